@@ -1,0 +1,31 @@
+//! The nouns of Portcullis: ids, agents, the activity record and its canonical encoding.
+//!
+//! Every other crate speaks in these types. Nothing here does input or output: time and
+//! randomness come in as parameters, and the only computation is encoding and hashing.
+
+mod agent;
+pub mod canonical;
+mod decision;
+mod digest;
+mod finding;
+mod id;
+mod key;
+mod record;
+mod secret;
+mod time;
+
+pub use agent::{Agent, Containment, Standing, Subject};
+pub use decision::{Decision, Effect};
+pub use digest::Digest;
+pub use finding::{Finding, Severity};
+pub use id::{
+    AgentName, IdError, PolicyId, ProviderName, RecordId, RoleName, SessionId, TenantId, UserName,
+    ZoneName,
+};
+pub use key::{AgentKey, KeyError, KeyHash};
+pub use record::{
+    Client, EncodeError, Kind, MAX_FINDINGS, MAX_RECORD_BYTES, Payload, PayloadRef, Record,
+    Resource, Status, Usage, clip,
+};
+pub use secret::Secret;
+pub use time::{Timestamp, TimestampError};
