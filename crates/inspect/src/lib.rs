@@ -1,1 +1,19 @@
+//! Inspection: what is in the traffic, found in whole texts and in streams, and replaced.
+//!
+//! Pure: no input or output, no clock. [`Engine`] holds the compiled detectors, [`Stream`] scans a
+//! channel that arrives in pieces, [`json`] reads bodies.
 
+mod detectors;
+mod engine;
+pub mod json;
+mod mask;
+mod settings;
+mod stream;
+
+pub use detectors::{Declaration, catalogue};
+pub use engine::{Detector, DetectorId, Direction, Engine, Match};
+pub use mask::mask;
+pub use settings::{
+    Action, Actions, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words,
+};
+pub use stream::Stream;

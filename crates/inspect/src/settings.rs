@@ -1,0 +1,143 @@
+//! What an operator may say about detection: actions per kind or family and direction, own words.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::detectors::catalogue;
+use crate::engine::Direction;
+
+/// The kind under which findings of [`Settings::words`] are reported.
+pub const OWN_WORD: &str = "own.word";
+
+/// Own words, over all lists.
+pub const MAX_WORDS: usize = 10_000;
+
+/// Bytes of one own word. It bounds what a stream holds back for it.
+pub const MAX_WORD_BYTES: usize = 256;
+
+/// What happens to a value that a detector finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It passes; the finding is still recorded.
+    Allow,
+    /// It is replaced; see [`crate::mask`].
+    Mask,
+    /// The whole action is refused.
+    Block,
+}
+
+/// Actions of one kind or family; what is absent keeps its default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actions {
+    pub request: Option<Action>,
+    pub answer: Option<Action>,
+}
+
+/// Words and phrases of the operator's own: project names, customers, code words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Words {
+    /// Literal texts, each at most [`MAX_WORD_BYTES`] long.
+    pub list: Vec<String>,
+    /// Whether `Apollo` is also found as `APOLLO` and `apollo`.
+    pub ignore_case: bool,
+    /// Whether `cat` is left alone in `catalogue`.
+    pub whole_word: bool,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { list: Vec::new(), ignore_case: true, whole_word: true }
+    }
+}
+
+/// Settings of the detection engine. The default is what a company could start with: secrets,
+/// cards and account numbers are masked, private keys and own words stop a request, addresses of
+/// people are recorded only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// By kind (`secret.github_token`) or family (`secret`); the kind wins over the family.
+    pub actions: BTreeMap<String, Actions>,
+    pub words: Words,
+}
+
+/// Why settings were refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SettingsError {
+    #[error("no detector is called {name:?}; did you mean {nearest:?}?")]
+    UnknownKind { name: String, nearest: String },
+    #[error("own word {0} is empty; remove it")]
+    EmptyWord(usize),
+    #[error("own word {0} is longer than {MAX_WORD_BYTES} bytes; shorten it")]
+    LongWord(usize),
+    #[error("there are {0} own words; at most {MAX_WORDS} are possible")]
+    ManyWords(usize),
+    #[error("own words could not be compiled: {0}; use fewer or shorter ones")]
+    Words(String),
+}
+
+impl Settings {
+    /// The action for a kind: as set for it, as set for its family, or its default.
+    pub(crate) fn action(&self, kind: &str, direction: Direction, default: Action) -> Action {
+        let family = kind.split('.').next().unwrap_or(kind);
+        let set = |name: &str| {
+            let actions = self.actions.get(name)?;
+            match direction {
+                Direction::Request => actions.request,
+                Direction::Answer => actions.answer,
+            }
+        };
+        set(kind).or_else(|| set(family)).unwrap_or(default)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        for name in self.actions.keys() {
+            if !known_names().any(|known| known == name) {
+                let nearest = nearest(name).to_owned();
+                return Err(SettingsError::UnknownKind { name: name.clone(), nearest });
+            }
+        }
+        if self.words.list.len() > MAX_WORDS {
+            return Err(SettingsError::ManyWords(self.words.list.len()));
+        }
+        for (index, word) in self.words.list.iter().enumerate() {
+            if word.is_empty() {
+                return Err(SettingsError::EmptyWord(index));
+            }
+            if word.len() > MAX_WORD_BYTES {
+                return Err(SettingsError::LongWord(index));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every kind and every family that settings may name.
+fn known_names() -> impl Iterator<Item = &'static str> {
+    let kinds = catalogue().iter().map(|declaration| declaration.kind);
+    let families = kinds.clone().filter_map(|kind| kind.split('.').next());
+    kinds.chain(families).chain([OWN_WORD, "own"])
+}
+
+fn nearest(name: &str) -> &'static str {
+    known_names().min_by_key(|known| distance(name, known)).unwrap_or(OWN_WORD)
+}
+
+/// Levenshtein's distance in bytes; the second text is one of ours and short.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.bytes().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in to.bytes().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
