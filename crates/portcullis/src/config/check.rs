@@ -1,0 +1,206 @@
+//! What no key can know alone: names that meet twice, addresses that need TLS, roles that
+//! nobody declared.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::Origins;
+use super::diagnostic::Diagnostic;
+use super::nearest::nearest;
+use super::sections::{Config, Limit, Tls};
+
+/// Adds what is wrong with the whole.
+pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnostic>) {
+    let mut check = Check { config, origins, found };
+    check.listeners();
+    check.names();
+    check.providers();
+    check.roles();
+    check.limits();
+    check.instance();
+}
+
+struct Check<'c> {
+    config: &'c Config,
+    origins: &'c Origins,
+    found: &'c mut Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn error(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.found.push(Diagnostic::error(self.origins.of(path), message).help(help));
+    }
+
+    fn warning(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.found.push(Diagnostic::warning(self.origins.of(path), message).help(help));
+    }
+
+    fn listeners(&mut self) {
+        let Config { gate, console, .. } = self.config;
+        self.listener("gate", gate.listen, gate.plaintext, gate.tls.as_ref());
+        self.listener("console", console.listen, console.plaintext, console.tls.as_ref());
+        let same = gate.listen.port() == console.listen.port() && gate.listen.port() != 0;
+        if same && (gate.listen.ip() == console.listen.ip() || gate.listen.ip().is_unspecified()) {
+            let message = format!("gate and console both listen on port {}", gate.listen.port());
+            self.error("console.listen", message, "give one of them another port");
+        }
+    }
+
+    fn listener(&mut self, section: &str, listen: SocketAddr, plaintext: bool, tls: Option<&Tls>) {
+        if listen.ip().is_loopback() || plaintext || tls.is_some() {
+            return;
+        }
+        let message = format!("`{section}.listen` is reachable from other machines without TLS");
+        let help = format!(
+            "add [{section}.tls] with certificate and key; or write `plaintext = true` in \
+             [{section}] if something in front of it ends TLS"
+        );
+        self.error(&format!("{section}.listen"), message, help);
+    }
+
+    fn names(&mut self) {
+        let config = self.config;
+        let providers: Vec<_> = config.provider.iter().map(|p| p.name.as_str()).collect();
+        let roles: Vec<_> = config.role.iter().map(|r| r.name.as_str()).collect();
+        let agents: Vec<_> = config.agent.iter().map(|a| a.name.as_str()).collect();
+        for (section, names) in [("provider", providers), ("role", roles), ("agent", agents)] {
+            let mut first = BTreeMap::new();
+            for (place, name) in names.into_iter().enumerate() {
+                if let Some(before) = first.insert(name, place) {
+                    let path = format!("{section}[{place}].name");
+                    let message = format!("there are two of `[[{section}]]` named \"{name}\"");
+                    let help = format!("rename one of them, entry {before} or entry {place}");
+                    self.error(&path, message, help);
+                }
+            }
+        }
+    }
+
+    fn providers(&mut self) {
+        let config = self.config;
+        for (place, provider) in config.provider.iter().enumerate() {
+            let path = format!("provider[{place}]");
+            if provider.name.as_str().contains('/') {
+                let message = "a provider's name is one part of a path and holds no '/'";
+                self.error(&format!("{path}.name"), message, "use '-' instead");
+            }
+            let clear = provider.base_url.as_ref().filter(|url| url.0.scheme_str() == Some("http"));
+            if clear.is_some_and(|url| !url.is_loopback()) && provider.api_key.is_some() {
+                let message = "this provider's key and all traffic cross the network in clear";
+                self.warning(&format!("{path}.base_url"), message, "use https:// if it serves it");
+            }
+            let timeouts = &provider.timeouts;
+            if timeouts.first_byte > timeouts.total || timeouts.idle > timeouts.total {
+                let message =
+                    "`total` is shorter than `first_byte` or `idle`, which can never be reached";
+                self.warning(
+                    &format!("{path}.timeouts.total"),
+                    message,
+                    "make `total` the longest",
+                );
+            }
+        }
+        if config.provider.is_empty() {
+            self.warning(
+                "provider",
+                "there is no provider, so there is nothing that an agent could call",
+                "add a [[provider]]; `portcullis config example` shows one",
+            );
+        }
+    }
+
+    fn roles(&mut self) {
+        let config = self.config;
+        let known: Vec<_> = config.role.iter().map(|role| role.name.as_str()).collect();
+        for (place, agent) in config.agent.iter().enumerate() {
+            for (at, role) in agent.roles.iter().enumerate() {
+                if known.contains(&role.as_str()) {
+                    continue;
+                }
+                let help = match nearest(role.as_str(), known.iter().copied()) {
+                    Some(near) => format!("did you mean \"{near}\"?"),
+                    None => format!("add [[role]] with name = \"{role}\", or it grants nothing"),
+                };
+                let message = format!(
+                    "agent \"{}\" has the role \"{role}\", which is not declared",
+                    agent.name
+                );
+                self.warning(&format!("agent[{place}].roles[{at}]"), message, help);
+            }
+        }
+        for (place, role) in config.role.iter().enumerate() {
+            if role.providers.is_empty() || role.models.is_empty() {
+                let message = format!("the role \"{}\" grants nothing", role.name);
+                let help = "name `providers` and `models`; [\"*\"] stands for all";
+                self.warning(&format!("role[{place}]"), message, help);
+            }
+        }
+    }
+
+    fn limits(&mut self) {
+        let config = self.config;
+        for (place, limit) in config.limit.iter().enumerate() {
+            let path = format!("limit[{place}]");
+            self.limit(&path, limit);
+            self.names_of_limit(&path, limit);
+        }
+    }
+
+    fn limit(&mut self, path: &str, limit: &Limit) {
+        let counted =
+            limit.requests.is_some() || limit.tokens.is_some() || limit.spend_usd.is_some();
+        if !counted && limit.concurrency.is_none() {
+            let help = "add at least one of requests, tokens, spend_usd and concurrency";
+            self.error(path, "this limit limits nothing", help);
+        }
+        if counted && limit.window.is_none() {
+            let help = "add, for example, window = \"1m\"";
+            self.error(path, "this limit counts in a window and does not say which", help);
+        }
+        if limit.spend_usd.is_some() && self.config.price.is_empty() {
+            let message =
+                "this limit counts spending, and there is no [[price]], so all calls cost nothing";
+            self.warning(&format!("{path}.spend_usd"), message, "add a [[price]] for each model");
+        }
+    }
+
+    fn names_of_limit(&mut self, path: &str, limit: &Limit) {
+        let config = self.config;
+        if let Some(name) = &limit.provider {
+            let known = config.provider.iter().map(|p| p.name.as_str());
+            self.must_be_known(&format!("{path}.provider"), "provider", name.as_str(), known);
+        }
+        if let Some(name) = &limit.role {
+            let known = config.role.iter().map(|r| r.name.as_str());
+            self.must_be_known(&format!("{path}.role"), "role", name.as_str(), known);
+        }
+    }
+
+    fn must_be_known<'n>(
+        &mut self,
+        path: &str,
+        section: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str> + Clone,
+    ) {
+        if known.clone().any(|known| known == name) {
+            return;
+        }
+        let help = match nearest(name, known) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("declare it with [[{section}]]"),
+        };
+        self.error(path, format!("there is no {section} named \"{name}\""), help);
+    }
+
+    /// A checkpoint's origin is one line of a signed note (C2SP tlog-checkpoint).
+    fn instance(&mut self) {
+        let name = &self.config.instance.name;
+        let plain = name.bytes().all(|b| b.is_ascii_graphic() && b != b'+');
+        if name.is_empty() || name.len() > 128 || !plain {
+            let message =
+                "`instance.name` takes 1 to 128 letters, digits and signs, no blank and no '+'";
+            self.error("instance.name", message, "write, for example: name = \"gate.example.com\"");
+        }
+    }
+}

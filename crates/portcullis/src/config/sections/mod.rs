@@ -1,0 +1,52 @@
+//! The sections of `portcullis.toml`. Each key is declared here, and only here.
+
+mod agent;
+mod gate;
+mod limit;
+mod operation;
+mod provider;
+
+pub use agent::{Agent, Role};
+pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
+pub use limit::{Limit, Per, Price};
+pub use operation::{
+    Console, Data, Durability, Inspect, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
+    Telemetry, Uninspectable,
+};
+pub use provider::{Provider, ProviderKind, ProviderTimeouts};
+
+use super::declare::section;
+
+section! {
+    /// The configuration of one Portcullis.
+    Config {
+        /// What this installation is called.
+        instance: Instance;
+        /// The data plane: where agents connect.
+        gate: Gate;
+        /// The control plane: where administrators connect.
+        console: Console;
+        /// Where everything is kept.
+        data: Data;
+        /// Which policies decide.
+        policy: Policy;
+        /// How the log is kept.
+        ledger: Ledger;
+        /// What is looked for in the traffic, and what is done about it.
+        inspect: Inspect;
+        /// Logs and traces of the process itself.
+        telemetry: Telemetry;
+        /// Counters for Prometheus.
+        metrics: Metrics;
+        /// A role: what its agents may reach.
+        role: Vec<Role>;
+        /// A model API.
+        provider: Vec<Provider>;
+        /// The price of a model.
+        price: Vec<Price>;
+        /// A limit on use.
+        limit: Vec<Limit>;
+        /// An agent that is declared here rather than added by command.
+        agent: Vec<Agent>;
+    }
+}

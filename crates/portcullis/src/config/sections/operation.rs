@@ -1,0 +1,132 @@
+//! The sections about the running of the process: console, data, policy, ledger, telemetry.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Tls;
+use crate::config::declare::{choice, section};
+use crate::config::types::BaseUrl;
+
+section! {
+    /// What this installation is called.
+    Instance {
+        /// Names the log: a checkpoint's origin is `NAME/ledger/TENANT`. Change it only before
+        /// there is a log, since a log of another name is another log.
+        name: String = "portcullis", example "gate.example.com";
+    }
+}
+
+section! {
+    /// The control plane: where administrators connect.
+    ///
+    /// The Unix socket `admin.sock` in the data folder is always there as well, open to the
+    /// owner of that folder alone.
+    Console {
+        /// Address and port of the admin API. An address that other machines can reach needs
+        /// `[console.tls]`, or `plaintext = true` said aloud.
+        listen: SocketAddr = "127.0.0.1:4180";
+        /// Names by which the console may be called besides its own address, as in the `Host`
+        /// header. Others are refused, so that a web page cannot reach it by a name of its own.
+        hosts: Vec<String> = ["localhost"], example ["portcullis.example.com"];
+        /// Accepts connections without TLS on an address that other machines can reach.
+        plaintext: bool = false;
+        /// Serves TLS instead of clear text.
+        tls: Option<Tls>;
+    }
+}
+
+section! {
+    /// Where everything is kept.
+    Data {
+        /// The folder of the log, the state and the keys. It is made at the first start, for its
+        /// owner alone.
+        dir: PathBuf = "portcullis-data", example "/var/lib/portcullis";
+    }
+}
+
+section! {
+    /// Which policies decide.
+    Policy {
+        /// A folder of `*.cedar` files. Left out, the built-in baseline decides.
+        dir: Option<PathBuf>, example "policies";
+    }
+}
+
+section! {
+    /// How the log is kept.
+    Ledger {
+        /// When an answer may leave: `before-answer` means once its record is on disk,
+        /// `interval` means that the last moments before a power cut may be missing.
+        durability: Durability = "before-answer";
+        /// With `durability = "interval"`: how often the log is written through to disk.
+        interval: Duration = "200ms";
+        /// How often the log's state is signed, while there is something new.
+        checkpoint_every: Duration = "1s";
+    }
+}
+
+choice! {
+    /// When an answer may leave the gate.
+    Durability, "\"before-answer\" or \"interval\"" {
+        BeforeAnswer = "before-answer",
+        Interval = "interval",
+    }
+}
+
+section! {
+    /// What is looked for in the traffic, and what is done about it.
+    Inspect {
+        /// What happens to a request or an answer that cannot be inspected: over a limit,
+        /// undecodable, or of an unknown encoding. Either way it is recorded.
+        uninspectable: Uninspectable = "refuse";
+    }
+}
+
+choice! {
+    /// What happens to what cannot be inspected.
+    Uninspectable, "\"refuse\" or \"pass\"" {
+        Refuse = "refuse",
+        Pass = "pass",
+    }
+}
+
+section! {
+    /// Logs and traces of the process itself. What agents do is in the ledger, not here.
+    Telemetry {
+        /// Where traces are sent by OTLP over HTTP. Left out, none are.
+        otlp: Option<BaseUrl>, example "http://127.0.0.1:4318";
+        /// `auto` is text on a terminal and JSON elsewhere.
+        log_format: LogFormat = "auto";
+        /// The least severe message that is logged.
+        log_level: LogLevel = "info";
+    }
+}
+
+choice! {
+    /// How log lines are written.
+    LogFormat, "\"auto\", \"text\" or \"json\"" {
+        Auto = "auto",
+        Text = "text",
+        Json = "json",
+    }
+}
+
+choice! {
+    /// The least severe message that is logged.
+    LogLevel, "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"" {
+        Error = "error",
+        Warn = "warn",
+        Info = "info",
+        Debug = "debug",
+        Trace = "trace",
+    }
+}
+
+section! {
+    /// Counters for Prometheus, at `/metrics` of the console.
+    Metrics {
+        /// Whether they are served.
+        enabled: bool = true;
+    }
+}

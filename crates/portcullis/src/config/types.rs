@@ -1,0 +1,199 @@
+//! The kinds of value that are our own: sizes, money, addresses of APIs, patterns of names.
+
+use std::str::FromStr;
+
+use hyper::Uri;
+use toml::de::DeValue;
+
+use super::declare::{Shape, Written};
+use super::reader::{Node, Reader};
+use super::value::{Value, texts};
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub u64);
+
+impl Value for ByteSize {
+    const SHAPE: Shape = Shape::Scalar {
+        expects: "a size such as \"64KiB\", \"32MiB\" or a number of bytes",
+        written: Written::Both,
+    };
+
+    fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let size = match node.value {
+            Some(DeValue::Integer(number)) => number.as_str().parse().ok(),
+            Some(DeValue::String(text)) => bytes(text),
+            _ => {
+                reader.wrong_type(node, &Self::SHAPE);
+                return None;
+            }
+        };
+        let size = size.filter(|size| *size > 0);
+        if size.is_none() {
+            reader.invalid(node, &format!("takes {}", Self::SHAPE.expects()));
+        }
+        size.map(Self)
+    }
+}
+
+/// Reads `512`, `64KiB`, `32MiB`, `1GiB`, and the decimal `KB`, `MB`, `GB`.
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+/// US dollars, not negative.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Dollars(pub f64);
+
+impl Value for Dollars {
+    const SHAPE: Shape =
+        Shape::Scalar { expects: "an amount of US dollars such as 2.50", written: Written::Bare };
+
+    fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = match node.value {
+            Some(DeValue::Integer(number)) => number.to_string(),
+            Some(DeValue::Float(number)) => number.to_string(),
+            _ => {
+                reader.wrong_type(node, &Self::SHAPE);
+                return None;
+            }
+        };
+        let amount: Option<f64> = text.replace('_', "").parse().ok();
+        let amount = amount.filter(|amount| amount.is_finite() && *amount >= 0.0);
+        if amount.is_none() {
+            reader.invalid(node, &format!("takes an amount from 0 up; {text} is not"));
+        }
+        amount.map(Self)
+    }
+}
+
+/// The address of an API: scheme, host, optional port and path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(pub Uri);
+
+/// Why a text is no such address.
+#[derive(Debug, thiserror::Error)]
+pub enum BaseUrlError {
+    #[error("an address looks like https://api.example.com/path; {0:?} does not")]
+    Form(String),
+    #[error("the address must begin with https:// or http://")]
+    Scheme,
+    #[error("the address must hold no name or password; use `api_key`")]
+    Credentials,
+    #[error("the address must end before any ? or #")]
+    Query,
+}
+
+impl FromStr for BaseUrl {
+    type Err = BaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, BaseUrlError> {
+        if text.contains('@') {
+            return Err(BaseUrlError::Credentials);
+        }
+        if text.contains(['?', '#']) {
+            return Err(BaseUrlError::Query);
+        }
+        let form = || BaseUrlError::Form(model::clip(text, 80).to_owned());
+        let uri: Uri = text.parse().map_err(|_| form())?;
+        match uri.scheme_str() {
+            Some("https" | "http") => {}
+            _ => return Err(BaseUrlError::Scheme),
+        }
+        match uri.host() {
+            None | Some("") => Err(form()),
+            Some(_) => Ok(Self(uri)),
+        }
+    }
+}
+
+impl std::fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.to_string().trim_end_matches('/'))
+    }
+}
+
+impl BaseUrl {
+    /// Whether the name or number of the host is this machine's own.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    }
+}
+
+/// A name with `*` for any run of characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(pub String);
+
+/// Why a text is no pattern.
+#[derive(Debug, thiserror::Error)]
+#[error("a pattern is a name without blanks in which * stands for anything, such as \"gpt-*\"")]
+pub struct PatternError;
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let fits = !text.is_empty() && text.len() <= 256;
+        let plain = text.bytes().all(|b| b.is_ascii_graphic());
+        if fits && plain { Ok(Self(text.to_owned())) } else { Err(PatternError) }
+    }
+}
+
+texts! {
+    BaseUrl: "an address such as \"https://api.example.com\"";
+    Pattern: "a name or a pattern such as \"gpt-*\"";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_in_their_units() {
+        for (text, expected) in [
+            ("512", Some(512)),
+            ("64KiB", Some(65_536)),
+            ("2 MB", Some(2_000_000)),
+            ("1TiB", None),
+            ("x", None),
+        ] {
+            assert_eq!(bytes(text), expected, "{text}");
+        }
+        assert_eq!(bytes("99999999999GiB"), None);
+    }
+
+    #[test]
+    fn an_address_holds_no_more_than_where_the_api_is() {
+        for bad in [
+            "",
+            "api.example.com",
+            "ftp://a",
+            "https://",
+            "https://u:p@a",
+            "https://a/?k=v",
+            "https://a/#f",
+        ] {
+            assert!(bad.parse::<BaseUrl>().is_err(), "{bad}");
+        }
+        for good in ["https://api.example.com", "http://127.0.0.1:9/v1", "http://[::1]:9"] {
+            assert_eq!(
+                good.parse::<BaseUrl>().map(|url| url.to_string()).ok().as_deref(),
+                Some(good)
+            );
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The binary's own library: configuration, command line and wiring.
+//!
+//! This is the only crate that reads configuration files and the environment. It holds no logic
+//! of the product: it hands each room what it needs and connects them.
+
+pub mod config;
+pub mod visible;
