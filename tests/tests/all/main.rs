@@ -1,0 +1,3 @@
+//! The integration tests, one module a capability, over the real program. See `portcullis_tests`.
+
+mod mock;
