@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use super::Origins;
 use super::diagnostic::Diagnostic;
 use super::nearest::nearest;
-use super::sections::{Config, Limit, Tls};
+use super::sections::{Config, Limit, Per, Tls};
 
 /// Adds what is wrong with the whole.
 pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnostic>) {
@@ -63,7 +63,10 @@ impl Check<'_> {
         let providers: Vec<_> = config.provider.iter().map(|p| p.name.as_str()).collect();
         let roles: Vec<_> = config.role.iter().map(|r| r.name.as_str()).collect();
         let agents: Vec<_> = config.agent.iter().map(|a| a.name.as_str()).collect();
-        for (section, names) in [("provider", providers), ("role", roles), ("agent", agents)] {
+        let zones: Vec<_> = config.zone.iter().map(|z| z.name.as_str()).collect();
+        let sections =
+            [("provider", providers), ("role", roles), ("agent", agents), ("zone", zones)];
+        for (section, names) in sections {
             let mut first = BTreeMap::new();
             for (place, name) in names.into_iter().enumerate() {
                 if let Some(before) = first.insert(name, place) {
@@ -112,9 +115,13 @@ impl Check<'_> {
     fn roles(&mut self) {
         let config = self.config;
         let known: Vec<_> = config.role.iter().map(|role| role.name.as_str()).collect();
+        if known.is_empty() {
+            // Everything is granted to everyone, so no role is missed; the start says it aloud.
+            return;
+        }
         for (place, agent) in config.agent.iter().enumerate() {
             for (at, role) in agent.roles.iter().enumerate() {
-                if known.contains(&role.as_str()) {
+                if known.contains(&role.as_str()) || role.as_str() == "everyone" {
                     continue;
                 }
                 let help = match nearest(role.as_str(), known.iter().copied()) {
@@ -147,10 +154,12 @@ impl Check<'_> {
     }
 
     fn limit(&mut self, path: &str, limit: &Limit) {
-        let counted =
-            limit.requests.is_some() || limit.tokens.is_some() || limit.spend_usd.is_some();
+        let counted = limit.requests.is_some()
+            || limit.tokens.is_some()
+            || limit.bytes.is_some()
+            || limit.spend_usd.is_some();
         if !counted && limit.concurrency.is_none() {
-            let help = "add at least one of requests, tokens, spend_usd and concurrency";
+            let help = "add at least one of requests, tokens, bytes, spend_usd and concurrency";
             self.error(path, "this limit limits nothing", help);
         }
         if counted && limit.window.is_none() {
@@ -165,14 +174,23 @@ impl Check<'_> {
     }
 
     fn names_of_limit(&mut self, path: &str, limit: &Limit) {
-        let config = self.config;
-        if let Some(name) = &limit.provider {
-            let known = config.provider.iter().map(|p| p.name.as_str());
-            self.must_be_known(&format!("{path}.provider"), "provider", name.as_str(), known);
-        }
-        if let Some(name) = &limit.role {
-            let known = config.role.iter().map(|r| r.name.as_str());
-            self.must_be_known(&format!("{path}.role"), "role", name.as_str(), known);
+        let (config, path) = (self.config, format!("{path}.only"));
+        match (&limit.only, limit.per) {
+            (None, _) => {}
+            (Some(_), Per::Tenant) => {
+                let help = "take `only` out, or write per = \"agent\" or per = \"provider\"";
+                self.error(&path, "`only` has no meaning with per = \"tenant\"", help);
+            }
+            (Some(name), Per::Provider) => {
+                let known = config.provider.iter().map(|p| p.name.as_str());
+                self.must_be_known(&path, "provider", name, known);
+            }
+            // Agents are also added by command, so an unknown one may come later.
+            (Some(name), Per::Agent) => {
+                if let Err(error) = model::AgentName::new(name) {
+                    self.error(&path, error.to_string(), "write the name of an agent");
+                }
+            }
         }
     }
 

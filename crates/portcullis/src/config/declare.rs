@@ -47,6 +47,8 @@ pub enum Written {
     Bare,
     /// Either.
     Both,
+    /// An inline table.
+    Table,
 }
 
 impl Shape {

@@ -114,6 +114,7 @@ pub fn value<'t>(text: &'t str, shape: &Shape) -> DeValue<'t> {
         Shape::Scalar { written: Written::Bare | Written::Both, .. } => parsed(text, |v| {
             matches!(v, DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_))
         }),
+        Shape::Scalar { written: Written::Table, .. } => parsed(text, DeValue::is_table),
         Shape::List(_) if text.trim_start().starts_with('[') => parsed(text, DeValue::is_array),
         Shape::List(item) => {
             let mut array = DeArray::new();

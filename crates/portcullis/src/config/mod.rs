@@ -4,6 +4,7 @@
 //! the environment override it, checks the whole, and gives either a [`Loaded`] or everything
 //! that is wrong with it at once, as [`ConfigError`].
 
+pub mod actions;
 mod check;
 mod conceal;
 pub mod credential;

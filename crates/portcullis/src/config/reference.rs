@@ -131,7 +131,8 @@ fn is_begun_with(path: &str, key: &Key) -> bool {
         "role" => &["name", "providers", "models"],
         "provider" => &["name", "kind", "base_url", "api_key", "models"],
         "price" => &["model", "input_per_million", "output_per_million"],
-        "limit" => &["per", "window", "spend_usd", "concurrency"],
+        "limit" => &["name", "per", "window", "spend_usd", "concurrency"],
+        "zone" => &["name", "providers"],
         "agent" => &["name", "roles", "owner", "purpose"],
         _ => &[],
     };

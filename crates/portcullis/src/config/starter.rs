@@ -20,17 +20,11 @@ api_key = { env = "ANTHROPIC_API_KEY" }
 models = ["claude-*"]
 "#;
 
-const ROLE: &str = r#"
-[[role]]
-name = "developer"
-providers = ["*"]
-models = ["*"]
-"#;
-
-/// Every provider whose key is in the environment, and one role that may reach them.
+/// Every provider whose key is in the environment. Where no role is declared, every agent may
+/// call all of them.
 pub(super) fn text(environment: &Environment) -> String {
     let present = |name| environment.get(name).is_some_and(|value| !value.trim().is_empty());
-    let mut text = String::from(ROLE);
+    let mut text = String::new();
     if present("OPENAI_API_KEY") {
         text.push_str(OPENAI);
     }

@@ -183,6 +183,29 @@ fn what_must_be_there_and_is_not_is_told() {
 }
 
 #[test]
+fn actions_are_read_by_kind_and_family() {
+    use inspect::Action::{Allow, Block, Mask};
+    let text = "[inspect.actions]\nsecret = \"block\"\nown.word = { answer = \"mask\" }\n";
+    let settings = read(text, &[]).unwrap().config.inspect.settings();
+    let of = |name: &str| settings.actions.get(name).map(|a| (a.request, a.answer));
+    assert_eq!(of("secret"), Some((Some(Block), Some(Block))));
+    assert_eq!(of("own.word"), Some((None, Some(Mask))));
+    let variable = [("PORTCULLIS_INSPECT_ACTIONS", "{ secret = \"allow\" }")];
+    let settings = read(text, &variable).unwrap().config.inspect.settings();
+    assert_eq!(settings.actions["secret"].request, Some(Allow));
+    assert_eq!(settings.actions.len(), 1);
+    let quoted = read("[inspect.actions]\n\"own.word\" = \"mask\"\n", &[]).unwrap().config.inspect;
+    assert_eq!(quoted.actions.0["own.word"].answer, Some(Mask));
+    insta::assert_snapshot!(told_of(&[
+        "[inspect.actions]\nsecrte = \"block\"\n",
+        "[inspect.actions]\nown.wrod = \"block\"\n",
+        "[inspect.actions]\nsecret = \"blok\"\n",
+        "[inspect.actions]\nsecret = { request = 1 }\n",
+        "[inspect]\nactions = \"mask\"\n",
+    ]));
+}
+
+#[test]
 fn a_text_that_is_no_toml_is_told_with_its_place() {
     insta::assert_snapshot!(told_of(&[
         "[gate\nlisten = \"127.0.0.1:1\"\n",
@@ -206,7 +229,9 @@ fn what_no_key_can_know_alone_is_told() {
         ),
         &format!("{PROVIDER}[[limit]]\nper = \"agent\"\n"),
         &format!("{PROVIDER}[[limit]]\nper = \"agent\"\nspend_usd = 1\n"),
-        &format!("{PROVIDER}[[limit]]\nper = \"agent\"\nprovider = \"opena\"\nconcurrency = 1\n"),
+        &format!("{PROVIDER}[[limit]]\nper = \"agent\"\nonly = \"x\"\nconcurrency = 1\n"),
+        &format!("{PROVIDER}[[limit]]\nper = \"provider\"\nonly = \"opena\"\nconcurrency = 1\n"),
+        &format!("{PROVIDER}[[limit]]\nper = \"tenant\"\nonly = \"x\"\nconcurrency = 1\n"),
         "[instance]\nname = \"two words\"\n",
     ]));
 }

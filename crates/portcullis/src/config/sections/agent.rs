@@ -1,4 +1,4 @@
-//! `[[agent]]` and `[[role]]`: who may reach what.
+//! `[[agent]]`, `[[role]]` and `[[zone]]`: who may reach what.
 
 use model::{AgentName, RoleName, ZoneName};
 
@@ -8,13 +8,31 @@ use crate::config::types::Pattern;
 
 section! {
     /// A role: what its agents may reach. Policies may narrow it further.
+    ///
+    /// Where no role is declared at all, every agent may call every model of every provider, and
+    /// the log says so at the start. The role `everyone` is held by each agent.
     Role {
         /// Its name.
         name: RoleName, example "support";
         /// The providers that its agents may call, by name or pattern.
-        providers: Vec<Pattern> = [], example ["openai"];
+        providers: Vec<Pattern>, example ["openai"];
         /// The models that its agents may call, by name or pattern.
-        models: Vec<Pattern> = [], example ["gpt-4o-mini", "gpt-4.1*"];
+        models: Vec<Pattern> = ["*"], example ["gpt-4o-mini", "gpt-4.1*"];
+        /// Paths of endpoints that the gate does not know and passes through, by name or pattern.
+        endpoints: Vec<Pattern> = [], example ["/v1/files*"];
+    }
+}
+
+section! {
+    /// A zone: what its agents may reach at all, whatever their roles grant. A zone that is not
+    /// declared reaches whatever the roles grant.
+    Zone {
+        /// Its name.
+        name: ZoneName, example "test";
+        /// The providers that can be reached from it, by name or pattern.
+        providers: Vec<Pattern>, example ["openai"];
+        /// The models that can be reached from it, by name or pattern.
+        models: Vec<Pattern> = ["*"], example ["gpt-4o-mini*"];
     }
 }
 

@@ -55,8 +55,8 @@ section! {
         connections: NonZeroU32 = 20000;
         /// Requests and streams under way. Beyond them, a request is refused with 503.
         in_flight: NonZeroU32 = 20000;
-        /// Nesting of a JSON body.
-        json_depth: NonZeroU32 = 128;
+        /// Output tokens to reserve where a call does not say how many it wants at most.
+        output_tokens: NonZeroU32 = 1024;
     }
 }
 

@@ -3,32 +3,32 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
-use model::{AgentName, ProviderName, RoleName};
+use model::ProviderName;
 
 use crate::config::declare::{choice, section};
-use crate::config::types::{Dollars, Pattern};
+use crate::config::types::{ByteSize, Dollars, Pattern};
 
 section! {
     /// A limit on use. It is hard: the call that would cross it is refused with 429.
     ///
-    /// All limits that apply to a call hold at once. Name at least one of `requests`, `tokens`,
+    /// All limits that apply to a call hold at once. Name at least one of `requests`, `tokens`, `bytes`,
     /// `spend_usd` and `concurrency`.
     Limit {
-        /// What each has a count of its own: the whole tenant, each agent, each provider, or
-        /// each role.
+        /// What refusals call it. Left out, `limit-` and its place in the file, from 1.
+        name: Option<String>, example "daily-budget";
+        /// Whose use is counted together: the whole tenant's, each agent's, or each provider's.
         per: Per, example "agent";
-        /// Applies to this agent only.
-        agent: Option<AgentName>, example "support-bot";
-        /// Applies to calls of this provider only.
-        provider: Option<ProviderName>, example "openai";
-        /// Applies to agents of this role only.
-        role: Option<RoleName>, example "support";
-        /// The span that `requests`, `tokens` and `spend_usd` count in.
+        /// Only for the agent or the provider of this name, by what `per` says.
+        only: Option<String>, example "support-bot";
+        /// The span that `requests`, `tokens`, `bytes` and `spend_usd` count in. Windows are aligned:
+        /// an hour's begins on the hour, UTC.
         window: Option<Duration>, example "1d";
         /// Calls in the window.
         requests: Option<NonZeroU64>, example 600;
         /// Tokens in the window, input and output together.
         tokens: Option<NonZeroU64>, example 2000000;
+        /// Bytes of request and answer bodies in the window.
+        bytes: Option<ByteSize>, example "1GiB";
         /// US dollars in the window, by the prices of `[[price]]`.
         spend_usd: Option<Dollars>, example 25.0;
         /// Calls at the same time.
@@ -37,12 +37,11 @@ section! {
 }
 
 choice! {
-    /// What each has a count of its own.
-    Per, "\"tenant\", \"agent\", \"provider\" or \"role\"" {
+    /// Whose use is counted together.
+    Per, "\"tenant\", \"agent\" or \"provider\"" {
         Tenant = "tenant",
         Agent = "agent",
         Provider = "provider",
-        Role = "role",
     }
 }
 

@@ -2,16 +2,17 @@
 
 mod agent;
 mod gate;
+mod inspect;
 mod limit;
 mod operation;
 mod provider;
 
-pub use agent::{Agent, Role};
+pub use agent::{Agent, Role, Zone};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
+pub use inspect::{Inspect, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
 pub use operation::{
-    Console, Data, Durability, Inspect, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
-    Telemetry, Uninspectable,
+    Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy, Telemetry,
 };
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 
@@ -40,6 +41,8 @@ section! {
         metrics: Metrics;
         /// A role: what its agents may reach.
         role: Vec<Role>;
+        /// A zone: what can be reached from it.
+        zone: Vec<Zone>;
         /// A model API.
         provider: Vec<Provider>;
         /// The price of a model.

@@ -75,23 +75,6 @@ choice! {
 }
 
 section! {
-    /// What is looked for in the traffic, and what is done about it.
-    Inspect {
-        /// What happens to a request or an answer that cannot be inspected: over a limit,
-        /// undecodable, or of an unknown encoding. Either way it is recorded.
-        uninspectable: Uninspectable = "refuse";
-    }
-}
-
-choice! {
-    /// What happens to what cannot be inspected.
-    Uninspectable, "\"refuse\" or \"pass\"" {
-        Refuse = "refuse",
-        Pass = "pass",
-    }
-}
-
-section! {
     /// Logs and traces of the process itself. What agents do is in the ledger, not here.
     Telemetry {
         /// Where traces are sent by OTLP over HTTP. Left out, none are.
