@@ -1,0 +1,158 @@
+//! What roles are granted and what zones reach, as configuration states it.
+//!
+//! Grants are data, not policies: Cedar tries every policy on every request, so a policy per
+//! grant would cost milliseconds at a thousand of them. Instead the patterns are matched here,
+//! and a resource becomes a member of the `Grant` (named as the role) and the `Zone` entities
+//! that cover it. One policy then serves them all: `resource in principal.grants`.
+
+use std::collections::HashMap;
+
+use model::{ProviderName, RoleName, ZoneName};
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, Pattern, Resource};
+
+/// The role that every agent holds without being given it.
+pub const EVERYONE: &str = "everyone";
+
+/// What to say aloud where [`Grants::everything_to_everyone`] is in force.
+pub const OPEN_GRANT_NOTICE: &str = "no role is configured, so every agent may call every model \
+     of every configured provider; write a [[role]] to narrow this";
+
+/// What one role may use: every pair of a provider and a model that both match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleGrants {
+    /// `everyone` is the role that each agent holds anyway. Several entries for a role add up.
+    #[serde(rename = "name")]
+    pub role: RoleName,
+    #[serde(default)]
+    pub providers: Vec<Pattern>,
+    /// All models of the providers, where none is written.
+    #[serde(default = "all")]
+    pub models: Vec<Pattern>,
+    /// Paths of endpoints that the gate does not know, such as `/v1/files*`. None by default.
+    #[serde(default)]
+    pub endpoints: Vec<Pattern>,
+}
+
+/// What agents in a zone may reach at all, whatever their roles grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneReach {
+    #[serde(rename = "name")]
+    pub zone: ZoneName,
+    #[serde(default)]
+    pub providers: Vec<Pattern>,
+    /// All models of the providers, where none is written.
+    #[serde(default = "all")]
+    pub models: Vec<Pattern>,
+}
+
+fn all() -> Vec<Pattern> {
+    vec![Pattern::any()]
+}
+
+/// All that configuration grants. The default grants nothing to anyone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grants {
+    #[serde(default, rename = "role")]
+    pub roles: Vec<RoleGrants>,
+    /// A zone that is not here reaches whatever the roles grant.
+    #[serde(default, rename = "zone")]
+    pub zones: Vec<ZoneReach>,
+}
+
+impl Grants {
+    /// What holds where configuration names no role: all models of all configured providers, for
+    /// all agents, so that the first agent works in the first minute. It grants no unknown
+    /// endpoint. Say [`OPEN_GRANT_NOTICE`] when it is in force.
+    pub fn everything_to_everyone() -> Self {
+        let role = RoleName::new(EVERYONE).into_iter();
+        let grant = role.map(|role| RoleGrants {
+            role,
+            providers: all(),
+            models: all(),
+            endpoints: Vec::new(),
+        });
+        Self { roles: grant.collect(), zones: Vec::new() }
+    }
+
+    pub(crate) fn patterns(&self) -> usize {
+        let roles =
+            self.roles.iter().map(|r| r.providers.len() + r.models.len() + r.endpoints.len());
+        let zones = self.zones.iter().map(|z| z.providers.len() + z.models.len());
+        roles.chain(zones).sum()
+    }
+}
+
+/// Grants by role and zone, ready to be asked.
+#[derive(Debug, Default)]
+pub(crate) struct GrantIndex {
+    roles: HashMap<RoleName, Vec<RoleGrants>>,
+    zones: HashMap<ZoneName, Vec<ZoneReach>>,
+}
+
+impl GrantIndex {
+    pub(crate) fn new(grants: &Grants) -> Self {
+        let mut index = Self::default();
+        for grant in &grants.roles {
+            index.roles.entry(grant.role.clone()).or_default().push(grant.clone());
+        }
+        for reach in &grants.zones {
+            index.zones.entry(reach.zone.clone()).or_default().push(reach.clone());
+        }
+        index
+    }
+
+    /// Whether anything at all is granted to a role.
+    pub(crate) fn knows(&self, role: &str) -> bool {
+        self.roles.contains_key(role)
+    }
+
+    /// Whether a role's grants cover what is asked for.
+    pub(crate) fn covers(&self, role: &str, asked: &Asked<'_>) -> bool {
+        let grants = self.roles.get(role).map_or(&[][..], Vec::as_slice);
+        grants.iter().any(|grant| {
+            matches(&grant.providers, asked.resource.provider)
+                && match asked.action {
+                    Action::CallModel => any(&grant.models, asked.model()),
+                    Action::ListModels => true,
+                    Action::UseProvider => any(&grant.endpoints, asked.endpoint),
+                }
+        })
+    }
+
+    /// Whether a zone reaches what is asked for. A zone that configuration does not name does.
+    pub(crate) fn reaches(&self, zone: &str, asked: &Asked<'_>) -> bool {
+        let Some(reaches) = self.zones.get(zone) else {
+            return true;
+        };
+        let model_counts = asked.action == Action::CallModel;
+        reaches.iter().any(|reach| {
+            matches(&reach.providers, asked.resource.provider)
+                && (!model_counts || any(&reach.models, asked.model()))
+        })
+    }
+}
+
+/// The part of a question that grants look at.
+pub(crate) struct Asked<'a> {
+    pub(crate) action: Action,
+    pub(crate) resource: Resource<'a>,
+    pub(crate) endpoint: &'a str,
+}
+
+impl Asked<'_> {
+    fn model(&self) -> &str {
+        self.resource.model.unwrap_or_default()
+    }
+}
+
+fn matches(patterns: &[Pattern], provider: &ProviderName) -> bool {
+    any(patterns, provider.as_str())
+}
+
+fn any(patterns: &[Pattern], text: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(text))
+}
