@@ -1,1 +1,64 @@
+//! What the control plane remembers: agents, keys, containments, admin tokens, the search index
+//! over the log, and usage counters.
+//!
+//! This is the only crate that knows SQL. Every use case is one method of [`Store`]; each runs
+//! in one transaction, and what it wrote is durable when its future resolves. A future that is
+//! dropped before it resolves may still take effect: what was handed to the writer is done.
+//!
+//! Everything is under a tenant. The log is the truth for activity: the index and the counters
+//! can be deleted and rebuilt from it. Errors are [`StoreError`].
 
+mod activity;
+mod agents;
+mod containments;
+mod control;
+mod counters;
+mod error;
+mod keys;
+mod sqlite;
+mod tenants;
+mod tokens;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use activity::{
+    Batch, Count, CountedAt, Cursor, Entry, Filter, Hit, MAX_BATCH, MAX_PAGE, Page,
+};
+pub use agents::{AgentChange, Declared, DeclaredAgent, NewAgent, Origin, StoredAgent};
+pub use containments::StoredContainment;
+pub use control::{ControlKey, ControlState};
+pub use counters::Counter;
+pub use error::{Result, StoreError};
+pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
+pub use tokens::{NewToken, Scope, StoredToken};
+
+/// A handle on the state; cheap to clone. The last one dropped ends its threads.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: Arc<sqlite::Sqlite>,
+}
+
+/// Agents that one tenant may have.
+pub const MAX_AGENTS: u64 = 100_000;
+
+/// Containments and admin tokens that one tenant may have, each.
+pub const MAX_CONTROL_ROWS: u64 = 10_000;
+
+impl Store {
+    /// Opens the embedded database in `file`, creates it where there is none (readable by its
+    /// owner alone), and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] where a later version of the program wrote it; otherwise
+    /// [`StoreError::Database`]. Blocks for the time that a migration takes.
+    pub fn open(file: &Path) -> Result<Self> {
+        Ok(Self { db: Arc::new(sqlite::Sqlite::open(file)?) })
+    }
+
+    /// Waits until everything that was handed in is written, and folds the journal into the
+    /// database file. Handles that are still held go on working.
+    pub async fn close(self) -> Result<()> {
+        self.db.checkpoint().await
+    }
+}

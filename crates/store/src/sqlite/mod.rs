@@ -1,0 +1,148 @@
+//! The embedded backend: one writer thread, a few reader threads, each with its own connection.
+//!
+//! WAL lets readers go on while the writer writes; `synchronous = FULL` makes a commit durable
+//! before it is answered. One writer needs no lock and meets no `SQLITE_BUSY`.
+
+pub(crate) mod activity;
+pub(crate) mod agents;
+pub(crate) mod columns;
+pub(crate) mod containments;
+pub(crate) mod control;
+pub(crate) mod counters;
+pub(crate) mod declared;
+pub(crate) mod filter;
+pub(crate) mod index;
+pub(crate) mod keys;
+mod migrate;
+pub(crate) mod tenants;
+pub(crate) mod terms;
+mod threads;
+pub(crate) mod tokens;
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::Semaphore;
+
+use crate::{Result, StoreError};
+use threads::Queue;
+
+/// Reader connections.
+const READERS: usize = 4;
+
+/// Searches at once: fewer than readers, so that a slow one never holds up a control read.
+const SEARCHES: usize = 2;
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 128;
+
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    writer: Queue,
+    readers: Queue,
+    searches: Semaphore,
+}
+
+impl Sqlite {
+    pub(crate) fn open(file: &Path) -> Result<Self> {
+        create_private(file)?;
+        let mut writer = connect(file)?;
+        migrate::run(&mut writer)?;
+        let readers: Result<Vec<_>> = (0..READERS).map(|_| connect_to_read(file)).collect();
+        Ok(Self {
+            writer: Queue::start("store-writer", vec![writer])?,
+            readers: Queue::start("store-reader", readers?)?,
+            searches: Semaphore::new(SEARCHES),
+        })
+    }
+
+    /// Runs `work` in a transaction of its own; durable when this returns `Ok`.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.run(move |connection| transact(connection, work)).await
+    }
+
+    /// Runs `work` on one consistent view of the database.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.readers.run(move |connection| look(connection, work)).await
+    }
+
+    /// As [`Sqlite::read`], for what may take long.
+    pub(crate) async fn search<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let _permit = self.searches.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.read(work).await
+    }
+
+    /// Folds the write-ahead log into the database file, after everything that was queued before.
+    pub(crate) async fn checkpoint(&self) -> Result<()> {
+        let fold = |connection: &mut Connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(())
+        };
+        self.writer.run(fold).await
+    }
+}
+
+fn transact<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let value = work(&tx)?;
+    tx.commit()?;
+    Ok(value)
+}
+
+fn look<T>(connection: &mut Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    threads::set_deadline(connection)?;
+    let tx = connection.transaction()?;
+    work(&tx)
+}
+
+/// SQLite gives its journal files the mode of the database file.
+fn create_private(file: &Path) -> Result<()> {
+    let made = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file);
+    made.map(drop).map_err(|error| StoreError::Database(error.into()))
+}
+
+fn connect(file: &Path) -> Result<Connection> {
+    let connection = Connection::open(file)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA busy_timeout = 5000;
+         PRAGMA cache_size = -32768;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(connection)
+}
+
+fn connect_to_read(file: &Path) -> Result<Connection> {
+    let connection = connect(file)?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;")?;
+    Ok(connection)
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => Self::TooSlow,
+            _ => Self::Database(error.into()),
+        }
+    }
+}
