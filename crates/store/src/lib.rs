@@ -19,6 +19,9 @@ mod sqlite;
 mod tenants;
 mod tokens;
 
+#[cfg(test)]
+mod conformance;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,0 +1,86 @@
+//! What every backend must do, use case by use case. Each test is handed a fresh store; a second
+//! backend is one more `stamp!` with its own way of opening one.
+
+mod activity;
+mod agents;
+mod containments;
+mod control;
+mod counters;
+mod declared;
+mod durability;
+mod keys;
+mod sizes;
+mod tokens;
+
+use model::{AgentName, KeyHash, RoleName, TenantId, Timestamp, ZoneName};
+
+use crate::{NewAgent, NewKey, Store};
+
+/// A store, and the folder that goes when the test ends.
+pub(crate) struct Fresh {
+    pub(crate) store: Store,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+fn sqlite() -> Fresh {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("state.db")).unwrap();
+    Fresh { store, folder }
+}
+
+/// Makes a test of each function for one backend.
+macro_rules! stamp {
+    ($backend:ident: $($file:ident { $($case:ident)+ })+) => {
+        mod $backend {
+            $(mod $file {
+                $(#[tokio::test]
+                async fn $case() {
+                    super::super::$file::$case(super::super::$backend()).await;
+                })+
+            })+
+        }
+    };
+}
+
+stamp! { sqlite:
+    agents { an_agent_lives_and_goes a_change_needs_the_version_that_was_read a_list_comes_in_pages tenants_do_not_meet }
+    keys { rotation_lets_the_old_key_overlap keys_belong_to_one_agent keys_are_bounded a_key_ends_and_goes }
+    containments { a_containment_holds_until_released quarantine_is_not_weakened everything_and_providers_are_held it_outlives_its_agent }
+    declared { the_configuration_is_the_truth keys_move_and_vanish_with_it declared_agents_are_not_changed_here }
+    control { a_change_moves_the_revision keys_point_at_their_agents }
+    activity { pages_run_from_new_to_old each_filter_narrows filters_together_find_what_each_finds a_replay_changes_nothing a_gap_is_refused a_completion_takes_the_place_of_its_beginning tenants_find_their_own counting_stops_at_its_limit a_rebuilt_index_is_the_same }
+    counters { counters_move_with_the_log old_windows_are_forgotten }
+    tokens { a_token_is_found_by_its_hash }
+    durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
+    sizes { ten_thousand_agents_load_at_once }
+}
+
+pub(crate) fn main() -> TenantId {
+    TenantId::main()
+}
+
+pub(crate) fn name(text: &str) -> AgentName {
+    AgentName::new(text).unwrap()
+}
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+pub(crate) fn hash(number: u64) -> KeyHash {
+    KeyHash::of(&number.to_be_bytes())
+}
+
+pub(crate) fn key(number: u64) -> NewKey {
+    NewKey { hash: hash(number), label: format!("key {number}"), expires: None }
+}
+
+pub(crate) fn agent(text: &str) -> NewAgent {
+    NewAgent {
+        name: name(text),
+        owner: Some("owner@example.com".to_owned()),
+        purpose: None,
+        roles: vec![RoleName::new("support").unwrap()],
+        zone: ZoneName::new("production").unwrap(),
+    }
+}
