@@ -140,11 +140,11 @@ impl Client {
         let uri =
             if self.http2 { format!("http://{}{path}", self.address) } else { path.to_owned() };
         let mut request = Request::builder().method(method).uri(uri);
-        if !self.http2 {
+        let named = |name: &str| self.headers.iter().any(|(header, _)| header == name);
+        if !self.http2 && !named("host") {
             request = request.header("host", self.address.to_string());
         }
-        let typed = self.headers.iter().any(|(name, _)| name == "content-type");
-        if !typed && !body.is_empty() {
+        if !named("content-type") && !body.is_empty() {
             request = request.header("content-type", "application/json");
         }
         for (name, value) in &self.headers {

@@ -17,13 +17,13 @@ fn main() -> ExitCode {
     let upstream = upstream().run();
     let gate = gate()
         .openai(&upstream)
-        .provider_lines("first_byte_timeout = \"1s\"\n")
+        .provider_lines("timeouts = { first_byte = \"1s\" }\n")
         .anthropic(&upstream)
-        .provider_lines("first_byte_timeout = \"1s\"\n")
+        .provider_lines("timeouts = { first_byte = \"1s\" }\n")
         .agent("bot")
         .agent("poor")
         .agent_as("clerk", "clerk")
-        .sections("[[limit]]\nagent = \"poor\"\nrequests = 2\nper = \"1h\"\n")
+        .sections("[[limit]]\nper = \"agent\"\nagent = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
         .run();
     let status = Command::new(program)
         .args(arguments)

@@ -79,7 +79,7 @@ impl Config {
             toml.push_str("[policy]\ndir = \"policies\"\n\n");
         }
         if self.agents.iter().any(|agent| agent.role == ROLE) {
-            write!(toml, "[[role]]\nname = \"{ROLE}\"\nproviders = [\"*\"]\nmodels = [\"*\"]\n\n")
+            write!(toml, "[[role]]\nname = \"{ROLE}\"\nproviders = [\"*\"]\nmodels = [\"*\"]\nendpoints = [\"*\"]\n\n")
                 .expect("into memory");
         }
         for Provider { name, kind, url, models, lines } in &self.providers {
