@@ -55,11 +55,14 @@ pub struct Locator<'a> {
     /// Raw and decoded offset of the same place, never inside an escape.
     raw_at: usize,
     decoded_at: usize,
+    /// Raw offset of the next backslash, or the end: looked for once, not at each question.
+    escape_at: usize,
 }
 
 impl<'a> Locator<'a> {
     pub fn new(raw: &'a [u8]) -> Self {
-        Self { raw, raw_at: 0, decoded_at: 0 }
+        let escape_at = memchr::memchr(b'\\', raw).unwrap_or(raw.len());
+        Self { raw, raw_at: 0, decoded_at: 0, escape_at }
     }
 
     /// The raw bytes behind a decoded range, whole escapes.
@@ -83,18 +86,19 @@ impl<'a> Locator<'a> {
             *self = Self::new(self.raw);
         }
         loop {
-            let rest = self.raw.get(self.raw_at..).unwrap_or_default();
-            let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
-            if decoded < self.decoded_at + plain || plain == rest.len() {
+            let plain = self.escape_at - self.raw_at;
+            if decoded < self.decoded_at + plain || self.escape_at == self.raw.len() {
                 return (self.raw_at + (decoded - self.decoded_at)).min(self.raw.len());
             }
-            let (character, length) = resolve(rest.get(plain..).unwrap_or_default());
+            let (character, length) = resolve(self.raw.get(self.escape_at..).unwrap_or_default());
             let width = character.len_utf8();
             if decoded < self.decoded_at + plain + width {
-                return self.raw_at + plain;
+                return self.escape_at;
             }
-            self.raw_at += plain + length;
+            self.raw_at = self.escape_at + length;
             self.decoded_at += plain + width;
+            let rest = self.raw.get(self.raw_at..).unwrap_or_default();
+            self.escape_at = self.raw_at + memchr::memchr(b'\\', rest).unwrap_or(rest.len());
         }
     }
 }

@@ -1,0 +1,272 @@
+//! Base64 in strings: text is looked into, media is counted.
+
+use base64::{
+    Engine as _,
+    alphabet::{STANDARD, URL_SAFE},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+use super::{
+    edit::{Edit, apply, settle},
+    marks::Marks,
+    string::Inspector,
+};
+use crate::{Action, mask};
+
+/// Shorter strings are taken for words.
+const MIN_BLOB_BYTES: usize = 40;
+
+/// The same, where the neighbours say what it is.
+const MIN_DECLARED_BYTES: usize = 16;
+
+/// A binary string shorter than this is cheap enough to be scanned as well.
+const MIN_MEDIA_BYTES: usize = 1024;
+
+/// How much of a blob is decoded to see what it is.
+const SNIFF_BYTES: usize = 1024;
+
+/// Bytes of the header of a `data:` URI (RFC 2397).
+const MAX_DATA_HEADER: usize = 256;
+
+/// What the members beside a string say that it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Media {
+    #[default]
+    Unknown,
+    Text,
+    Binary,
+}
+
+impl Media {
+    /// Reads the value of a member called `type`, `media_type`, `format` and the like.
+    pub(super) fn from_name(name: &[u8]) -> Self {
+        let starts = |prefixes: &[&str]| {
+            let has = |prefix: &&str| {
+                name.get(..prefix.len())
+                    .is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+            };
+            prefixes.iter().any(has)
+        };
+        let text = [
+            "text/",
+            "application/json",
+            "application/xml",
+            "application/yaml",
+            "application/x-yaml",
+            "application/javascript",
+            "application/x-ndjson",
+            "application/x-www-form-urlencoded",
+            "message/",
+        ];
+        let whole: [&[u8]; 12] = [
+            b"image",
+            b"audio",
+            b"video",
+            b"input_audio",
+            b"pdf",
+            b"wav",
+            b"mp3",
+            b"pcm16",
+            b"flac",
+            b"opus",
+            b"png",
+            b"jpeg",
+        ];
+        if starts(&text) || name.ends_with(b"+json") || name.ends_with(b"+xml") {
+            return Self::Text;
+        }
+        if starts(&["image/", "audio/", "video/", "font/", "application/"])
+            || whole.iter().any(|whole| name.eq_ignore_ascii_case(whole))
+        {
+            return Self::Binary;
+        }
+        Self::Unknown
+    }
+}
+
+/// Whether a member of this name says what its neighbours are.
+pub(super) fn names_media(key: &[u8]) -> bool {
+    let names: [&[u8]; 6] =
+        [b"type", b"media_type", b"mime_type", b"mimeType", b"mediaType", b"format"];
+    names.contains(&key)
+}
+
+/// Whether a string may turn out to be media once its neighbours have said so.
+pub(super) fn may_be_media(text: &[u8]) -> bool {
+    text.len() >= MIN_MEDIA_BYTES && is_base64(text)
+}
+
+impl Inspector<'_> {
+    /// Looks into a `data:` URI or a base64 string. None: scan it as text.
+    pub(super) fn blob(&mut self, text: &[u8], level: u8, media: Media) -> Option<Marks> {
+        let shortest = if media == Media::Unknown { MIN_BLOB_BYTES } else { MIN_DECLARED_BYTES };
+        if let Some((header, media)) = data_header(text) {
+            let payload = text.get(header..)?;
+            let inside = self.base64(payload, level, media)?;
+            let mut marks = self.plain(text.get(..header)?);
+            marks.absorb(inside, header);
+            return Some(marks);
+        }
+        if text.len() < shortest {
+            return None;
+        }
+        self.base64(text, level, media)
+    }
+
+    fn base64(&mut self, text: &[u8], level: u8, media: Media) -> Option<Marks> {
+        if !is_base64(text) {
+            return None;
+        }
+        let head = decode(text.get(..SNIFF_BYTES).unwrap_or(text));
+        let is_text = head.as_deref().is_some_and(looks_like_text);
+        if media == Media::Text || is_text {
+            return self.packed_text(text, level, media);
+        }
+        if text.len() < MIN_MEDIA_BYTES {
+            // Too short to be sure that it is no key in base64's alphabet: count it and scan it.
+            let mut marks = self.plain(text);
+            let counts = media == Media::Binary && text.len() >= MIN_BLOB_BYTES;
+            marks.uninspected += u32::from(counts);
+            return Some(marks);
+        }
+        let is_media = media == Media::Binary || has_media_magic(&head.unwrap_or_default());
+        is_media.then(|| Marks { uninspected: 1, ..Marks::default() })
+    }
+
+    /// Base64 that decodes to text.
+    fn packed_text(&mut self, text: &[u8], level: u8, media: Media) -> Option<Marks> {
+        let inside = decode(text)?;
+        let mut found = self.string(&inside, level + 1, Media::Unknown);
+        let mut marks = self.plain(text);
+        settle(&mut found.edits);
+        if !found.edits.is_empty() {
+            let with = match media {
+                // What stands in the base64 itself would outlive an edit of the text inside.
+                media if media == Media::Unknown || !marks.edits.is_empty() => {
+                    self.first_mask(&found)?
+                }
+                _ => encode_like(text, &apply(&inside, &found.edits)),
+            };
+            found.edits = vec![Edit { range: 0..text.len(), with }];
+        }
+        for hit in &mut found.hits {
+            hit.at = 0;
+            hit.span = 0..text.len();
+        }
+        marks.absorb(found, 0);
+        Some(marks)
+    }
+
+    /// What stands for all of a string in which several things may have been found.
+    fn first_mask(&self, found: &Marks) -> Option<Vec<u8>> {
+        let mut detectors = found.hits.iter().map(|hit| self.engine.detector(hit.detector));
+        let masked = detectors.find(|one| one.action(self.direction) == Action::Mask)?;
+        Some(mask(masked, "").into_bytes())
+    }
+}
+
+/// The length of the header of a base64 `data:` URI, comma included, and the declared media.
+fn data_header(text: &[u8]) -> Option<(usize, Media)> {
+    let head = text.get(..MAX_DATA_HEADER.min(text.len()))?;
+    if !head.get(..5)?.eq_ignore_ascii_case(b"data:") {
+        return None;
+    }
+    let comma = memchr::memchr(b',', head)?;
+    let header = head.get(5..comma)?;
+    let (kind, _) = header.split_at_checked(header.len().checked_sub(7)?)?;
+    if !header.to_ascii_lowercase().ends_with(b";base64") {
+        return None;
+    }
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    let media = if kind.is_empty() { Media::Text } else { Media::from_name(kind) };
+    Some((comma + 1, media))
+}
+
+/// Whether the whole text is base64 of either alphabet, wrapped or not. Prose fails at once.
+fn is_base64(text: &[u8]) -> bool {
+    let content = text.trim_ascii_end();
+    let unpadded = match content {
+        [rest @ .., b'=', b'='] | [rest @ .., b'='] => rest,
+        rest => rest,
+    };
+    let digit = |byte: &u8| DIGITS.get(usize::from(*byte)).copied().unwrap_or(false);
+    unpadded.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & digit(byte)))
+}
+
+/// Bytes that may stand in base64, line breaks included.
+const DIGITS: [bool; 256] = {
+    let mut digits = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let one = byte as u8;
+        digits[byte] =
+            one.is_ascii_alphanumeric() || matches!(one, b'+' | b'/' | b'-' | b'_' | b'\r' | b'\n');
+        byte += 1;
+    }
+    digits
+};
+
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let wrapped = memchr::memchr2(b'\n', b'\r', text).is_some();
+    let joined: Vec<u8>;
+    let text = if wrapped {
+        joined = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        &joined
+    } else {
+        text
+    };
+    engine(text).decode(text).ok()
+}
+
+fn encode_like(text: &[u8], inside: &[u8]) -> Vec<u8> {
+    let config = GeneralPurposeConfig::new()
+        .with_encode_padding(text.ends_with(b"=") || text.len() % 4 == 0);
+    let alphabet = if is_url_safe(text) { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, config).encode(inside).into_bytes()
+}
+
+fn engine(text: &[u8]) -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(if is_url_safe(text) { &URL_SAFE } else { &STANDARD }, config)
+}
+
+fn is_url_safe(text: &[u8]) -> bool {
+    memchr::memchr2(b'-', b'_', text).is_some()
+}
+
+/// Mostly printable UTF-8; the end may be cut inside a character.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(_) => bytes,
+        Err(error) if error.error_len().is_none() => {
+            bytes.get(..error.valid_up_to()).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    let odd =
+        |byte: &&u8| **byte < b' ' && !matches!(**byte, b'\n' | b'\r' | b'\t') || **byte == 0x7f;
+    !valid.is_empty() && valid.iter().filter(odd).count() * 20 <= valid.len()
+}
+
+/// The first bytes of formats that carry no text of their own: images, audio, video, PDF, archives.
+fn has_media_magic(head: &[u8]) -> bool {
+    let magics: [&[u8]; 14] = [
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"RIFF",
+        b"%PDF-",
+        b"ID3",
+        b"\xff\xfb",
+        b"\xff\xf3",
+        b"OggS",
+        b"fLaC",
+        b"PK\x03\x04",
+        b"II*\0",
+        b"\x1f\x8b",
+        b"\x1a\x45\xdf\xa3",
+    ];
+    magics.iter().any(|magic| head.starts_with(magic)) || head.get(4..8) == Some(b"ftyp")
+}

@@ -1,0 +1,182 @@
+//! Inspects a whole body: what was found where, and the edits that take it out.
+//!
+//! What is looked at, and how:
+//!
+//! - **Strings and keys** are scanned decoded, escapes resolved; an edit covers whole escapes. What
+//!   has no finding is never touched, so it arrives byte for byte as it was sent.
+//! - **Numbers** are scanned by their text; a masked number becomes a JSON string.
+//! - **JSON inside a string** (tool-call arguments) is inspected as JSON, [`MAX_LEVELS`] deep; its
+//!   edits are written back through every level of escapes. It is scanned only inside, so nothing
+//!   is reported twice. Repeated keys are no mistake there: every member is scanned.
+//! - **Text that only contains escapes** (`\u0041` in prose, `%41` in a link) is scanned once more
+//!   with them resolved.
+//! - **Base64** that decodes to text is inspected decoded. Where a `data:` URI or a media type
+//!   beside it says what it is, a masked text is encoded again; elsewhere a finding masks the whole
+//!   string. What is declared as (or begins like) an image, audio, or PDF and does not decode to
+//!   text is not scanned but counted in [`Report::uninspected`].
+//! - **Seams** between neighbouring texts: see [`seams`].
+//!
+//! A path in a finding never shows a key that itself held one.
+
+mod blob;
+mod clean;
+mod edit;
+mod marks;
+mod path;
+mod percent;
+mod seams;
+mod string;
+mod walk;
+
+use std::borrow::Cow;
+
+use crate::{
+    Action, DetectorId, Direction, Engine,
+    json::{self, Limits},
+};
+use marks::Marks;
+use string::Inspector;
+
+pub use edit::{Edit, apply};
+pub use path::{MAX_PATH_BYTES, Path, Step};
+
+/// How many times text is unpacked: JSON in a string, or base64, inside each other.
+pub const MAX_LEVELS: u8 = 3;
+
+/// Findings of one body. Further ones are counted in the last; their edits are still made.
+pub const MAX_FOUND: usize = model::MAX_FINDINGS;
+
+/// Sees the leaves of a body as it is read, keys excepted.
+pub trait Observer {
+    /// One string, number, true, false or null of the body itself (not of JSON inside a string).
+    #[inline]
+    fn leaf(&mut self, path: &Path<'_>, leaf: Leaf<'_>) {
+        let _ = (path, leaf);
+    }
+}
+
+/// Sees nothing.
+impl Observer for () {}
+
+/// A leaf as an [`Observer`] sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaf<'a> {
+    /// The content between the quotes, and whether it holds escapes. See [`Leaf::text`].
+    String {
+        raw: &'a [u8],
+        escaped: bool,
+    },
+    /// As written.
+    Number(&'a [u8]),
+    Bool(bool),
+    Null,
+}
+
+impl<'a> Leaf<'a> {
+    /// The decoded text of a string leaf.
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        match *self {
+            Leaf::String { raw, escaped: false } => Some(String::from_utf8_lossy(raw)),
+            Leaf::String { raw, escaped: true } => {
+                let text = json::decode(raw).text;
+                Some(Cow::Owned(String::from_utf8_lossy(&text).into_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of a number that is a whole one and fits.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Leaf::Number(text) => std::str::from_utf8(text).ok()?.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Findings of one detector in one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub detector: DetectorId,
+    /// Such as `messages[1].content[0].text`; what stands in JSON inside a string follows a `$`.
+    /// `$` alone is the whole body.
+    pub path: String,
+    pub count: u32,
+    pub action: Action,
+}
+
+/// What inspection of one body came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub findings: Vec<Found>,
+    /// Sorted, not overlapping: what [`apply`] wants.
+    pub edits: Vec<Edit>,
+    /// Something was found whose action is [`Action::Block`].
+    pub blocked: bool,
+    /// Binary blobs that were not looked into.
+    pub uninspected: u32,
+}
+
+/// Inspects a JSON body.
+///
+/// # Errors
+/// When the body is not JSON within the limits; see [`json`].
+pub fn inspect_json(
+    engine: &Engine,
+    direction: Direction,
+    body: &[u8],
+    limits: &Limits,
+    observer: &mut impl Observer,
+) -> Result<Report, json::Error> {
+    let mut inspector = Inspector::new(engine, direction, limits);
+    let marks = inspector.json(body, 0, observer)?;
+    let mut report = report(engine, direction, marks);
+    if inspector.has_masked_keys() && repeats_a_key(body, &report.edits, limits) {
+        report.blocked = true;
+    }
+    Ok(report)
+}
+
+/// Inspects a body that is not JSON: plain text, forms, multipart, also invalid UTF-8.
+///
+/// The bytes are scanned as they are; then as JSON, with escapes or percent-encoding resolved,
+/// where they look like it.
+pub fn inspect_text(engine: &Engine, direction: Direction, body: &[u8]) -> Report {
+    let limits = Limits::default();
+    let mut inspector = Inspector::new(engine, direction, &limits);
+    let marks = inspector.body_text(body);
+    report(engine, direction, marks)
+}
+
+/// Two keys with one mask, or a mask that was there before: masking would make the body ambiguous.
+fn repeats_a_key(body: &[u8], edits: &[Edit], limits: &Limits) -> bool {
+    let body = apply(body, edits);
+    let mut reader = json::Reader::new(&body, limits);
+    loop {
+        match reader.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(_) => return true,
+        }
+    }
+}
+
+fn report(engine: &Engine, direction: Direction, marks: Marks) -> Report {
+    let mut findings: Vec<Found> = Vec::with_capacity(marks.hits.len());
+    for hit in marks.hits {
+        let same = |found: &&mut Found| found.detector == hit.detector && found.path == hit.path;
+        match findings.iter_mut().find(same) {
+            Some(found) => found.count = found.count.saturating_add(hit.count),
+            None => findings.push(Found {
+                action: engine.detector(hit.detector).action(direction),
+                detector: hit.detector,
+                path: hit.path,
+                count: hit.count,
+            }),
+        }
+    }
+    Report { findings, edits: marks.edits, blocked: marks.blocked, uninspected: marks.uninspected }
+}
+
+#[cfg(test)]
+mod tests;

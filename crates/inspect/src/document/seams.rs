@@ -1,0 +1,300 @@
+//! Values that are split over neighbouring strings.
+//!
+//! A model reads the texts of a conversation one after the other, so half of a key in one content
+//! part and half in the next is the key. Strings count as *texts* when they are items of an array
+//! or named like text ([`TEXT_KEYS`]); other strings between them do not part them.
+//!
+//! Two neighbouring texts are joined, without a separator, in one of two ways:
+//!
+//! - **closely**, when they are the `text` of neighbouring objects in one array (content parts), or
+//!   items of one array that is itself named like text. Every detector looks over such a seam.
+//! - **loosely**, otherwise: the contents of two messages, two arguments, two items of any array.
+//!   Only detectors with a distinctive format look over it (secrets of at least
+//!   [`DISTINCTIVE`] confidence), for the digits of two unrelated numbers are soon a card's, and
+//!   only where letters and digits run over the seam for at least [`MIN_RUN`] bytes.
+//!
+//! Around each seam at most [`WINDOW`] raw bytes to each side are scanned; windows that touch
+//! become one, so a value in many pieces is found too. Only a match that crosses a seam counts. It
+//! is reported where it begins, and each text loses its own share of it.
+
+use std::ops::Range;
+
+use super::{
+    edit::Edit,
+    marks::Marks,
+    path::{Path, Step},
+    string::Inspector,
+};
+use crate::{
+    DetectorId, Match,
+    json::{Locator, Token, decode_into},
+};
+
+/// Names of members that hold text.
+pub(super) const TEXT_KEYS: [&[u8]; 12] = [
+    b"text",
+    b"content",
+    b"input",
+    b"arguments",
+    b"prompt",
+    b"system",
+    b"instructions",
+    b"output",
+    b"thinking",
+    b"parts",
+    b"partial_json",
+    b"refusal",
+];
+
+/// Raw bytes looked at on each side of a seam.
+const WINDOW: usize = 4096;
+
+/// On each side of a loose seam, besides the run itself: where a key's context stands.
+const CONTEXT: usize = 64;
+
+/// Shorter runs over a loose seam are no secret.
+const MIN_RUN: usize = 16;
+
+/// Confidence of a detector that may look over loose seams.
+const DISTINCTIVE: f64 = 0.7;
+
+/// The texts of one document, in order.
+#[derive(Default)]
+pub(super) struct Pieces {
+    list: Vec<Piece>,
+    /// Serial numbers of the open arrays and objects.
+    open: Vec<u32>,
+    serial: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Piece {
+    start: usize,
+    end: usize,
+    /// Where it starts on the line of all texts joined, in raw bytes.
+    joined: usize,
+    /// The array whose texts are joined closely; 0: none.
+    group: u32,
+}
+
+impl Pieces {
+    #[inline]
+    pub(super) fn open(&mut self) {
+        self.serial = self.serial.saturating_add(1);
+        self.open.push(self.serial);
+    }
+
+    #[inline]
+    pub(super) fn close(&mut self) {
+        self.open.pop();
+    }
+
+    pub(super) fn add(&mut self, path: &Path<'_>, token: &Token) {
+        if token.range.is_empty() {
+            return;
+        }
+        let joined = self.end();
+        let group = self.group(path);
+        self.list.push(Piece { start: token.range.start, end: token.range.end, joined, group });
+    }
+
+    fn group(&self, path: &Path<'_>) -> u32 {
+        let up = match (path.step_up(0), path.step_up(1)) {
+            (Some(Step::Key(key)), Some(Step::Index(_))) if *key == *b"text" => 1,
+            (Some(Step::Index(_)), Some(Step::Key(key))) if TEXT_KEYS.contains(&&*key) => 0,
+            _ => return 0,
+        };
+        self.open.iter().rev().nth(up).copied().unwrap_or(0)
+    }
+
+    fn is_close(&self, seam: usize) -> bool {
+        match (self.list.get(seam), self.list.get(seam + 1)) {
+            (Some(left), Some(right)) => left.group == right.group && left.group != 0,
+            _ => false,
+        }
+    }
+
+    fn end(&self) -> usize {
+        self.list.last().map_or(0, Piece::joined_end)
+    }
+
+    /// The stretch of joined text to scan around the seam after piece `seam`; none: nothing can
+    /// run over it. `before` is the length of the run that ends there.
+    fn window(&self, text: &[u8], seam: usize, before: usize) -> Option<Range<usize>> {
+        let at = self.list.get(seam + 1)?.joined;
+        let whole = at.saturating_sub(WINDOW)..(at + WINDOW).min(self.end());
+        if self.is_close(seam) {
+            return Some(whole);
+        }
+        if before == 0 || before + self.run_after(text, seam + 1) < MIN_RUN {
+            return self.key_block(text, seam).then_some(whole);
+        }
+        // A run that goes on past the next piece gets its own window there, which touches this one.
+        let next = self.list.get(seam + 1)?;
+        let after = head_run(next.bytes(text));
+        let reach = |run: usize| (run + CONTEXT).min(WINDOW);
+        Some(at.saturating_sub(reach(before))..(at + reach(after)).min(self.end()))
+    }
+
+    /// Bytes of the run that starts with piece `first`, counted no further than [`MIN_RUN`].
+    fn run_after(&self, text: &[u8], first: usize) -> usize {
+        let mut run = 0;
+        for piece in self.list.get(first..).unwrap_or_default() {
+            let bytes = piece.bytes(text);
+            let here = head_run(bytes.get(..MIN_RUN).unwrap_or(bytes));
+            run += here;
+            if here < bytes.len() || run >= MIN_RUN {
+                break;
+            }
+        }
+        run
+    }
+
+    /// Whether a key in PEM form has begun shortly before the seam: its lines may part anywhere.
+    fn key_block(&self, text: &[u8], last: usize) -> bool {
+        let Some(piece) = self.list.get(last) else { return false };
+        let bytes = piece.bytes(text);
+        let tail = bytes.get(bytes.len().saturating_sub(WINDOW)..).unwrap_or_default();
+        memchr::memmem::find(tail, b"-----BEGIN").is_some()
+    }
+}
+
+impl Piece {
+    fn joined_end(&self) -> usize {
+        self.joined + (self.end - self.start)
+    }
+
+    fn bytes<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The run that ends with this piece, when the one before it ended with a run of `before`.
+    fn run(&self, text: &[u8], before: usize) -> usize {
+        let bytes = self.bytes(text);
+        let tail = bytes.iter().rev().take(WINDOW).take_while(|byte| runs_on(byte)).count();
+        if tail == bytes.len() { (tail + before).min(WINDOW) } else { tail }
+    }
+}
+
+fn head_run(bytes: &[u8]) -> usize {
+    bytes.iter().take(WINDOW).take_while(|byte| runs_on(byte)).count()
+}
+
+/// Whether a byte can stand inside a secret. A backslash may be an escape, so it counts.
+fn runs_on(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_+/=.\\:@%$~!".contains(byte)
+}
+
+/// Part of a piece inside a window, decoded.
+struct Part {
+    piece: usize,
+    /// Where the content of the leaf starts in the document.
+    leaf: usize,
+    /// Raw bytes in the document.
+    raw: Range<usize>,
+    /// Decoded bytes in the window.
+    text: Range<usize>,
+}
+
+impl Inspector<'_> {
+    /// Looks over all seams of a document.
+    pub(super) fn seams(&mut self, text: &[u8], pieces: &Pieces, marks: &mut Marks) {
+        let mut open: Option<Range<usize>> = None;
+        let mut run = 0;
+        for (seam, piece) in pieces.list.iter().enumerate() {
+            run = piece.run(text, run);
+            let Some(window) = pieces.window(text, seam, run) else { continue };
+            match &mut open {
+                Some(last) if window.start <= last.end => last.end = last.end.max(window.end),
+                _ => {
+                    if let Some(done) = open.replace(window) {
+                        self.stretch(text, pieces, &done, marks);
+                    }
+                }
+            }
+        }
+        if let Some(done) = open {
+            self.stretch(text, pieces, &done, marks);
+        }
+    }
+
+    fn stretch(&mut self, text: &[u8], pieces: &Pieces, window: &Range<usize>, marks: &mut Marks) {
+        let (joined, parts) = join(text, pieces, window);
+        let mut matches = Vec::new();
+        self.engine.scan(self.direction, &joined, &mut matches);
+        for found in matches {
+            let first = parts.partition_point(|part| part.text.end <= found.range.start);
+            let count = parts.get(first..).unwrap_or_default();
+            let count = count.iter().take_while(|part| part.text.start < found.range.end).count();
+            let crossed = parts.get(first..first + count).unwrap_or_default();
+            if crossed.len() > 1 && self.may_cross(pieces, crossed, found.detector) {
+                self.crossing(text, crossed, &found, &joined, marks);
+            }
+        }
+    }
+
+    fn may_cross(&self, pieces: &Pieces, crossed: &[Part], detector: DetectorId) -> bool {
+        let detector = self.engine.detector(detector);
+        if detector.kind().starts_with("secret.") && detector.confidence() >= DISTINCTIVE {
+            return true;
+        }
+        let seams = crossed.split_last().map_or(crossed, |(_, before)| before);
+        seams.iter().all(|part| pieces.is_close(part.piece))
+    }
+
+    fn crossing(
+        &self,
+        text: &[u8],
+        crossed: &[Part],
+        found: &Match,
+        joined: &[u8],
+        marks: &mut Marks,
+    ) {
+        let shares: Vec<_> =
+            crossed.iter().map(|part| (part, share(text, part, &found.range))).collect();
+        let Some((begin, span)) = shares.first().cloned() else { return };
+        let value = joined.get(found.range.clone()).unwrap_or_default();
+        let known = marks.hits.iter().any(|hit| {
+            hit.detector == found.detector
+                && shares
+                    .iter()
+                    .any(|(_, share)| hit.span.start < share.end && share.start < hit.span.end)
+        });
+        let mut uncounted = Marks::default();
+        let counted = if known { &mut uncounted } else { &mut *marks };
+        let with = self.mark(found.detector, value, begin.leaf, span, counted);
+        marks.blocked |= uncounted.blocked;
+        if let Some(with) = with {
+            let edits =
+                shares.into_iter().map(|(_, range)| Edit { range, with: with.as_bytes().to_vec() });
+            marks.edits.extend(edits);
+        }
+    }
+}
+
+/// The raw bytes in one piece of a match in the window.
+fn share(text: &[u8], part: &Part, found: &Range<usize>) -> Range<usize> {
+    let start = found.start.max(part.text.start) - part.text.start;
+    let end = found.end.min(part.text.end) - part.text.start;
+    let raw = text.get(part.raw.clone()).unwrap_or_default();
+    let range = Locator::new(raw).range(start..end);
+    part.raw.start + range.start..part.raw.start + range.end
+}
+
+/// Decodes the stretch of joined text.
+fn join(text: &[u8], pieces: &Pieces, window: &Range<usize>) -> (Vec<u8>, Vec<Part>) {
+    let mut joined = Vec::with_capacity(window.len());
+    let mut parts = Vec::new();
+    let first = pieces.list.partition_point(|piece| piece.joined_end() <= window.start);
+    for (at, piece) in pieces.list.iter().enumerate().skip(first) {
+        if piece.joined >= window.end {
+            break;
+        }
+        let from = piece.start + window.start.saturating_sub(piece.joined);
+        let to = piece.end.min(piece.start + (window.end - piece.joined));
+        let begin = joined.len();
+        decode_into(text.get(from..to).unwrap_or_default(), &mut joined);
+        parts.push(Part { piece: at, leaf: piece.start, raw: from..to, text: begin..joined.len() });
+    }
+    (joined, parts)
+}

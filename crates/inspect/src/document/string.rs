@@ -1,0 +1,251 @@
+//! Inspects one string, decoded: as JSON, as base64, or as the text that it is.
+
+use std::ops::Range;
+
+use super::{
+    MAX_LEVELS,
+    blob::Media,
+    clean::Clean,
+    edit::{Edit, settle},
+    marks::Marks,
+    percent,
+};
+use crate::{
+    Action, DetectorId, Direction, Engine, Match,
+    json::{self, Limits, Locator},
+    mask,
+};
+
+/// The inspection of one body.
+pub(super) struct Inspector<'e> {
+    pub(super) engine: &'e Engine,
+    pub(super) direction: Direction,
+    pub(super) limits: Limits,
+    clean: Clean,
+    /// For [`Engine::scan`], empty between uses.
+    matches: Vec<Match>,
+    /// For decoded strings, to be used again.
+    spare: Vec<Vec<u8>>,
+    masked_keys: usize,
+}
+
+impl<'e> Inspector<'e> {
+    pub(super) fn new(engine: &'e Engine, direction: Direction, limits: &Limits) -> Self {
+        Self {
+            engine,
+            direction,
+            limits: *limits,
+            clean: Clean::new(),
+            matches: Vec::new(),
+            spare: Vec::new(),
+            masked_keys: 0,
+        }
+    }
+
+    pub(super) fn has_masked_keys(&self) -> bool {
+        self.masked_keys > 0
+    }
+
+    /// Calls `look` with the decoded content and lifts what it marks into `marks`.
+    #[inline]
+    pub(super) fn decoded(
+        &mut self,
+        (raw, escaped, at): (&[u8], bool, usize),
+        marks: &mut Marks,
+        look: impl FnOnce(&mut Self, &[u8]) -> Marks,
+    ) -> bool {
+        let found = if escaped {
+            let mut buffer = self.spare.pop().unwrap_or_default();
+            buffer.clear();
+            json::decode_into(raw, &mut buffer);
+            let found = look(self, &buffer);
+            self.spare.push(buffer);
+            found
+        } else {
+            look(self, raw)
+        };
+        let any = !found.is_empty();
+        if any {
+            marks.lift(found, raw, at);
+        }
+        any
+    }
+
+    /// A string leaf, `level` unpackings deep. Offsets in the result are those of `text`.
+    #[inline]
+    pub(super) fn string(&mut self, text: &[u8], level: u8, media: Media) -> Marks {
+        if text.is_empty() || self.clean.holds(text) {
+            return Marks::default();
+        }
+        let marks = self.unpacked(text, level, media).unwrap_or_else(|| self.plain(text));
+        if marks.is_empty() {
+            self.clean.remember(text);
+        }
+        marks
+    }
+
+    /// Looks inside, if there is an inside. None: scan it as text.
+    fn unpacked(&mut self, text: &[u8], level: u8, media: Media) -> Option<Marks> {
+        if level >= MAX_LEVELS {
+            return None;
+        }
+        match text.trim_ascii_start().first() {
+            Some(b'{' | b'[') => self.nested(text, level),
+            _ => self.blob(text, level, media),
+        }
+    }
+
+    fn nested(&mut self, text: &[u8], level: u8) -> Option<Marks> {
+        let mut marks = self.json(text, level + 1, &mut ()).ok()?;
+        for hit in &mut marks.hits {
+            hit.at = 0;
+            hit.span = 0..text.len();
+        }
+        Some(marks)
+    }
+
+    /// A body that is not JSON as a whole.
+    pub(super) fn body_text(&mut self, body: &[u8]) -> Marks {
+        let mut marks = self.string(body, 0, Media::Unknown);
+        if is_form(body) {
+            self.percent_view(body, true, &mut marks);
+        }
+        settle(&mut marks.edits);
+        for hit in &mut marks.hits {
+            if hit.path.is_empty() {
+                hit.path.push('$');
+            }
+        }
+        marks
+    }
+
+    /// A key: scanned as text. Two masked keys of one object must not become the same.
+    pub(super) fn key(&mut self, text: &[u8]) -> Marks {
+        if text.is_empty() || self.clean.holds(text) {
+            return Marks::default();
+        }
+        let mut marks = self.plain(text);
+        if marks.is_empty() {
+            self.clean.remember(text);
+        }
+        if let Some(edit) = marks.edits.last_mut() {
+            self.masked_keys += 1;
+            edit.with.extend_from_slice(format!("_{}", self.masked_keys).as_bytes());
+        }
+        marks
+    }
+
+    /// A number: all of it becomes a string when something in it is masked.
+    pub(super) fn number(&mut self, text: &[u8], at: usize, marks: &mut Marks) {
+        if self.clean.holds(text) {
+            return;
+        }
+        let mut found = Marks::default();
+        self.scan(text, &mut found);
+        if found.is_empty() {
+            return self.clean.remember(text);
+        }
+        if let Some(first) = found.edits.first_mut() {
+            first.with.insert(0, b'"');
+            first.with.push(b'"');
+            first.range = 0..text.len();
+            found.edits.truncate(1);
+        }
+        for hit in &mut found.hits {
+            hit.at = 0;
+        }
+        marks.absorb(found, at);
+    }
+
+    /// Text as it stands, and with the escapes resolved that it may hold.
+    pub(super) fn plain(&mut self, text: &[u8]) -> Marks {
+        let mut marks = Marks::default();
+        self.scan(text, &mut marks);
+        if memchr::memmem::find(text, b"\\u").is_some() {
+            self.escape_view(text, &mut marks);
+        }
+        if memchr::memchr(b'%', text).is_some() {
+            self.percent_view(text, false, &mut marks);
+        }
+        marks
+    }
+
+    fn scan(&mut self, text: &[u8], marks: &mut Marks) {
+        self.engine.scan(self.direction, text, &mut self.matches);
+        if self.matches.is_empty() {
+            return;
+        }
+        let mut matches = std::mem::take(&mut self.matches);
+        for found in matches.drain(..) {
+            let value = text.get(found.range.clone()).unwrap_or_default();
+            let with = self.mark(found.detector, value, 0, found.range.clone(), marks);
+            marks.edits.extend(with.map(|with| Edit { range: found.range, with: with.into() }));
+        }
+        self.matches = matches;
+    }
+
+    /// Counts a match; gives the replacement when it is to be masked.
+    pub(super) fn mark(
+        &self,
+        detector: DetectorId,
+        value: &[u8],
+        at: usize,
+        span: Range<usize>,
+        marks: &mut Marks,
+    ) -> Option<String> {
+        marks.hit(at, detector, span);
+        let detector = self.engine.detector(detector);
+        match detector.action(self.direction) {
+            Action::Allow => None,
+            Action::Mask => Some(mask(detector, &String::from_utf8_lossy(value))),
+            Action::Block => {
+                marks.blocked = true;
+                None
+            }
+        }
+    }
+
+    fn escape_view(&mut self, text: &[u8], marks: &mut Marks) {
+        let decoded = json::decode(text).text;
+        let mut locator = Locator::new(text);
+        self.view(&decoded, marks, |range| locator.range(range.clone()), String::into_bytes);
+    }
+
+    fn percent_view(&mut self, text: &[u8], form: bool, marks: &mut Marks) {
+        if let Some(decoded) = percent::decode(text, form) {
+            let encode = |with: String| percent::encode(&with);
+            self.view(&decoded.text, marks, |range| decoded.range(range), encode);
+        }
+    }
+
+    /// Scans a decoded view of the text; adds what the text itself did not show.
+    fn view(
+        &mut self,
+        decoded: &[u8],
+        marks: &mut Marks,
+        mut source: impl FnMut(&Range<usize>) -> Range<usize>,
+        encode: impl Fn(String) -> Vec<u8>,
+    ) {
+        let known: Vec<_> = marks.hits.iter().map(|hit| (hit.detector, hit.span.clone())).collect();
+        let mut matches = std::mem::take(&mut self.matches);
+        self.engine.scan(self.direction, decoded, &mut matches);
+        for found in matches.drain(..) {
+            let range = source(&found.range);
+            let overlaps = |(detector, span): &(DetectorId, Range<usize>)| {
+                *detector == found.detector && span.start < range.end && range.start < span.end
+            };
+            let value = decoded.get(found.range.clone()).unwrap_or_default();
+            let mut uncounted = Marks::default();
+            let marks_here = if known.iter().any(overlaps) { &mut uncounted } else { &mut *marks };
+            let with = self.mark(found.detector, value, 0, range.clone(), marks_here);
+            marks.blocked |= uncounted.blocked;
+            marks.edits.extend(with.map(|with| Edit { range, with: encode(with) }));
+        }
+        self.matches = matches;
+    }
+}
+
+/// Whether bytes look like `application/x-www-form-urlencoded`.
+fn is_form(body: &[u8]) -> bool {
+    memchr::memchr(b'=', body).is_some() && !body.iter().any(|byte| *byte <= b' ')
+}
