@@ -241,10 +241,11 @@ impl Activity {
             return;
         }
         self.is_write_blocked.store(is_blocked, Relaxed);
+        // The end of an answer may still be unwritten when its request no longer counts as running.
         match (is_blocked, self.is_waiting()) {
-            (true, false) => self.alarm.arm(self.options.write_stall_timeout),
+            (true, _) => self.alarm.arm(self.options.write_stall_timeout),
             (false, false) => self.alarm.disarm(),
-            (_, true) => {}
+            (false, true) => self.alarm.arm(self.options.idle_timeout),
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 fn strip_named_by_connection(headers: &mut HeaderMap) {
-    let http::header::Entry::Occupied(connection) = headers.entry(header::CONNECTION) else {
+    let header::Entry::Occupied(connection) = headers.entry(header::CONNECTION) else {
         return;
     };
     let (_, values) = connection.remove_entry_mult();

@@ -28,3 +28,6 @@ pub mod upstream;
 
 /// An error of a body that the handler or the caller supplies.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,10 @@ pub(super) struct Lane<B: RequestBody> {
     idle_timeout: Duration,
     max_idle: usize,
     /// Oldest first.
+    #[expect(
+        clippy::vec_box,
+        reason = "a connection moves between here and its user with every request"
+    )]
     http1: Mutex<Vec<Box<Http1<B>>>>,
     http2: Mutex<Vec<Http2Connection<B>>>,
     open: Arc<AtomicUsize>,
