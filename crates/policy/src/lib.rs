@@ -21,6 +21,9 @@ mod question;
 mod reason;
 mod request;
 mod source;
+pub mod testing;
+#[cfg(test)]
+mod tests;
 mod time;
 mod vocabulary;
 

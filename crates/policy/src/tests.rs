@@ -1,0 +1,86 @@
+//! Tests of the crate as a whole, and what they share.
+
+mod baseline;
+mod compile;
+mod decide;
+mod grants;
+mod memo;
+mod properties;
+mod robustness;
+mod runner;
+
+use model::{Agent, AgentName, ProviderName, RoleName, Standing, TenantId, Timestamp, ZoneName};
+
+use crate::{
+    Action, Bundle, Context, Diagnostic, Grants, Pattern, Question, Resource, RoleGrants, Source,
+};
+
+/// Monday, 2026-11-23T14:05:00Z.
+const NOW: Timestamp = Timestamp::from_micros(1_795_442_700_000_000);
+
+fn agent(name: &str, roles: &[&str]) -> Agent {
+    Agent {
+        tenant: TenantId::main(),
+        name: AgentName::new(name).unwrap(),
+        owner: Some("ann".to_owned()),
+        purpose: None,
+        roles: roles.iter().map(|role| RoleName::new(role).unwrap()).collect(),
+        zone: ZoneName::new("production").unwrap(),
+        standing: Standing::Active,
+    }
+}
+
+fn provider(name: &str) -> ProviderName {
+    ProviderName::new(name).unwrap()
+}
+
+fn context() -> Context<'static> {
+    Context {
+        time: NOW,
+        stream: false,
+        max_output_tokens: None,
+        findings: &[],
+        labels: &[],
+        endpoint: "/v1/chat/completions",
+    }
+}
+
+fn call<'a>(agent: &'a Agent, provider: &'a ProviderName, model: &'a str) -> Question<'a> {
+    Question {
+        agent,
+        on_behalf_of: None,
+        action: Action::CallModel,
+        resource: Resource { provider, model: Some(model) },
+        context: context(),
+    }
+}
+
+fn grant(role: &str, providers: &[&str], models: &[&str]) -> RoleGrants {
+    let patterns = |texts: &[&str]| texts.iter().map(|t| Pattern::new(t).unwrap()).collect();
+    RoleGrants {
+        role: RoleName::new(role).unwrap(),
+        providers: patterns(providers),
+        models: patterns(models),
+        endpoints: Vec::new(),
+    }
+}
+
+fn compile(text: &str) -> Result<Bundle, Vec<Diagnostic>> {
+    Bundle::compile(&[Source::new("p.cedar", text)], &Grants::everything_to_everyone())
+}
+
+fn bundle(text: &str) -> Bundle {
+    compile(text).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// A policy with what every policy needs.
+fn policy(id: &str, body: &str) -> String {
+    format!("@id(\"{id}\")\n@description(\"What {id} is for.\")\n{body}\n")
+}
+
+/// The only thing that is wrong with a source.
+fn problem(text: &str) -> Diagnostic {
+    let mut problems = compile(text).err().unwrap_or_else(|| panic!("compiles: {text}"));
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    problems.remove(0)
+}
