@@ -1,0 +1,78 @@
+//! `cargo xtask bench`: what the gate costs, beside the upstream itself and beside nginx.
+//!
+//! `ratios` is what `docs/src/benchmarks.md` quotes; `streams`, `soak` and `start` measure memory
+//! and readiness. The mock upstream and the load generator are this same program, started again, so
+//! that each has a process of its own. CPU time is read from `/proc` for the whole tree of a target:
+//! on a busy machine it means something where requests per second do not.
+
+mod load;
+mod mock;
+mod process;
+mod ratios;
+mod samples;
+mod scenario;
+mod soak;
+mod start;
+mod streams;
+mod targets;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+portcullis-bench [ratios|streams|soak|start] [--rounds N] [--seconds S] [--peers FILE]
+
+  ratios   CPU a request, latency and ratios to nginx: chat, stream, paced, messages
+  streams  memory with 10,000 idle open streams
+  soak     memory over a bounded load, and its slope
+  start    time to ready with 10,000 agents and a log of a million records
+
+  --peers FILE   other gateways beside: JSON [{\"name\", \"url\", \"headers\": {}, \"paths\": {}, \"command\": []}]
+";
+
+/// What the command line asks for.
+pub(crate) struct Options {
+    pub rounds: usize,
+    pub seconds: f64,
+    pub peers: Option<String>,
+}
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.first().map(String::as_str) {
+        Some("mock") => return mock::serve(),
+        Some("load") => return load::run(words.get(1).map_or("", String::as_str)),
+        Some("--help" | "-h" | "help") => {
+            print!("{HELP}");
+            return Ok(());
+        }
+        _ => {}
+    }
+    let (chosen, options) = parse(&words)?;
+    let chosen = if chosen.is_empty() { vec!["ratios".to_owned()] } else { chosen };
+    for name in chosen {
+        match name.as_str() {
+            "ratios" => ratios::run(&options)?,
+            "streams" => streams::run()?,
+            "soak" => soak::run(&options)?,
+            "start" => start::run()?,
+            other => bail!("no such benchmark: {other}\n\n{HELP}"),
+        }
+    }
+    Ok(())
+}
+
+fn parse(words: &[String]) -> Result<(Vec<String>, Options)> {
+    let mut options = Options { rounds: 3, seconds: 2.0, peers: None };
+    let mut chosen = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| anyhow::anyhow!("{word} needs a value"));
+        match word.as_str() {
+            "--rounds" => options.rounds = value()?.parse()?,
+            "--seconds" => options.seconds = value()?.parse()?,
+            "--peers" => options.peers = Some(value()?.clone()),
+            name => chosen.push(name.to_owned()),
+        }
+    }
+    Ok((chosen, options))
+}
