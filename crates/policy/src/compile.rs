@@ -11,7 +11,7 @@ use std::ops::Range;
 use cedar_policy::{Effect, EntityUid, Policy, PolicySet, Schema, ValidationMode, Validator};
 use model::PolicyId;
 
-use crate::diagnose::{diagnostic, nearest};
+use crate::diagnose::{causes, diagnostic, nearest};
 use crate::inputs::{Fallible, Inputs, read};
 use crate::lexer::{Statement, statements};
 use crate::vocabulary::Vocabulary;
@@ -202,15 +202,15 @@ impl<'a> Compiler<'a> {
         let validator = Validator::new(vocabulary.schema.clone());
         let strict = ValidationMode::Strict;
         let result = validator.validate_with_level(&self.set, strict, MAX_DEREFERENCE);
-        let errors =
-            result.validation_errors().map(|e| (e.policy_id(), e as &dyn miette::Diagnostic));
+        let errors = result.validation_errors().map(|e| (e.policy_id(), e as _));
         // A warning is a policy that can never apply, or text that looks like other text.
         let warnings = result.validation_warnings().map(|w| (w.policy_id(), w as _));
-        for (id, error) in errors.chain(warnings) {
-            let id: &str = id.as_ref();
-            if let Some((source, range)) = self.places.get(id) {
-                self.problems.push(diagnostic(source, range, error));
-            }
+        let all: Vec<(_, &dyn miette::Diagnostic)> = errors.chain(warnings).collect();
+        for (id, (source, range)) in &self.places {
+            let own = all.iter().filter(|(policy, _)| AsRef::<str>::as_ref(*policy) == id.as_str());
+            let own = own.map(|(_, error)| diagnostic(source, range, *error)).collect();
+            let start = Diagnostic::at(source, range.start, "");
+            self.problems.extend(causes((start.line, start.column), own));
         }
     }
 

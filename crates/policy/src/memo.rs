@@ -2,7 +2,8 @@
 //!
 //! The key is an exact encoding of everything that the verdict depends on, kept whole and
 //! compared whole: a collision of hashes costs a miss, never a wrong answer. The table has a
-//! fixed number of places, four for each hash; a newcomer takes the place of the oldest of four.
+//! fixed number of places, four for each hash; a newcomer takes a
+//! free one of the four, or the place of one of them in turn.
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,8 +67,12 @@ impl Memo {
             shard.places.resize_with(SETS * WAYS, || None);
         }
         shard.next = (shard.next + 1) % WAYS;
-        let oldest = set + shard.next;
-        if let Some(place) = shard.places.get_mut(oldest) {
+        let in_turn = shard.next;
+        let Some(ways) = shard.places.get_mut(set..set + WAYS) else {
+            return;
+        };
+        let way = ways.iter().position(Option::is_none).unwrap_or(in_turn);
+        if let Some(place) = ways.get_mut(way) {
             *place = Some(entry);
         }
     }

@@ -4,7 +4,7 @@ use model::Timestamp;
 
 const MINUTE: i64 = 60;
 
-/// The fields of `context.time`. Times outside the years 1 to 9999 read as the nearest of them.
+/// The fields of `context.time`. Times outside the years -9999 to 9999 read as their ends.
 pub(crate) struct CivilTime {
     pub(crate) year: i64,
     pub(crate) month: i64,
@@ -17,12 +17,10 @@ pub(crate) struct CivilTime {
     pub(crate) epoch_seconds: i64,
 }
 
-const EARLIEST: i64 = -62_135_596_800;
-const LATEST: i64 = 253_402_300_740;
-
 impl CivilTime {
     pub(crate) fn new(time: Timestamp) -> Self {
-        let epoch_seconds = minute(time).clamp(EARLIEST / MINUTE, LATEST / MINUTE) * MINUTE;
+        let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+        let epoch_seconds = minute(time).clamp(first / MINUTE, last / MINUTE) * MINUTE;
         let instant = jiff::Timestamp::from_second(epoch_seconds).unwrap_or_default();
         let civil = jiff::tz::Offset::UTC.to_datetime(instant);
         let (hour, minute) = (i64::from(civil.hour()), i64::from(civil.minute()));
@@ -66,6 +64,6 @@ mod tests {
     #[test]
     fn times_beyond_the_calendar_are_clamped() {
         assert_eq!(CivilTime::new(Timestamp::from_micros(i64::MAX)).year, 9999);
-        assert_eq!(CivilTime::new(Timestamp::from_micros(i64::MIN)).year, 1);
+        assert_eq!(CivilTime::new(Timestamp::from_micros(i64::MIN)).year, -9999);
     }
 }
