@@ -3,5 +3,10 @@
 //! This is the only crate that reads configuration files and the environment. It holds no logic
 //! of the product: it hands each room what it needs and connects them.
 
+pub mod cli;
+pub mod client;
 pub mod config;
+pub mod doctor;
+pub mod logging;
+pub mod policies;
 pub mod visible;

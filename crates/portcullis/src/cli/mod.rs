@@ -1,0 +1,143 @@
+//! The command line: what is asked, and the exit status that answers it.
+//!
+//! Exit status: 0 done; 1 it failed; 2 wrong usage or configuration; 3 a check found what it
+//! looks for. Each command is a file of its own beside this one.
+
+mod agent;
+mod config;
+mod containment;
+mod docs;
+mod doctor;
+mod exit;
+mod inspect;
+mod output;
+mod policy;
+mod provider;
+mod session;
+mod table;
+mod user;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+pub use output::Output;
+
+use crate::config::Environment;
+
+type Result = std::result::Result<Exit, Failure>;
+
+/// Portcullis: the security control plane for AI agents
+///
+/// It stands between agents and what they touch, decides on every action, and proves afterwards
+/// what happened.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, max_term_width = 100, after_help = EXAMPLE)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLE: &str = "\
+Example:
+  portcullis config example > portcullis.toml
+  portcullis config check
+  portcullis doctor
+
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 a check found something";
+
+/// Options of every command.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// The configuration file [default: portcullis.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "PORTCULLIS_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Write JSON for machines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Act on the instance at this address, with the token in PORTCULLIS_TOKEN, rather than on
+    /// the one of the data folder
+    #[arg(long, global = true, value_name = "URL", env = "PORTCULLIS_SERVER")]
+    pub server: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Agents: who may act
+    #[command(subcommand)]
+    Agent(agent::Command),
+    /// Model APIs behind the gate
+    #[command(subcommand)]
+    Provider(provider::Command),
+    /// The kill switch: what is held now, and everything at once
+    #[command(subcommand)]
+    Containment(containment::Command),
+    /// Policies: check, test, put in force
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Run the detectors over a file or standard input
+    Inspect(inspect::Arguments),
+    /// Admin tokens for people and programs
+    #[command(subcommand)]
+    User(user::Command),
+    /// Look for what is wrong with an installation, and say how to mend it
+    Doctor(doctor::Arguments),
+    /// The configuration: check it, or print an example or the reference
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print a page that is made from the code
+    #[command(hide = true)]
+    Docs(docs::Arguments),
+}
+
+/// Runs what the process was asked for.
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    run(std::env::args_os(), &environment).into()
+}
+
+/// Runs one command line.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; anything else is wrong usage.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    let mut output = Output::of_process(cli.global.json, environment);
+    match dispatch(&cli.global, cli.command, environment, &mut output) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit()
+        }
+    }
+}
+
+fn dispatch(
+    global: &Global,
+    command: Command,
+    environment: &Environment,
+    output: &mut Output,
+) -> Result {
+    let session = session::Session::new(global, environment);
+    match command {
+        Command::Agent(command) => agent::run(command, &session, output),
+        Command::Provider(command) => provider::run(&command, &session, output),
+        Command::Containment(command) => containment::run(&command, &session, output),
+        Command::Policy(command) => policy::run(&command, &session, output),
+        Command::Inspect(arguments) => inspect::run(&arguments, &session, output),
+        Command::User(command) => user::run(&command, &session, output),
+        Command::Doctor(arguments) => doctor::run(&arguments, &session, output),
+        Command::Config(command) => config::run(&command, &session, output),
+        Command::Docs(arguments) => docs::run(&arguments, output),
+    }
+}

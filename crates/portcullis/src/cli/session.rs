@@ -1,0 +1,113 @@
+//! What a command works with: the configuration, and the running instance.
+
+use std::path::PathBuf;
+
+use hyper::Method;
+use serde_json::Value;
+
+use super::{Failure, Global};
+use crate::client::{Client, ClientError, Target};
+use crate::config::{self, Environment, Loaded, Secrets};
+
+/// The socket of a running instance, in its data folder.
+pub(super) const SOCKET: &str = "admin.sock";
+
+pub(super) struct Session<'a> {
+    pub(super) global: &'a Global,
+    pub(super) environment: &'a Environment,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(global: &'a Global, environment: &'a Environment) -> Self {
+        Self { global, environment }
+    }
+
+    /// The configuration, read for a command that needs no provider's key.
+    pub(super) fn config(&self, secrets: Secrets) -> Result<Loaded, Failure> {
+        Ok(config::load(self.global.config.as_deref(), self.environment, secrets)?)
+    }
+
+    fn target(&self) -> Result<Target, Failure> {
+        if let Some(url) = &self.global.server {
+            let token = self.environment.get("PORTCULLIS_TOKEN").unwrap_or_default();
+            return Ok(Target::parse(url, token)?);
+        }
+        Ok(Target::Socket(self.socket()?))
+    }
+
+    /// The socket of the instance that the configuration speaks of.
+    pub(super) fn socket(&self) -> Result<PathBuf, Failure> {
+        Ok(self.config(Secrets::Leave)?.config.data.dir.join(SOCKET))
+    }
+
+    /// Asks the running instance.
+    pub(super) fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Failure> {
+        let client = Client::new(self.target()?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::Failed(error.into()))?;
+        Ok(runtime.block_on(client.call(method, path, body))?)
+    }
+
+    pub(super) fn read(&self, path: &str) -> Result<Value, Failure> {
+        self.call(Method::GET, path, None)
+    }
+
+    pub(super) fn send(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::POST, path, Some(body))
+    }
+
+    /// All pages of a list, up to `limit` entries.
+    pub(super) fn list(&self, path: &str, limit: usize) -> Result<Vec<Value>, Failure> {
+        let mut items: Vec<Value> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let cursor = after.as_deref().map(|after| format!("cursor={}", encode(after)));
+            let joined = match (cursor, path.contains('?')) {
+                (None, _) => path.to_owned(),
+                (Some(cursor), true) => format!("{path}&{cursor}"),
+                (Some(cursor), false) => format!("{path}?{cursor}"),
+            };
+            let page = self.read(&joined)?;
+            let Some(more) = page["items"].as_array() else {
+                return Err(ClientError::Answer("a list has no items").into());
+            };
+            items.extend(more.iter().cloned());
+            let next = page["next"].as_str().map(str::to_owned);
+            // A cursor that does not move would never end.
+            if items.len() >= limit || more.is_empty() || next.is_none() || next == after {
+                items.truncate(limit);
+                return Ok(items);
+            }
+            after = next;
+        }
+    }
+}
+
+/// A text as one segment of a path, or as a value of a query (RFC 3986, section 2.1).
+pub(super) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode;
+
+    #[test]
+    fn a_name_stays_one_segment() {
+        assert_eq!(encode("team/a b.c"), "team%2Fa%20b.c");
+        assert_eq!(encode("é?#"), "%C3%A9%3F%23");
+    }
+}

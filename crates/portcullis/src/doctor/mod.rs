@@ -1,0 +1,75 @@
+//! What can be wrong with an installation, looked at from outside: each check says what it
+//! found, and each failure how to mend it.
+
+mod files;
+mod network;
+mod system;
+
+use serde::Serialize;
+
+use crate::config::{ConfigError, Loaded};
+
+/// What a check found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: String,
+    pub state: State,
+    pub detail: String,
+    /// What to do about it; none where all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Ok,
+    /// Works, and could be better.
+    Warning,
+    Failed,
+}
+
+impl Finding {
+    fn ok(check: &str, detail: impl Into<String>) -> Self {
+        Self { check: check.to_owned(), state: State::Ok, detail: detail.into(), remedy: None }
+    }
+
+    fn failed(check: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let finding = Self::ok(check, detail);
+        Self { state: State::Failed, remedy: Some(remedy.into()), ..finding }
+    }
+
+    fn warning(check: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { state: State::Warning, ..Self::failed(check, detail, remedy) }
+    }
+}
+
+/// The finding about a configuration that cannot be read: no other check can go on.
+pub fn of_config_error(error: &ConfigError) -> Vec<Finding> {
+    let remedy = "portcullis config check shows each place";
+    vec![Finding::failed("configuration", error.to_string(), remedy)]
+}
+
+/// Looks at everything. `running` says whether the instance answers on its socket.
+pub async fn examine(loaded: &Loaded, running: bool) -> Vec<Finding> {
+    let mut findings = vec![configuration(loaded)];
+    findings.extend(files::check(&loaded.config));
+    findings.push(system::clock());
+    findings.extend(system::disk(&loaded.config.data.dir));
+    findings.extend(network::listeners(&loaded.config, running));
+    findings.extend(network::providers(&loaded.config).await);
+    findings
+}
+
+fn configuration(loaded: &Loaded) -> Finding {
+    let name = &loaded.source.name;
+    match loaded.warnings.as_slice() {
+        [] => Finding::ok("configuration", format!("{name} is right")),
+        [first, ..] => Finding::warning(
+            "configuration",
+            format!("{name}: {} ({} in all)", first.message, loaded.warnings.len()),
+            first.help.clone().unwrap_or_else(|| "portcullis config check shows the place".into()),
+        ),
+    }
+}

@@ -1,0 +1,84 @@
+//! Policies from files, and grants from the configuration.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use policy::{Grants, Pattern, RoleGrants, Source, ZoneReach};
+
+use crate::config::Config;
+use crate::config::types;
+
+/// A policy file has at most this many bytes.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The `*.cedar` files of a folder, by name; without a folder, the built-in baseline.
+///
+/// # Errors
+/// A folder that is not there, cannot be read, or holds no policy: an empty folder would deny
+/// everything, which is more likely a slip than a wish.
+pub fn sources(folder: Option<&Path>) -> anyhow::Result<Vec<Source>> {
+    let Some(folder) = folder else { return Ok(policy::baseline_sources()) };
+    let files = files(folder, "cedar")?;
+    if files.is_empty() {
+        bail!(
+            "{} holds no *.cedar file; `portcullis policy baseline --write {}` puts the baseline there",
+            folder.display(),
+            folder.display()
+        );
+    }
+    files.iter().map(|file| read(folder, file)).collect()
+}
+
+/// The files of a folder that end in `.extension`, by name; not those of folders below.
+pub fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let unreadable = || format!("the policy folder {} cannot be read", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read(folder: &Path, file: &Path) -> anyhow::Result<Source> {
+    let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+    let size = std::fs::metadata(file).with_context(|| name.clone())?.len();
+    if size > MAX_FILE_BYTES {
+        bail!("{name} holds more than {MAX_FILE_BYTES} bytes");
+    }
+    let text = std::fs::read_to_string(file).with_context(|| name.clone())?;
+    Ok(Source::new(name, text))
+}
+
+/// What roles and zones are granted. Where no role is declared, everything to everyone.
+pub fn grants(config: &Config) -> anyhow::Result<Grants> {
+    let mut grants =
+        if config.role.is_empty() { Grants::everything_to_everyone() } else { Grants::default() };
+    for role in &config.role {
+        grants.roles.push(RoleGrants {
+            role: role.name.clone(),
+            providers: patterns(&role.providers)?,
+            models: patterns(&role.models)?,
+            endpoints: patterns(&role.endpoints)?,
+        });
+    }
+    for zone in &config.zone {
+        grants.zones.push(ZoneReach {
+            zone: zone.name.clone(),
+            providers: patterns(&zone.providers)?,
+            models: patterns(&zone.models)?,
+        });
+    }
+    Ok(grants)
+}
+
+/// The configuration's patterns as policies match them.
+pub fn patterns(patterns: &[types::Pattern]) -> anyhow::Result<Vec<Pattern>> {
+    let pattern = |pattern: &types::Pattern| {
+        Pattern::new(&pattern.0).with_context(|| format!("the pattern {:?}", pattern.0))
+    };
+    patterns.iter().map(pattern).collect()
+}
