@@ -104,13 +104,13 @@ async fn a_provider_and_everything_can_be_suspended() {
     let gate = gate().openai(&upstream).anthropic(&upstream).agent("bot").run();
     let client = gate.client("bot");
     let stream = open_streams(&gate, "bot", 1).await.remove(0);
-    gate.succeeds(&["suspend", "--provider", "openai", "--reason", "drill"]);
+    gate.succeeds(&["provider", "suspend", "openai", "--reason", "drill"]);
     end_of(stream).await;
     client.post(CHAT, chat("x")).await.expect(403);
     client.post(MESSAGES, messages("claude-mock", "x")).await.expect(200);
-    gate.succeeds(&["suspend", "--everything", "--reason", "drill"]);
+    gate.succeeds(&["containment", "stop-everything", "--reason", "drill"]);
     client.post(MESSAGES, messages("claude-mock", "x")).await.expect(403);
-    gate.succeeds(&["resume", "--everything"]);
-    gate.succeeds(&["resume", "--provider", "openai"]);
+    gate.succeeds(&["containment", "resume-everything"]);
+    gate.succeeds(&["provider", "resume", "openai"]);
     client.post(CHAT, chat("x")).await.expect(200);
 }

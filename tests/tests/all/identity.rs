@@ -74,7 +74,7 @@ async fn rotation_overlaps_and_then_ends() {
     for key in [&old, &new] {
         gate.stranger().bearer(key).post(CHAT, chat("x")).await.expect(200);
     }
-    let newest = key(gate.succeeds(&["agent", "rotate", "bot", "--overlap", "0s", "--json"]));
+    let newest = key(gate.succeeds(&["agent", "rotate", "bot", "--now", "--json"]));
     gate.stranger().bearer(&new).post(CHAT, chat("x")).await.expect(401);
     gate.stranger().bearer(&newest).post(CHAT, chat("x")).await.expect(200);
 }
