@@ -1,0 +1,108 @@
+//! What the admin API asks of the running instance. The binary answers.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use model::{ProviderName, Record, TenantId};
+use serde::Serialize;
+use serde_json::Value;
+
+/// A future in a box.
+pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What went wrong on the other side, in words for the operator.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub String);
+
+/// A public file of a tenant's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogFile {
+    Checkpoint,
+    VerifierKey,
+    /// A hash tile: `0/x001/234` or `0/000.p/5`, as C2SP tlog-tiles spells it after `tile/`.
+    /// The path was checked; entry bundles never come here.
+    Tile(String),
+}
+
+/// The log, as far as the admin API needs it.
+pub trait Journal: Send + Sync + 'static {
+    /// Appends a record; durable when it resolves.
+    fn record(&self, record: Record) -> Task<'_, Result<(), Failure>>;
+
+    /// The record at a position of one of a tenant's logs.
+    fn read(
+        &self,
+        tenant: TenantId,
+        log: String,
+        position: u64,
+    ) -> Task<'_, Result<Vec<u8>, Failure>>;
+
+    /// That a position is in the log: leaf index, tree size, hashes, checkpoint.
+    fn prove(
+        &self,
+        tenant: TenantId,
+        log: String,
+        position: u64,
+    ) -> Task<'_, Result<Value, Failure>>;
+
+    /// `None` where there is no such file.
+    fn file(&self, tenant: TenantId, file: LogFile) -> Task<'_, Option<Vec<u8>>>;
+}
+
+/// A configured provider.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProviderView {
+    pub name: ProviderName,
+    pub kind: String,
+    pub base_url: String,
+    pub models: Vec<String>,
+}
+
+/// The policy in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyView {
+    pub version: String,
+    pub sources: Vec<PolicySource>,
+}
+
+/// A policy file.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicySource {
+    pub name: String,
+    pub text: String,
+}
+
+/// One thing that must be well for the instance to be ready.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    pub name: String,
+    pub ok: bool,
+    /// What to do where it is not; shown to those who may read the API.
+    pub detail: String,
+}
+
+/// The running instance, as far as the admin API needs it.
+pub trait Instance: Send + Sync + 'static {
+    /// Builds the gate's snapshot from the store and puts it in force; answers with the time
+    /// that took. Resolves when open streams of what is now contained have been told.
+    fn publish(&self) -> Task<'_, Result<Duration, Failure>>;
+
+    /// Reads the configuration and the policies again. What does not validate changes nothing.
+    fn reload(&self) -> Task<'_, Result<Value, Failure>>;
+
+    /// The metrics in the text format of Prometheus.
+    fn metrics(&self) -> String;
+
+    fn readiness(&self) -> Vec<Check>;
+
+    /// Version, uptime, durability and whatever else describes it.
+    fn status(&self) -> Value;
+
+    fn providers(&self, tenant: &TenantId) -> Vec<ProviderView>;
+
+    fn policy(&self, tenant: &TenantId) -> PolicyView;
+
+    /// Every limit with how much of it is used.
+    fn limits(&self, tenant: &TenantId) -> Value;
+}

@@ -1,0 +1,74 @@
+//! The table of all routes. Files are laid out as the URL tree.
+
+mod agents;
+mod containments;
+mod description;
+mod health;
+mod instance;
+mod keys;
+mod ledger;
+mod limits;
+mod policy;
+mod providers;
+mod records;
+mod standing;
+mod tokens;
+
+use axum::routing::MethodRouter;
+
+use crate::Shared;
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever reaches the console.
+    Public,
+    /// An admin token, or the operator at the socket.
+    Read,
+    /// An admin token that may change things, or the operator at the socket.
+    Write,
+}
+
+/// One method of one path.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub access: Access,
+    /// One line for the API's description.
+    pub does: &'static str,
+    pub(crate) handler: fn() -> MethodRouter<Shared>,
+}
+
+/// Every route there is.
+pub fn endpoints() -> Vec<Endpoint> {
+    let files: [fn() -> Vec<Endpoint>; 12] = [
+        health::endpoints,
+        ledger::endpoints,
+        description::endpoints,
+        agents::endpoints,
+        keys::endpoints,
+        containments::endpoints,
+        providers::endpoints,
+        records::endpoints,
+        limits::endpoints,
+        policy::endpoints,
+        instance::endpoints,
+        tokens::endpoints,
+    ];
+    files.iter().flat_map(|file| file()).collect()
+}
+
+/// A row of the table.
+macro_rules! endpoint {
+    ($access:ident $method:ident $path:literal $handler:path, $does:literal) => {
+        $crate::routes::Endpoint {
+            method: stringify!($method),
+            path: $path,
+            access: $crate::routes::Access::$access,
+            does: $does,
+            handler: || ::axum::routing::$method($handler),
+        }
+    };
+}
+pub(crate) use endpoint;
