@@ -43,7 +43,7 @@ pub(super) async fn serve<H: Handler>(
     let opening = open(socket, peer, tls);
     let opened = tokio::time::timeout(context.options.handshake_timeout, opening).await;
     let Ok(Some((stream, peer, is_http2))) = opened else { return };
-    let activity = Activity::new(&context);
+    let activity = Activity::new(&context, is_http2);
     let io = TokioIo::new(Watched { stream, activity: activity.clone() });
     if is_http2 {
         serve_http2(io, Arc::new(peer), activity, context).await;
@@ -186,6 +186,9 @@ enum Verdict {
     Cut,
 }
 
+/// How long an idle HTTP/2 connection has to take note of its GOAWAY.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// What goes on on a connection, for its deadlines.
 pub(super) struct Activity {
     alarm: Alarm,
@@ -194,11 +197,14 @@ pub(super) struct Activity {
     /// Requests whose answers are not finished. At most one with HTTP/1.
     in_flight: AtomicU32,
     is_write_blocked: AtomicBool,
+    is_http2: bool,
+    /// Was an idle HTTP/2 connection told to go away?
+    is_leaving: AtomicBool,
     scan: Mutex<HeadScan>,
 }
 
 impl Activity {
-    fn new<H>(context: &Serving<H>) -> Arc<Self> {
+    fn new<H>(context: &Serving<H>, is_http2: bool) -> Arc<Self> {
         let alarm = context.clock.alarm();
         alarm.arm(context.options.header_timeout);
         Arc::new(Self {
@@ -207,6 +213,8 @@ impl Activity {
             options: context.options.clone(),
             in_flight: AtomicU32::new(0),
             is_write_blocked: AtomicBool::new(false),
+            is_http2,
+            is_leaving: AtomicBool::new(false),
             scan: Mutex::default(),
         })
     }
@@ -218,6 +226,10 @@ impl Activity {
     fn verdict(&self, cx: &Context<'_>) -> Verdict {
         self.alarm.register(cx);
         if self.alarm.has_fired() {
+            if self.is_http2 && self.is_waiting() && !self.is_leaving.swap(true, Relaxed) {
+                self.alarm.arm(GOODBYE);
+                return Verdict::Close;
+            }
             // Idle, too slow with its head, or not reading its answer: none of them is owed a wait.
             return Verdict::Cut;
         }
@@ -226,7 +238,7 @@ impl Activity {
 
     /// Bytes that arrive while no request runs belong to the next head.
     pub(super) fn has_read(&self, bytes: &[u8]) {
-        if !self.is_waiting() || bytes.is_empty() {
+        if self.is_http2 || !self.is_waiting() || bytes.is_empty() {
             return;
         }
         let mut scan = lock(&self.scan);

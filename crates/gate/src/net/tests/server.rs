@@ -37,6 +37,19 @@ async fn http2_is_spoken_with_prior_knowledge_on_one_connection() {
 }
 
 #[tokio::test]
+async fn an_idle_http2_connection_is_let_go_and_costs_no_request() {
+    let options = Options { idle_timeout: Duration::from_millis(100), ..one_worker() };
+    let running = echo(options, None);
+    let settings =
+        TargetSettings { http2: Http2::PriorKnowledge, ..settings_for(running.addresses()[0]) };
+    let caller = Caller::new(settings);
+    for _ in 0..2 {
+        assert_eq!(within(caller.ask("abc")).await.unwrap(), "POST /path HTTP/2.0 3");
+        until(|| running.open_connections() == 0).await;
+    }
+}
+
+#[tokio::test]
 async fn connections_are_spread_over_the_workers() {
     let listener = Listener::bind(loopback(), None).unwrap();
     let options = Options { workers: 2, ..Options::default() };
