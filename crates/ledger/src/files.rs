@@ -30,6 +30,9 @@ pub trait Files: Send + Sync {
     fn open(&self, path: &str) -> io::Result<Box<dyn File>>;
     /// Opens for reading and writing; creates an empty file where there is none.
     fn create(&self, path: &str) -> io::Result<Box<dyn File>>;
+    /// As `create`, but each write returns only once its bytes are on the disk. `None` where the
+    /// system cannot do that: then the caller writes and syncs.
+    fn create_synced(&self, path: &str) -> io::Result<Option<Box<dyn File>>>;
     /// The whole file.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
     /// Names in a folder, in no order; empty where there is no such folder.

@@ -18,6 +18,7 @@ pub mod note;
 mod options;
 mod pool;
 pub mod proof;
+pub mod prove;
 mod read;
 mod recovery;
 mod segment;
@@ -26,6 +27,7 @@ mod state;
 mod tests;
 pub mod tile;
 mod tiler;
+pub mod verify;
 mod writer;
 
 pub use error::LogError;

@@ -16,7 +16,7 @@ use crate::recovery::{self, Recovery};
 use crate::segment::{self, Position};
 use crate::state::State;
 use crate::tiler::Tiler;
-use crate::writer::{Writer, prepare_next};
+use crate::writer::{Segment, Writer, prepare_next};
 use crate::{Durability, LogError, Options, SigningKey};
 
 /// Whether the log takes records.
@@ -289,13 +289,11 @@ impl Opening {
         durable: watch::Sender<u64>,
         position: Position,
     ) -> Result<Writer, LogError> {
-        let path = segment::path(position.segment);
-        let segment = self.files.create(&path);
         Ok(Writer {
             files: Arc::clone(&self.files),
             pool: Arc::clone(pool),
             durable,
-            segment: segment.map_err(|error| LogError::io("opening", &path, &error))?,
+            segment: Segment::open(&self.files, position.segment, self.options.durability)?,
             position,
             segment_bytes: self.options.segment_bytes,
             durability: self.options.durability,

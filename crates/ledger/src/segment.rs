@@ -16,7 +16,7 @@ const MAGIC: &[u8; 8] = b"PCLEDGER";
 const VERSION: u32 = 1;
 /// Magic, version, first index, CRC-32C of those.
 pub(crate) const HEADER: usize = 24;
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// Where a frame stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) fn list(files: &dyn Files) -> Result<Vec<u64>, LogError> {
     Ok(firsts)
 }
 
-fn header(first: u64) -> Vec<u8> {
+pub(crate) fn header(first: u64) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
     bytes.extend_from_slice(&first.to_le_bytes());

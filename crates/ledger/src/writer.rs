@@ -15,7 +15,7 @@ pub(crate) struct Writer {
     pub(crate) files: SharedFiles,
     pub(crate) pool: Arc<Pool>,
     pub(crate) durable: watch::Sender<u64>,
-    pub(crate) segment: Box<dyn File>,
+    pub(crate) segment: Segment,
     pub(crate) position: Position,
     pub(crate) segment_bytes: u64,
     pub(crate) durability: Durability,
@@ -66,12 +66,14 @@ impl Writer {
 
     fn write(&mut self, work: &Work) -> Result<(), LogError> {
         self.make_room(work)?;
-        write_all(&*self.segment, &work.bytes, self.position.offset)
+        write_all(&*self.segment.file, &work.bytes, self.position.offset)
             .map_err(|error| self.failed("writing", &error))?;
         self.position.offset += work.bytes.len() as u64;
         match self.interval() {
             None => {
-                self.segment.sync().map_err(|error| self.failed("syncing", &error))?;
+                if !self.segment.is_synced {
+                    self.segment.file.sync().map_err(|error| self.failed("syncing", &error))?;
+                }
                 // First the size, then those who wait: whoever was answered finds it counted.
                 self.durable.send_replace(work.end());
                 self.pool.finish(work, work.end());
@@ -105,7 +107,8 @@ impl Writer {
             None => (segment::GROWING, segment::prepare(&*self.files, segment::GROWING, 0)?),
         };
         segment::begin(&*self.files, &*file, name, work.first)?;
-        self.segment = file;
+        drop(file);
+        self.segment = Segment::open(&self.files, work.first, self.durability)?;
         self.position = Position::start_of(work.first);
         if self.next.is_none() {
             self.next = prepare_next(&self.files, self.segment_bytes);
@@ -115,7 +118,7 @@ impl Writer {
 
     fn sync_written(&mut self) -> Result<(), LogError> {
         if let Some((end, _)) = self.unsynced.take() {
-            self.segment.sync().map_err(|error| self.failed("syncing", &error))?;
+            self.segment.file.sync().map_err(|error| self.failed("syncing", &error))?;
             self.pool.set_durable(end);
             self.durable.send_replace(end);
         }
@@ -124,6 +127,34 @@ impl Writer {
 
     fn failed(&self, operation: &'static str, error: &std::io::Error) -> LogError {
         LogError::io(operation, &segment::path(self.position.segment), error)
+    }
+}
+
+/// The segment that is written to.
+pub(crate) struct Segment {
+    file: Box<dyn File>,
+    /// Its writes are durable when they return.
+    is_synced: bool,
+}
+
+impl Segment {
+    pub(crate) fn open(
+        files: &SharedFiles,
+        first: u64,
+        durability: Durability,
+    ) -> Result<Self, LogError> {
+        let path = segment::path(first);
+        let open = || {
+            let synced = match durability {
+                Durability::BeforeAnswer => files.create_synced(&path)?,
+                Durability::Interval(_) => None,
+            };
+            match synced {
+                Some(file) => Ok(Self { file, is_synced: true }),
+                None => Ok(Self { file: files.create(&path)?, is_synced: false }),
+            }
+        };
+        open().map_err(|error| LogError::io("opening", &path, &error))
     }
 }
 

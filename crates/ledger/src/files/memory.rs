@@ -48,6 +48,7 @@ struct State {
     fault: Option<(Fault, u64)>,
     dead: bool,
     short_writes: bool,
+    can_write_synced: bool,
     locked: bool,
 }
 
@@ -89,10 +90,19 @@ impl Memory {
         self.state().short_writes = true;
     }
 
+    /// Behaves as systems with synchronous writes do.
+    pub(crate) fn with_synced_writes(&self) -> Self {
+        let files = self.copy();
+        files.state().can_write_synced = true;
+        files
+    }
+
     /// The file system as it is found after the power comes back.
     pub(crate) fn after_power_cut(&self, left: Left) -> Self {
         let state = self.state();
-        let mut after = State { folders: state.folders.clone(), ..State::default() };
+        let can_write_synced = state.can_write_synced;
+        let mut after =
+            State { folders: state.folders.clone(), can_write_synced, ..State::default() };
         let names = if left == Left::Nothing { &state.durable_names } else { &state.names };
         for (name, node) in names {
             let node = &state.nodes[*node];
@@ -214,6 +224,32 @@ impl File for Open {
     }
 }
 
+/// Each write is a write and a sync.
+struct Synced(Open);
+
+impl File for Synced {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let written = self.0.write_at(bytes, offset)?;
+        self.0.sync().map(|()| written)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+
+    fn set_size(&self, size: u64) -> io::Result<()> {
+        self.0.set_size(size)
+    }
+}
+
 impl Files for Memory {
     fn open(&self, path: &str) -> io::Result<Box<dyn File>> {
         let node = self.state().node(path)?;
@@ -233,6 +269,14 @@ impl Files for Memory {
             }
         };
         Ok(Box::new(Open { files: self.clone(), node }))
+    }
+
+    fn create_synced(&self, path: &str) -> io::Result<Option<Box<dyn File>>> {
+        if !self.state().can_write_synced {
+            return Ok(None);
+        }
+        let node = self.state().node(path)?;
+        Ok(Some(Box::new(Synced(Open { files: self.clone(), node }))))
     }
 
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {

@@ -56,6 +56,7 @@ fn cut_everywhere(start: &Memory, left: Left) {
 fn a_power_cut_at_any_step_of_a_new_log_loses_nothing_acknowledged() {
     for left in [Left::Nothing, Left::Everything, Left::Torn] {
         cut_everywhere(&Memory::default(), left);
+        cut_everywhere(&Memory::default().with_synced_writes(), left);
     }
 }
 

@@ -3,6 +3,7 @@
 mod basic;
 mod crash;
 mod faults;
+mod verify;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

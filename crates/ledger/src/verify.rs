@@ -1,0 +1,116 @@
+//! Checks a log that lies there cold: every record, every tile, every kept checkpoint.
+//!
+//! Nothing of the running log is used or trusted, only bytes from a [`Source`] and a public key.
+//! Each tile is held against hashes made anew from the entries; each kept checkpoint against the
+//! root of that many records. That every prefix has the signed root is what consistency between
+//! any two checkpoints means, and more than a proof between them would show.
+//!
+//! What follows the last checkpoint is counted as unproven and never called valid.
+
+mod checkpoints;
+mod entries;
+mod phases;
+mod report;
+mod segments;
+mod source;
+
+pub use phases::MAX_OPEN;
+pub use report::{Fault, FaultKind, MAX_FAULTS, Report, Verdict};
+pub use source::{Folder, Source, SourceError};
+
+use model::Digest;
+
+use crate::merkle::Edge;
+use crate::note::{Checkpoint, VerifierKey};
+use crate::tiler::VKEY;
+
+/// Verifies a whole log. `trusted` is the key that the reader has from elsewhere; without it the
+/// log's own `vkey` is used, which shows damage but no forgery, and the report says so.
+///
+/// `known` are checkpoints that the reader kept from before, or has from a witness: a log that
+/// was rolled back or forked since is found by them and by nothing else.
+pub fn verify(
+    source: &mut dyn Source,
+    trusted: Option<&VerifierKey>,
+    known: &[Checkpoint],
+) -> Result<Report, SourceError> {
+    let mut report = Report::default();
+    let Some(key) = key(source, trusted, &mut report)? else { return Ok(report.finished()) };
+    let heads = checkpoints::collect(source, &key, known, &mut report)?;
+    let Some(signed) = heads.published else { return Ok(report.finished()) };
+    report.origin.clone_from(&signed.origin);
+    report.root = signed.root.to_string();
+    let mut walk = Walk {
+        size: signed.size,
+        edge: Edge::default(),
+        heads: heads.kept,
+        next_head: 0,
+        phases: phases::Phases::default(),
+    };
+    walk.check_heads(&mut report);
+    let mut segments = segments::Segments::open(source)?;
+    entries::check(source, &mut walk, &mut segments, &mut report)?;
+    segments::check_tail(source, &mut walk, &mut segments, &mut report)?;
+    walk.phases.state(&mut report);
+    Ok(report.finished())
+}
+
+/// The key to check with; a fault where there is none or another one than the trusted.
+fn key(
+    source: &mut dyn Source,
+    trusted: Option<&VerifierKey>,
+    report: &mut Report,
+) -> Result<Option<VerifierKey>, SourceError> {
+    report.is_key_trusted = trusted.is_some();
+    let published = source.read(VKEY)?;
+    let text = published.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let own: Option<VerifierKey> = text.and_then(|text| text.parse().ok());
+    // Read strictly: a changed byte is a finding even where the key can still be made out.
+    let is_exact = own.as_ref().is_some_and(|key| Some(format!("{key}\n").as_str()) == text);
+    if !is_exact {
+        report.fault(Fault::file(FaultKind::Key, VKEY, "is missing or holds no verifier key"));
+    } else if trusted.is_some_and(|trusted| own.as_ref() != Some(trusted)) {
+        report.fault(Fault::file(FaultKind::Key, VKEY, "is another key than the trusted one"));
+    }
+    let key = trusted.cloned().or(own);
+    report.key = key.as_ref().map(ToString::to_string).unwrap_or_default();
+    Ok(key)
+}
+
+/// What is carried from record to record.
+struct Walk {
+    /// Records that the published checkpoint covers.
+    size: u64,
+    edge: Edge,
+    /// Kept checkpoints by size.
+    heads: Vec<checkpoints::Head>,
+    next_head: usize,
+    phases: phases::Phases,
+}
+
+impl Walk {
+    /// Takes in the next record's hash; checks the checkpoints that end with it.
+    fn push(
+        &mut self,
+        leaf: Digest,
+        report: &mut Report,
+        full: impl FnMut(crate::merkle::FullTile),
+    ) {
+        self.edge.push(leaf, full);
+        self.check_heads(report);
+    }
+
+    fn check_heads(&mut self, report: &mut Report) {
+        while let Some(head) = self.heads.get(self.next_head) {
+            if head.checkpoint.size != self.edge.size() {
+                return;
+            }
+            self.next_head += 1;
+            if head.checkpoint.root == self.edge.root() {
+                report.checkpoints += 1;
+            } else {
+                report.fault(head.fault("signs another root than these records have"));
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Records in two phases: one says `begun`, a later one of the same id how it ended.
+//!
+//! This is the one place that looks into a record, and only at its `id` and `status`. Records in
+//! another form are left alone.
+
+use std::collections::BTreeMap;
+
+use model::RecordId;
+
+use super::report::MAX_FAULTS;
+use super::{Fault, FaultKind, Report};
+
+/// Actions open at one time, at most; beyond it the oldest are no longer followed.
+pub const MAX_OPEN: usize = 1 << 20;
+
+#[derive(Default)]
+pub(super) struct Phases {
+    /// Begun and not completed: id, and the index of its record.
+    open: BTreeMap<u128, u64>,
+}
+
+impl Phases {
+    pub(super) fn take(
+        &mut self,
+        index: u64,
+        record: &[u8],
+        (file, offset): (&str, u64),
+        report: &mut Report,
+    ) {
+        let Some((id, status)) = id_and_status(record) else { return };
+        if status != b"begun" {
+            self.open.remove(&id);
+            return;
+        }
+        if self.open.len() >= MAX_OPEN {
+            self.open.pop_first();
+        }
+        if self.open.insert(id, index).is_some() {
+            let fault =
+                Fault::file(FaultKind::Phase, file, "an action that is open was begun again");
+            report.fault(fault.at(Some(index), offset));
+        }
+    }
+
+    pub(super) fn state(&self, report: &mut Report) {
+        report.unfinished_count = self.open.len() as u64;
+        let ids = self.open.keys().take(MAX_FAULTS);
+        report.unfinished = ids.map(|id| RecordId::from_u128(*id).to_string()).collect();
+    }
+}
+
+/// The top-level members `id` and `status` of a canonical record.
+///
+/// Walks strings and nesting without building anything: this runs a million times a second.
+fn id_and_status(record: &[u8]) -> Option<(u128, &[u8])> {
+    let (mut id, mut status, mut depth, mut at) = (None, None, 0_u32, 0);
+    while let Some(byte) = record.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let text = string(record, at)?;
+                let after = at + text.len() + 2;
+                let is_key = depth == 1 && record.get(after) == Some(&b':');
+                if is_key && record.get(after + 1) == Some(&b'"') {
+                    let value = string(record, after + 1)?;
+                    match text {
+                        b"id" => id = Some(value),
+                        b"status" => status = Some(value),
+                        _ => {}
+                    }
+                    at = after + value.len() + 3;
+                    continue;
+                }
+                at = after;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let id: RecordId = std::str::from_utf8(id?).ok()?.parse().ok()?;
+    Some((id.as_u128(), status?))
+}
+
+/// The raw text of the string whose quote stands at `at`.
+fn string(record: &[u8], at: usize) -> Option<&[u8]> {
+    let mut end = at + 1;
+    loop {
+        match record.get(end)? {
+            b'"' => return record.get(at + 1..end),
+            b'\\' => end += 2,
+            _ => end += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "act_0190c2f0-0000-7000-8000-000000000001";
+
+    #[test]
+    fn only_the_top_level_members_count() {
+        let record = format!(
+            r#"{{"detail":{{"id":"x","status":"begun"}},"id":"{ID}","labels":["\",\"status\":\"begun"],"status":"ok"}}"#
+        );
+        let (id, status) = id_and_status(record.as_bytes()).unwrap();
+        assert_eq!(RecordId::from_u128(id).to_string(), ID);
+        assert_eq!(status, b"ok");
+        assert_eq!(id_and_status(b"{\"id\":\"act_"), None);
+        assert_eq!(id_and_status(b"not json"), None);
+    }
+
+    #[test]
+    fn what_was_begun_and_not_ended_is_stated() {
+        let record = |status: &str| format!(r#"{{"id":"{ID}","status":"{status}"}}"#);
+        let (mut phases, mut report) = (Phases::default(), Report::default());
+        phases.take(0, record("begun").as_bytes(), ("f", 0), &mut report);
+        phases.state(&mut report);
+        assert_eq!((report.unfinished_count, report.unfinished.clone()), (1, vec![ID.to_owned()]));
+        phases.take(1, record("begun").as_bytes(), ("f", 9), &mut report);
+        assert_eq!(report.faults[0].index, Some(1));
+        phases.take(2, record("ok").as_bytes(), ("f", 18), &mut report);
+        phases.state(&mut report);
+        assert_eq!(report.unfinished_count, 0);
+    }
+}
