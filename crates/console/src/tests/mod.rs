@@ -1,1 +1,9 @@
-//! Tests through the whole service.
+//! Tests through the whole service, with a journal and an instance made of memory.
+
+mod agents;
+mod authorisation;
+mod containments;
+mod doors;
+mod fake;
+mod records;
+mod shape;

@@ -1,0 +1,127 @@
+//! Every endpoint against everybody who might come (invariant 11). The golden file is the
+//! record of who may what: a new route shows up there.
+
+use std::fmt::Write;
+
+use axum::http::StatusCode;
+use model::Timestamp;
+use serde_json::Value;
+use store::Scope;
+
+use super::fake::{Fake, over_tcp, request};
+use crate::{Access, Endpoint, endpoints};
+
+fn path_of(endpoint: &Endpoint) -> String {
+    endpoint
+        .path
+        .replace("{agent}", "nobody")
+        .replace("{provider}", "nobody")
+        .replace("{hash}", &"0".repeat(64))
+        .replace("{record}", "act_00000000-0000-7000-8000-000000000000")
+        .replace("{token}", "nobody")
+        .replace("{tenant}", "main")
+        .replace("{*tile}", "0/000")
+}
+
+async fn ask(fake: &Fake, endpoint: &Endpoint, token: Option<&str>) -> StatusCode {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<(&str, &str)> =
+        bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+    let method = endpoint.method.to_uppercase();
+    let request = request(&method, &path_of(endpoint), Value::Null, &headers);
+    fake.send(over_tcp(request)).await.status
+}
+
+#[tokio::test]
+async fn every_endpoint_refuses_whom_it_should() {
+    let fake = Fake::new();
+    let reader = fake.token(Scope::Read, None).await;
+    let writer = fake.token(Scope::Write, None).await;
+    let (stranger, _) = crate::new_token([99; 32]);
+    let mut golden = String::from("endpoint: nobody, wrong token, read-only token, write token\n");
+    for endpoint in endpoints() {
+        let nobody = ask(&fake, &endpoint, None).await;
+        let wrong = ask(&fake, &endpoint, Some(stranger.expose())).await;
+        let read = ask(&fake, &endpoint, Some(&reader)).await;
+        let write = ask(&fake, &endpoint, Some(&writer)).await;
+        let (method, path) = (endpoint.method, endpoint.path);
+        let numbers = [nobody, wrong, read, write].map(|status| status.as_u16());
+        writeln!(golden, "{method} {path}: {numbers:?}").unwrap();
+        match endpoint.access {
+            Access::Public => assert!(nobody != 401 && nobody != 403, "{path}"),
+            Access::Read => assert_eq!((nobody.as_u16(), wrong.as_u16()), (401, 401), "{path}"),
+            Access::Write => assert_eq!(numbers[..3], [401, 401, 403], "{path}"),
+        }
+        let safe = method == "get" || endpoint.access == Access::Write;
+        assert!(safe, "{method} {path} changes something and lets readers in");
+        assert!(write != 401 && write != 403, "{path}");
+    }
+    insta::assert_snapshot!(golden);
+}
+
+#[tokio::test]
+async fn whoever_is_turned_away_is_recorded() {
+    let fake = Fake::new();
+    let soon = Some(Timestamp::from_micros(1_001_000_000));
+    let token = fake.token(Scope::Read, soon).await;
+    let bearer = format!("Bearer {token}");
+    let path = "/api/v1/agents";
+    let send = async |headers: &[(&str, &str)]| {
+        fake.send(over_tcp(request("GET", path, Value::Null, headers))).await
+    };
+    assert_eq!(send(&[("authorization", &bearer)]).await.status, 200);
+    assert!(fake.seen.records.lock().unwrap().is_empty());
+
+    fake.clock.store(1_001, std::sync::atomic::Ordering::SeqCst);
+    let basic = bearer.replace("Bearer", "Basic");
+    let cut = &bearer[..bearer.len() - 1];
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (&[], "no admin token was presented"),
+        (&[("authorization", &bearer)], "the admin token has expired"),
+        (&[("authorization", &basic)], "what was presented is no admin token"),
+        (&[("authorization", cut)], "what was presented is no admin token"),
+        (&[("authorization", "Bearer")], "what was presented is no admin token"),
+        (
+            &[("authorization", &bearer), ("authorization", &bearer)],
+            "what was presented is no admin token",
+        ),
+    ];
+    for (headers, reason) in cases {
+        let answer = send(headers).await;
+        let record = fake.seen.last_record();
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert!(answer.header("www-authenticate").starts_with("Bearer"));
+        assert_eq!((record.kind.as_str(), &*record.decision.reason), ("auth.attempt", reason));
+        assert_eq!(answer.header("portcullis-record"), record.id.to_string());
+        assert_eq!(record.client.address, "127.0.0.1:5");
+        let text = String::from_utf8(record.encode().unwrap()).unwrap();
+        assert!(!text.contains(&token[4..40]), "the token stands in the record");
+    }
+    assert_eq!(fake.seen.records.lock().unwrap().len(), cases.len());
+}
+
+#[tokio::test]
+async fn a_token_opens_its_own_tenant_alone() {
+    let fake = Fake::new();
+    let token = fake.token(Scope::Write, None).await;
+    let other = "other".parse().unwrap();
+    fake.store.add_tenant(&other).await.unwrap();
+    let new = serde_json::json!({"name": "theirs"});
+    let headers = [("portcullis-tenant", "other")];
+    let made = fake.send(request("POST", "/api/v1/agents", new, &headers)).await;
+    assert_eq!(made.status, 201);
+    // The header is the operator's; a token has its tenant.
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("portcullis-tenant", "other")];
+    for (method, path) in [
+        ("GET", "/api/v1/agents/theirs"),
+        ("POST", "/api/v1/agents/theirs/suspend"),
+        ("DELETE", "/api/v1/agents/theirs"),
+        ("POST", "/api/v1/agents/theirs/rotate"),
+    ] {
+        let answer = fake.send(over_tcp(request(method, path, Value::Null, &headers))).await;
+        assert_eq!(answer.status, 404, "{method} {path}");
+    }
+    assert!(fake.store.agent(&other, &"theirs".parse().unwrap()).await.is_ok());
+}

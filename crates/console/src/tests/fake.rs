@@ -1,0 +1,223 @@
+//! An app on a fresh store, whose journal and instance remember what they were asked.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use model::{Record, TenantId, Timestamp};
+use serde_json::{Value, json};
+use store::{Batch, Entry, NewToken, Scope, Store};
+
+use crate::{
+    App, Check, Failure, Instance, Journal, LogFile, Peer, PolicyView, ProviderView, Task,
+};
+
+/// What happened, in order.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) events: Mutex<Vec<String>>,
+    pub(crate) records: Mutex<Vec<Record>>,
+    pub(crate) journal_broken: AtomicBool,
+    pub(crate) not_ready: AtomicBool,
+}
+
+impl Seen {
+    fn note(&self, event: String) {
+        self.events.lock().unwrap().push(event);
+    }
+
+    pub(crate) fn take_events(&self) -> Vec<String> {
+        std::mem::take(&mut self.events.lock().unwrap())
+    }
+
+    pub(crate) fn last_record(&self) -> Record {
+        self.records.lock().unwrap().last().cloned().unwrap()
+    }
+}
+
+struct FakeJournal(Arc<Seen>, Store);
+
+impl Journal for FakeJournal {
+    fn record(&self, record: Record) -> Task<'_, Result<(), Failure>> {
+        Box::pin(async move {
+            if self.0.journal_broken.load(Ordering::SeqCst) {
+                return Err(Failure("the disk is full".to_owned()));
+            }
+            let act = record.detail.get("act").cloned().unwrap_or_default();
+            // The store must have the change before the log tells of it.
+            let revision = self.1.load_control(&TenantId::main()).await.unwrap().revision;
+            self.0.note(format!("record {} {act} at revision {revision}", record.kind.as_str()));
+            self.0.records.lock().unwrap().push(record);
+            Ok(())
+        })
+    }
+
+    fn read(&self, _: TenantId, _: String, position: u64) -> Task<'_, Result<Vec<u8>, Failure>> {
+        let record = self.0.records.lock().unwrap().get(position as usize).cloned();
+        let bytes = record.map(|record| record.encode().unwrap());
+        Box::pin(async move { bytes.ok_or_else(|| Failure("nothing is there".to_owned())) })
+    }
+
+    fn prove(&self, _: TenantId, log: String, at: u64) -> Task<'_, Result<Value, Failure>> {
+        Box::pin(async move { Ok(json!({"log": log, "leaf_index": at})) })
+    }
+
+    fn file(&self, tenant: TenantId, file: LogFile) -> Task<'_, Option<Vec<u8>>> {
+        let ours = tenant == TenantId::main();
+        Box::pin(async move { ours.then(|| format!("{file:?}").into_bytes()) })
+    }
+}
+
+struct FakeInstance(Arc<Seen>);
+
+impl Instance for FakeInstance {
+    fn publish(&self) -> Task<'_, Result<Duration, Failure>> {
+        self.0.note("publish".to_owned());
+        Box::pin(async { Ok(Duration::from_micros(7)) })
+    }
+
+    fn reload(&self) -> Task<'_, Result<Value, Failure>> {
+        Box::pin(async { Ok(json!({"changed": 0})) })
+    }
+
+    fn metrics(&self) -> String {
+        "up 1\n".to_owned()
+    }
+
+    fn readiness(&self) -> Vec<Check> {
+        let ok = !self.0.not_ready.load(Ordering::SeqCst);
+        vec![Check { name: "log".to_owned(), ok, detail: "a detail for operators".to_owned() }]
+    }
+
+    fn status(&self) -> Value {
+        json!({"version": "test"})
+    }
+
+    fn providers(&self, _: &TenantId) -> Vec<ProviderView> {
+        vec![ProviderView {
+            name: "openai".parse().unwrap(),
+            kind: "openai".to_owned(),
+            base_url: "https://api.example.com".to_owned(),
+            models: vec![],
+        }]
+    }
+
+    fn policy(&self, _: &TenantId) -> PolicyView {
+        PolicyView { version: "0".to_owned(), sources: vec![] }
+    }
+
+    fn limits(&self, _: &TenantId) -> Value {
+        json!([])
+    }
+}
+
+pub(crate) struct Fake {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+    pub(crate) seen: Arc<Seen>,
+    pub(crate) clock: Arc<AtomicU64>,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Fake {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("state.db")).unwrap();
+        let (seen, clock) = (Arc::new(Seen::default()), Arc::new(AtomicU64::new(1_000)));
+        let (counter, seconds) = (AtomicU64::new(1), Arc::clone(&clock));
+        let app = App {
+            store: store.clone(),
+            journal: Box::new(FakeJournal(Arc::clone(&seen), store.clone())),
+            instance: Box::new(FakeInstance(Arc::clone(&seen))),
+            clock: Box::new(move || {
+                Timestamp::from_micros(seconds.load(Ordering::SeqCst) as i64 * 1_000_000)
+            }),
+            random: Box::new(move || {
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                Some(model::Digest::of(&number.to_be_bytes()).0)
+            }),
+            hosts: vec!["console.example.com".to_owned()],
+            idempotency: crate::Idempotency::default(),
+        };
+        Self { router: crate::router(Arc::new(app)), store, seen, clock, _folder: folder }
+    }
+
+    /// A token that is in the store.
+    pub(crate) async fn token(&self, scope: Scope, expires: Option<Timestamp>) -> String {
+        let (token, hash) = crate::new_token([scope as u8 + 1; 32]);
+        let new = NewToken { hash, name: format!("{scope:?}"), scope, expires };
+        self.store.add_token(&TenantId::main(), new, Timestamp::default()).await.unwrap();
+        token.expose().to_owned()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let service = TowerToHyperService::new(self.router.clone());
+        let response = service.call(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// As the operator at the socket.
+    pub(crate) async fn operator(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.send(request(method, path, body, &[])).await
+    }
+
+    pub(crate) async fn index(&self) {
+        let records = self.seen.records.lock().unwrap().clone();
+        let entries = (0..).zip(&records).map(|(at, record)| Entry::of(at, record)).collect();
+        let (tenant, log) = (TenantId::main(), "main".to_owned());
+        self.store.index(Batch { tenant, log, entries, counters: None }).await.unwrap();
+    }
+}
+
+/// A request from the socket; `Value::Null` is no body.
+pub(crate) fn request(
+    method: &str,
+    path: &str,
+    body: Value,
+    headers: &[(&str, &str)],
+) -> Request<Body> {
+    let mut builder = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    let body = match body {
+        Value::Null => Body::empty(),
+        value => {
+            builder = builder.header(header::CONTENT_TYPE, "application/json");
+            Body::from(value.to_string())
+        }
+    };
+    builder.extension(Peer::Socket { uid: 1000 }).body(body).unwrap()
+}
+
+/// The same over TCP.
+pub(crate) fn over_tcp(mut request: Request<Body>) -> Request<Body> {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 5));
+    request.extensions_mut().insert(Peer::Tcp(address));
+    request.headers_mut().entry(header::HOST).or_insert("localhost:4180".parse().unwrap());
+    request
+}
