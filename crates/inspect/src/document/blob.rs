@@ -220,7 +220,7 @@ fn decode(text: &[u8]) -> Option<Vec<u8>> {
 
 fn encode_like(text: &[u8], inside: &[u8]) -> Vec<u8> {
     let config = GeneralPurposeConfig::new()
-        .with_encode_padding(text.ends_with(b"=") || text.len() % 4 == 0);
+        .with_encode_padding(text.ends_with(b"=") || text.len().is_multiple_of(4));
     let alphabet = if is_url_safe(text) { &URL_SAFE } else { &STANDARD };
     GeneralPurpose::new(alphabet, config).encode(inside).into_bytes()
 }

@@ -137,6 +137,18 @@ pub fn inspect_json(
     Ok(report)
 }
 
+/// Shows a JSON body's leaves to an observer without inspecting them.
+///
+/// # Errors
+/// As [`inspect_json`].
+pub fn observe_json(
+    body: &[u8],
+    limits: &Limits,
+    observer: &mut impl Observer,
+) -> Result<(), json::Error> {
+    walk::observe(body, limits, observer)
+}
+
 /// Inspects a body that is not JSON: plain text, forms, multipart, also invalid UTF-8.
 ///
 /// The bytes are scanned as they are; then as JSON, with escapes or percent-encoding resolved,

@@ -12,7 +12,8 @@ pub(super) struct Decoded {
 pub(super) fn decode(source: &[u8], plus: bool) -> Option<Decoded> {
     u32::try_from(source.len()).ok()?;
     let encoded = memchr::memchr_iter(b'%', source).any(|at| octet(source, at).is_some());
-    if !encoded && !(plus && memchr::memchr(b'+', source).is_some()) {
+    let spaced = plus && memchr::memchr(b'+', source).is_some();
+    if !encoded && !spaced {
         return None;
     }
     let mut decoded = Decoded { text: Vec::with_capacity(source.len()), offsets: Vec::new() };

@@ -17,7 +17,9 @@
 //! become one, so a value in many pieces is found too. Only a match that crosses a seam counts. It
 //! is reported where it begins, and each text loses its own share of it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use memchr::memmem::Finder;
 
 use super::{
     edit::Edit,
@@ -57,6 +59,9 @@ const MIN_RUN: usize = 16;
 
 /// Confidence of a detector that may look over loose seams.
 const DISTINCTIVE: f64 = 0.7;
+
+/// Compiled once; most seams are looked at for it.
+static KEY_BLOCK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN"));
 
 /// The texts of one document, in order.
 #[derive(Default)]
@@ -155,7 +160,7 @@ impl Pieces {
         let Some(piece) = self.list.get(last) else { return false };
         let bytes = piece.bytes(text);
         let tail = bytes.get(bytes.len().saturating_sub(WINDOW)..).unwrap_or_default();
-        memchr::memmem::find(tail, b"-----BEGIN").is_some()
+        KEY_BLOCK.find(tail).is_some()
     }
 }
 

@@ -161,11 +161,15 @@ impl<'e> Inspector<'e> {
     pub(super) fn plain(&mut self, text: &[u8]) -> Marks {
         let mut marks = Marks::default();
         self.scan(text, &mut marks);
-        if memchr::memmem::find(text, b"\\u").is_some() {
-            self.escape_view(text, &mut marks);
-        }
-        if memchr::memchr(b'%', text).is_some() {
-            self.percent_view(text, false, &mut marks);
+        // One cheap look first: nearly all text holds neither.
+        if let Some(first) = memchr::memchr2(b'\\', b'%', text) {
+            let rest = text.get(first..).unwrap_or_default();
+            if memchr::memmem::find(rest, b"\\u").is_some() {
+                self.escape_view(text, &mut marks);
+            }
+            if memchr::memchr(b'%', rest).is_some() {
+                self.percent_view(text, false, &mut marks);
+            }
         }
         marks
     }

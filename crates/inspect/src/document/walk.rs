@@ -138,6 +138,24 @@ impl Walk<'_> {
     }
 }
 
+/// Reads a text for the observer alone: nothing is inspected.
+pub(super) fn observe<O: Observer>(
+    text: &[u8],
+    limits: &Limits,
+    observer: &mut O,
+) -> Result<(), Error> {
+    let mut reader = Reader::new(text, limits);
+    let mut tracker = Tracker::default();
+    while let Some(token) = reader.next()? {
+        tracker.before(&token);
+        if let Some(leaf) = leaf(text, &token) {
+            observer.leaf(&tracker.path(text), leaf);
+        }
+        tracker.after(&token);
+    }
+    Ok(())
+}
+
 #[inline]
 fn leaf<'t>(text: &'t [u8], token: &Token) -> Option<Leaf<'t>> {
     let raw = text.get(token.range.clone())?;
