@@ -1,12 +1,24 @@
 //! The compiled detectors and the scan of a whole text.
 
+pub(crate) mod addresses;
+pub(crate) mod armour;
+pub(crate) mod index;
+pub(crate) mod numbers;
+pub(crate) mod resolve;
+mod tokens;
+mod words;
+
 use std::ops::Range;
 
+use memchr::memmem::Finder;
 use model::Severity;
 
-use crate::detectors::catalogue;
+use crate::detectors::{Form, catalogue};
 use crate::settings::{Action, OWN_WORD, Settings, SettingsError};
 use crate::stream::Stream;
+use index::Index;
+use resolve::{Candidate, Resolver};
+use words::OwnWords;
 
 /// Which way a text travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,13 +83,50 @@ impl Detector {
 /// Detectors compiled from [`Settings`]: immutable, shared by every request and stream.
 #[derive(Debug)]
 pub struct Engine {
-    pub(crate) detectors: Vec<Detector>,
+    detectors: Vec<Detector>,
+    pub(crate) index: Index,
+    pub(crate) rules: Rules,
+    pub(crate) words: Option<OwnWords>,
+    /// The actions that token formats have, by direction.
+    token_levels: [Vec<Action>; 2],
+}
+
+/// Which detectors the passes report under.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) card: u16,
+    pub(crate) iban: u16,
+    pub(crate) mail: u16,
+    pub(crate) phone: u16,
+    pub(crate) ssn: u16,
+    pub(crate) url: u16,
+    pub(crate) armour: u16,
+    pub(crate) begin: Finder<'static>,
+}
+
+impl Rules {
+    fn new() -> Self {
+        let rule = |wanted: fn(&Form) -> bool| {
+            catalogue().iter().position(|d| wanted(&d.form)).unwrap_or(usize::MAX) as u16
+        };
+        Self {
+            card: rule(|form| matches!(form, Form::Card)),
+            iban: rule(|form| matches!(form, Form::Iban)),
+            mail: rule(|form| matches!(form, Form::Mail)),
+            phone: rule(|form| matches!(form, Form::Phone)),
+            ssn: rule(|form| matches!(form, Form::SocialSecurity)),
+            url: rule(|form| matches!(form, Form::UrlPassword)),
+            armour: rule(|form| matches!(form, Form::PrivateKey)),
+            begin: Finder::new(armour::BEGIN),
+        }
+    }
 }
 
 impl Engine {
     /// Checks the settings and compiles the detectors.
     pub fn compile(settings: &Settings) -> Result<Self, SettingsError> {
         settings.check()?;
+        let action = |kind, direction, default| settings.action(kind, direction, default);
         let mut detectors: Vec<Detector> = catalogue()
             .iter()
             .map(|declared| Detector {
@@ -85,19 +134,28 @@ impl Engine {
                 kind: declared.kind,
                 severity: declared.severity,
                 confidence: declared.confidence,
-                request: settings.action(declared.kind, Direction::Request, declared.request),
-                answer: settings.action(declared.kind, Direction::Answer, declared.answer),
+                request: action(declared.kind, Direction::Request, declared.request),
+                answer: action(declared.kind, Direction::Answer, declared.answer),
             })
             .collect();
+        let words = OwnWords::compile(&settings.words, detectors.len() as u16)?;
         detectors.push(Detector {
             name: "own_word",
             kind: OWN_WORD,
             severity: Severity::High,
             confidence: 1.0,
-            request: settings.action(OWN_WORD, Direction::Request, Action::Block),
-            answer: settings.action(OWN_WORD, Direction::Answer, Action::Block),
+            request: action(OWN_WORD, Direction::Request, Action::Block),
+            answer: action(OWN_WORD, Direction::Answer, Action::Block),
         });
-        Ok(Self { detectors })
+        let token_levels = [Direction::Request, Direction::Answer].map(|direction| {
+            let tokens = catalogue().iter().zip(&detectors).filter(|(d, _)| d.form.is_token());
+            let mut actions: Vec<Action> = tokens.map(|(_, d)| d.action(direction)).collect();
+            actions.sort_unstable();
+            actions.dedup();
+            actions
+        });
+        let (index, rules) = (Index::new(catalogue()), Rules::new());
+        Ok(Self { detectors, index, rules, words, token_levels })
     }
 
     /// The detector of a match that this engine made.
@@ -111,21 +169,98 @@ impl Engine {
     }
 
     /// Appends what is found in a whole text: sorted by start, not overlapping.
-    pub fn scan(&self, _direction: Direction, text: &[u8], out: &mut Vec<Match>) {
-        let marker = b"AKIA";
-        for at in memchr::memmem::find_iter(text, marker) {
-            let body = text.get(at + 4..at + 20).unwrap_or_default();
-            if body.len() == 16
-                && body.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-                && !body.ends_with(b"EXAMPLE")
-            {
-                out.push(Match { detector: DetectorId(0), range: at..at + 20 });
-            }
-        }
+    pub fn scan(&self, direction: Direction, text: &[u8], out: &mut Vec<Match>) {
+        let mut found = Vec::new();
+        self.find(direction, Level::All, text, 0..text.len(), &mut found);
+        let action = |rule| self.action(rule, direction);
+        Resolver::default().resolve(&mut found, text.len(), action, out);
     }
 
     /// A scanner for one channel of text that arrives in pieces.
     pub fn stream(&self, direction: Direction) -> Stream {
         Stream::new(direction)
     }
+
+    pub(crate) fn action(&self, rule: u16, direction: Direction) -> Action {
+        self.detectors[usize::from(rule)].action(direction)
+    }
+
+    pub(crate) fn is_enforced(&self, rule: u16, direction: Direction) -> bool {
+        self.action(rule, direction) != Action::Allow
+    }
+
+    /// Adds every candidate of a level that begins in the range. What begins there must end, or
+    /// be dead, in `text`; what stands before the range is context.
+    pub(crate) fn find(
+        &self,
+        direction: Direction,
+        level: Level,
+        text: &[u8],
+        range: Range<usize>,
+        found: &mut Vec<Candidate>,
+    ) {
+        let (from, to) = (range.start, range.end);
+        let before = found.len();
+        let rules = &self.rules;
+        let concerns =
+            |list: &[u16]| list.iter().any(|rule| level.includes(self.action(*rule, direction)));
+        if self.token_levels[direction as usize].iter().any(|action| level.includes(*action)) {
+            tokens::find(&self.index, text, from, to, found);
+        }
+        if concerns(&[rules.card, rules.ssn, rules.phone]) {
+            numbers::find(rules, text, from, to, found);
+        }
+        if concerns(&[rules.iban]) {
+            numbers::find_accounts(rules, text, from, to, found);
+        }
+        if concerns(&[rules.mail, rules.url]) {
+            addresses::find(rules, text, from, to, found);
+        }
+        if concerns(&[rules.armour]) {
+            armour::find(rules, text, from, to, found);
+        }
+        if let Some(words) = self.words.as_ref().filter(|words| concerns(&[words.rule()])) {
+            words.find(text, from, to, found);
+        }
+        if found.len() > before {
+            self.sort(direction, level, before, found);
+        }
+    }
+
+    /// Drops candidates of other levels from `before` on, then sorts all.
+    fn sort(&self, direction: Direction, level: Level, before: usize, found: &mut Vec<Candidate>) {
+        let mut at = 0;
+        found.retain(|candidate| {
+            at += 1;
+            at <= before || level.includes(self.action(candidate.rule, direction))
+        });
+        let confidence = |rule: u16| self.detectors[usize::from(rule)].confidence;
+        resolve::sort(found, |rule| self.action(rule, direction), confidence);
+    }
+}
+
+/// Which detectors a pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    All,
+    /// Those that mask or block.
+    Enforced,
+    /// Those that only record.
+    Recorded,
+}
+
+impl Level {
+    fn includes(self, action: Action) -> bool {
+        match self {
+            Self::All => true,
+            Self::Enforced => action != Action::Allow,
+            Self::Recorded => action == Action::Allow,
+        }
+    }
+}
+
+/// Whether one of the words (in small letters) stands within `bytes` before `at`.
+pub(crate) fn context(text: &[u8], at: usize, bytes: usize, words: &[&str]) -> bool {
+    let before = text[at.saturating_sub(bytes)..at].to_ascii_lowercase();
+    words.iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some())
 }

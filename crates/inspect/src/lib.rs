@@ -4,16 +4,19 @@
 //! channel that arrives in pieces, [`json`] reads bodies.
 
 mod detectors;
+pub mod document;
+pub mod encoding;
 mod engine;
 pub mod json;
 mod mask;
 mod settings;
 mod stream;
+mod validators;
 
-pub use detectors::{Declaration, catalogue};
+pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
 pub use mask::mask;
 pub use settings::{
     Action, Actions, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words,
 };
-pub use stream::Stream;
+pub use stream::{MAX_HOLD_BYTES, Stream};

@@ -1,0 +1,92 @@
+//! Finds what stands around an `@`: mail addresses, and passwords in URLs.
+
+use crate::detectors::class;
+use crate::engine::Rules;
+use crate::engine::resolve::Candidate;
+use crate::validators::is_password_placeholder;
+
+/// RFC 5321, section 4.5.3.1.1.
+pub(crate) const LOCAL_BYTES: usize = 64;
+
+/// RFC 1035 allows 255; a longer text after an `@` than this is no address that people use.
+pub(crate) const DOMAIN_BYTES: usize = 128;
+
+/// The longest password in a URL.
+pub(crate) const PASSWORD_BYTES: usize = 256;
+
+/// The longest user name in a URL, and its scheme.
+pub(crate) const USER_BYTES: usize = 128;
+
+/// What stands before the `@` in addresses that people use.
+pub(crate) static LOCAL: [bool; 256] = class("0-9A-Za-z._%+-");
+static DOMAIN: [bool; 256] = class("0-9A-Za-z.-");
+
+/// Whether a byte can neither be in a URL's user name nor in its password.
+pub(crate) fn ends_authority(byte: u8) -> bool {
+    byte <= b' '
+        || matches!(byte, b'/' | b'"' | b'\'' | b'<' | b'>' | b'@' | b'?' | b'#' | b'`' | b'\\')
+}
+
+/// Ends of file names that look like domains.
+const FILES: [&[u8]; 12] = [
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"js", b"css", b"json", b"html", b"ico",
+    b"txt",
+];
+
+/// Adds every address and password that begins in `from..to`; the text may go on after `to`.
+pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
+    let last = text.len().min(to + PASSWORD_BYTES + 1);
+    let Some(window) = text.get(from..last) else { return };
+    for at in memchr::memchr_iter(b'@', window).map(|at| from + at) {
+        let found = [(password(text, at), rules.url), (mail(text, at), rules.mail)];
+        for (range, rule) in found {
+            if let Some((start, end)) = range.filter(|(start, _)| (from..to).contains(start)) {
+                out.push(Candidate { start, end, rule });
+            }
+        }
+    }
+}
+
+/// The mail address around the `@` at `at`.
+fn mail(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let before = &text[at.saturating_sub(LOCAL_BYTES + 1)..at];
+    let length = before.iter().rev().take_while(|b| LOCAL[usize::from(**b)]).count();
+    if length > LOCAL_BYTES {
+        return None;
+    }
+    let local = &text[at - length..at];
+    let start = at - length + local.iter().position(u8::is_ascii_alphanumeric)?;
+    let rest = text.get(at + 1..)?;
+    let domain =
+        rest.iter().take(DOMAIN_BYTES + 1).take_while(|b| DOMAIN[usize::from(**b)]).count();
+    if domain > DOMAIN_BYTES || &text[start..at] == b"git" {
+        return None;
+    }
+    let domain = &rest[..domain];
+    let kept = domain.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
+    is_domain(&domain[..kept]).then_some((start, at + 1 + kept))
+}
+
+fn is_domain(domain: &[u8]) -> bool {
+    let Some(dot) = memchr::memrchr(b'.', domain) else { return false };
+    let top = &domain[dot + 1..];
+    (2..=24).contains(&top.len())
+        && top.iter().all(u8::is_ascii_alphabetic)
+        && !FILES.contains(&top.to_ascii_lowercase().as_slice())
+        && domain.split(|b| *b == b'.').all(|label| !label.is_empty() && label.len() <= 63)
+}
+
+/// The password of `scheme://user:password@` whose `@` is at `at`.
+fn password(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let before = &text[at.saturating_sub(PASSWORD_BYTES + USER_BYTES + 4)..at];
+    let length = before.iter().rev().take_while(|b| !ends_authority(**b)).count();
+    let (scheme, authority) = text[..at].split_at(at - length);
+    let colon = memchr::memchr(b':', authority)?;
+    let start = at - length + colon + 1;
+    let fits = scheme.ends_with(b"://")
+        && scheme.iter().nth_back(3).is_some_and(u8::is_ascii_alphanumeric)
+        && colon <= USER_BYTES
+        && (3..=PASSWORD_BYTES).contains(&(at - start));
+    let follows_host = text.get(at + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'[');
+    (fits && follows_host && !is_password_placeholder(&text[start..at])).then_some((start, at))
+}

@@ -1,0 +1,71 @@
+//! Decides between candidates that overlap, the same way for whole texts and for streams.
+//!
+//! What blocks wins over what masks, and that over what is only recorded. Among equals the first
+//! wins and a later one keeps what sticks out, so that no byte of a found value is left over.
+
+use crate::engine::{DetectorId, Match};
+use crate::settings::Action;
+
+/// Something found, before overlaps are decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) rule: u16,
+}
+
+/// Where the last kept match of each action ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Resolver {
+    ends: [usize; 3],
+}
+
+impl Resolver {
+    /// Takes from the front of `found` (sorted by [`sort`]) what can be decided now that every
+    /// candidate that begins before `frontier` is known, and appends it to `out`.
+    pub(crate) fn resolve(
+        &mut self,
+        found: &mut Vec<Candidate>,
+        frontier: usize,
+        action: impl Fn(u16) -> Action,
+        out: &mut Vec<Match>,
+    ) {
+        let decided = found.iter().position(|c| c.end > frontier).unwrap_or(found.len());
+        for (at, candidate) in found.iter().enumerate().take(decided) {
+            let level = action(candidate.rule) as usize;
+            let is_taken = self.ends[level + 1..].iter().any(|end| *end > candidate.start)
+                || found[at + 1..]
+                    .iter()
+                    .take_while(|other| other.start < candidate.end)
+                    .any(|other| action(other.rule) as usize > level);
+            let start = candidate.start.max(self.ends[level]);
+            if is_taken || start >= candidate.end {
+                continue;
+            }
+            self.ends[level] = candidate.end;
+            out.push(Match { detector: DetectorId(candidate.rule), range: start..candidate.end });
+        }
+        found.drain(..decided);
+    }
+
+    /// The channel's offsets now begin `by` bytes later.
+    pub(crate) fn shift(&mut self, by: usize) {
+        self.ends.iter_mut().for_each(|end| *end = end.saturating_sub(by));
+    }
+}
+
+/// Sorts candidates as [`Resolver::resolve`] wants them: by start, then the stronger action, the
+/// longer value, the surer detector.
+pub(crate) fn sort(
+    found: &mut [Candidate],
+    action: impl Fn(u16) -> Action,
+    confidence: impl Fn(u16) -> f64,
+) {
+    if found.len() > 1 {
+        found.sort_unstable_by(|a, b| {
+            let later = |c: &Candidate| (c.start, std::cmp::Reverse((action(c.rule), c.end)));
+            let surer = confidence(b.rule).total_cmp(&confidence(a.rule));
+            later(a).cmp(&later(b)).then(surer).then(a.rule.cmp(&b.rule))
+        });
+    }
+}

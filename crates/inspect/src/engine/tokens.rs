@@ -1,0 +1,81 @@
+//! Finds credentials: they stand in long words, and long words are found by skipping.
+//!
+//! A format is at least [`MIN_TOKEN`] token characters long. So the scan looks at the character
+//! that would be the last of such a word; if it is no token character, the whole stretch is
+//! passed over unseen. Prose costs a few looks a line.
+
+use crate::detectors::{ALNUM, TOKEN};
+use crate::engine::index::{Index, MIN_TOKEN, is_boundary};
+use crate::engine::resolve::Candidate;
+
+/// Adds every token that begins in `from..to`; the text may go on after `to`.
+pub(crate) fn find(index: &Index, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
+    let mut at = from;
+    while let Some(start) = next_run(&TOKEN, MIN_TOKEN, text, at, to) {
+        let end = run_end(&TOKEN, text, start + MIN_TOKEN);
+        find_in_run(index, text, start..end, to, out);
+        at = end + 1;
+    }
+}
+
+/// The start of the next run of at least `shortest` bytes of a class that begins before `to`.
+/// A run that reaches back before `from` counts from there.
+#[inline]
+pub(crate) fn next_run(
+    class: &[bool; 256],
+    shortest: usize,
+    text: &[u8],
+    from: usize,
+    to: usize,
+) -> Option<usize> {
+    let mut at = from;
+    // Everything in at..known is of the class.
+    let mut known = from;
+    while at < to {
+        let probe = at + shortest - 1;
+        if !class[usize::from(*text.get(probe)?)] {
+            at = probe + 1;
+            known = at;
+            continue;
+        }
+        let unknown = text.get(known..probe)?;
+        match unknown.iter().rposition(|byte| !class[usize::from(*byte)]) {
+            None => return Some(at),
+            Some(gap) => at = known + gap + 1,
+        }
+        known = probe + 1;
+    }
+    None
+}
+
+/// Where the run that holds `at` ends.
+#[inline]
+pub(crate) fn run_end(class: &[bool; 256], text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| !class[usize::from(*byte)]).unwrap_or(rest.len())
+}
+
+fn find_in_run(
+    index: &Index,
+    text: &[u8],
+    run: std::ops::Range<usize>,
+    to: usize,
+    out: &mut Vec<Candidate>,
+) {
+    // No token fits into the last bytes of the run.
+    let last = (run.end - MIN_TOKEN + 1).min(to);
+    for at in (run.start..last).take(3) {
+        if is_boundary(text, at) {
+            index.find(text, at, run.end - at, out);
+        }
+    }
+    let mut at = run.start + 2;
+    while at + 1 < last {
+        let Some(gap) = text[at..last - 1].iter().position(|byte| !ALNUM[usize::from(*byte)])
+        else {
+            return;
+        };
+        at += gap + 1;
+        index.find(text, at, run.end - at, out);
+    }
+}

@@ -1,0 +1,275 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::detectors::{Form, catalogue};
+use crate::settings::{Actions, Settings, Words};
+use crate::{Detector, DetectorId};
+
+const DIRECTION: Direction = Direction::Answer;
+
+/// Defaults; everything enforced; everything recorded only; own words.
+fn engines() -> &'static [Engine; 4] {
+    static ENGINES: std::sync::LazyLock<[Engine; 4]> = std::sync::LazyLock::new(|| {
+        let all = |action: Action| {
+            let both = Actions { request: Some(action), answer: Some(action) };
+            let actions = ["secret", "pii", "own"].map(|family| (family.to_owned(), both));
+            Settings { actions: actions.into(), ..Settings::default() }
+        };
+        let list = ["apollo", "Project Nightingale", "Übermut", "lo", "AKIA", "a a a"];
+        let words = |whole_word, ignore_case| Words {
+            list: list.map(str::to_owned).to_vec(),
+            ignore_case,
+            whole_word,
+        };
+        let mut mixed = all(Action::Mask);
+        mixed.words = words(true, true);
+        mixed.actions.insert("pii.email".to_owned(), Actions::default());
+        let mut loose = all(Action::Allow);
+        loose.words = words(false, false);
+        loose.actions.remove("own");
+        [Settings::default(), all(Action::Mask), mixed, loose].map(|s| Engine::compile(&s).unwrap())
+    });
+    &ENGINES
+}
+
+fn whole(engine: &Engine, text: &[u8]) -> Vec<Match> {
+    let mut found = Vec::new();
+    engine.scan(DIRECTION, text, &mut found);
+    found
+}
+
+/// Feeds pieces and holds every promise of [`Stream::push`] to account.
+fn pieces<'a>(engine: &Engine, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Match> {
+    let mut stream = engine.stream(DIRECTION);
+    let mut found = Vec::new();
+    let (mut clear, mut length) = (0, 0);
+    for piece in pieces {
+        let known = found.len();
+        length += piece.len();
+        let now = stream.push(engine, piece, &mut found);
+        check(engine, &found[known..], clear);
+        assert!(now >= clear && now <= length, "clear went from {clear} to {now} of {length}");
+        assert!(length - now <= MAX_HOLD_BYTES, "{} held", length - now);
+        clear = now;
+    }
+    let known = found.len();
+    assert_eq!(stream.finish(engine, &mut found), length);
+    check(engine, &found[known..], clear);
+    found
+}
+
+fn check(engine: &Engine, found: &[Match], clear: usize) {
+    for m in found {
+        let is_late = m.range.start < clear;
+        let is_enforced = engine.detector(m.detector).action(DIRECTION) != Action::Allow;
+        assert!(!(is_late && is_enforced), "{m:?} was found after {clear} was cleared");
+    }
+}
+
+fn is_sound(text: &[u8], found: &[Match]) -> bool {
+    found.iter().all(|m| m.range.start < m.range.end && m.range.end <= text.len())
+        && found.windows(2).all(|two| two[0].range.end <= two[1].range.start)
+}
+
+fn placed(seed: u64, which: usize) -> String {
+    let declared = &catalogue()[which % catalogue().len()];
+    let value = declared.example(seed);
+    match (declared.form, declared.keywords) {
+        (Form::UrlPassword, _) => format!("mysql://root:{value}@db:3306/x"),
+        (_, [keyword, ..]) => format!("{keyword}: {value}"),
+        _ => value,
+    }
+}
+
+fn cut_short(value: String, keep: usize) -> String {
+    value.chars().take(keep % 80).collect()
+}
+
+fn fragment() -> impl Strategy<Value = Vec<u8>> {
+    let parts = [
+        " ",
+        "\n",
+        "-",
+        "_",
+        "@",
+        ".",
+        "://",
+        ":",
+        "/",
+        "\\n",
+        "%3D",
+        "=",
+        "\"",
+        "apollo",
+        "Project Nightingale",
+        "Apollo",
+        "Übermut",
+        "a a a",
+        "lo",
+        "-----BEGIN ",
+        "-----END ",
+        "PRIVATE KEY-----",
+        "eyJ",
+        "sk-",
+        "ghp_",
+        "AKIA",
+        "DE89 3704 ",
+        "4111 1111 ",
+        "+49 ",
+        "aws_secret ",
+        "https://user:",
+        "a@b",
+        "hello world",
+        "The quick brown fox. ",
+        "(212) ",
+        "SSN ",
+        "GB",
+        "M",
+        "s",
+        "2024-11-23",
+        "1.5",
+        "phone ",
+    ];
+    prop_oneof![
+        3 => (any::<u64>(), any::<usize>()).prop_map(|(seed, which)| placed(seed, which).into_bytes()),
+        2 => (any::<u64>(), any::<usize>(), any::<usize>())
+            .prop_map(|(seed, which, keep)| cut_short(placed(seed, which), keep).into_bytes()),
+        6 => proptest::sample::select(parts.to_vec()).prop_map(|part| part.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..40),
+        1 => "[a-zA-Z0-9 _.@:/+-]{0,90}".prop_map(String::into_bytes),
+        1 => "[a-z]{0,200}|[0-9 -]{0,60}".prop_map(String::into_bytes),
+    ]
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(fragment(), 0..24).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_cut_gives_the_matches_of_the_whole(
+        text in text(),
+        cuts in proptest::collection::vec(1_usize..60, 1..12),
+        which in 0_usize..4,
+    ) {
+        let engine = &engines()[which];
+        let expected = whole(engine, &text);
+        prop_assert!(is_sound(&text, &expected), "{:?}", expected);
+        prop_assert_eq!(&pieces(engine, text.chunks(1)), &expected, "byte by byte");
+        let mut rest = text.as_slice();
+        let mut cuts = cuts.iter().cycle();
+        let random = std::iter::from_fn(|| {
+            let at = (*cuts.next()?).min(rest.len());
+            let (piece, after) = rest.split_at(at);
+            rest = after;
+            (at > 0).then_some(piece)
+        });
+        prop_assert_eq!(&pieces(engine, random), &expected, "random cuts");
+        let middle = text.len() / 2;
+        let (left, right) = text.split_at(middle);
+        prop_assert_eq!(&pieces(engine, [left, right].into_iter()), &expected, "two halves");
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_scanned_without_panic(text in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        for engine in engines() {
+            let expected = whole(engine, &text);
+            prop_assert!(is_sound(&text, &expected));
+            prop_assert_eq!(pieces(engine, text.chunks(7)), expected);
+        }
+    }
+}
+
+/// A value longer than any bound: the whole text and the stream must break it off alike.
+#[test]
+fn overlong_values_are_the_same_in_one_piece_and_in_many() {
+    let material = "QmFzZTY0".repeat(8 * 300);
+    let token = format!("{}.{}", placed(1, jwt()).split('.').next().unwrap(), "eyJ0".repeat(4_000));
+    let armour = format!("x -----BEGIN RSA PRIVATE KEY-----\n{material} and then -----END");
+    let digits = "4111111111111111".repeat(2_000);
+    let dashes = "-----BEGIN RSA PRIVATE KEY-----".repeat(500);
+    let starts = "eyJ-".repeat(5_000);
+    for text in [token, armour, digits, dashes, starts, "a@".repeat(9_000), "://a:".repeat(9_000)] {
+        for engine in engines() {
+            let expected = whole(engine, text.as_bytes());
+            for size in [1, 13, 64, 5_000, 100_000] {
+                let found = pieces(engine, text.as_bytes().chunks(size));
+                assert_eq!(found, expected, "{:.40} in pieces of {size}", text);
+            }
+        }
+    }
+}
+
+fn jwt() -> usize {
+    catalogue().iter().position(|d| d.name == "jwt").unwrap()
+}
+
+#[test]
+fn an_overlong_private_key_is_found_at_the_bound() {
+    let material = "QmFzZTY0".repeat(8 * 300);
+    let text = format!("-----BEGIN RSA PRIVATE KEY-----\n{material}");
+    let found = whole(&engines()[0], text.as_bytes());
+    assert_eq!(found.first().map(|m| m.range.clone()), Some(0..ARMOUR_BYTES));
+}
+
+#[test]
+fn prose_flows_word_by_word() {
+    let engine = &engines()[0];
+    let mut stream = engine.stream(DIRECTION);
+    let (mut length, mut held, mut most) = (0, 0, 0);
+    let prose = "The gate reads what an agent sends and what the model answers. Nothing of it \
+                 is kept for longer than it takes to know that it is harmless, and most words \
+                 are known to be so at once. Some begin like a key and wait for their next letter.";
+    for word in prose.split_inclusive(' ') {
+        length += word.len();
+        let clear = stream.push(engine, word.as_bytes(), &mut Vec::new());
+        held += usize::from(clear < length);
+        most = most.max(length - clear);
+    }
+    assert_eq!((held, most), (0, 0), "words held back");
+}
+
+#[test]
+fn a_value_is_held_from_its_first_byte() {
+    let engine = &engines()[0];
+    for (which, declared) in catalogue().iter().enumerate() {
+        let is_enforced = declared.answer != Action::Allow;
+        let text = format!("see {} ", placed(9, which));
+        let found = whole(engine, text.as_bytes());
+        let place = found.iter().find(|m| is(engine, m.detector, declared.name)).unwrap();
+        let range = place.range.clone();
+        let mut stream = engine.stream(DIRECTION);
+        for at in 0..range.end - 1 {
+            let clear = stream.push(engine, &text.as_bytes()[at..=at], &mut Vec::new());
+            assert!(!is_enforced || clear <= range.start, "{} leaks at byte {at}", declared.name);
+        }
+    }
+}
+
+fn is(engine: &Engine, id: DetectorId, name: &str) -> bool {
+    let detector: &Detector = engine.detector(id);
+    detector.name() == name
+}
+
+/// Text that looks like the beginning of something for ever: bounded memory, linear time.
+#[test]
+fn endless_partial_matches_are_bounded() {
+    let engine = &engines()[1];
+    for unit in ["a", "1", "-", "eyJ", "A-", "DE89", "a@", "+1 ", "-----BEGIN PRIVATE KEY-----a"] {
+        let text = unit.repeat(200_000 / unit.len());
+        for size in [1, 64] {
+            let mut stream = engine.stream(DIRECTION);
+            let mut clear = 0;
+            for (at, piece) in text.as_bytes().chunks(size).enumerate() {
+                clear = stream.push(engine, piece, &mut Vec::new());
+                let length = at * size + piece.len();
+                assert!(length - clear <= MAX_HOLD_BYTES, "{unit} in {size}");
+                let kept = stream.text.capacity() + 32 * stream.tokens.len();
+                assert!(kept < 16 * MAX_HOLD_BYTES, "{unit} keeps {kept}");
+            }
+            assert!(clear > 0, "{unit} never flows");
+        }
+    }
+}
