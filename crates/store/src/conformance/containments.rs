@@ -16,7 +16,7 @@ pub(super) async fn a_containment_holds_until_released(fresh: Fresh) {
     let held =
         store.contain(of(subject.clone(), Standing::Suspended), "operator", at(2)).await.unwrap();
     assert_eq!(store.containment(&main(), &subject).await.unwrap(), Some(held.clone()));
-    assert_eq!(store.list_containments(&main()).await.unwrap(), [held.clone()]);
+    assert_eq!(store.list_containments(&main()).await.unwrap(), std::slice::from_ref(&held));
     let standing = store.agent(&main(), &name("bot")).await.unwrap().agent.standing;
     assert_eq!(standing, Standing::Suspended);
     assert_eq!(store.release(&main(), &subject, at(3)).await.unwrap(), held);

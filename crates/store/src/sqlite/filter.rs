@@ -30,7 +30,7 @@ enum Source {
 }
 
 impl Source {
-    fn from_clause(self) -> String {
+    fn clause(self) -> String {
         match self {
             Self::Finding => {
                 "activity_findings AS found CROSS JOIN activity ON activity.seq = found.seq"
@@ -113,14 +113,14 @@ impl Conditions {
             "SELECT activity.seq, activity.id, activity.time, activity.kind, activity.effect,
                 activity.status, activity.agent, activity.resource, activity.begun
              FROM {} WHERE {} ORDER BY {time} DESC, {seq} DESC LIMIT {limit}",
-            self.from.from_clause(),
+            self.from.clause(),
             self.sql
         );
         (sql, self.values)
     }
 
     pub(super) fn count(self, limit: u64) -> (String, Vec<Value>) {
-        let from = self.from.from_clause();
+        let from = self.from.clause();
         let sql =
             format!("SELECT count(*) FROM (SELECT 1 FROM {from} WHERE {} LIMIT {limit})", self.sql);
         (sql, self.values)
@@ -142,7 +142,7 @@ fn probe(tx: &Connection, tenant: i64, term: &Term, filter: &Filter) -> Result<i
             }
             alone.and(term.sql, []);
             alone.sql = alone.sql.trim_start_matches(" AND ").to_owned();
-            term.source.from_clause()
+            term.source.clause()
         }
     };
     alone.values.push(term.value.clone());
