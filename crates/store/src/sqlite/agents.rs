@@ -98,6 +98,8 @@ pub(crate) fn add(
     if locate(tx, number, &agent.name)?.is_some() {
         return Err(StoreError::exists("agent", &agent.name));
     }
+    let count = "SELECT count(*) FROM agents WHERE tenant = ?1";
+    tenants::check_room(tx, count, number, "agents", MAX_AGENTS)?;
     let id = insert(tx, number, agent, Origin::Api, now)?;
     if let Some(key) = key {
         keys::insert(tx, id, key, Origin::Api, now)?;
@@ -113,8 +115,6 @@ pub(super) fn insert(
     origin: Origin,
     now: Timestamp,
 ) -> Result<i64> {
-    let count = "SELECT count(*) FROM agents WHERE tenant = ?1";
-    tenants::check_room(tx, count, tenant, "agents", MAX_AGENTS)?;
     let sql = "INSERT INTO agents
             (tenant, name, owner, purpose, roles, zone, origin, created, updated)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) RETURNING id";

@@ -6,7 +6,7 @@ use model::{AgentName, TenantId, Timestamp};
 use rusqlite::Connection;
 
 use super::{agents, columns, keys, tenants};
-use crate::{Declared, DeclaredAgent, NewKey, Origin, Result, StoreError, StoredAgent};
+use crate::{Declared, DeclaredAgent, MAX_AGENTS, NewKey, Origin, Result, StoreError, StoredAgent};
 
 /// The label of a key that the configuration names.
 const LABEL: &str = "configuration";
@@ -17,6 +17,9 @@ pub(crate) fn declare(
     declared: &[DeclaredAgent],
     now: Timestamp,
 ) -> Result<Declared> {
+    if declared.len() as u64 > MAX_AGENTS {
+        return Err(StoreError::Full { what: "declared agents", limit: MAX_AGENTS });
+    }
     tenants::add(tx, tenant)?;
     let number = tenants::number(tx, tenant)?;
     let mut outcome = Declared::default();
