@@ -45,6 +45,9 @@ pub trait Files: Send + Sync {
     fn remove_folder(&self, folder: &str) -> io::Result<()>;
     /// Returns once the names in the folder are on the disk.
     fn sync_folder(&self, folder: &str) -> io::Result<()>;
+    /// Returns once everything that was written before is on the disk, names too. False where the
+    /// system cannot do that in one call: then the caller syncs file by file.
+    fn sync_everything(&self) -> io::Result<bool>;
     /// Holds the folder for one writer until dropped; `None` where another one holds it.
     fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>>;
 }

@@ -20,6 +20,10 @@ pub(crate) const VKEY: &str = "vkey";
 /// Files that are written but not synced, at most; bounds what a lagging tiler holds open to a crash.
 const MAX_UNSYNCED: usize = 4096;
 
+/// More files than this are synced in one call for the whole file system: one by one, the tiles
+/// of a busy log would take longer to sync than the log takes to grow.
+const MAX_SINGLE_SYNCS: usize = 16;
+
 /// The tree as far as it is in tiles.
 pub(crate) struct Tiler {
     files: SharedFiles,
@@ -216,6 +220,12 @@ impl Tiler {
 
     fn sync(&mut self) -> Result<(), LogError> {
         let paths = std::mem::take(&mut self.unsynced);
+        if paths.len() > MAX_SINGLE_SYNCS {
+            let synced = self.files.sync_everything();
+            if synced.map_err(|error| LogError::io("syncing", "tile", &error))? {
+                return Ok(());
+            }
+        }
         for path in &paths {
             let sync = || self.files.open(path)?.sync();
             sync().map_err(|error| LogError::io("syncing", path, &error))?;

@@ -109,6 +109,17 @@ impl Files for Disk {
         fs::File::open(self.path(folder))?.sync_all()
     }
 
+    #[cfg(target_os = "linux")]
+    fn sync_everything(&self) -> io::Result<bool> {
+        rustix::fs::syncfs(fs::File::open(&self.root)?)?;
+        Ok(true)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync_everything(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
     fn lock(&self, path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600);

@@ -334,6 +334,17 @@ impl Files for Memory {
         Ok(())
     }
 
+    fn sync_everything(&self) -> io::Result<bool> {
+        let mut state = self.state();
+        state.step()?;
+        for node in &mut state.nodes {
+            node.durable = node.current.clone();
+            node.pending.clear();
+        }
+        state.durable_names = state.names.clone();
+        Ok(true)
+    }
+
     fn lock(&self, _path: &str) -> io::Result<Option<Box<dyn Send + Sync>>> {
         let mut state = self.state();
         if std::mem::replace(&mut state.locked, true) {
