@@ -61,7 +61,8 @@ impl Segments {
     ) -> Result<Result<Range<usize>, Stop>, SourceError> {
         self.load(source, report)?;
         let rest = self.bytes.get(self.offset..).unwrap_or_default();
-        let is_end = frame::decode(rest) == Err(Stop::End);
+        let header = rest.get(..frame::HEADER).unwrap_or(rest);
+        let is_end = header.iter().all(|byte| *byte == 0);
         if is_end && self.current + 1 < self.firsts.len() && !self.is_broken {
             if rest.iter().any(|byte| *byte != 0) {
                 self.fault(report, "bytes follow the last record of a finished segment");
