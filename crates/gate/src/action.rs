@@ -1,0 +1,198 @@
+//! One action on its way through the gate, and the record that it leaves behind.
+//!
+//! An [`Action`] that is dropped before it was finished leaves a record too: the agent hung up.
+//! So there is no way through the gate that leaves none.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ledger::{Append, Log};
+use model::{Decision, Digest, Effect, Kind, PayloadRef, Record, RecordId, Resource, Status, clip};
+
+use crate::gate::Gate;
+use crate::limits::{Amount, Reservation};
+use crate::llm::findings::Findings;
+use crate::snapshot::Provider;
+
+const MAX_REASON: usize = 1024;
+
+/// An action from its first byte to its record.
+pub struct Action {
+    pub gate: Arc<Gate>,
+    log: Log,
+    record: Record,
+    pub findings: Findings,
+    reservation: Option<Reservation>,
+    started: Instant,
+    /// Time spent waiting for the upstream.
+    pub upstream: Duration,
+    response: ring::digest::Context,
+    /// What tokens cost where the answer comes from.
+    pricing: Option<(Arc<Provider>, String)>,
+    is_finished: bool,
+}
+
+impl Action {
+    pub fn begin(gate: &Arc<Gate>, kind: Kind) -> Self {
+        let tenant = model::TenantId::main();
+        let record = Record::new(gate.new_id(), gate.now(), tenant, kind, Decision::default());
+        Self {
+            gate: gate.clone(),
+            log: gate.log.clone(),
+            record,
+            findings: Findings::default(),
+            reservation: None,
+            started: Instant::now(),
+            upstream: Duration::ZERO,
+            response: ring::digest::Context::new(&ring::digest::SHA256),
+            pricing: None,
+            is_finished: false,
+        }
+    }
+
+    pub fn id(&self) -> RecordId {
+        self.record.id
+    }
+
+    /// The record in the making.
+    pub fn record(&mut self) -> &mut Record {
+        &mut self.record
+    }
+
+    /// From here on the record goes to the log of the agent's tenant.
+    pub fn use_log(&mut self, log: &Log) {
+        self.log = log.clone();
+    }
+
+    pub fn on_model(&mut self, provider: &Arc<Provider>, model: Option<&str>) {
+        let model = model.unwrap_or_default();
+        let name = match model {
+            "" => provider.name.to_string(),
+            model => format!("{}/{}", provider.name, clip(model, 256)),
+        };
+        let kind = if model.is_empty() { "provider" } else { "model" };
+        self.record.resource = Some(Resource { name, kind: kind.into() });
+        self.pricing = Some((provider.clone(), model.to_owned()));
+    }
+
+    pub fn reserved(&mut self, reservation: Reservation) {
+        self.reservation = Some(reservation);
+    }
+
+    /// What the agent sent, by its hash.
+    pub fn request_body(&mut self, body: &[u8]) {
+        self.record.usage.bytes_in = body.len() as u64;
+        let sha256 = Digest::of(body);
+        self.record.payload.request = Some(PayloadRef { reference: None, sha256 });
+    }
+
+    /// A part of what the agent is sent.
+    pub fn answer_bytes(&mut self, bytes: &[u8]) {
+        self.record.usage.bytes_out += bytes.len() as u64;
+        self.response.update(bytes);
+    }
+
+    pub fn tokens(&mut self, input: u64, output: u64) {
+        self.record.usage.input_tokens = input;
+        self.record.usage.output_tokens = output;
+    }
+
+    pub fn note(&mut self, name: &'static str, value: impl Into<String>) {
+        self.record.detail.insert(Cow::Borrowed(name), value.into());
+    }
+
+    pub fn decide(&mut self, effect: Effect, reason: impl Into<Cow<'static, str>>) {
+        self.record.decision.effect = effect;
+        let reason = reason.into();
+        self.record.decision.reason = match reason.len() > MAX_REASON {
+            true => clip(&reason, MAX_REASON).to_owned().into(),
+            false => reason,
+        };
+    }
+
+    /// Writes that the action has begun. The future resolves when that is durable.
+    pub fn announce(&mut self) -> Append {
+        let mut begun = self.record.clone();
+        begun.status = Status::Begun;
+        begun.findings = self.findings.as_slice().to_vec();
+        self.append(&begun)
+    }
+
+    /// Completes the record. The future resolves when it is durable; nothing more may leave before.
+    pub fn finish(&mut self, status: Status) -> Append {
+        self.is_finished = true;
+        self.record.status = status;
+        self.record.time = self.gate.now();
+        self.record.findings = self.findings.as_slice().to_vec();
+        if self.record.usage.bytes_out > 0 {
+            let mut sha256 = Digest([0; 32]);
+            sha256.0.copy_from_slice(self.response.clone().finish().as_ref());
+            self.record.payload.response = Some(PayloadRef { reference: None, sha256 });
+        }
+        self.settle();
+        let whole = self.started.elapsed();
+        self.record.usage.upstream_ms = millis(self.upstream);
+        self.record.usage.added_ms = millis(whole.saturating_sub(self.upstream));
+        self.gate.observe(&self.record);
+        self.append(&self.record)
+    }
+
+    fn settle(&mut self) {
+        let usage = &mut self.record.usage;
+        let spend = self.pricing.as_ref().map_or(0, |(provider, model)| {
+            provider.cost(model, usage.input_tokens, usage.output_tokens)
+        });
+        usage.cost_usd = spend as f64 / 1e6;
+        let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
+        let used = Amount { tokens, spend, bytes: usage.bytes_in.saturating_add(usage.bytes_out) };
+        let now = self.gate.now();
+        match self.reservation.take() {
+            Some(reservation) if self.record.status == Status::Refused && tokens == 0 => {
+                reservation.cancel(now)
+            }
+            Some(reservation) => reservation.settle(used, now),
+            None => {}
+        }
+    }
+
+    fn append(&self, record: &Record) -> Append {
+        match record.encode() {
+            Ok(bytes) => self.log.append(bytes),
+            Err(error) => {
+                // Every text in a record is clipped, so this is a defect; say what can be said.
+                tracing::error!(%error, record = %record.id, "a record could not be encoded");
+                let mut small = Record::new(
+                    record.id,
+                    record.time,
+                    record.tenant.clone(),
+                    record.kind.clone(),
+                    record.decision.clone(),
+                );
+                small.status = record.status;
+                small.agent = record.agent.clone();
+                small.detail.insert("lost".into(), "the full record was too large".into());
+                self.log.append(small.encode().unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl Drop for Action {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // Nobody waits for it: the agent is gone. The log takes it all the same.
+            let written = self.finish(Status::Cancelled);
+            if !written.is_accepted()
+                && let Ok(runtime) = tokio::runtime::Handle::try_current()
+            {
+                runtime.spawn(written);
+            }
+        }
+    }
+}
+
+/// Milliseconds to the microsecond.
+fn millis(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
+}

@@ -1,0 +1,129 @@
+//! The gate's shared state: the snapshot in force, the counters, and who must hear of a change.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use ledger::Log;
+use model::{AgentName, ProviderName, Record, RecordId, TenantId, Timestamp};
+use tokio::sync::watch;
+
+use crate::limits::Counters;
+use crate::metrics::Metrics;
+use crate::snapshot::{Contained, Snapshot};
+
+/// Told of every finished action, after its record was handed to the log: for traces.
+pub type Observer = Arc<dyn Fn(&Record) + Send + Sync>;
+
+/// Everything that the workers of one gate share.
+pub struct Gate {
+    snapshot: ArcSwap<Snapshot>,
+    published: watch::Sender<u64>,
+    /// Records what belongs to no tenant, such as a key that nobody knows.
+    pub log: Log,
+    pub counters: Arc<Counters>,
+    pub metrics: Metrics,
+    clock: fn() -> Timestamp,
+    ids: AtomicU64,
+    seed: u64,
+    draining: AtomicBool,
+    observer: Option<Observer>,
+}
+
+impl Gate {
+    /// `seed` is random; it keeps the ids of two gates apart.
+    pub fn new(
+        snapshot: Snapshot,
+        log: Log,
+        clock: fn() -> Timestamp,
+        seed: u64,
+        observer: Option<Observer>,
+    ) -> Self {
+        Self {
+            published: watch::Sender::new(snapshot.revision),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            log,
+            counters: Arc::default(),
+            metrics: Metrics::default(),
+            clock,
+            ids: AtomicU64::new(0),
+            seed,
+            draining: AtomicBool::new(false),
+            observer,
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Puts a new snapshot in force. Requests that begin from now on meet it, and every stream
+    /// that is open looks at it at once.
+    pub fn publish(&self, snapshot: Snapshot) {
+        let revision = snapshot.revision;
+        self.snapshot.store(Arc::new(snapshot));
+        self.published.send_replace(revision);
+    }
+
+    /// Ends when the kill switch hits the agent or the provider.
+    pub fn until_contained(
+        self: &Arc<Self>,
+        tenant: &TenantId,
+        agent: &AgentName,
+        provider: &ProviderName,
+    ) -> impl Future<Output = Contained> + Send + use<> {
+        let gate = self.clone();
+        let (tenant, agent, provider) = (tenant.clone(), agent.clone(), provider.clone());
+        let mut published = self.published.subscribe();
+        async move {
+            loop {
+                // Marked as seen before the look, so that a publication in between is not missed.
+                published.borrow_and_update();
+                let contained =
+                    gate.snapshot().contained(&tenant, agent.as_str(), provider.as_str());
+                if let Some(contained) = contained {
+                    return contained;
+                }
+                if published.changed().await.is_err() {
+                    return Contained::Gone;
+                }
+            }
+        }
+    }
+
+    pub fn new_id(&self) -> RecordId {
+        let count = self.ids.fetch_add(1, Ordering::Relaxed);
+        let high = split_mix(self.seed.wrapping_add(count));
+        let low = split_mix(high ^ count);
+        RecordId::new(self.now(), u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// From now on new requests are refused; those under way go on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub fn observe(&self, record: &Record) {
+        self.metrics.count(record);
+        if let Some(observer) = &self.observer {
+            observer(record);
+        }
+    }
+}
+
+/// The finaliser of `SplitMix64` (Steele, Lea, Flood 2014): a bijection, so counts never collide.
+fn split_mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ value >> 31
+}

@@ -1,0 +1,86 @@
+//! Collecting findings into the record's form, within its bound.
+
+use std::sync::Arc;
+
+use inspect::{Action, DetectorId, Direction, Engine};
+use model::{Finding, MAX_FINDINGS, clip};
+
+/// A place in a payload is named in at most this many bytes.
+const MAX_LOCATION: usize = 256;
+
+/// The findings of one action, in both directions.
+#[derive(Default)]
+pub struct Findings {
+    list: Vec<Finding>,
+    /// The strongest action that any of them asks for.
+    strongest: Option<Action>,
+    blocker: Option<Arc<str>>,
+}
+
+impl Findings {
+    /// Notes one more find of a detector at a place, and what is to be done about it.
+    pub fn add(
+        &mut self,
+        engine: &Engine,
+        id: DetectorId,
+        direction: Direction,
+        path: &str,
+        count: u32,
+    ) -> Action {
+        let detector = engine.detector(id);
+        let action = detector.action(direction);
+        self.strongest = self.strongest.max(Some(action));
+        if action == Action::Block && self.blocker.is_none() {
+            self.blocker = Some(detector.kind().into());
+        }
+        let side = match direction {
+            Direction::Request => "request",
+            Direction::Answer => "answer",
+        };
+        let location = clip(&format!("{side}:{path}"), MAX_LOCATION).to_owned();
+        let same = |f: &&mut Finding| &*f.detector == detector.name() && f.location == location;
+        if let Some(found) = self.list.iter_mut().find(same) {
+            found.count = found.count.saturating_add(count);
+        } else if self.list.len() < MAX_FINDINGS {
+            self.list.push(Finding {
+                confidence: f64::from(detector.confidence()),
+                count,
+                detector: detector.name().into(),
+                kind: detector.kind().into(),
+                severity: detector.severity(),
+                location,
+            });
+        } else if let Some(last) = self.list.last_mut() {
+            last.count = last.count.saturating_add(count);
+        }
+        action
+    }
+
+    /// The kind of the first finding that forbids the payload.
+    pub fn blocker(&self) -> Option<&str> {
+        self.blocker.as_deref()
+    }
+
+    pub fn anything_masked(&self) -> bool {
+        self.strongest == Some(Action::Mask)
+    }
+
+    /// Each kind once, for the policies.
+    pub fn kinds(&self) -> Vec<&str> {
+        let mut kinds: Vec<&str> = self.list.iter().map(|f| &*f.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+
+    pub fn as_slice(&self) -> &[Finding] {
+        &self.list
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.strongest = self.strongest.max(other.strongest);
+        self.blocker = self.blocker.take().or(other.blocker);
+        let room = MAX_FINDINGS.saturating_sub(self.list.len());
+        self.list.extend(other.list.into_iter().take(room));
+    }
+}

@@ -1,0 +1,200 @@
+//! The upstream's answer: streamed on, or read whole and inspected.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Request, Response, StatusCode, response};
+use http_body_util::Full;
+use inspect::Direction;
+use model::{Effect, Status};
+
+use super::guard::StreamGuard;
+use super::request::{decode, note, says_json};
+use super::serve::{Call, Caught, Destination};
+use super::{answer, tally};
+use crate::answer::{Filter, Source};
+use crate::net::body::{BodyLimits, ReadError, read_bounded};
+use crate::net::hop::strip_hop_by_hop;
+use crate::net::upstream::UpstreamError;
+use crate::refusal::Refusal;
+use crate::route::Endpoint;
+use crate::snapshot::{Contained, Uninspectable};
+use crate::worker::Worker;
+
+pub(super) type UntilContained = Pin<Box<dyn Future<Output = Contained> + Send>>;
+
+/// An answer that may leave.
+pub(super) enum Received {
+    Whole { parts: response::Parts, body: Bytes, status: Status },
+    Streamed { parts: response::Parts, source: Source, filter: Filter, contained: UntilContained },
+}
+
+/// Sends the request and takes in the answer, unless the kill switch is faster.
+pub(super) async fn receive(
+    call: &mut Call,
+    worker: &Worker,
+    caught: &Caught,
+    to: &Destination,
+    request: Request<Full<Bytes>>,
+    input_estimate: u64,
+    contained: impl Future<Output = Contained> + Send + 'static,
+) -> Result<Received, Refusal> {
+    let mut contained: UntilContained = Box::pin(contained);
+    let sent = Instant::now();
+    let response = tokio::select! {
+        biased;
+        response = worker.pool.send(&to.provider.target, request) => response,
+        contained = &mut contained => return Err(Refusal::Contained(contained)),
+    };
+    call.action.upstream = sent.elapsed();
+    let response = response.map_err(Refusal::Upstream)?;
+    if is_event_stream(response.headers()) {
+        call.action.tokens(input_estimate, 0);
+        return streamed(caught, response, contained);
+    }
+    if !is_readable(response.headers()) {
+        return passed(call, caught, to, response, contained);
+    }
+    let (parts, source) = response.into_parts();
+    let body = tokio::select! {
+        biased;
+        body = collect(source, to.provider.limits.answer_bytes) => body?,
+        contained = &mut contained => return Err(Refusal::Contained(contained)),
+    };
+    call.action.upstream = sent.elapsed();
+    whole(call, caught, to, parts, body, input_estimate)
+}
+
+fn streamed(
+    caught: &Caught,
+    response: Response<Source>,
+    contained: UntilContained,
+) -> Result<Received, Refusal> {
+    let (mut parts, source) = response.into_parts();
+    strip_hop_by_hop(&mut parts.headers);
+    let Some(engine) = &caught.tenant.engine else {
+        return Ok(Received::Streamed { parts, source, filter: Filter::None, contained });
+    };
+    if parts.headers.contains_key(CONTENT_ENCODING) {
+        // It was asked for as it is; a stream that is compressed all the same cannot be followed.
+        return Err(Refusal::Garbage("a compressed stream that nobody asked for"));
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    let guard = Box::new(StreamGuard::new(engine.clone()));
+    Ok(Received::Streamed { parts, source, filter: Filter::Guard(guard), contained })
+}
+
+/// Content that has no text: passed on if configuration says so.
+fn passed(
+    call: &mut Call,
+    caught: &Caught,
+    to: &Destination,
+    response: Response<Source>,
+    contained: UntilContained,
+) -> Result<Received, Refusal> {
+    if caught.tenant.engine.is_some() {
+        if to.provider.uninspectable == Uninspectable::Refuse {
+            return Err(Refusal::Uninspectable("this answer is binary"));
+        }
+        call.action.note("uninspected", "answer");
+    }
+    let (mut parts, source) = response.into_parts();
+    strip_hop_by_hop(&mut parts.headers);
+    Ok(Received::Streamed { parts, source, filter: Filter::None, contained })
+}
+
+fn whole(
+    call: &mut Call,
+    caught: &Caught,
+    to: &Destination,
+    mut parts: response::Parts,
+    body: Bytes,
+    input_estimate: u64,
+) -> Result<Received, Refusal> {
+    strip_hop_by_hop(&mut parts.headers);
+    let decoded = decode(&parts.headers, &body, to.provider.limits.answer_bytes)?;
+    let plain = decoded.as_deref().unwrap_or(&body);
+    let engine = caught.tenant.engine.as_deref();
+    let inspected = answer::inspect(engine, plain, says_json(&parts.headers));
+    if inspected.is_garbage && to.endpoint != Endpoint::Other {
+        return Err(Refusal::Garbage("it says that it is JSON and is not"));
+    }
+    let report = if inspected.is_garbage {
+        answer::inspect(engine, plain, false).report
+    } else {
+        inspected.report
+    };
+    count(call, to, parts.status, inspected.tally.tokens(), input_estimate, plain);
+    note(engine, &report, Direction::Answer, &mut call.action.findings);
+    if let Some(kind) = call.action.findings.blocker() {
+        return Err(Refusal::Blocked(kind.to_owned()));
+    }
+    if report.uninspected > 0 {
+        call.action.note("uninspected_answer", report.uninspected.to_string());
+    }
+    let status = if parts.status.is_server_error() { Status::Failed } else { Status::Ok };
+    if report.edits.is_empty() {
+        return Ok(Received::Whole { parts, body, status });
+    }
+    call.action.decide(Effect::Redact, "something was taken out of the answer");
+    for name in [CONTENT_LENGTH, CONTENT_ENCODING] {
+        parts.headers.remove(name);
+    }
+    // They speak of the bytes as they were (RFC 9530, RFC 9110 section 8.8.3).
+    for name in ["etag", "content-digest", "repr-digest", "content-md5"] {
+        parts.headers.remove(name);
+    }
+    Ok(Received::Whole { parts, body: answer::edited(plain, &report), status })
+}
+
+fn count(
+    call: &mut Call,
+    to: &Destination,
+    status: StatusCode,
+    tokens: Option<(u64, u64)>,
+    input_estimate: u64,
+    plain: &[u8],
+) {
+    match tokens {
+        Some((input, output)) => call.action.tokens(input, output),
+        None if !to.endpoint.needs_model()
+            || !status.is_success()
+            || to.endpoint == Endpoint::CountTokens => {}
+        None => {
+            call.action.tokens(input_estimate, tally::estimate(plain));
+            call.action.note("usage", "estimated: the answer did not say");
+        }
+    }
+}
+
+async fn collect(source: Source, max: usize) -> Result<Bytes, Refusal> {
+    // The source has deadlines of its own.
+    let limits = BodyLimits { max_bytes: max, idle: Duration::MAX, total: Duration::MAX };
+    read_bounded(source, limits).await.map_err(|error| match error {
+        ReadError::TooLarge => Refusal::Garbage("it is larger than this gate reads"),
+        ReadError::Timeout => Refusal::Upstream(UpstreamError::TotalTimeout),
+        ReadError::Broken(error) => Refusal::Upstream(error),
+    })
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    content_type(headers) == "text/event-stream"
+}
+
+/// Whether there is text to inspect. What does not say what it is, is looked at.
+fn is_readable(headers: &HeaderMap) -> bool {
+    let kind = content_type(headers);
+    let binary =
+        ["image/", "audio/", "video/", "font/"].iter().any(|family| kind.starts_with(family));
+    let archive =
+        ["application/octet-stream", "application/pdf", "application/zip", "application/gzip"];
+    !binary && !archive.contains(&kind.as_str())
+}

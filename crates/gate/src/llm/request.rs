@@ -1,0 +1,156 @@
+//! What the gate must know of a request: read, decoded, inspected.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use inspect::document::{self, Leaf, Observer, Path, Report};
+use inspect::{Direction, Engine, encoding, json};
+
+use super::findings::Findings;
+use crate::refusal::Refusal;
+
+/// The members of a request that decisions depend on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub model: Option<String>,
+    pub is_streamed: bool,
+    pub max_output_tokens: Option<u64>,
+    /// How many answers are asked for at once.
+    answers: Option<u64>,
+}
+
+impl Facts {
+    /// The most output that this call may come to.
+    pub(super) fn output_ceiling(&self, otherwise: u64) -> u64 {
+        let one = self.max_output_tokens.unwrap_or(otherwise);
+        one.saturating_mul(self.answers.unwrap_or(1).max(1))
+    }
+}
+
+impl Observer for Facts {
+    fn leaf(&mut self, path: &Path<'_>, leaf: Leaf<'_>) {
+        if path.len() != 1 {
+            return;
+        }
+        if path.is(&["model"]) {
+            self.model = leaf.text().map(|text| text.into_owned());
+        } else if path.is(&["stream"]) {
+            self.is_streamed = leaf == Leaf::Bool(true);
+        } else if path.is(&["n"]) {
+            self.answers = leaf.as_u64();
+        } else if path.is(&["max_tokens"])
+            || path.is(&["max_completion_tokens"])
+            || path.is(&["max_output_tokens"])
+        {
+            self.max_output_tokens = self.max_output_tokens.max(leaf.as_u64());
+        }
+    }
+}
+
+/// A request's body, and what inspection made of it.
+pub(super) struct Inspected {
+    /// What goes upstream.
+    pub body: Bytes,
+    /// The body is no longer what its `content-encoding` says.
+    pub is_decoded: bool,
+    pub facts: Facts,
+    pub uninspected: u32,
+}
+
+/// How a body is to be read.
+pub(super) struct Reading<'a> {
+    /// `None` where inspection is off: the body is still read for what decisions depend on.
+    pub engine: Option<&'a Engine>,
+    /// A body that is not JSON is an error of the caller.
+    pub must_be_json: bool,
+    pub max_decoded: usize,
+}
+
+/// Decodes and inspects a body.
+pub(super) fn inspect(
+    reading: &Reading<'_>,
+    headers: &HeaderMap,
+    body: Bytes,
+    findings: &mut Findings,
+) -> Result<Inspected, Refusal> {
+    let decoded = decode(headers, &body, reading.max_decoded)?;
+    let plain = decoded.as_deref().unwrap_or(&body);
+    let mut facts = Facts::default();
+    let report = report(reading, headers, plain, &mut facts)?;
+    let uninspected = report.uninspected;
+    note(reading.engine, &report, Direction::Request, findings);
+    if report.edits.is_empty() {
+        return Ok(Inspected { body, is_decoded: false, facts, uninspected });
+    }
+    let body = document::apply(plain, &report.edits).into();
+    Ok(Inspected { body, is_decoded: decoded.is_some(), facts, uninspected })
+}
+
+/// Puts a report's findings into the action's.
+pub(super) fn note(
+    engine: Option<&Engine>,
+    report: &Report,
+    direction: Direction,
+    findings: &mut Findings,
+) {
+    let Some(engine) = engine else { return };
+    for found in &report.findings {
+        findings.add(engine, found.detector, direction, &found.path, found.count);
+    }
+}
+
+/// `None` where the body has no content coding.
+pub(super) fn decode(
+    headers: &HeaderMap,
+    body: &[u8],
+    max: usize,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter().peekable();
+    if values.peek().is_none() || body.is_empty() {
+        return Ok(None);
+    }
+    let text: Result<Vec<&str>, _> = values.map(http::HeaderValue::to_str).collect();
+    let text = text
+        .map_err(|_| Refusal::Uninspectable("its content encoding is not understood"))?
+        .join(",");
+    let codings = encoding::parse(&text)
+        .map_err(|_| Refusal::Uninspectable("its content encoding is not understood"))?;
+    match encoding::decode(&codings, body, max) {
+        Ok(plain) => Ok(Some(plain)),
+        Err(_) => {
+            Err(Refusal::Uninspectable("its compressed body could not be decoded within the limit"))
+        }
+    }
+}
+
+fn report(
+    reading: &Reading<'_>,
+    headers: &HeaderMap,
+    body: &[u8],
+    facts: &mut Facts,
+) -> Result<Report, Refusal> {
+    if body.is_empty() && !reading.must_be_json {
+        return Ok(Report::default());
+    }
+    let limits = json::Limits::default();
+    let inspected = match reading.engine {
+        Some(engine) => document::inspect_json(engine, Direction::Request, body, &limits, facts),
+        None => document::observe_json(body, &limits, facts).map(|()| Report::default()),
+    };
+    match inspected {
+        Ok(report) => Ok(report),
+        Err(error) if reading.must_be_json || says_json(headers) => Err(Refusal::Malformed(
+            format!("The request's body is not the JSON that this endpoint takes: {error}."),
+        )),
+        Err(_) => Ok(reading.engine.map_or_else(Report::default, |engine| {
+            document::inspect_text(engine, Direction::Request, body)
+        })),
+    }
+}
+
+/// Whether a content type is JSON (RFC 8259, section 11; the `+json` suffix of RFC 6839, section 3.1).
+pub(super) fn says_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
+}

@@ -1,0 +1,275 @@
+//! Refusals: what the gate answers in place of the upstream, in the protocol's own shape.
+//!
+//! Each becomes an error that the provider's SDK raises as its own typed exception. The sentence
+//! is for the agent's developer: what happened, what to do. It never says what an attacker could
+//! use: not whether a key ever existed, not what a detector saw.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use model::{Effect, RecordId, Standing, Status};
+use serde_json::json;
+
+use crate::answer::AnswerBody;
+use crate::identify::Unidentified;
+use crate::limits::Exceeded;
+use crate::net::body::ReadError;
+use crate::net::upstream::UpstreamError;
+use crate::snapshot::{Contained, ProviderKind};
+
+/// Why an action does not go through.
+#[derive(Debug)]
+pub enum Refusal {
+    Unidentified(Unidentified),
+    Contained(Contained),
+    NoSuchRoute,
+    NoSuchProvider,
+    NoProviderForModel,
+    AmbiguousPath,
+    /// The policies said no.
+    Denied(Arc<policy::Verdict>),
+    /// A person must approve it first, which this version cannot wait for on this protocol.
+    Held(Arc<policy::Verdict>),
+    Limit(Exceeded),
+    /// The request itself is wrong; the text says how.
+    Malformed(String),
+    Unreadable(ReadError<hyper::Error>),
+    /// Inspection found what may not pass; the kind of finding.
+    Blocked(String),
+    Uninspectable(&'static str),
+    Upstream(UpstreamError),
+    /// The upstream answered, but not in a way that makes sense.
+    Garbage(&'static str),
+    /// The activity log cannot take records, so nothing may happen.
+    LogDown,
+    Draining,
+    Unsupported(&'static str),
+}
+
+/// Which shape an error takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    OpenAi,
+    Anthropic,
+    /// Problem details, RFC 9457.
+    Problem,
+}
+
+impl From<ProviderKind> for Dialect {
+    fn from(kind: ProviderKind) -> Self {
+        match kind {
+            ProviderKind::OpenAi => Self::OpenAi,
+            ProviderKind::Anthropic => Self::Anthropic,
+        }
+    }
+}
+
+impl Refusal {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Unidentified(_) => StatusCode::UNAUTHORIZED,
+            Self::Contained(_) | Self::Denied(_) | Self::Held(_) | Self::Blocked(_) => {
+                StatusCode::FORBIDDEN
+            }
+            Self::NoSuchRoute | Self::NoSuchProvider | Self::NoProviderForModel => {
+                StatusCode::NOT_FOUND
+            }
+            Self::AmbiguousPath | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Limit(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Uninspectable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unreadable(error) => match error {
+                ReadError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                ReadError::Timeout => StatusCode::REQUEST_TIMEOUT,
+                _ => StatusCode::BAD_REQUEST,
+            },
+            Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
+            Self::Upstream(_) | Self::Garbage(_) => StatusCode::BAD_GATEWAY,
+            Self::LogDown | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
+        }
+    }
+
+    /// What the record says became of the action.
+    pub fn outcome(&self) -> Status {
+        match self {
+            Self::Upstream(_) | Self::Garbage(_) => Status::Failed,
+            _ => Status::Refused,
+        }
+    }
+
+    /// The decision that the record and the header show.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Upstream(_) | Self::Garbage(_) => Effect::Permit,
+            Self::Held(_) => Effect::Hold,
+            _ => Effect::Deny,
+        }
+    }
+
+    /// One sentence or two for the agent's developer.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unidentified(Unidentified::Missing) => "No agent key was sent: put the key that `portcullis agent add` printed where the SDK takes its API key.".into(),
+            Self::Unidentified(Unidentified::Malformed) => "The credential is not in a form that the gate understands: send `Authorization: Bearer pc_…` or `x-api-key: pc_…`.".into(),
+            Self::Unidentified(Unidentified::Ambiguous) => "Two different credentials were sent in one request: send one.".into(),
+            Self::Unidentified(_) => "The agent key is not valid: it is unknown, replaced or expired. Ask whoever runs the gate for a new one (`portcullis agent rotate`).".into(),
+            Self::Contained(contained) => contained_message(*contained).into(),
+            Self::NoSuchRoute => "There is nothing at this path: model APIs are at /llm/{provider}/… and /v1/….".into(),
+            Self::NoSuchProvider => "No provider of this name is configured at the gate.".into(),
+            Self::NoProviderForModel => "No configured provider serves this model: check the model's name, or ask whoever runs the gate to add it to a provider's `models`.".into(),
+            Self::AmbiguousPath => "The path has dot segments, empty segments or encoded slashes, which servers read differently: send it in its plain form.".into(),
+            Self::Denied(verdict) => verdict.reason.clone(),
+            Self::Held(verdict) => format!("This call waits for approval: {}", verdict.reason),
+            Self::Limit(exceeded) => limit_message(exceeded),
+            Self::Malformed(what) => what.clone(),
+            Self::Unreadable(error) => format!("The request's body could not be read: {error}."),
+            Self::Blocked(kind) => format!("The gate keeps back {kind}, which was found here and may not pass. Take it out, or ask whoever runs the gate to change what is done about {kind}."),
+            Self::Uninspectable(what) => format!("The gate lets through only what it can inspect, and {what}. Whoever runs the gate can allow it for this provider with `uninspectable = \"pass\"`."),
+            Self::Upstream(error) => format!("The model API could not be used: {error}."),
+            Self::Garbage(what) => format!("The model API gave an answer that makes no sense: {what}."),
+            Self::LogDown => "The gate cannot write its activity log, so it lets nothing through. Whoever runs it finds the reason with `portcullis doctor`.".into(),
+            Self::Draining => "The gate is stopping; try again in a moment.".into(),
+            Self::Unsupported(what) => format!("The gate does not carry {what}, so it refuses rather than pass it on unseen."),
+        }
+    }
+
+    /// Whether trying the same again soon could succeed. SDKs retry 5xx and 429 by themselves.
+    fn is_worth_a_retry(&self) -> bool {
+        match self {
+            Self::Limit(exceeded) => exceeded.retry_after <= Duration::from_secs(60),
+            Self::Upstream(_) | Self::Garbage(_) | Self::Draining => true,
+            _ => false,
+        }
+    }
+
+    /// The whole answer in a protocol's shape.
+    pub fn answer(&self, dialect: Dialect, record: RecordId) -> Response<AnswerBody> {
+        let (content_type, body) = self.body(dialect, record);
+        let mut response = Response::new(AnswerBody::from(body));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        // Both official SDKs obey this header before their own rules.
+        let retry = if self.is_worth_a_retry() { "true" } else { "false" };
+        headers.insert("x-should-retry", HeaderValue::from_static(retry));
+        if let Self::Limit(exceeded) = self {
+            let seconds = exceeded.retry_after.as_secs_f64().ceil().max(1.0) as u64;
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Self::Unidentified(_) = self {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"portcullis\""),
+            );
+        }
+        response
+    }
+
+    fn body(&self, dialect: Dialect, record: RecordId) -> (&'static str, String) {
+        let message = format!("{} (record {record})", self.message());
+        match dialect {
+            Dialect::OpenAi => ("application/json", self.open_ai(&message).to_string()),
+            Dialect::Anthropic => {
+                ("application/json", self.anthropic(&message, record).to_string())
+            }
+            Dialect::Problem => {
+                let status = self.status();
+                let problem = json!({
+                    "type": "about:blank", "title": status.canonical_reason().unwrap_or("Error"),
+                    "status": status.as_u16(), "detail": message, "record": record.to_string(),
+                });
+                ("application/problem+json", problem.to_string())
+            }
+        }
+    }
+
+    /// The error object of OpenAI's API reference.
+    pub fn open_ai(&self, message: &str) -> serde_json::Value {
+        let (kind, code) = match self {
+            Self::Unidentified(_) => ("invalid_request_error", "invalid_api_key"),
+            Self::Limit(exceeded) if exceeded.quantity == "spend" => {
+                ("insufficient_quota", "insufficient_quota")
+            }
+            Self::Limit(_) => ("rate_limit_error", "rate_limit_exceeded"),
+            Self::Contained(_) => ("permission_error", "agent_contained"),
+            Self::Denied(_) => ("permission_error", "policy_denied"),
+            Self::Held(_) => ("permission_error", "approval_required"),
+            Self::Blocked(_) => ("permission_error", "content_blocked"),
+            Self::Uninspectable(_) => ("invalid_request_error", "uninspectable"),
+            Self::NoProviderForModel => ("invalid_request_error", "model_not_found"),
+            _ if self.status().is_server_error() => ("server_error", "gateway_error"),
+            _ => ("invalid_request_error", "invalid_request"),
+        };
+        json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
+    }
+
+    /// The error object of Anthropic's API reference.
+    pub fn anthropic(&self, message: &str, record: RecordId) -> serde_json::Value {
+        let kind = match self.status() {
+            StatusCode::UNAUTHORIZED => "authentication_error",
+            StatusCode::FORBIDDEN => "permission_error",
+            StatusCode::NOT_FOUND => "not_found_error",
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            StatusCode::PAYLOAD_TOO_LARGE => "request_too_large",
+            StatusCode::GATEWAY_TIMEOUT => "timeout_error",
+            status if status.is_server_error() => "api_error",
+            _ => "invalid_request_error",
+        };
+        json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": record.to_string()})
+    }
+
+    /// The error as an event of a stream that has begun already.
+    pub fn event(&self, dialect: Dialect, record: RecordId) -> String {
+        let message = format!("{} (record {record})", self.message());
+        match dialect {
+            Dialect::Anthropic => {
+                format!("event: error\ndata: {}\n\n", self.anthropic(&message, record))
+            }
+            _ => format!("data: {}\n\n", self.open_ai(&message)),
+        }
+    }
+}
+
+fn contained_message(contained: Contained) -> &'static str {
+    match contained {
+        Contained::Agent(Standing::Quarantined) => {
+            "This agent is in quarantine: nothing of it passes until a person has reviewed and resumed it."
+        }
+        Contained::Agent(_) => {
+            "This agent is suspended: nothing of it passes until whoever runs the gate resumes it."
+        }
+        Contained::Provider(_) => {
+            "This provider is suspended at the gate: no call goes there until whoever runs the gate resumes it."
+        }
+        Contained::Everything(_) => {
+            "Everything is suspended at the gate: no agent's call passes until whoever runs it resumes."
+        }
+        Contained::Gone => "This agent or provider is no longer configured at the gate.",
+    }
+}
+
+fn limit_message(exceeded: &Exceeded) -> String {
+    let Exceeded { limit, quantity, allowed, used, asked, retry_after } = exceeded;
+    let wait = retry_after.as_secs_f64().ceil();
+    match *quantity {
+        "spend" => {
+            let dollars = |millionths: u64| millionths as f64 / 1e6;
+            format!(
+                "The limit \"{limit}\" allows ${} in its window; ${} are spent or reserved and this call may cost ${}. Try again in {wait} s, or ask for less output with max_tokens.",
+                dollars(*allowed),
+                dollars(*used),
+                dollars(*asked),
+            )
+        }
+        "tokens" => format!(
+            "The limit \"{limit}\" allows {allowed} tokens in its window; {used} are used or reserved and this call may use {asked}. Try again in {wait} s, or ask for less output with max_tokens."
+        ),
+        "concurrency" => format!(
+            "The limit \"{limit}\" allows {allowed} calls at once, and {used} are under way. Try again when one is done."
+        ),
+        _ => format!(
+            "The limit \"{limit}\" allows {allowed} {quantity} in its window; {used} are used and this call needs {asked}. Try again in {wait} s."
+        ),
+    }
+}

@@ -1,0 +1,188 @@
+//! All that a decision depends on, as one immutable value.
+//!
+//! A request takes the snapshot once and never waits on a lock or a database. Whoever changes
+//! the control state builds a new one and publishes it; containment is nothing else.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use http::HeaderValue;
+use http::header::HeaderName;
+use inspect::Engine;
+use ledger::Log;
+use model::{Agent, AgentName, KeyHash, ProviderName, Standing, TenantId, Timestamp};
+
+use crate::limits::Limit;
+use crate::net::body::BodyLimits;
+use crate::net::upstream::Target;
+
+/// The whole control state of the gate.
+#[derive(Default)]
+pub struct Snapshot {
+    /// Grows with every publication.
+    pub revision: u64,
+    pub keys: HashMap<KeyHash, Credential, RandomState>,
+    pub tenants: HashMap<TenantId, Arc<Tenant>, RandomState>,
+}
+
+/// What a key opens.
+#[derive(Clone)]
+pub struct Credential {
+    pub tenant: TenantId,
+    pub agent: AgentName,
+    pub expires: Option<Timestamp>,
+}
+
+/// One tenant's part of the snapshot.
+pub struct Tenant {
+    pub id: TenantId,
+    pub log: Log,
+    pub agents: HashMap<AgentName, Arc<Agent>, RandomState>,
+    pub providers: Vec<Arc<Provider>>,
+    pub bundle: Arc<policy::Bundle>,
+    /// `None` where inspection is switched off.
+    pub engine: Option<Arc<Engine>>,
+    pub limits: Vec<Limit>,
+    /// The kill switch for everything.
+    pub everything: Standing,
+}
+
+/// A model API behind the gate.
+pub struct Provider {
+    pub name: ProviderName,
+    pub kind: ProviderKind,
+    pub target: Arc<Target>,
+    /// The path of the base URL, without a slash at its end.
+    pub base_path: String,
+    /// The gate's own key for it; sent in place of the agent's.
+    pub credential: Option<(HeaderName, HeaderValue)>,
+    /// Which models `/v1/…` sends here.
+    pub models: Vec<policy::Pattern>,
+    pub prices: Vec<Price>,
+    pub standing: Standing,
+    /// What happens to a payload that cannot be inspected.
+    pub uninspectable: Uninspectable,
+    pub limits: Sizes,
+}
+
+/// Whose API a provider speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProviderKind {
+    OpenAi,
+    Anthropic,
+}
+
+/// What to do with what cannot be inspected: binary, undecodable, too large.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Uninspectable {
+    #[default]
+    Refuse,
+    /// Let it pass and say so in the record.
+    Pass,
+}
+
+/// US dollars for a million tokens of the models that match.
+#[derive(Clone, Debug)]
+pub struct Price {
+    pub model: policy::Pattern,
+    pub input: f64,
+    pub output: f64,
+}
+
+/// How much and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Bytes of a request's body, decoded.
+    pub request_bytes: usize,
+    /// Bytes of an answer that is not streamed, decoded.
+    pub answer_bytes: usize,
+    /// From the first byte of a request's body to its last.
+    pub request_time: Duration,
+    /// Output tokens to reserve where a call does not say how many it wants at most.
+    pub output_tokens: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            request_bytes: 32 * 1024 * 1024,
+            answer_bytes: 32 * 1024 * 1024,
+            request_time: Duration::from_secs(60),
+            output_tokens: 1024,
+        }
+    }
+}
+
+/// What stands in the way of an action that nothing in it could change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contained {
+    Agent(Standing),
+    Provider(Standing),
+    Everything(Standing),
+    /// The agent or provider is there no more.
+    Gone,
+}
+
+impl Sizes {
+    pub fn body_limits(&self) -> BodyLimits {
+        BodyLimits {
+            max_bytes: self.request_bytes,
+            idle: self.request_time,
+            total: self.request_time,
+        }
+    }
+}
+
+impl Snapshot {
+    /// Whether the kill switch hits this agent at this provider.
+    pub fn contained(&self, tenant: &TenantId, agent: &str, provider: &str) -> Option<Contained> {
+        let Some(tenant) = self.tenants.get(tenant) else { return Some(Contained::Gone) };
+        let Some(agent) = tenant.agents.get(agent) else { return Some(Contained::Gone) };
+        if let Some(contained) = tenant.contained(agent) {
+            return Some(contained);
+        }
+        match tenant.provider(provider).map(|p| p.standing) {
+            None => Some(Contained::Gone),
+            Some(Standing::Active) => None,
+            Some(standing) => Some(Contained::Provider(standing)),
+        }
+    }
+}
+
+impl Tenant {
+    /// Whether the kill switch hits an agent, or everything.
+    pub fn contained(&self, agent: &Agent) -> Option<Contained> {
+        if !self.everything.is_active() {
+            return Some(Contained::Everything(self.everything));
+        }
+        (!agent.standing.is_active()).then_some(Contained::Agent(agent.standing))
+    }
+
+    pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|p| p.name.as_str() == name)
+    }
+
+    /// The first provider of the configuration that serves a model, among those of a kind if one is given.
+    pub fn provider_for(
+        &self,
+        model: Option<&str>,
+        kind: Option<ProviderKind>,
+    ) -> Option<&Arc<Provider>> {
+        let serves = |p: &&Arc<Provider>| {
+            kind.is_none_or(|kind| p.kind == kind)
+                && model.is_none_or(|model| p.models.iter().any(|pattern| pattern.matches(model)))
+        };
+        self.providers.iter().find(serves)
+    }
+}
+
+impl Provider {
+    /// What tokens cost, in millionths of a US dollar; nothing where no price is configured.
+    pub fn cost(&self, model: &str, input: u64, output: u64) -> u64 {
+        let Some(price) = self.prices.iter().find(|p| p.model.matches(model)) else { return 0 };
+        // Dollars for a million tokens are millionths of a dollar for one.
+        (price.input * input as f64 + price.output * output as f64).ceil() as u64
+    }
+}

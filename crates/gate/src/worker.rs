@@ -1,0 +1,63 @@
+//! One worker's handler: from a request to the room that answers it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use crate::answer::AnswerBody;
+use crate::gate::Gate;
+use crate::llm;
+use crate::net::clock::Clock;
+use crate::net::listen;
+use crate::net::peer::Peer;
+use crate::net::upstream::Pool;
+use crate::route::{Route, route};
+
+/// Serves requests on one thread, with upstream connections of its own.
+#[derive(Clone)]
+pub struct Worker {
+    pub gate: Arc<Gate>,
+    pub pool: Pool<Full<Bytes>>,
+    pub clock: Clock,
+}
+
+impl Worker {
+    pub fn new(gate: Arc<Gate>, worker: &listen::Worker) -> Self {
+        Self { gate, pool: Pool::new(worker.clock.clone()), clock: worker.clock.clone() }
+    }
+}
+
+impl listen::Handler for Worker {
+    type Body = AnswerBody;
+
+    async fn call(&self, peer: &Arc<Peer>, request: Request<Incoming>) -> Response<AnswerBody> {
+        let path = request.uri().path().to_owned();
+        match route(&path) {
+            Route::Health => text(StatusCode::OK, "ok\n"),
+            Route::Ready => self.ready(),
+            route => llm::serve(self, peer, request, route).await,
+        }
+    }
+}
+
+impl Worker {
+    /// Ready as long as actions can be recorded.
+    fn ready(&self) -> Response<AnswerBody> {
+        if self.gate.is_draining() {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        }
+        match self.gate.log.health() {
+            ledger::Health::Running => text(StatusCode::OK, "ready\n"),
+            _ => text(StatusCode::SERVICE_UNAVAILABLE, "the activity log cannot be written\n"),
+        }
+    }
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::from(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    response
+}
