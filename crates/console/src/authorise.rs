@@ -43,7 +43,19 @@ pub(crate) async fn check(
         return turn_away(&guard.app, principal.client, principal.tenant, refusal).await;
     }
     request.extensions_mut().insert(principal);
-    next.run(request).await
+    match guard.access {
+        Access::Write => to_the_end(next, request).await,
+        _ => next.run(request).await,
+    }
+}
+
+/// A client that hangs up drops its request. A change that is stored must still be recorded and
+/// published, so it runs where nobody can drop it.
+async fn to_the_end(next: Next, request: Request) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::Store.problem().into_response(),
+    }
 }
 
 /// Why somebody was turned away.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use model::{Standing, TenantId};
 use serde_json::{Value, json};
 
-use super::fake::Fake;
+use super::fake::{Fake, request};
 
 #[tokio::test]
 async fn an_agent_is_suspended_quarantined_and_resumed() {
@@ -39,6 +39,26 @@ async fn a_suspension_bites_even_where_the_log_is_broken() {
     assert_eq!(fake.seen.take_events(), ["publish"]);
     let agent = fake.store.agent(&TenantId::main(), &"bot".parse().unwrap()).await.unwrap();
     assert_eq!(agent.agent.standing, Standing::Suspended);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_stop_a_change_half_way() {
+    let fake = Fake::new();
+    fake.operator("POST", "/api/v1/agents", json!({"name": "bot"})).await;
+    fake.seen.take_events();
+    let mut request =
+        Box::pin(fake.send(request("POST", "/api/v1/agents/bot/suspend", Value::Null, &[])));
+    let polled =
+        std::future::poll_fn(|context| std::task::Poll::Ready(request.as_mut().poll(context)));
+    assert!(polled.await.is_pending());
+    drop(request);
+    let published = async {
+        while !fake.seen.events.lock().unwrap().contains(&"publish".to_owned()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), published).await.unwrap();
+    assert_eq!(fake.seen.last_record().detail["act"], "agent.suspend");
 }
 
 #[tokio::test]
