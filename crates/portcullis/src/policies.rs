@@ -29,6 +29,17 @@ pub fn sources(folder: Option<&Path>) -> anyhow::Result<Vec<Source>> {
     files.iter().map(|file| read(folder, file)).collect()
 }
 
+/// The tests beside the policies of a folder; without a folder, those of the baseline.
+pub fn tests(folder: Option<&Path>) -> anyhow::Result<Vec<Source>> {
+    let Some(folder) = folder else { return Ok(policy::baseline_tests()) };
+    let mut tests = files(folder, "toml")?;
+    tests.retain(|file| file.to_string_lossy().ends_with(".test.toml"));
+    if tests.is_empty() {
+        bail!("{} holds no *.test.toml file, so nothing is tested", folder.display());
+    }
+    tests.iter().map(|file| read(folder, file)).collect()
+}
+
 /// The files of a folder that end in `.extension`, by name; not those of folders below.
 pub fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
     let unreadable = || format!("the policy folder {} cannot be read", folder.display());

@@ -1,8 +1,10 @@
 //! `portcullis agent`: who may act.
 
+use std::time::{Duration, SystemTime};
+
 use clap::Subcommand;
 use hyper::Method;
-use model::{AgentName, RoleName, ZoneName};
+use model::{AgentName, RoleName, Timestamp, ZoneName};
 use serde_json::{Value, json};
 
 use super::session::{Session, encode};
@@ -87,15 +89,17 @@ pub(super) struct Rotate {
     /// End the old keys at once
     #[arg(long, conflicts_with = "overlap")]
     now: bool,
-    /// How long the new key opens anything, such as 90d
-    #[arg(long, value_name = "SPAN", value_parser = seconds)]
-    expires_in: Option<u64>,
 }
 
 /// A span of time on the command line, in seconds.
 pub(super) fn seconds(text: &str) -> std::result::Result<u64, String> {
     let span = duration(text).ok_or("write a span such as 30s, 5m, 1h or 90d")?;
     Ok(span.as_secs())
+}
+
+/// The moment that lies so many seconds ahead.
+pub(super) fn in_seconds(seconds: u64) -> Timestamp {
+    Timestamp::from_system(SystemTime::now()).plus(Duration::from_secs(seconds))
 }
 
 fn path(name: &AgentName) -> String {
@@ -106,7 +110,11 @@ pub(super) fn run(command: Command, session: &Session<'_>, output: &mut Output) 
     match command {
         Command::Add(add) => self::add(add, session, output),
         Command::List => list(session, output),
-        Command::Show { name } => show(&session.read(&path(&name))?, output),
+        Command::Show { name } => {
+            let mut agent = session.read(&path(&name))?;
+            agent["keys"] = session.read(&format!("{}/keys", path(&name)))?["keys"].take();
+            show(&agent, output)
+        }
         Command::Suspend(contain) => standing("suspend", &contain, session, output),
         Command::Resume(contain) => standing("resume", &contain, session, output),
         Command::Quarantine(contain) => standing("quarantine", &contain, session, output),
@@ -121,7 +129,7 @@ pub(super) fn run(command: Command, session: &Session<'_>, output: &mut Output) 
 fn add(add: Add, session: &Session<'_>, output: &mut Output) -> Result {
     let body = json!({
         "name": add.name, "roles": add.roles, "zone": add.zone,
-        "owner": add.owner, "purpose": add.purpose, "expires_in_seconds": add.expires_in,
+        "owner": add.owner, "purpose": add.purpose, "key_expires": add.expires_in.map(in_seconds),
     });
     let answer = session.send("/api/v1/agents", &body)?;
     key(&answer, &format!("agent {} is added", add.name), output)
@@ -129,7 +137,7 @@ fn add(add: Add, session: &Session<'_>, output: &mut Output) -> Result {
 
 fn rotate(rotate: &Rotate, session: &Session<'_>, output: &mut Output) -> Result {
     let overlap = if rotate.now { 0 } else { rotate.overlap };
-    let body = json!({ "overlap_seconds": overlap, "expires_in_seconds": rotate.expires_in });
+    let body = json!({ "overlap_seconds": overlap });
     let answer = session.send(&format!("{}/rotate", path(&rotate.name)), &body)?;
     key(&answer, &format!("agent {} has a new key", rotate.name), output)
 }
@@ -146,7 +154,7 @@ fn key(answer: &Value, said: &str, output: &mut Output) -> Result {
 }
 
 fn list(session: &Session<'_>, output: &mut Output) -> Result {
-    let agents = session.list("/api/v1/agents", MAX_LISTED)?;
+    let agents = session.list("/api/v1/agents?limit=1000", "agents", MAX_LISTED)?;
     if output.json {
         output.value(&Value::Array(agents))?;
         return Ok(Exit::Done);

@@ -38,18 +38,21 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::List => list(session, output),
         Command::StopEverything { reason } => {
             let answer =
-                session.send("/api/v1/everything/suspend", &json!({ "reason": reason }))?;
+                session.send("/api/v1/containments", &json!({ "subject": { "type": "everything" }, "standing": "suspended", "reason": reason }))?;
             done(&answer, "everything is suspended", output)
         }
         Command::ResumeEverything { reason } => {
-            let answer = session.send("/api/v1/everything/resume", &json!({ "reason": reason }))?;
+            let answer = session.send(
+                "/api/v1/containments/release",
+                &json!({ "subject": { "type": "everything" }, "reason": reason }),
+            )?;
             done(&answer, "everything that is not held by itself may act again", output)
         }
     }
 }
 
 fn list(session: &Session<'_>, output: &mut Output) -> Result {
-    let held = session.list("/api/v1/containments", 10_000)?;
+    let held = session.list("/api/v1/containments", "containments", 10_000)?;
     if output.json {
         output.value(&Value::Array(held))?;
         return Ok(Exit::Done);

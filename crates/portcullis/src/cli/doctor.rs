@@ -1,6 +1,5 @@
 //! `portcullis doctor`: what is wrong with an installation, and how to mend it.
 
-use hyper::Method;
 use serde_json::json;
 
 use super::session::Session;
@@ -35,7 +34,7 @@ fn findings(session: &Session<'_>) -> std::result::Result<Vec<Finding>, Failure>
         Err(Failure::Config(error)) => return Ok(doctor::of_config_error(&error)),
         Err(failure) => return Err(failure),
     };
-    let running = session.call(Method::GET, "/healthz", None).is_ok();
+    let running = session.read("/api/v1/instance").is_ok();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Failed(error.into()))?;
     Ok(runtime.block_on(doctor::examine(&loaded, running)))

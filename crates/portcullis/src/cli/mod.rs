@@ -10,6 +10,7 @@ mod docs;
 mod doctor;
 mod exit;
 mod inspect;
+mod ledger;
 mod output;
 mod policy;
 mod provider;
@@ -82,6 +83,9 @@ enum Command {
     Policy(policy::Command),
     /// Run the detectors over a file or standard input
     Inspect(inspect::Arguments),
+    /// The log: verify, search, prove
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Admin tokens for people and programs
     #[command(subcommand)]
     User(user::Command),
@@ -135,6 +139,7 @@ fn dispatch(
         Command::Containment(command) => containment::run(&command, &session, output),
         Command::Policy(command) => policy::run(&command, &session, output),
         Command::Inspect(arguments) => inspect::run(&arguments, &session, output),
+        Command::Ledger(command) => ledger::run(&command, &session, output),
         Command::User(command) => user::run(&command, &session, output),
         Command::Doctor(arguments) => doctor::run(&arguments, &session, output),
         Command::Config(command) => config::run(&command, &session, output),

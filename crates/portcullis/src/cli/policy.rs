@@ -22,6 +22,14 @@ pub(super) enum Command {
         /// A folder of *.cedar files [default: that of the configuration, or the baseline]
         folder: Option<PathBuf>,
     },
+    /// Run the cases in *.test.toml beside the policies, or those of the baseline
+    #[command(
+        after_help = "Example:\n  portcullis policy test policies/\n\nExit status 3 says that a case failed."
+    )]
+    Test {
+        /// A folder of policies and tests [default: that of the configuration, or the baseline]
+        folder: Option<PathBuf>,
+    },
     /// Print the built-in baseline, or write it into a folder to begin with
     #[command(after_help = "Example:\n  portcullis policy baseline --write policies/")]
     Baseline {
@@ -40,6 +48,7 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
     match command {
         Command::Check { folder } => check(folder.as_deref(), session, output),
+        Command::Test { folder } => test(folder.as_deref(), session, output),
         Command::Baseline { write: None } => {
             for source in policy::baseline_sources() {
                 output.text(&format!("// {}\n{}\n", source.name, source.text))?;
@@ -86,6 +95,40 @@ fn check(folder: Option<&Path>, session: &Session<'_>, output: &mut Output) -> R
     }
 }
 
+fn test(folder: Option<&Path>, session: &Session<'_>, output: &mut Output) -> Result {
+    let config = session.config(Secrets::Leave)?.config;
+    let folder = folder.or(config.policy.dir.as_deref());
+    let (_, bundle) = compiled(folder, &config)?;
+    let tests = policies::tests(folder)?;
+    let outcome = bundle.and_then(|bundle| policy::testing::run(&bundle, &tests));
+    match outcome {
+        Ok(outcome) => show_tests(&outcome, output),
+        Err(problems) => report(&problems, output),
+    }
+}
+
+fn show_tests(outcome: &policy::testing::Report, output: &mut Output) -> Result {
+    let (all, failed) = (outcome.results.len(), outcome.failed());
+    let exit = if failed == 0 { Exit::Done } else { Exit::Found };
+    if output.json {
+        let case = |case: &policy::testing::CaseResult| json!({"file": case.file, "line": case.line, "name": case.name, "failure": case.failure});
+        let cases: Vec<Value> = outcome.results.iter().map(case).collect();
+        output.value(&json!({ "cases": cases, "untested": outcome.coverage.untested }))?;
+        return Ok(exit);
+    }
+    for case in &outcome.results {
+        if let Some(failure) = &case.failure {
+            let line = format!("{}:{}: {}: {failure}", case.file, case.line, case.name);
+            output.line(visible(&line))?;
+        }
+    }
+    for policy in &outcome.coverage.untested {
+        output.note(format_args!("no case exercises the policy {policy}"));
+    }
+    output.line(format_args!("{} passed, {failed} failed", all - failed))?;
+    Ok(exit)
+}
+
 fn report(problems: &[Diagnostic], output: &mut Output) -> Result {
     if output.json {
         let all: Vec<Value> = problems.iter().map(json_of).collect();
@@ -109,8 +152,11 @@ fn write(folder: &Path, output: &mut Output) -> Result {
     let files: Vec<Source> =
         policy::baseline_sources().into_iter().chain(policy::baseline_tests()).collect();
     for source in &files {
-        create(&folder.join(&source.name), &source.text)?;
-        output.line(format_args!("wrote {}", folder.join(&source.name).display()))?;
+        // The baseline's names begin with a folder of their own; here they go into one folder.
+        let name = Path::new(&source.name).file_name().unwrap_or_default();
+        let path = folder.join(name);
+        create(&path, &source.text)?;
+        output.line(format_args!("wrote {}", path.display()))?;
     }
     output.note(format_args!("to use them, write in the configuration: [policy] dir = {folder:?}"));
     Ok(Exit::Done)

@@ -41,11 +41,17 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
 }
 
 fn list(session: &Session<'_>, output: &mut Output) -> Result {
-    let providers = session.list("/api/v1/providers", 10_000)?;
+    let providers = session.list("/api/v1/providers", "providers", 10_000)?;
     if output.json {
         output.value(&Value::Array(providers))?;
         return Ok(Exit::Done);
     }
+    let flat = |item: &Value| {
+        let mut provider = item["provider"].clone();
+        provider["standing"] = item["standing"].clone();
+        provider
+    };
+    let providers: Vec<Value> = providers.iter().map(flat).collect();
     let columns = [
         ("name", "name"),
         ("kind", "kind"),

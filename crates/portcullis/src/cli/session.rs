@@ -61,31 +61,54 @@ impl<'a> Session<'a> {
         self.call(Method::POST, path, Some(body))
     }
 
-    /// All pages of a list, up to `limit` entries.
-    pub(super) fn list(&self, path: &str, limit: usize) -> Result<Vec<Value>, Failure> {
-        let mut items: Vec<Value> = Vec::new();
+    /// All pages of the list that an answer holds as `member`, up to `limit` entries.
+    pub(super) fn list(
+        &self,
+        path: &str,
+        member: &str,
+        limit: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        self.pages(path, member, limit, |item| {
+            items.push(item.clone());
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    /// Hands over the entries one by one, a page at a time: for lists too long to hold.
+    pub(super) fn pages(
+        &self,
+        path: &str,
+        member: &str,
+        limit: usize,
+        mut each: impl FnMut(&Value) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut left = limit;
         let mut after: Option<String> = None;
         loop {
-            let cursor = after.as_deref().map(|after| format!("cursor={}", encode(after)));
-            let joined = match (cursor, path.contains('?')) {
-                (None, _) => path.to_owned(),
-                (Some(cursor), true) => format!("{path}&{cursor}"),
-                (Some(cursor), false) => format!("{path}?{cursor}"),
+            let page = self.read(&with_cursor(path, after.as_deref()))?;
+            let Some(items) = page[member].as_array() else {
+                return Err(ClientError::Answer("there is no list in it").into());
             };
-            let page = self.read(&joined)?;
-            let Some(more) = page["items"].as_array() else {
-                return Err(ClientError::Answer("a list has no items").into());
-            };
-            items.extend(more.iter().cloned());
-            let next = page["next"].as_str().map(str::to_owned);
+            for item in items.iter().take(left) {
+                each(item)?;
+            }
+            left = left.saturating_sub(items.len());
+            let next = page["next_cursor"].as_str().map(str::to_owned);
             // A cursor that does not move would never end.
-            if items.len() >= limit || more.is_empty() || next.is_none() || next == after {
-                items.truncate(limit);
-                return Ok(items);
+            if left == 0 || items.is_empty() || next.is_none() || next == after {
+                return Ok(());
             }
             after = next;
         }
     }
+}
+
+fn with_cursor(path: &str, cursor: Option<&str>) -> String {
+    let Some(cursor) = cursor else { return path.to_owned() };
+    let joint = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{joint}cursor={}", encode(cursor))
 }
 
 /// A text as one segment of a path, or as a value of a query (RFC 3986, section 2.1).

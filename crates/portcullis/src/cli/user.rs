@@ -2,9 +2,10 @@
 
 use clap::{Subcommand, ValueEnum};
 use hyper::Method;
+use model::AgentName;
 use serde_json::{Value, json};
 
-use super::agent::{done, seconds};
+use super::agent::{done, in_seconds, seconds};
 use super::session::{Session, encode};
 use super::table::Table;
 use super::{Exit, Output, Result};
@@ -14,25 +15,24 @@ use crate::visible::visible;
 pub(super) enum Command {
     /// Make a token for the admin API and print it, once
     #[command(
-        after_help = "Example:\n  portcullis user token --label ann@example.com --scope read --expires-in 30d"
+        after_help = "Example:\n  portcullis user token ann@example.com --scope read --expires-in 30d"
     )]
     Token(Token),
-    /// List the tokens by their labels
+    /// List the tokens by their names
     #[command(after_help = "Example:\n  portcullis user tokens")]
     Tokens,
     /// Take a token back
-    #[command(after_help = "Example:\n  portcullis user revoke tok_1")]
+    #[command(after_help = "Example:\n  portcullis user revoke ann@example.com")]
     Revoke {
         /// As `portcullis user tokens` shows it
-        id: String,
+        name: String,
     },
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Token {
-    /// Whose it is, or what for
-    #[arg(long)]
-    label: String,
+    /// Whose it is, or what for; it stands in the record of each change that it makes
+    name: AgentName,
     /// What it may do
     #[arg(long, value_enum, default_value = "read")]
     scope: Scope,
@@ -46,15 +46,15 @@ enum Scope {
     /// Look at everything
     Read,
     /// Look, and change
-    Admin,
+    Write,
 }
 
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
     match command {
         Command::Token(token) => make(token, session, output),
         Command::Tokens => list(session, output),
-        Command::Revoke { id } => {
-            let path = format!("/api/v1/tokens/{}", encode(id));
+        Command::Revoke { name } => {
+            let path = format!("/api/v1/tokens/{}", encode(name));
             let answer = session.call(Method::DELETE, &path, None)?;
             done(&answer, "the token is revoked", output)
         }
@@ -64,10 +64,10 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
 fn make(token: &Token, session: &Session<'_>, output: &mut Output) -> Result {
     let scope = match token.scope {
         Scope::Read => "read",
-        Scope::Admin => "admin",
+        Scope::Write => "write",
     };
     let body =
-        json!({ "label": token.label, "scope": scope, "expires_in_seconds": token.expires_in });
+        json!({ "name": token.name, "scope": scope, "expires": in_seconds(token.expires_in) });
     let answer = session.send("/api/v1/tokens", &body)?;
     if output.json {
         output.value(&answer)?;
@@ -79,18 +79,13 @@ fn make(token: &Token, session: &Session<'_>, output: &mut Output) -> Result {
 }
 
 fn list(session: &Session<'_>, output: &mut Output) -> Result {
-    let tokens = session.list("/api/v1/tokens", 10_000)?;
+    let tokens = session.list("/api/v1/tokens", "tokens", 10_000)?;
     if output.json {
         output.value(&Value::Array(tokens))?;
         return Ok(Exit::Done);
     }
-    let columns = [
-        ("id", "id"),
-        ("label", "label"),
-        ("scope", "scope"),
-        ("created", "created"),
-        ("expires", "expires"),
-    ];
+    let columns =
+        [("name", "name"), ("scope", "scope"), ("created", "created"), ("expires", "expires")];
     output.table(&Table::of(&tokens, &columns))?;
     Ok(Exit::Done)
 }
