@@ -17,7 +17,10 @@ pub(super) struct Arguments {
     list: bool,
 }
 
-const PAGES: [(&str, fn() -> String); 3] =
+/// A page and what writes it.
+type Page = (&'static str, fn() -> String);
+
+const PAGES: [Page; 3] =
     [("configuration", reference::page), ("commands", commands), ("detectors", detectors)];
 
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result {

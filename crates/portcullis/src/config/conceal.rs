@@ -28,7 +28,7 @@ pub(super) fn line(line: &str, caret: Range<usize>) -> Shown {
     let mut text = String::new();
     let (mut start, mut end) = (None, None);
     let mut at = 0;
-    for hidden in hidden(line).into_iter().chain([line.len()..line.len()]) {
+    for hidden in hidden(line).into_iter().chain(std::iter::once(line.len()..line.len())) {
         for (offset, c) in line[at..hidden.start].char_indices() {
             note(&mut start, &mut end, &caret, at + offset, &text);
             text.push_str(&visible(c.encode_utf8(&mut [0; 4])));
@@ -74,7 +74,7 @@ fn hidden(line: &str) -> Vec<Range<usize>> {
     let quote = value.starts_with(['"', '\'']);
     let from = from + usize::from(quote);
     let to = line[from..].rfind(['"', '\'']).map_or(line.len(), |end| from + end);
-    vec![from..to]
+    Vec::from_iter(std::iter::once(from..to))
 }
 
 fn key_like(line: &str) -> Vec<Range<usize>> {
