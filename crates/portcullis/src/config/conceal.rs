@@ -115,7 +115,7 @@ mod tests {
         let value = format!("zz{}{}", "-abcdefgh", "1234567890");
         for text in [
             format!("apikye = \"{value}\""),
-            format!("{value}"),
+            value.clone(),
             format!("x = [\"{value}\", 'é{value}"),
             format!("password = '{value}"),
             format!("my_token = {value}"),
