@@ -1,48 +1,51 @@
-//! Runs a command with a mock model API and a gate around it: `scene COMMAND …`.
+//! Runs a command with a mock model API and a gate around it: `scene [--direct] COMMAND …`.
 //!
 //! For clients that are not written in Rust. They find in the environment: `GATE_URL`, the agents' keys
 //! `BOT_KEY` (may do everything), `POOR_KEY` (two requests an hour) and `CLERK_KEY` (may call no model of
-//! this gate), and `CARD` and `TOKEN`, values that inspection knows.
+//! this gate), and `CARD` and `TOKEN`, values that inspection knows. With `--direct` there is no gate:
+//! what fails then is the mock's fault or the client's, or is a refusal.
 
 use std::process::{Command, ExitCode};
 
-use portcullis_tests::{fake, gate, upstream};
+use portcullis_tests::{Gate, Upstream, fake, gate, upstream};
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let direct = words.first().is_some_and(|word| word == "--direct");
+    words.drain(..usize::from(direct));
     let Some((program, arguments)) = words.split_first() else {
-        eprintln!("usage: scene COMMAND …");
+        eprintln!("usage: scene [--direct] COMMAND …");
         return ExitCode::from(2);
     };
     let upstream = upstream().run();
-    let gate = gate()
-        .openai(&upstream)
-        .provider_lines("timeouts = { first_byte = \"1s\" }\n")
-        .anthropic(&upstream)
-        .provider_lines("timeouts = { first_byte = \"1s\" }\n")
+    let gate = (!direct).then(|| start(&upstream));
+    let mut command = Command::new(program);
+    command.args(arguments).env("CARD", fake::payment_card()).env("TOKEN", fake::github_token());
+    command.env(
+        "GATE_URL",
+        gate.as_ref().map_or(upstream.url(), |gate| format!("http://{}", gate.address())),
+    );
+    for (variable, agent) in [("BOT_KEY", "bot"), ("POOR_KEY", "poor"), ("CLERK_KEY", "clerk")] {
+        command.env(variable, gate.as_ref().map_or("none".to_owned(), |gate| gate.key(agent)));
+    }
+    let ended = command.status();
+    if ended.as_ref().is_ok_and(std::process::ExitStatus::success) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("{program}: {ended:?}\n{}", gate.map_or(String::new(), |gate| gate.log()));
+    ExitCode::FAILURE
+}
+
+fn start(upstream: &Upstream) -> Gate {
+    let fast = "timeouts = { first_byte = \"1s\" }\n";
+    gate()
+        .openai(upstream)
+        .provider_lines(fast)
+        .anthropic(upstream)
+        .provider_lines(fast)
         .agent("bot")
         .agent("poor")
         .agent_as("clerk", "clerk")
         .sections("[[limit]]\nper = \"agent\"\nagent = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
-        .run();
-    let status = Command::new(program)
-        .args(arguments)
-        .env("GATE_URL", format!("http://{}", gate.address()))
-        .env("BOT_KEY", gate.key("bot"))
-        .env("POOR_KEY", gate.key("poor"))
-        .env("CLERK_KEY", gate.key("clerk"))
-        .env("CARD", fake::payment_card())
-        .env("TOKEN", fake::github_token())
-        .status();
-    match status {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(status) => {
-            eprintln!("{program}: {status}\n-- the gate's log:\n{}", gate.log());
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("{program}: {error}");
-            ExitCode::FAILURE
-        }
-    }
+        .run()
 }
