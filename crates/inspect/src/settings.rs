@@ -81,6 +81,23 @@ pub enum SettingsError {
 }
 
 impl Settings {
+    /// These settings with every detector that would only note what it finds set to mask it.
+    #[must_use]
+    pub fn masking_all(&self) -> Self {
+        let mut strict = self.clone();
+        for declared in crate::catalogue() {
+            let at_least_mask = |direction, default| {
+                Some(self.action(declared.kind, direction, default).max(Action::Mask))
+            };
+            let actions = Actions {
+                request: at_least_mask(Direction::Request, declared.request),
+                answer: at_least_mask(Direction::Answer, declared.answer),
+            };
+            strict.actions.insert(declared.kind.to_owned(), actions);
+        }
+        strict
+    }
+
     /// The action for a kind: as set for it, as set for its family, or its default.
     pub(crate) fn action(&self, kind: &str, direction: Direction, default: Action) -> Action {
         let family = kind.split('.').next().unwrap_or(kind);

@@ -4,7 +4,7 @@ use model::Severity;
 
 use super::pattern::{
     ALNUM, ANY_HEX, DIGIT, DOTTED, HEX, LOWER_NUM, STD64, STD64_PAD, UPPER_NUM, URL64, WORD,
-    between, class, exactly, open, text,
+    between, class, exactly, open, take, text,
 };
 use super::{Class, Declaration, bare, token};
 use crate::validators::is_mixed;
@@ -110,7 +110,7 @@ pub(super) const ALL: &[Declaration] = &[
     bare!(
         azure_client_secret,
         "Microsoft Entra client secrets",
-        [exactly(&ENTRA, 3), exactly(&DIGIT, 1), text("Q~"), between(&ENTRA, 31, 34)],
+        [take(&ENTRA, 3), take(&DIGIT, 1), text("Q~"), between(&ENTRA, 31, 34)],
         "Microsoft Entra: application credentials"
     )
     .keywords(&["azure", "secret", "entra", "tenant", "microsoft"]),

@@ -62,6 +62,7 @@ fn from_pattern(form: &Form, seed: u64) -> String {
     for part in parts {
         match part {
             Part::Text(text) => value.push_str(text),
+            Part::Take { of, count } => value.push_str(&dice.run(of, *count)),
             Part::Run { of, min, max, .. } => {
                 let length = min + dice.below((max - min).min(8) + 1);
                 value.push_str(&dice.run(of, length));

