@@ -52,8 +52,14 @@ fn main() -> Result<(), SettingsError> {
         engine.scan(Direction::Request, text.as_bytes(), &mut found);
         let scan =
             rate(text.len(), || engine.scan(Direction::Request, text.as_bytes(), &mut Vec::new()));
-        let stream = rate(text.len(), || stream(&engine, text.as_bytes()));
+        let stream = rate(text.len(), || stream(&engine, text.as_bytes(), PIECE));
         println!("{name:<10}{scan:>12.0}{stream:>14.0}{:>10}", found.len());
+    }
+    let letters = "a".repeat(10_000_000);
+    for piece in [1, 64] {
+        let start = Instant::now();
+        stream(&engine, letters.as_bytes(), piece);
+        println!("10 MB of one letter in pieces of {piece}: {:.0?}", start.elapsed());
     }
     kilobyte(&engine, &repeat(PROSE)[..1024], "prose");
     kilobyte(&engine, &repeat(JSON)[..1024], "json");
@@ -66,10 +72,10 @@ fn kilobyte(engine: &Engine, text: &str, name: &str) {
     println!("1 KB of {name}: {:.2} us", 1024.0 / scan);
 }
 
-fn stream(engine: &Engine, text: &[u8]) {
+fn stream(engine: &Engine, text: &[u8], size: usize) {
     let mut stream = engine.stream(Direction::Request);
     let mut found: Vec<Match> = Vec::new();
-    for piece in text.chunks(PIECE) {
+    for piece in text.chunks(size) {
         black_box(stream.push(engine, piece, &mut found));
     }
     stream.finish(engine, &mut found);

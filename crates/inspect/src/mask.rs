@@ -9,3 +9,18 @@ use crate::engine::Detector;
 pub fn mask(detector: &Detector, _value: &str) -> String {
     format!("[redacted:{}]", detector.kind())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Engine, Settings, mask};
+
+    #[test]
+    fn a_mask_needs_no_escape_and_shows_nothing_of_the_value() {
+        let engine = Engine::compile(&Settings::default()).unwrap();
+        for (_, detector) in engine.detectors() {
+            let masked = mask(detector, "hunter2");
+            assert_eq!(masked, format!("[redacted:{}]", detector.kind()));
+            assert!(masked.bytes().all(|b| b.is_ascii_alphanumeric() || b"[]:._".contains(&b)));
+        }
+    }
+}

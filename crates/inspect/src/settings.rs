@@ -85,7 +85,7 @@ impl Settings {
     #[must_use]
     pub fn masking_all(&self) -> Self {
         let mut strict = self.clone();
-        for declared in crate::catalogue() {
+        for declared in catalogue() {
             let at_least_mask = |direction, default| {
                 Some(self.action(declared.kind, direction, default).max(Action::Mask))
             };
@@ -157,4 +157,64 @@ fn distance(from: &str, to: &str) -> usize {
         }
     }
     row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, Match};
+
+    fn settings(text: &str) -> Settings {
+        toml::from_str(text).unwrap()
+    }
+
+    fn found(engine: &Engine, text: &str) -> Vec<(&'static str, Action)> {
+        let mut found: Vec<Match> = Vec::new();
+        engine.scan(Direction::Request, text.as_bytes(), &mut found);
+        let detectors = found.iter().map(|m| engine.detector(m.detector));
+        detectors.map(|d| (d.kind(), d.action(Direction::Request))).collect()
+    }
+
+    #[test]
+    fn a_kind_wins_over_its_family_and_silence_keeps_the_default() {
+        let settings = settings(
+            "[actions.pii]\nrequest = \"block\"\n[actions.\"pii.email\"]\nrequest = \"mask\"",
+        );
+        let engine = Engine::compile(&settings).unwrap();
+        assert_eq!(found(&engine, "a.b@c.example"), [("pii.email", Action::Mask)]);
+        assert_eq!(found(&engine, "4111 1111 1111 1111"), [("pii.payment_card", Action::Block)]);
+        let (_, mail) = engine.detectors().find(|(_, d)| d.kind() == "pii.email").unwrap();
+        assert_eq!(mail.action(Direction::Answer), Action::Allow);
+    }
+
+    #[test]
+    fn an_unknown_kind_names_the_nearest() {
+        let error = Engine::compile(&settings("[actions.\"pii.emial\"]\nrequest = \"mask\""));
+        let error = error.unwrap_err().to_string();
+        assert_eq!(error, "no detector is called \"pii.emial\"; did you mean \"pii.email\"?");
+        assert!(toml::from_str::<Settings>("action = 1").is_err(), "an unknown key");
+    }
+
+    #[test]
+    fn own_words_block_unless_told_otherwise() {
+        let engine =
+            Engine::compile(&settings("[words]\nlist = [\"Nightingale\", \"Übermut\"]")).unwrap();
+        let blocked = [(OWN_WORD, Action::Block)];
+        for text in ["project NIGHTINGALE, phase 2", "ÜBERMUT", "übermut"] {
+            assert_eq!(found(&engine, text), blocked, "{text}");
+        }
+        assert_eq!(found(&engine, "nightingales"), []);
+    }
+
+    #[test]
+    fn words_beyond_the_limits_are_refused() {
+        let compile = |list: Vec<String>| {
+            let words = Words { list, ..Words::default() };
+            Engine::compile(&Settings { words, ..Settings::default() }).map(|_| ()).unwrap_err()
+        };
+        assert_eq!(compile(vec![String::new()]), SettingsError::EmptyWord(0));
+        assert_eq!(compile(vec!["x".repeat(MAX_WORD_BYTES + 1)]), SettingsError::LongWord(0));
+        let many = vec!["x".to_owned(); MAX_WORDS + 1];
+        assert_eq!(compile(many), SettingsError::ManyWords(MAX_WORDS + 1));
+    }
 }

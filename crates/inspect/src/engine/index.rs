@@ -222,7 +222,6 @@ impl Index {
         is_enforced: impl Fn(u16) -> bool,
     ) -> Viable {
         let mut viable = Viable::default();
-        let mut before = None;
         let rest = &text[at..];
         if let [first] = rest {
             // One byte decides little: it is asked again with the next.
@@ -231,15 +230,10 @@ impl Index {
             viable.is_partial = !entries.is_empty();
             viable.is_enforced = entries.iter().any(|entry| is_enforced(entry.rule));
         }
-        let begins = self.nearby(rest);
-        for entry in begins.iter().chain(&self.bare) {
+        let before = self.keywords_before(text, at);
+        let has_context = |entry: &&Entry| entry.keywords == 0 || before & entry.keywords != 0;
+        for entry in self.nearby(rest).iter().chain(&self.bare).filter(has_context) {
             let Some(is_partial) = may_grow(entry, text, at) else { continue };
-            if entry.keywords != 0 {
-                let before = *before.get_or_insert_with(|| self.keywords_before(text, at));
-                if before & entry.keywords == 0 {
-                    continue;
-                }
-            }
             viable.longest = viable.longest.max(entry.longest);
             viable.is_partial |= is_partial;
             viable.is_enforced |= is_enforced(entry.rule);
@@ -255,7 +249,8 @@ fn may_grow(entry: &Entry, text: &[u8], at: usize) -> Option<bool> {
     if is_partial {
         entry.prefix.starts_with(rest).then_some(())?;
     } else {
-        let body = rest.strip_prefix(entry.prefix)?;
+        let is_bare = entry.prefix.is_empty();
+        let body = if is_bare { rest } else { rest.strip_prefix(entry.prefix)? };
         (fit(entry.parts, body) != Fit::No).then_some(())?;
     }
     begins_run(entry, text, at).then_some(is_partial)

@@ -69,3 +69,40 @@ pub(crate) fn sort(
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACTIONS: [Action; 3] = [Action::Allow, Action::Mask, Action::Block];
+
+    /// Rule 0 allows, 1 masks, 2 blocks.
+    fn resolve(candidates: &[(usize, usize, u16)], frontier: usize) -> Vec<(usize, usize, u16)> {
+        let action = |rule: u16| ACTIONS[usize::from(rule)];
+        let mut found: Vec<Candidate> = candidates
+            .iter()
+            .map(|(start, end, rule)| Candidate { start: *start, end: *end, rule: *rule })
+            .collect();
+        sort(&mut found, action, |_| 1.0);
+        let mut out = Vec::new();
+        Resolver::default().resolve(&mut found, frontier, action, &mut out);
+        out.into_iter().map(|m| (m.range.start, m.range.end, m.detector.0)).collect()
+    }
+
+    #[test]
+    fn the_stronger_action_wins() {
+        assert_eq!(resolve(&[(0, 9, 0), (4, 8, 1)], 99), [(4, 8, 1)]);
+        assert_eq!(resolve(&[(0, 9, 1), (4, 8, 2)], 99), [(4, 8, 2)]);
+        assert_eq!(resolve(&[(0, 9, 2), (4, 20, 1)], 99), [(0, 9, 2)]);
+    }
+
+    #[test]
+    fn no_byte_of_two_masked_values_is_left() {
+        assert_eq!(resolve(&[(0, 6, 1), (4, 9, 1), (5, 8, 1)], 99), [(0, 6, 1), (6, 9, 1)]);
+    }
+
+    #[test]
+    fn what_reaches_beyond_the_frontier_waits() {
+        assert_eq!(resolve(&[(0, 6, 1), (7, 12, 1)], 10), [(0, 6, 1)]);
+    }
+}

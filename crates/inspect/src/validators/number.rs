@@ -11,7 +11,7 @@ fn luhn(digits: &[u8]) -> bool {
             value / 10 + value % 10
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Whether digits are a payment card's: an issuer's range, a length of its, and Luhn.
