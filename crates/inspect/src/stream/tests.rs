@@ -146,7 +146,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_cut_gives_the_matches_of_the_whole(
@@ -245,6 +245,18 @@ fn a_value_is_held_from_its_first_byte() {
         for at in 0..range.end - 1 {
             let clear = stream.push(engine, &text.as_bytes()[at..=at], &mut Vec::new());
             assert!(!is_enforced || clear <= range.start, "{} leaks at byte {at}", declared.name);
+        }
+    }
+}
+
+#[test]
+fn a_number_in_groups_is_held_from_its_first_digit() {
+    let engine = &engines()[0];
+    for text in ["4111 1111 1111 1111 ", "536-22-1234 ", "GB29 NWBK 6016 1331 9268 19 "] {
+        let mut stream = engine.stream(DIRECTION);
+        for byte in &text.as_bytes()[..text.len() - 1] {
+            let clear = stream.push(engine, &[*byte], &mut Vec::new());
+            assert_eq!(clear, 0, "{text}");
         }
     }
 }
