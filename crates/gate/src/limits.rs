@@ -92,6 +92,8 @@ struct Counter {
     used: Amount,
     reserved: Amount,
     in_flight: u64,
+    /// Since it was last taken for keeping.
+    has_changed: bool,
 }
 
 /// A counter as it is kept across restarts.
@@ -185,21 +187,45 @@ impl Counters {
         self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Counts what was used without asking whether it may be: for making counters again from a log.
+    pub fn record(&self, limits: &[Limit], caller: &Caller<'_>, used: Amount, time: Timestamp) {
+        for limit in limits {
+            let Some(subject) = limit.subject(caller) else { continue };
+            let key = Key { tenant: caller.tenant.clone(), limit: limit.name.clone(), subject };
+            let mut shard = self.shard(&key);
+            let counter = shard.entry(key).or_default();
+            let window = limit.window_at(time);
+            counter.roll(window);
+            // A late record of an earlier window says nothing about this one.
+            if window == counter.window {
+                counter.requests += 1;
+                counter.used.add(used);
+                counter.has_changed = true;
+            }
+        }
+    }
+
+    /// The counters that [`Counters::record`] changed since the last call.
+    pub fn take_changed(&self) -> Vec<Saved> {
+        let mut changed = Vec::new();
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            for (key, counter) in shard.iter_mut().filter(|(_, counter)| counter.has_changed) {
+                counter.has_changed = false;
+                changed.push(saved(key, counter));
+            }
+        }
+        changed
+    }
+
     /// Every counter that has counted something, for keeping across restarts.
     pub fn export(&self) -> Vec<Saved> {
-        let mut saved = Vec::new();
+        let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            saved.extend(shard.iter().map(|(key, counter)| Saved {
-                tenant: key.tenant.clone(),
-                limit: key.limit.clone(),
-                subject: key.subject.clone(),
-                window: counter.window,
-                requests: counter.requests,
-                used: counter.used,
-            }));
+            all.extend(shard.iter().map(|(key, counter)| saved(key, counter)));
         }
-        saved
+        all
     }
 
     /// Takes up what an earlier run counted.
@@ -272,6 +298,11 @@ impl Limit {
         }
     }
 
+    /// The number of the window that a time lies in.
+    pub fn window_at(&self, time: Timestamp) -> i64 {
+        window_of(time, self.window)
+    }
+
     fn check(&self, counter: &Counter, amount: Amount, now: Timestamp) -> Result<(), Exceeded> {
         let wait = self.remaining(now);
         let rows = [
@@ -313,6 +344,17 @@ impl Limit {
         wait: Duration,
     ) -> Exceeded {
         Exceeded { limit: self.name.clone(), quantity, allowed, used, asked, retry_after: wait }
+    }
+}
+
+fn saved(key: &Key, counter: &Counter) -> Saved {
+    Saved {
+        tenant: key.tenant.clone(),
+        limit: key.limit.clone(),
+        subject: key.subject.clone(),
+        window: counter.window,
+        requests: counter.requests,
+        used: counter.used,
     }
 }
 

@@ -44,12 +44,15 @@ pub struct Tenant {
     pub bundle: Arc<policy::Bundle>,
     /// `None` where inspection is switched off.
     pub engine: Option<Arc<Engine>>,
+    /// The engine where a policy's obligation is to redact: whatever it finds is masked.
+    pub redacting: Option<Arc<Engine>>,
     pub limits: Vec<Limit>,
     /// The kill switch for everything.
     pub everything: Standing,
 }
 
 /// A model API behind the gate.
+#[derive(Clone)]
 pub struct Provider {
     pub name: ProviderName,
     pub kind: ProviderKind,

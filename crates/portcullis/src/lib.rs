@@ -9,4 +9,5 @@ pub mod config;
 pub mod doctor;
 pub mod logging;
 pub mod policies;
+pub mod up;
 pub mod visible;

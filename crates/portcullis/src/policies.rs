@@ -64,6 +64,15 @@ fn read(folder: &Path, file: &Path) -> anyhow::Result<Source> {
     Ok(Source::new(name, text))
 }
 
+/// What is wrong with policies, for a person: file, line, column, problem and remedy of each.
+pub fn explain(found: &[policy::Diagnostic]) -> String {
+    let lines = found.iter().map(|problem| {
+        let help = problem.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+        format!("{}:{}:{}: {}{help}", problem.file, problem.line, problem.column, problem.message)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// What roles and zones are granted. Where no role is declared, everything to everyone.
 pub fn grants(config: &Config) -> anyhow::Result<Grants> {
     let mut grants =

@@ -16,6 +16,7 @@ mod policy;
 mod provider;
 mod session;
 mod table;
+mod up;
 mod user;
 
 use std::ffi::OsString;
@@ -69,6 +70,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the gate, the admin API and what belongs to them, until told to stop
+    Up(up::Arguments),
     /// Agents: who may act
     #[command(subcommand)]
     Agent(agent::Command),
@@ -134,6 +137,7 @@ fn dispatch(
 ) -> Result {
     let session = session::Session::new(global, environment);
     match command {
+        Command::Up(arguments) => up::run(&arguments, &session, output),
         Command::Agent(command) => agent::run(command, &session, output),
         Command::Provider(command) => provider::run(&command, &session, output),
         Command::Containment(command) => containment::run(&command, &session, output),

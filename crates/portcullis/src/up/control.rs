@@ -1,0 +1,105 @@
+//! The running instance, as the admin API asks for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use console::{Check, Failure, Instance, PolicySource, PolicyView, ProviderView, Task};
+use ledger::Health;
+use model::TenantId;
+use serde_json::{Value, json};
+
+use super::core::{Core, now};
+use super::reload;
+
+pub(super) struct Adapter {
+    pub(super) core: Arc<Core>,
+}
+
+impl Instance for Adapter {
+    fn publish(&self) -> Task<'_, Result<Duration, Failure>> {
+        Box::pin(
+            async move { self.core.publish().await.map_err(|error| Failure(format!("{error:#}"))) },
+        )
+    }
+
+    fn reload(&self) -> Task<'_, Result<Value, Failure>> {
+        Box::pin(async move {
+            reload::reload(&self.core).await.map_err(|error| Failure(format!("{error:#}")))
+        })
+    }
+
+    fn metrics(&self) -> String {
+        self.core.gate.metrics.render()
+    }
+
+    fn readiness(&self) -> Vec<Check> {
+        let (is_well, detail) = match self.core.log.health() {
+            Health::Running => (true, String::new()),
+            Health::Stopped(error) => (false, format!("{error}; mend the disk and start again")),
+            Health::Closed => (false, "the instance is stopping".into()),
+        };
+        let draining = self.core.gate.is_draining();
+        vec![
+            Check { name: "log".into(), ok: is_well, detail },
+            Check {
+                name: "gate".into(),
+                ok: !draining,
+                detail: if draining { "it is draining".into() } else { String::new() },
+            },
+        ]
+    }
+
+    fn status(&self) -> Value {
+        let settings = self.core.settings.load();
+        json!({
+            "name": settings.config.instance.name,
+            "version": env!("CARGO_PKG_VERSION"),
+            "uptime_s": self.core.started.elapsed().as_secs(),
+            "durability": settings.config.ledger.durability.as_str(),
+            "policy_version": settings.bundle.version().to_string(),
+            "inspection": settings.config.inspect.enabled,
+            "log": {"size": self.core.log.size(), "indexed": *self.core.indexed.borrow(), "checkpoint": self.core.log.latest_checkpoint().map(|c| c.size)},
+            "snapshot_revision": self.core.gate.snapshot().revision,
+        })
+    }
+
+    fn providers(&self, _tenant: &TenantId) -> Vec<ProviderView> {
+        let settings = self.core.settings.load();
+        let view = |provider: &crate::config::sections::Provider| ProviderView {
+            name: provider.name.clone(),
+            kind: provider.kind.as_str().to_owned(),
+            base_url: provider.address(),
+            models: provider.models.iter().map(|pattern| pattern.0.clone()).collect(),
+        };
+        settings.config.provider.iter().map(view).collect()
+    }
+
+    fn policy(&self, _tenant: &TenantId) -> PolicyView {
+        let settings = self.core.settings.load();
+        let source = |source: &policy::Source| PolicySource {
+            name: source.name.clone(),
+            text: source.text.clone(),
+        };
+        PolicyView {
+            version: settings.bundle.version().to_string(),
+            sources: settings.sources.iter().map(source).collect(),
+        }
+    }
+
+    fn limits(&self, tenant: &TenantId) -> Value {
+        let settings = self.core.settings.load();
+        let counters = self.core.gate.counters.export();
+        let limits = settings.limits.iter().map(|limit| {
+            let window = limit.window_at(now());
+            let used = counters.iter().filter(|c| c.tenant == *tenant && c.limit == limit.name && c.window == window);
+            let used = used.map(|c| json!({"subject": &*c.subject, "requests": c.requests, "tokens": c.used.tokens, "spend_usd": c.used.spend as f64 / 1e6, "bytes": c.used.bytes}));
+            json!({
+                "name": &*limit.name,
+                "window_s": limit.window.as_secs(),
+                "allowed": {"requests": limit.requests, "tokens": limit.tokens, "spend_usd": limit.spend.map(|s| s as f64 / 1e6), "bytes": limit.bytes, "concurrency": limit.concurrency},
+                "used": used.collect::<Vec<_>>(),
+            })
+        });
+        Value::Array(limits.collect())
+    }
+}

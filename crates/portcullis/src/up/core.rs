@@ -1,0 +1,104 @@
+//! What the parts of a running instance share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+use gate::Gate;
+use ledger::Log;
+use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
+use store::Store;
+use tokio::sync::{Mutex, watch};
+
+use super::snapshot::{Settings, build};
+use crate::config::{Environment, Loaded};
+
+/// The log of this gate among those of its tenant.
+pub(super) const LOG: &str = "main";
+
+/// A running instance, without its listeners.
+pub(super) struct Core {
+    pub(super) data: PathBuf,
+    /// The configuration file, if there is one.
+    pub(super) file: Option<PathBuf>,
+    pub(super) environment: Environment,
+    pub(super) tenant: TenantId,
+    pub(super) store: Store,
+    pub(super) log: Log,
+    pub(super) gate: Arc<Gate>,
+    pub(super) settings: ArcSwap<Settings>,
+    pub(super) started: Instant,
+    /// One publication at a time, so that an older state never replaces a newer one.
+    publishing: Mutex<()>,
+    /// How far the search index has come.
+    pub(super) indexed: watch::Sender<u64>,
+    /// Somebody waits for the index to catch up.
+    pub(super) wanted: tokio::sync::Notify,
+}
+
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_system(SystemTime::now())
+}
+
+impl Core {
+    pub(super) fn new(
+        loaded: &Loaded,
+        environment: &Environment,
+        store: Store,
+        log: Log,
+        gate: Arc<Gate>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            data: loaded.config.data.dir.clone(),
+            file: loaded.file.clone(),
+            environment: environment.clone(),
+            tenant: TenantId::main(),
+            store,
+            log,
+            gate,
+            settings: ArcSwap::from_pointee(settings),
+            started: Instant::now(),
+            publishing: Mutex::new(()),
+            indexed: watch::Sender::new(0),
+            wanted: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// Builds the snapshot from the store and puts it in force.
+    pub(super) async fn publish(&self) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        let _one = self.publishing.lock().await;
+        let control = self.store.load_control(&self.tenant).await?;
+        let revision = self.gate.snapshot().revision + 1;
+        let snapshot = build(&self.settings.load(), control, &self.tenant, &self.log, revision);
+        self.gate.publish(snapshot);
+        Ok(begun.elapsed())
+    }
+
+    /// A record of the instance's own doing.
+    pub(super) fn system_record(&self, kind: Kind, reason: &'static str) -> Record {
+        let decision =
+            Decision { effect: Effect::Permit, reason: reason.into(), ..Decision::default() };
+        Record::new(self.new_id(), now(), self.tenant.clone(), kind, decision)
+    }
+
+    pub(super) fn new_id(&self) -> RecordId {
+        self.gate.new_id()
+    }
+
+    pub(super) async fn record(&self, record: &Record) -> anyhow::Result<()> {
+        self.log.append(record.encode()?).await?;
+        Ok(())
+    }
+
+    /// Waits until the index holds everything that is durable now, or the time is up.
+    pub(super) async fn catch_up(&self, limit: Duration) -> bool {
+        let goal = self.log.size();
+        let mut indexed = self.indexed.subscribe();
+        self.wanted.notify_one();
+        let reached = indexed.wait_for(|at| *at >= goal);
+        tokio::time::timeout(limit, reached).await.is_ok_and(|reached| reached.is_ok())
+    }
+}

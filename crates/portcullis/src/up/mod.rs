@@ -1,0 +1,19 @@
+//! Running an instance: every room opened, connected, and closed again in order.
+//!
+//! Start: log, store, control state, gate, console. Ready means that a request can be decided,
+//! recorded and answered; `addresses.json` in the data folder then says where. Stop: the gate
+//! drains, the index catches up, the log is closed with a signed checkpoint.
+
+mod addresses;
+mod control;
+mod core;
+mod indexer;
+mod interrupted;
+mod journal;
+mod reload;
+mod snapshot;
+mod start;
+mod traces;
+
+pub use addresses::{ADDRESSES, Addresses};
+pub use start::{Running, StartError, start};

@@ -1,0 +1,256 @@
+//! From configuration and control state to the gate's snapshot.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use gate::Snapshot;
+use gate::limits::{Limit, Per};
+use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
+use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
+use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, Uninspectable};
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, HeaderName};
+use inspect::Engine;
+use ledger::Log;
+use model::{Containment, Standing, Subject, TenantId};
+use policy::{Bundle, Source};
+use store::ControlState;
+
+use crate::config::{Config, sections};
+use crate::policies;
+
+/// What configuration and policy files come to. Replaced as a whole when they change.
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) bundle: Arc<Bundle>,
+    pub(super) sources: Vec<Source>,
+    engine: Option<Arc<Engine>>,
+    redacting: Option<Arc<Engine>>,
+    pub(super) limits: Vec<Limit>,
+    providers: Vec<Arc<Provider>>,
+    /// What each provider's target was made from: one that did not change keeps its connections.
+    targets: HashMap<String, Arc<Target>>,
+}
+
+impl Settings {
+    /// Compiles everything, or says what is wrong. `before` lends its open connections.
+    pub(super) fn new(config: Config, before: Option<&Self>) -> anyhow::Result<Self> {
+        let sources = policies::sources(config.policy.dir.as_deref())?;
+        let bundle = Bundle::compile(&sources, &policies::grants(&config)?)
+            .map_err(|found| anyhow::anyhow!(policies::explain(&found)))?;
+        let (engine, redacting) = engines(&config)?;
+        let mut settings = Self {
+            bundle: Arc::new(bundle),
+            sources,
+            engine,
+            redacting,
+            limits: config
+                .limit
+                .iter()
+                .enumerate()
+                .map(|(at, limit)| limit_of(at, limit))
+                .collect(),
+            providers: Vec::new(),
+            targets: HashMap::new(),
+            config,
+        };
+        for provider in settings.config.provider.clone() {
+            let built = settings.provider(&provider, before);
+            let built = built.with_context(|| format!("the provider \"{}\"", provider.name))?;
+            settings.providers.push(Arc::new(built));
+        }
+        Ok(settings)
+    }
+
+    fn provider(
+        &mut self,
+        provider: &sections::Provider,
+        before: Option<&Self>,
+    ) -> anyhow::Result<Provider> {
+        let address = provider.address();
+        let uri: http::Uri = address.parse()?;
+        let key = format!(
+            "{address} {:?} {:?} {}",
+            provider.ca, provider.timeouts, provider.idle_connections
+        );
+        let kept = before.and_then(|before| before.targets.get(&key)).cloned();
+        let target = kept.map_or_else(|| target(provider, &uri).map(Arc::new), Ok)?;
+        self.targets.insert(key, target.clone());
+        Ok(Provider {
+            name: provider.name.clone(),
+            kind: kind_of(provider.kind),
+            target,
+            base_path: uri.path().trim_end_matches('/').to_owned(),
+            credential: credential(provider)?,
+            models: policies::patterns(&provider.models)?,
+            prices: prices(&self.config, provider)?,
+            standing: Standing::Active,
+            uninspectable: match self.config.inspect.uninspectable {
+                sections::Uninspectable::Refuse => Uninspectable::Refuse,
+                sections::Uninspectable::Pass => Uninspectable::Pass,
+            },
+            limits: sizes(&self.config.gate),
+        })
+    }
+}
+
+/// The engine as configured, and the one for an obligation to redact: it masks whatever it finds.
+fn engines(config: &Config) -> anyhow::Result<(Option<Arc<Engine>>, Option<Arc<Engine>>)> {
+    if !config.inspect.enabled {
+        return Ok((None, None));
+    }
+    let settings = config.inspect.settings();
+    let engine = Engine::compile(&settings).context("[inspect]")?;
+    let strict = Engine::compile(&settings.masking_all()).context("[inspect]")?;
+    Ok((Some(Arc::new(engine)), Some(Arc::new(strict))))
+}
+
+/// The snapshot of one moment.
+pub(super) fn build(
+    settings: &Settings,
+    control: ControlState,
+    tenant: &TenantId,
+    log: &Log,
+    revision: u64,
+) -> Snapshot {
+    let mut snapshot = Snapshot { revision, ..Snapshot::default() };
+    for key in &control.keys {
+        let Some(agent) = control.agents.get(key.agent) else { continue };
+        let credential =
+            Credential { tenant: tenant.clone(), agent: agent.name.clone(), expires: key.expires };
+        snapshot.keys.insert(key.hash, credential);
+    }
+    let everything = standing_of(&control.containments, &Subject::Everything);
+    let mut agents: HashMap<_, _, _> = HashMap::default();
+    for mut agent in control.agents {
+        let contained = standing_of(&control.containments, &Subject::Agent(agent.name.clone()));
+        if agent.standing.is_active() {
+            agent.standing = contained;
+        }
+        agents.insert(agent.name.clone(), Arc::new(agent));
+    }
+    let providers =
+        settings.providers.iter().map(|p| contained(p, &control.containments)).collect();
+    let tenant_state = Tenant {
+        id: tenant.clone(),
+        log: log.clone(),
+        agents,
+        providers,
+        bundle: settings.bundle.clone(),
+        engine: settings.engine.clone(),
+        redacting: settings.redacting.clone(),
+        limits: settings.limits.clone(),
+        everything,
+    };
+    snapshot.tenants.insert(tenant.clone(), Arc::new(tenant_state));
+    snapshot
+}
+
+fn contained(provider: &Arc<Provider>, containments: &[Containment]) -> Arc<Provider> {
+    match standing_of(containments, &Subject::Provider(provider.name.clone())) {
+        Standing::Active => provider.clone(),
+        standing => Arc::new(Provider { standing, ..Provider::clone(provider) }),
+    }
+}
+
+fn standing_of(containments: &[Containment], subject: &Subject) -> Standing {
+    containments.iter().find(|c| c.subject == *subject).map_or(Standing::Active, |c| c.standing)
+}
+
+fn kind_of(kind: sections::ProviderKind) -> ProviderKind {
+    match kind {
+        sections::ProviderKind::OpenAi => ProviderKind::OpenAi,
+        sections::ProviderKind::Anthropic => ProviderKind::Anthropic,
+    }
+}
+
+/// The provider's key, in the header that its API reads it from.
+fn credential(provider: &sections::Provider) -> anyhow::Result<Option<(HeaderName, HeaderValue)>> {
+    let Some(secret) = provider.api_key.as_ref().and_then(|key| key.secret.as_ref()) else {
+        return Ok(None);
+    };
+    let (name, text) = match provider.kind {
+        sections::ProviderKind::OpenAi => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
+        sections::ProviderKind::Anthropic => {
+            (HeaderName::from_static("x-api-key"), secret.expose().to_owned())
+        }
+    };
+    let mut value = HeaderValue::from_str(&text)
+        .ok()
+        .context("`api_key` holds characters that no header may hold")?;
+    value.set_sensitive(true);
+    Ok(Some((name, value)))
+}
+
+fn target(provider: &sections::Provider, uri: &http::Uri) -> anyhow::Result<Target> {
+    let is_tls = uri.scheme_str() == Some("https");
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let tls = if is_tls { Some(client_tls(provider)?) } else { None };
+    let times = &provider.timeouts;
+    Ok(Target::new(TargetSettings {
+        host,
+        port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+        tls,
+        http2: Http2::default(),
+        timeouts: Timeouts {
+            connect: times.connect,
+            first_byte: times.first_byte,
+            idle: times.idle,
+            total: times.total,
+        },
+        limits: Limits { max_idle: provider.idle_connections.get() as usize, ..Limits::default() },
+    })?)
+}
+
+fn client_tls(provider: &sections::Provider) -> anyhow::Result<ClientTls> {
+    let mut settings = ClientSettings::public();
+    if let Some(file) = &provider.ca {
+        let pem = std::fs::read(file).with_context(|| format!("the file {}", file.display()))?;
+        settings.authorities = certificates_from_pem(&pem)?;
+    }
+    Ok(ClientTls::new(settings)?)
+}
+
+fn prices(config: &Config, provider: &sections::Provider) -> anyhow::Result<Vec<Price>> {
+    let mine = config
+        .price
+        .iter()
+        .filter(|price| price.provider.as_ref().is_none_or(|name| *name == provider.name));
+    mine.map(|price| {
+        let model = policy::Pattern::new(&price.model.0)?;
+        Ok(Price { model, input: price.input_per_million.0, output: price.output_per_million.0 })
+    })
+    .collect()
+}
+
+fn sizes(gate: &sections::Gate) -> Sizes {
+    let bytes =
+        |size: crate::config::types::ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
+    Sizes {
+        request_bytes: bytes(gate.limits.request_body),
+        answer_bytes: bytes(gate.limits.answer_body),
+        request_time: gate.timeouts.body,
+        output_tokens: u64::from(gate.limits.output_tokens.get()),
+    }
+}
+
+fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
+    let name = limit.name.clone().unwrap_or_else(|| format!("limit {}", at + 1));
+    Limit {
+        name: name.into(),
+        per: match limit.per {
+            sections::Per::Tenant => Per::Tenant,
+            sections::Per::Agent => Per::Agent,
+            sections::Per::Provider => Per::Provider,
+        },
+        only: limit.only.as_deref().map(Arc::from),
+        // Only a limit of concurrency goes without, and it has no use for one.
+        window: limit.window.unwrap_or(std::time::Duration::from_secs(1)),
+        requests: limit.requests.map(Into::into),
+        tokens: limit.tokens.map(Into::into),
+        spend: limit.spend_usd.map(|dollars| (dollars.0 * 1e6).round() as u64),
+        concurrency: limit.concurrency.map(|n| u64::from(n.get())),
+        bytes: limit.bytes.map(|size| size.0),
+    }
+}

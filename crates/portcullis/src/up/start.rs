@@ -1,0 +1,264 @@
+//! Start and stop.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use console::{App, Idempotency};
+use gate::net::listen::{self, Listener};
+use gate::net::tls::{
+    ClientCertificates, Identity, ServerSettings, ServerTls, certificates_from_pem,
+};
+use gate::{Gate, Worker};
+use ledger::{Log, LogError, Recovery, SigningKey};
+use model::Kind;
+use store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::addresses::Addresses;
+use super::core::{Core, LOG, now};
+use super::snapshot::Settings;
+use super::{control, indexer, interrupted, journal, reload, traces};
+use crate::config::{Config, Environment, Loaded, sections};
+
+/// Why an instance does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+/// A running instance.
+pub struct Running {
+    core: Arc<Core>,
+    gate: listen::Running,
+    pub addresses: Addresses,
+    drain: Duration,
+    stop: watch::Sender<bool>,
+    indexer: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Opens everything and serves. Must be called in a multi-threaded runtime, which carries the
+/// control plane; the gate has threads of its own.
+pub async fn start(loaded: Loaded, environment: &Environment) -> Result<Running, StartError> {
+    Ok(try_start(loaded, environment).await?)
+}
+
+async fn try_start(loaded: Loaded, environment: &Environment) -> anyhow::Result<Running> {
+    let data = loaded.config.data.dir.clone();
+    prepare(&data)?;
+    let settings = Settings::new(loaded.config.clone(), None)?;
+    let (log, recovery) = open_log(&loaded.config, &data)?;
+    Addresses::remove(&data);
+    let store = Store::open(&data.join("state.db")).context("the state in state.db")?;
+    let (observer, exporter) =
+        traces::exporter(&loaded.config.telemetry, &loaded.config.instance.name)?;
+    let gate = Arc::new(Gate::new(gate::Snapshot::default(), log.clone(), now, seed()?, observer));
+    let opened_with = log.size();
+    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings));
+    take_up_state(&core, &recovery).await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let counters = indexer::restore(&core).await?;
+    core.gate.counters.import(counters.export());
+    core.indexed.send_replace(core.store.indexed(&core.tenant, LOG).await?);
+    let indexer = tokio::spawn(indexer::run(core.clone(), counters, stopped.clone()));
+
+    let running_gate = serve_gate(&core, &loaded.config)?;
+    let (admin, console, doors) = serve_console(&core, &loaded.config, &data, &stopped).await?;
+    let address = *running_gate.addresses().first().context("the gate has no address")?;
+    let addresses = Addresses { gate: address, console, admin, pid: std::process::id() };
+    addresses.write(&data).context("addresses.json")?;
+
+    let mut tasks = doors;
+    tasks.extend(exporter.map(tokio::spawn));
+    tasks.push(tokio::spawn(interrupted::complete(core.clone(), opened_with)));
+    let watching = reload::watch_for_changes(core.clone(), stopped);
+    tasks.push(tokio::spawn(async move {
+        if let Err(error) = watching.await {
+            tracing::error!(%error, "changes of the configuration are not noticed");
+        }
+    }));
+    let drain = loaded.config.gate.timeouts.drain;
+    Ok(Running { core, gate: running_gate, addresses, drain, stop, indexer, tasks })
+}
+
+/// The data folder, open to its owner alone.
+fn prepare(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let shown = || format!("the data folder {}", data.display());
+    if !data.exists() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).with_context(shown)?;
+    }
+    let mode = std::fs::metadata(data).with_context(shown)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(folder = %data.display(), "the data folder is open to others; `chmod 700` closes it");
+    }
+    Ok(())
+}
+
+fn open_log(config: &Config, data: &Path) -> anyhow::Result<(Log, Recovery)> {
+    let path = data.join("ledger.key");
+    let key = if path.exists() {
+        SigningKey::load(&path)?
+    } else {
+        let key = SigningKey::generate(random()?).context("no signing key could be made")?;
+        key.save(&path)?;
+        key
+    };
+    let folder = data.join("ledger").join(model::TenantId::main().as_str());
+    std::fs::create_dir_all(&folder).with_context(|| format!("the folder {}", folder.display()))?;
+    let origin = format!("{}/ledger/{}", config.instance.name, model::TenantId::main());
+    let mut options = ledger::Options::new(&origin);
+    options.checkpoint_every = config.ledger.checkpoint_every;
+    options.durability = match config.ledger.durability {
+        sections::Durability::BeforeAnswer => ledger::Durability::BeforeAnswer,
+        sections::Durability::Interval => ledger::Durability::Interval(config.ledger.interval),
+    };
+    Log::open(&folder, key, options, now).map_err(|error| match error {
+        LogError::Locked(_) => anyhow::anyhow!("another instance runs on {}; stop it, or give this one a folder of its own with [data] dir", data.display()),
+        error => anyhow::anyhow!("the log in {}: {error}", folder.display()),
+    })
+}
+
+fn random() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
+    Ok(bytes)
+}
+
+fn seed() -> anyhow::Result<u64> {
+    let bytes = random()?;
+    Ok(bytes.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte)))
+}
+
+/// Says in the log how it was found, declares the configured agents, and puts all in force.
+async fn take_up_state(core: &Arc<Core>, recovery: &Recovery) -> anyhow::Result<()> {
+    if !recovery.is_clean && !recovery.is_new {
+        let mut record = core
+            .system_record(Kind::SYSTEM_RECOVERED, "the last run ended without closing the log");
+        record.detail.insert("records".into(), recovery.size.to_string());
+        record.detail.insert("truncated_bytes".into(), recovery.truncated_bytes.to_string());
+        tracing::warn!(
+            records = recovery.size,
+            truncated_bytes = recovery.truncated_bytes,
+            "the last run ended without closing the log; every acknowledged record is there"
+        );
+        core.record(&record).await?;
+    }
+    let settings = core.settings.load_full();
+    let mut record = core.system_record(Kind::SYSTEM_START, "the gate started");
+    record.detail.insert("version".into(), env!("CARGO_PKG_VERSION").into());
+    record.detail.insert("policy_version".into(), settings.bundle.version().to_string());
+    record.detail.insert("inspection".into(), settings.config.inspect.enabled.to_string());
+    record.detail.insert("durability".into(), settings.config.ledger.durability.as_str().into());
+    core.record(&record).await?;
+    core.store.declare_agents(&core.tenant, reload::declared(&settings.config), now()).await?;
+    core.publish().await?;
+    Ok(())
+}
+
+fn serve_gate(core: &Arc<Core>, config: &Config) -> anyhow::Result<listen::Running> {
+    let gate = &config.gate;
+    let tls = gate.tls.as_ref().map(server_tls).transpose()?;
+    let listener = Listener::bind(gate.listen, tls.map(Arc::new)).with_context(|| {
+        format!("the gate cannot listen on {}; another program may", gate.listen)
+    })?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = listen::Options {
+        workers: if gate.workers == 0 { cores } else { usize::from(gate.workers) },
+        max_connections: gate.limits.connections.get() as usize,
+        header_bytes: usize::try_from(gate.limits.header_bytes.0).unwrap_or(usize::MAX),
+        header_timeout: gate.timeouts.headers,
+        idle_timeout: gate.timeouts.idle,
+        ..listen::Options::default()
+    };
+    let shared = core.gate.clone();
+    Ok(listen::serve(vec![listener], options, move |worker| Worker::new(shared.clone(), worker))?)
+}
+
+/// The certificate and key of a listener.
+fn server_tls(tls: &sections::Tls) -> anyhow::Result<ServerTls> {
+    let read =
+        |path: &Path| std::fs::read(path).with_context(|| format!("the file {}", path.display()));
+    let mut settings =
+        ServerSettings::new(Identity::from_pem(&read(&tls.certificate)?, &read(&tls.key)?)?);
+    if let Some(authorities) = &tls.client_ca {
+        settings.client_certificates =
+            ClientCertificates::Required(certificates_from_pem(&read(authorities)?)?);
+    }
+    Ok(ServerTls::new(settings)?)
+}
+
+type Doors = (std::path::PathBuf, std::net::SocketAddr, Vec<JoinHandle<()>>);
+
+async fn serve_console(
+    core: &Arc<Core>,
+    config: &Config,
+    data: &Path,
+    stopped: &watch::Receiver<bool>,
+) -> anyhow::Result<Doors> {
+    let app = App {
+        store: core.store.clone(),
+        journal: Box::new(journal::Adapter { core: core.clone() }),
+        instance: Box::new(control::Adapter { core: core.clone() }),
+        clock: Box::new(now),
+        random: Box::new(|| random().ok()),
+        hosts: config.console.hosts.clone(),
+        idempotency: Idempotency::default(),
+    };
+    let router = console::router(Arc::new(app));
+    let path = std::path::absolute(data.join("admin.sock"))?;
+    let socket = console::bind_socket(&path)
+        .await
+        .with_context(|| format!("the admin socket {}", path.display()))?;
+    let listen = config.console.listen;
+    let tcp = TcpListener::bind(listen)
+        .with_context(|| format!("the console cannot listen on {listen}; another program may"))?;
+    tcp.set_nonblocking(true)?;
+    let address = tcp.local_addr()?;
+    let tcp = tokio::net::TcpListener::from_std(tcp)?;
+    let ended = |mut stopped: watch::Receiver<bool>| async move {
+        // A closed channel means the same.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let doors = vec![
+        tokio::spawn(console::serve_socket(socket, router.clone(), ended(stopped.clone()))),
+        tokio::spawn(console::serve_tcp(tcp, router, ended(stopped.clone()))),
+    ];
+    Ok((path, address, doors))
+}
+
+impl Running {
+    /// Drains the gate, closes everything in order, and leaves a signed end in the log.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let Self { core, gate, stop, indexer, tasks, drain, .. } = self;
+        core.gate.drain();
+        let cut = gate.shutdown(drain).await;
+        if cut > 0 {
+            tracing::warn!(
+                connections = cut,
+                "connections were cut because they did not end in time"
+            );
+        }
+        let record = core.system_record(Kind::SYSTEM_STOP, "the gate stopped in order");
+        core.record(&record).await?;
+        stop.send_replace(true);
+        let _ = tokio::time::timeout(drain, indexer).await;
+        tasks.iter().for_each(JoinHandle::abort);
+        for task in tasks {
+            // Aborted, or ended by itself.
+            let _ = task.await;
+        }
+        Addresses::remove(&core.data);
+        let log = core.log.clone();
+        tokio::task::spawn_blocking(move || log.close()).await??;
+        core.store.clone().close().await?;
+        Ok(())
+    }
+}
