@@ -15,6 +15,7 @@ pub mod answer;
 pub mod body;
 pub mod client;
 pub mod compress;
+pub mod entry;
 pub mod fake;
 pub mod gate;
 pub mod mock;
