@@ -25,7 +25,7 @@ pub(crate) struct Target {
     pub paths: Paths,
     pub process: Option<Process>,
     /// Removed when the target is dropped, after its process.
-    pub folder: Option<tempfile::TempDir>,
+    pub _folder: Option<tempfile::TempDir>,
 }
 
 pub(crate) enum Paths {
@@ -60,7 +60,7 @@ pub(crate) fn direct() -> Result<Target> {
         headers: BTreeMap::new(),
         paths: Paths::Same,
         process: Some(process),
-        folder: None,
+        _folder: None,
     })
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn nginx(upstream: &str) -> Result<Target> {
         headers: BTreeMap::new(),
         paths: Paths::Same,
         process: Some(process),
-        folder: Some(folder),
+        _folder: Some(folder),
     })
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn portcullis(upstream: &str, setup: Setup) -> Result<Target> {
         headers,
         paths: Paths::Gate,
         process: Some(process),
-        folder: Some(folder),
+        _folder: Some(folder),
     })
 }
 
@@ -262,6 +262,6 @@ fn peer(peer: &Value) -> Result<Target> {
         headers: pairs("headers"),
         paths: Paths::Named(pairs("paths")),
         process,
-        folder: None,
+        _folder: None,
     })
 }

@@ -46,11 +46,14 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
     files.iter().filter(|file| is_product(file)).flat_map(check_file).collect()
 }
 
-/// Shipped Rust and manifests of `crates/`; a crate's own `tests/` may do what tests do.
+/// What stands in a crate and does not ship: it may do what tests and measurements do.
+const BESIDE: &[&str] = &["/tests/", "/examples/", "/benches/"];
+
+/// Shipped Rust and manifests of `crates/`.
 fn is_product(file: &File) -> bool {
     let code = file.is_rust() || file.path.ends_with("Cargo.toml");
     code && file.path.starts_with("crates/")
-        && !file.path.contains("/tests/")
+        && !BESIDE.iter().any(|folder| file.path.contains(folder))
         && !is_test_module(&file.path)
 }
 
