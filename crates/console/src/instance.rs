@@ -103,6 +103,9 @@ pub trait Instance: Send + Sync + 'static {
 
     fn policy(&self, tenant: &TenantId) -> PolicyView;
 
+    /// Waits, for a moment at most, until the search index holds all that is durable now.
+    fn catch_up(&self) -> Task<'_, ()>;
+
     /// Every limit with how much of it is used.
     fn limits(&self, tenant: &TenantId) -> Value;
 }

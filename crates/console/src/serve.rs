@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,8 +17,9 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 use crate::Peer;
 
@@ -76,8 +78,14 @@ pub async fn serve_socket(listener: UnixListener, router: Router, stop: impl Fut
 }
 
 /// Serves holders of admin tokens until `stop` resolves, then lets requests in progress end.
-pub async fn serve_tcp(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let door = Door::new(router);
+/// With `tls`, nothing is spoken in clear.
+pub async fn serve_tcp(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
+    let door = Arc::new(Door::new(router));
     let mut stop = std::pin::pin!(stop);
     loop {
         let permit = door.permit().await;
@@ -86,11 +94,34 @@ pub async fn serve_tcp(listener: TcpListener, router: Router, stop: impl Future<
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => door.open(stream, Peer::Tcp(address), permit),
+            Ok((stream, address)) => match &tls {
+                None => door.open(stream, Peer::Tcp(address), permit),
+                Some(tls) => {
+                    drop(tokio::spawn(secure(door.clone(), tls.clone(), stream, address, permit)))
+                }
+            },
             Err(error) => pause(&error).await,
         }
     }
-    door.close().await;
+    // A handshake that is still under way holds the door; its connection ends with the process.
+    if let Ok(door) = Arc::try_unwrap(door) {
+        door.close().await;
+    }
+}
+
+/// Shakes hands, within a time limit, then serves.
+async fn secure(
+    door: Arc<Door>,
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    address: SocketAddr,
+    permit: Option<OwnedSemaphorePermit>,
+) {
+    match tokio::time::timeout(HEADERS_WITHIN, tls.accept(stream)).await {
+        Ok(Ok(stream)) => door.open(stream, Peer::Tcp(address), permit),
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake at the admin API failed"),
+        Err(_) => tracing::debug!("a TLS handshake at the admin API took too long"),
+    }
 }
 
 async fn pause(error: &io::Error) {

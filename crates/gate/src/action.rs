@@ -31,6 +31,8 @@ pub struct Action {
     /// What tokens cost where the answer comes from.
     pricing: Option<(Arc<Provider>, String)>,
     is_finished: bool,
+    /// There was room for it among the actions under way.
+    pub is_admitted: bool,
 }
 
 impl Action {
@@ -48,6 +50,7 @@ impl Action {
             response: ring::digest::Context::new(&ring::digest::SHA256),
             pricing: None,
             is_finished: false,
+            is_admitted: gate.enter(),
         }
     }
 
@@ -138,6 +141,16 @@ impl Action {
         self.append(&self.record)
     }
 
+    /// As [`Action::finish`] where nobody waits for an answer. The log takes the record all the same.
+    pub fn finish_unwaited(&mut self, status: Status) {
+        let written = self.finish(status);
+        if !written.is_accepted()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(written);
+        }
+    }
+
     fn settle(&mut self) {
         let usage = &mut self.record.usage;
         let spend = self.pricing.as_ref().map_or(0, |(provider, model)| {
@@ -180,14 +193,9 @@ impl Action {
 
 impl Drop for Action {
     fn drop(&mut self) {
+        self.gate.leave();
         if !self.is_finished {
-            // Nobody waits for it: the agent is gone. The log takes it all the same.
-            let written = self.finish(Status::Cancelled);
-            if !written.is_accepted()
-                && let Ok(runtime) = tokio::runtime::Handle::try_current()
-            {
-                runtime.spawn(written);
-            }
+            self.finish_unwaited(Status::Cancelled);
         }
     }
 }

@@ -17,6 +17,7 @@ use model::{Effect, Status};
 
 use crate::action::Action;
 use crate::llm::guard::{Stop, StreamGuard};
+use crate::llm::tally::Tally;
 use crate::net::upstream::UpstreamBody;
 use crate::refusal::{Dialect, Refusal};
 use crate::snapshot::Contained;
@@ -61,8 +62,8 @@ pub struct Streamed {
 /// What is done to the pieces.
 pub enum Filter {
     Guard(Box<StreamGuard>),
-    /// Nothing: inspection is off, or the content cannot be inspected and may pass.
-    None,
+    /// Nothing is inspected: that is off, or the content cannot be and may pass. Usage is looked for.
+    Count(Tally),
 }
 
 enum State {
@@ -117,9 +118,13 @@ impl Streamed {
     }
 
     fn pass(&mut self, data: Bytes) -> Bytes {
-        let Filter::Guard(guard) = &mut self.filter else {
-            self.action.answer_bytes(&data);
-            return data;
+        let guard = match &mut self.filter {
+            Filter::Guard(guard) => guard,
+            Filter::Count(tally) => {
+                tally.sniff(&data);
+                self.action.answer_bytes(&data);
+                return data;
+            }
         };
         match guard.push(data) {
             Ok(bytes) if guard.has_ended() => self.complete(bytes, Status::Ok),
@@ -136,7 +141,7 @@ impl Streamed {
         self.source = None;
         let rest = match &mut self.filter {
             Filter::Guard(guard) => guard.finish(),
-            Filter::None => Ok(Bytes::new()),
+            Filter::Count(_) => Ok(Bytes::new()),
         };
         match rest {
             Ok(rest) => self.complete(rest, status),
@@ -169,7 +174,7 @@ impl Streamed {
         self.source = None;
         let rest = match &mut self.filter {
             Filter::Guard(guard) => guard.finish(),
-            Filter::None => Ok(Bytes::new()),
+            Filter::Count(_) => Ok(Bytes::new()),
         };
         let Ok(rest) = rest else { return self.refuse(refusal, Status::Refused) };
         self.action.note("upstream", refusal.message());
@@ -192,20 +197,24 @@ impl Streamed {
 
     /// Moves what the guard saw into the record.
     fn take_counts(&mut self) {
-        let Filter::Guard(guard) = &mut self.filter else { return };
-        let findings = std::mem::take(&mut guard.findings);
-        if findings.anything_masked() {
-            self.action.decide(Effect::Redact, "something was taken out of the answer");
-        }
-        self.action.findings.extend(findings);
-        match guard.tally.tokens() {
-            Some((input, output)) => self.action.tokens(input, output),
-            None => {
-                let input = self.action.record().usage.input_tokens;
-                self.action.tokens(input, guard.text_bytes.div_ceil(4));
-                self.action.note("usage", "estimated: the answer did not say");
+        let (tokens, text_bytes) = match &mut self.filter {
+            Filter::Count(tally) => (tally.tokens(), self.action.record().usage.bytes_out),
+            Filter::Guard(guard) => {
+                let findings = std::mem::take(&mut guard.findings);
+                if findings.anything_masked() {
+                    self.action.decide(Effect::Redact, "something was taken out of the answer");
+                }
+                self.action.findings.extend(findings);
+                (guard.tally.tokens(), guard.text_bytes)
             }
+        };
+        if let Some((input, output)) = tokens {
+            self.action.tokens(input, output);
+            return;
         }
+        let input = self.action.record().usage.input_tokens;
+        self.action.tokens(input, text_bytes.div_ceil(4));
+        self.action.note("usage", "estimated: the answer did not say");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use ledger::Log;
@@ -28,6 +28,9 @@ pub struct Gate {
     ids: AtomicU64,
     seed: u64,
     draining: AtomicBool,
+    /// Actions under way, and how many there may be.
+    in_flight: AtomicUsize,
+    max_in_flight: usize,
     observer: Option<Observer>,
 }
 
@@ -38,6 +41,7 @@ impl Gate {
         log: Log,
         clock: fn() -> Timestamp,
         seed: u64,
+        max_in_flight: usize,
         observer: Option<Observer>,
     ) -> Self {
         Self {
@@ -50,6 +54,8 @@ impl Gate {
             ids: AtomicU64::new(0),
             seed,
             draining: AtomicBool::new(false),
+            in_flight: AtomicUsize::new(0),
+            max_in_flight,
             observer,
         }
     }
@@ -110,6 +116,19 @@ impl Gate {
 
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// One more action is under way; whether that is within the bound.
+    pub(crate) fn enter(&self) -> bool {
+        self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_in_flight
+    }
+
+    pub(crate) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     pub fn observe(&self, record: &Record) {

@@ -44,6 +44,8 @@ pub enum Refusal {
     /// The activity log cannot take records, so nothing may happen.
     LogDown,
     Draining,
+    /// As many actions are under way as there may be.
+    Busy,
     Unsupported(&'static str),
 }
 
@@ -85,7 +87,7 @@ impl Refusal {
             },
             Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(_) | Self::Garbage(_) => StatusCode::BAD_GATEWAY,
-            Self::LogDown | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LogDown | Self::Draining | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
         }
     }
@@ -130,6 +132,7 @@ impl Refusal {
             Self::Garbage(what) => format!("The model API gave an answer that makes no sense: {what}."),
             Self::LogDown => "The gate cannot write its activity log, so it lets nothing through. Whoever runs it finds the reason with `portcullis doctor`.".into(),
             Self::Draining => "The gate is stopping; try again in a moment.".into(),
+            Self::Busy => "The gate has as many calls under way as it takes; try again in a moment.".into(),
             Self::Unsupported(what) => format!("The gate does not carry {what}, so it refuses rather than pass it on unseen."),
         }
     }
@@ -138,7 +141,7 @@ impl Refusal {
     fn is_worth_a_retry(&self) -> bool {
         match self {
             Self::Limit(exceeded) => exceeded.retry_after <= Duration::from_secs(60),
-            Self::Upstream(_) | Self::Garbage(_) | Self::Draining => true,
+            Self::Upstream(_) | Self::Garbage(_) | Self::Draining | Self::Busy => true,
             _ => false,
         }
     }

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use model::{Effect, Kind, Status};
 
+use crate::action::Action;
 use crate::answer::AnswerBody;
 use crate::gate::Gate;
 use crate::llm;
@@ -41,9 +43,30 @@ impl listen::Handler for Worker {
             route => llm::serve(self, peer, request, route).await,
         }
     }
+
+    fn refused(&self, peer: &Arc<Peer>, why: listen::Refused) {
+        self.record_refusal(peer, why);
+    }
 }
 
 impl Worker {
+    /// What the network layer answered by itself is an action that was tried, so it is recorded.
+    fn record_refusal(&self, peer: &Peer, why: listen::Refused) {
+        let mut action = Action::begin(&self.gate, Kind::HTTP_REQUEST);
+        action.record().client.address = peer.address.to_string();
+        let (status, outcome) = match why {
+            listen::Refused::Panicked => (500, Status::Failed),
+            _ => (400, Status::Refused),
+        };
+        action.record().http_status = Some(status);
+        action.decide(
+            Effect::Deny,
+            "the request is not valid HTTP, or was read in more than one way",
+        );
+        action.note("refused", format!("{why:?}"));
+        action.finish_unwaited(outcome);
+    }
+
     /// Ready as long as actions can be recorded.
     fn ready(&self) -> Response<AnswerBody> {
         if self.gate.is_draining() {

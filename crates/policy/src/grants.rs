@@ -16,8 +16,8 @@ use crate::{Action, Pattern, Resource};
 pub const EVERYONE: &str = "everyone";
 
 /// What to say aloud where [`Grants::everything_to_everyone`] is in force.
-pub const OPEN_GRANT_NOTICE: &str = "no role is configured, so every agent may call every model \
-     of every configured provider; write a [[role]] to narrow this";
+pub const OPEN_GRANT_NOTICE: &str = "no role is configured, so every agent may use every model \
+     and endpoint of every configured provider; write a [[role]] to narrow this";
 
 /// What one role may use: every pair of a provider and a model that both match.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,16 +65,12 @@ pub struct Grants {
 
 impl Grants {
     /// What holds where configuration names no role: all models of all configured providers, for
-    /// all agents, so that the first agent works in the first minute. It grants no unknown
-    /// endpoint. Say [`OPEN_GRANT_NOTICE`] when it is in force.
+    /// all agents, and every endpoint of theirs, so that the first agent works in the first
+    /// minute. Say [`OPEN_GRANT_NOTICE`] when it is in force.
     pub fn everything_to_everyone() -> Self {
         let role = RoleName::new(EVERYONE).into_iter();
-        let grant = role.map(|role| RoleGrants {
-            role,
-            providers: all(),
-            models: all(),
-            endpoints: Vec::new(),
-        });
+        let grant =
+            role.map(|role| RoleGrants { role, providers: all(), models: all(), endpoints: all() });
         Self { roles: grant.collect(), zones: Vec::new() }
     }
 

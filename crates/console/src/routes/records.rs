@@ -75,6 +75,7 @@ async fn search(
 ) -> Result<Response, Problem> {
     let after = query.cursor.as_deref().map(str::parse::<Cursor>).transpose()?;
     let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
+    app.instance.catch_up().await;
     let page = app.store.search(&who.tenant, query.filter(), after, limit).await?;
     let mut records = Vec::with_capacity(page.hits.len());
     for hit in page.hits {
@@ -117,6 +118,7 @@ async fn prove(
 }
 
 async fn one(app: &App, who: &Principal, id: RecordId) -> Result<Hit, Problem> {
+    app.instance.catch_up().await;
     let filter = Filter { id: Some(id), ..Filter::default() };
     let page = app.store.search(&who.tenant, filter, None, 1).await?;
     page.hits.into_iter().next().ok_or_else(|| Problem::not_found("record"))

@@ -86,6 +86,10 @@ impl Instance for FakeInstance {
         Box::pin(async { Ok(json!({"changed": 0})) })
     }
 
+    fn catch_up(&self) -> Task<'_, ()> {
+        Box::pin(async {})
+    }
+
     fn metrics(&self) -> String {
         "up 1\n".to_owned()
     }

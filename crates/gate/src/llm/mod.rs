@@ -4,6 +4,7 @@ mod answer;
 pub mod findings;
 mod forward;
 pub mod guard;
+mod models;
 mod receive;
 mod request;
 mod serve;

@@ -9,11 +9,14 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request, Response, StatusCode, response};
 use http_body_util::Full;
 use inspect::Direction;
+use inspect::document::Report;
 use model::{Effect, Status};
 
 use super::guard::StreamGuard;
+use super::models;
 use super::request::{decode, note, says_json};
 use super::serve::{Call, Caught, Destination};
+use super::tally::Tally;
 use super::{answer, tally};
 use crate::answer::{Filter, Source};
 use crate::net::body::{BodyLimits, ReadError, read_bounded};
@@ -23,6 +26,9 @@ use crate::refusal::Refusal;
 use crate::route::Endpoint;
 use crate::snapshot::{Contained, Uninspectable};
 use crate::worker::Worker;
+
+/// Longer than any deadline of an upstream.
+const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) type UntilContained = Pin<Box<dyn Future<Output = Contained> + Send>>;
 
@@ -53,10 +59,10 @@ pub(super) async fn receive(
     let response = response.map_err(Refusal::Upstream)?;
     if is_event_stream(response.headers()) {
         call.action.tokens(input_estimate, 0);
-        return streamed(caught, response, contained);
+        return streamed(call, response, contained);
     }
     if !is_readable(response.headers()) {
-        return passed(call, caught, to, response, contained);
+        return passed(call, to, response, contained);
     }
     let (parts, source) = response.into_parts();
     let body = tokio::select! {
@@ -69,14 +75,19 @@ pub(super) async fn receive(
 }
 
 fn streamed(
-    caught: &Caught,
+    call: &Call,
     response: Response<Source>,
     contained: UntilContained,
 ) -> Result<Received, Refusal> {
     let (mut parts, source) = response.into_parts();
     strip_hop_by_hop(&mut parts.headers);
-    let Some(engine) = &caught.tenant.engine else {
-        return Ok(Received::Streamed { parts, source, filter: Filter::None, contained });
+    let Some(engine) = &call.engine else {
+        return Ok(Received::Streamed {
+            parts,
+            source,
+            filter: Filter::Count(Tally::default()),
+            contained,
+        });
     };
     if parts.headers.contains_key(CONTENT_ENCODING) {
         // It was asked for as it is; a stream that is compressed all the same cannot be followed.
@@ -90,12 +101,11 @@ fn streamed(
 /// Content that has no text: passed on if configuration says so.
 fn passed(
     call: &mut Call,
-    caught: &Caught,
     to: &Destination,
     response: Response<Source>,
     contained: UntilContained,
 ) -> Result<Received, Refusal> {
-    if caught.tenant.engine.is_some() {
+    if call.engine.is_some() {
         if to.provider.uninspectable == Uninspectable::Refuse {
             return Err(Refusal::Uninspectable("this answer is binary"));
         }
@@ -103,7 +113,7 @@ fn passed(
     }
     let (mut parts, source) = response.into_parts();
     strip_hop_by_hop(&mut parts.headers);
-    Ok(Received::Streamed { parts, source, filter: Filter::None, contained })
+    Ok(Received::Streamed { parts, source, filter: Filter::Count(Tally::default()), contained })
 }
 
 fn whole(
@@ -117,7 +127,51 @@ fn whole(
     strip_hop_by_hop(&mut parts.headers);
     let decoded = decode(&parts.headers, &body, to.provider.limits.answer_bytes)?;
     let plain = decoded.as_deref().unwrap_or(&body);
-    let engine = caught.tenant.engine.as_deref();
+    let report = examine(call, to, &parts, plain, input_estimate)?;
+    let status = if parts.status.is_server_error() { Status::Failed } else { Status::Ok };
+    let edited = if report.edits.is_empty() {
+        None
+    } else {
+        call.action.decide(Effect::Redact, "something was taken out of the answer");
+        Some(answer::edited(plain, &report))
+    };
+    let shorter = match to.endpoint {
+        Endpoint::Models => models::permitted(edited.as_deref().unwrap_or(plain), |model| {
+            call.may_call(caught, to, model)
+        }),
+        _ => None,
+    };
+    let Some(changed) = shorter.or(edited) else {
+        return Ok(Received::Whole { parts, body, status });
+    };
+    // They speak of the bytes as they were (RFC 9530, RFC 9110 section 8.8.3).
+    let of_the_bytes = [
+        "content-length",
+        "content-encoding",
+        "etag",
+        "content-digest",
+        "repr-digest",
+        "content-md5",
+    ];
+    for name in of_the_bytes {
+        parts.headers.remove(name);
+    }
+    Ok(Received::Whole { parts, body: changed, status })
+}
+
+/// Inspects a decoded answer and takes its findings and usage into the record.
+fn examine(
+    call: &mut Call,
+    to: &Destination,
+    parts: &response::Parts,
+    plain: &[u8],
+    input_estimate: u64,
+) -> Result<Report, Refusal> {
+    let engine = call.engine.clone();
+    let engine = engine.as_deref();
+    if plain.is_empty() && to.endpoint.needs_model() && parts.status.is_success() {
+        return Err(Refusal::Garbage("it is empty"));
+    }
     let inspected = answer::inspect(engine, plain, says_json(&parts.headers));
     if inspected.is_garbage && to.endpoint != Endpoint::Other {
         return Err(Refusal::Garbage("it says that it is JSON and is not"));
@@ -135,19 +189,7 @@ fn whole(
     if report.uninspected > 0 {
         call.action.note("uninspected_answer", report.uninspected.to_string());
     }
-    let status = if parts.status.is_server_error() { Status::Failed } else { Status::Ok };
-    if report.edits.is_empty() {
-        return Ok(Received::Whole { parts, body, status });
-    }
-    call.action.decide(Effect::Redact, "something was taken out of the answer");
-    for name in [CONTENT_LENGTH, CONTENT_ENCODING] {
-        parts.headers.remove(name);
-    }
-    // They speak of the bytes as they were (RFC 9530, RFC 9110 section 8.8.3).
-    for name in ["etag", "content-digest", "repr-digest", "content-md5"] {
-        parts.headers.remove(name);
-    }
-    Ok(Received::Whole { parts, body: answer::edited(plain, &report), status })
+    Ok(report)
 }
 
 fn count(
@@ -172,7 +214,7 @@ fn count(
 
 async fn collect(source: Source, max: usize) -> Result<Bytes, Refusal> {
     // The source has deadlines of its own.
-    let limits = BodyLimits { max_bytes: max, idle: Duration::MAX, total: Duration::MAX };
+    let limits = BodyLimits { max_bytes: max, idle: DAY, total: DAY };
     read_bounded(source, limits).await.map_err(|error| match error {
         ReadError::TooLarge => Refusal::Garbage("it is larger than this gate reads"),
         ReadError::Timeout => Refusal::Upstream(UpstreamError::TotalTimeout),

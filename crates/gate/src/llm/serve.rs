@@ -9,8 +9,10 @@ use http::header::{HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, response};
 use hyper::body::Incoming;
+use inspect::Engine;
 use model::{Agent, Client, Effect, Kind, SessionId, clip};
 
+use super::findings::Findings;
 use super::request::{Facts, Inspected, Reading};
 use super::{forward, receive, request, tally};
 use crate::action::Action;
@@ -30,6 +32,8 @@ const MAX_USER_AGENT: usize = 256;
 pub(super) struct Call {
     pub action: Action,
     pub dialect: Dialect,
+    /// What the call is inspected with, if at all.
+    pub engine: Option<Arc<Engine>>,
     snapshot: Arc<Snapshot>,
 }
 
@@ -56,6 +60,7 @@ pub(crate) async fn serve(
     let mut call = Call {
         action: Action::begin(&worker.gate, Kind::LLM_CALL),
         dialect: dialect_of(&request, &route),
+        engine: None,
         snapshot: worker.gate.snapshot().clone(),
     };
     call.note_client(peer, request.headers());
@@ -73,6 +78,9 @@ impl Call {
         route: Route<'_>,
     ) -> Result<receive::Received, Refusal> {
         let (parts, body) = request.into_parts();
+        if !self.action.is_admitted {
+            return Err(Refusal::Busy);
+        }
         let caught = self.identify(&parts.headers)?;
         if worker.gate.is_draining() {
             return Err(Refusal::Draining);
@@ -84,6 +92,9 @@ impl Call {
         if is_ambiguous(path) {
             return Err(Refusal::AmbiguousPath);
         }
+        if parts.headers.contains_key(http::header::UPGRADE) {
+            return Err(Refusal::Unsupported("upgraded connections such as WebSockets"));
+        }
         let endpoint = Endpoint::of(&parts.method, path);
         self.action.note("endpoint", endpoint.as_str());
         let named = self.named_provider(&caught.tenant, &route)?;
@@ -92,7 +103,7 @@ impl Call {
         self.action.request_body(&body);
 
         let reading = Reading {
-            engine: caught.tenant.engine.as_deref(),
+            engine: self.engine.as_deref(),
             must_be_json: endpoint.needs_model(),
             max_decoded: sizes.request_bytes,
         };
@@ -123,6 +134,7 @@ impl Call {
         record.session = session.and_then(|text| SessionId::new(text).ok());
         record.trace = headers.get("traceparent").and_then(trace_id);
         self.action.use_log(&caught.tenant.log);
+        self.engine.clone_from(&caught.tenant.engine);
         match caught.tenant.contained(&caught.agent) {
             None => Ok(caught),
             Some(contained) => Err(Refusal::Contained(contained)),
@@ -187,10 +199,10 @@ impl Call {
         if to.endpoint.needs_model() && model.is_none() {
             return Err(Refusal::Malformed("The request names no `model`.".into()));
         }
-        if let Some(engine) = &caught.tenant.engine {
+        if let Some(engine) = &self.engine {
             forward::inspect_head(engine, parts, &mut Vec::new())?;
         }
-        let verdict = self.verdict(caught, to, parts, &inspected.facts);
+        let verdict = self.verdict(caught, to, &inspected.facts);
         let record = self.action.record();
         record.decision.policies.clone_from(&verdict.policies);
         record.decision.obligations.clone_from(&verdict.obligations);
@@ -204,55 +216,85 @@ impl Call {
             tracing::warn!(obligation = %unmet, "an obligation that model calls cannot meet");
             return Err(Refusal::Denied(verdict));
         }
-        self.enforce(caught, to, inspected)
+        if verdict.obligations.iter().any(|obligation| obligation == "redact") {
+            self.redact(caught, parts, inspected)?;
+        }
+        self.enforce(to, inspected)
     }
 
-    fn verdict(
-        &self,
+    /// An obligation to redact: from here on whatever is found is masked.
+    fn redact(
+        &mut self,
         caught: &Caught,
-        to: &Destination,
         parts: &Parts,
-        facts: &Facts,
-    ) -> Arc<policy::Verdict> {
+        inspected: &mut Inspected,
+    ) -> Result<(), Refusal> {
+        let Some(engine) = &caught.tenant.redacting else {
+            return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
+        };
+        self.engine = Some(engine.clone());
+        let mut headers = parts.headers.clone();
+        if inspected.is_decoded {
+            headers.remove(http::header::CONTENT_ENCODING);
+        }
+        let reading = Reading {
+            engine: Some(engine),
+            must_be_json: false,
+            max_decoded: Sizes::default().request_bytes,
+        };
+        let mut found = Findings::default();
+        let again = request::inspect(&reading, &headers, inspected.body.clone(), &mut found)?;
+        if found.anything_masked() {
+            self.action.decide(Effect::Redact, "a policy has everything that is found taken out");
+        }
+        inspected.is_decoded |= again.is_decoded;
+        inspected.body = again.body;
+        Ok(())
+    }
+
+    fn verdict(&self, caught: &Caught, to: &Destination, facts: &Facts) -> Arc<policy::Verdict> {
         let action = match to.endpoint {
             Endpoint::Models => policy::Action::ListModels,
             Endpoint::Other => policy::Action::UseProvider,
             _ => policy::Action::CallModel,
         };
-        caught.tenant.bundle.decide(&policy::Question {
-            agent: &caught.agent,
-            on_behalf_of: None,
-            action,
-            resource: policy::Resource {
-                provider: &to.provider.name,
-                model: facts.model.as_deref(),
-            },
-            context: policy::Context {
-                time: self.action.gate.now(),
-                stream: facts.is_streamed,
-                max_output_tokens: facts.max_output_tokens,
-                findings: &self.action.findings.kinds(),
-                labels: &[],
-                endpoint: parts
-                    .uri
-                    .path()
-                    .get(parts.uri.path().len() - to.path.len()..)
-                    .unwrap_or(&to.path),
-            },
-        })
+        let context = policy::Context {
+            time: self.action.gate.now(),
+            stream: facts.is_streamed,
+            max_output_tokens: facts.max_output_tokens,
+            findings: &self.action.findings.kinds(),
+            labels: &[],
+            endpoint: &to.path,
+        };
+        let model = facts.model.as_deref();
+        let resource = policy::Resource { provider: &to.provider.name, model };
+        let agent = &caught.agent;
+        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
+        caught.tenant.bundle.decide(&question)
+    }
+
+    /// Whether the agent may call a model of a list: the same decision that the call will meet.
+    pub(super) fn may_call(&self, caught: &Caught, to: &Destination, model: &str) -> bool {
+        let context = policy::Context {
+            time: self.action.gate.now(),
+            stream: false,
+            max_output_tokens: None,
+            findings: &[],
+            labels: &[],
+            endpoint: &to.path,
+        };
+        let resource = policy::Resource { provider: &to.provider.name, model: Some(model) };
+        let (agent, action) = (&caught.agent, policy::Action::CallModel);
+        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
+        caught.tenant.bundle.decide(&question).effect != Effect::Deny
     }
 
     /// What inspection asks for, after the policies had their say.
-    fn enforce(
-        &mut self,
-        caught: &Caught,
-        to: &Destination,
-        inspected: &Inspected,
-    ) -> Result<(), Refusal> {
+    fn enforce(&mut self, to: &Destination, inspected: &Inspected) -> Result<(), Refusal> {
         if let Some(kind) = self.action.findings.blocker() {
             return Err(Refusal::Blocked(kind.to_owned()));
         }
-        if caught.tenant.engine.is_some() && inspected.uninspected > 0 {
+        if self.engine.is_some() && inspected.uninspected > 0 {
             self.action.note("uninspected", inspected.uninspected.to_string());
             if to.provider.uninspectable == Uninspectable::Refuse && to.endpoint == Endpoint::Other
             {

@@ -1,5 +1,7 @@
 //! Token usage, as the APIs report it somewhere in their answers.
 
+use inspect::json::{Kind, Limits, Reader};
+
 /// Input and output tokens seen in an answer so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -28,6 +30,36 @@ impl Tally {
         };
         *place = (*place).max(value);
         self.seen = true;
+    }
+
+    /// Looks for usage in a piece of an answer that nobody inspects: a whole `"usage"` object in it.
+    pub(crate) fn sniff(&mut self, piece: &[u8]) {
+        let name = b"\"usage\":";
+        for at in memchr::memmem::find_iter(piece, name) {
+            self.read_usage(piece.get(at + name.len()..).unwrap_or_default());
+        }
+    }
+
+    /// Numbers of the object that the text begins with; what follows it does not matter.
+    fn read_usage(&mut self, text: &[u8]) {
+        let limits = Limits::default();
+        let mut reader = Reader::new(text, &limits);
+        let (mut depth, mut key) = (0, 0..0);
+        while let Ok(Some(token)) = reader.next() {
+            match token.kind {
+                Kind::Key => key = token.range,
+                Kind::ObjectStart | Kind::ArrayStart => depth += 1,
+                Kind::ObjectEnd | Kind::ArrayEnd => depth -= 1,
+                Kind::Number if depth == 1 => {
+                    let key = text.get(key.clone()).unwrap_or_default();
+                    self.number(key, text.get(token.range).unwrap_or_default());
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                return;
+            }
+        }
     }
 
     /// Input and output tokens, if the answer said.
@@ -60,6 +92,13 @@ mod tests {
         }
         tally.number(b"output_tokens", b"-3");
         assert_eq!(tally.tokens(), Some((24, 150)));
+    }
+
+    #[test]
+    fn usage_is_found_in_a_piece_that_is_not_inspected() {
+        let mut tally = Tally::default();
+        tally.sniff(b"data: {\"a\":{\"input_tokens\":7},\"usage\":{\"prompt_tokens\":19,\"d\":{\"output_tokens\":9},\"completion_tokens\":150},\"x\":1}\n\n");
+        assert_eq!(tally.tokens(), Some((19, 150)));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::core::{Core, now};
 use super::reload;
 
+/// How long a search waits for the index.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub(super) struct Adapter {
     pub(super) core: Arc<Core>,
 }
@@ -25,6 +28,13 @@ impl Instance for Adapter {
     fn reload(&self) -> Task<'_, Result<Value, Failure>> {
         Box::pin(async move {
             reload::reload(&self.core).await.map_err(|error| Failure(format!("{error:#}")))
+        })
+    }
+
+    fn catch_up(&self) -> Task<'_, ()> {
+        Box::pin(async move {
+            // Far behind, the answer is of what is indexed; the status says how far that is.
+            self.core.catch_up(PATIENCE).await;
         })
     }
 

@@ -17,6 +17,7 @@ use model::Kind;
 use store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
@@ -57,7 +58,14 @@ async fn try_start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let store = Store::open(&data.join("state.db")).context("the state in state.db")?;
     let (observer, exporter) =
         traces::exporter(&loaded.config.telemetry, &loaded.config.instance.name)?;
-    let gate = Arc::new(Gate::new(gate::Snapshot::default(), log.clone(), now, seed()?, observer));
+    let gate = Arc::new(Gate::new(
+        gate::Snapshot::default(),
+        log.clone(),
+        now,
+        seed()?,
+        loaded.config.gate.limits.in_flight.get() as usize,
+        observer,
+    ));
     let opened_with = log.size();
     let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings));
     take_up_state(&core, &recovery).await?;
@@ -195,6 +203,38 @@ fn server_tls(tls: &sections::Tls) -> anyhow::Result<ServerTls> {
     Ok(ServerTls::new(settings)?)
 }
 
+/// TLS 1.3 alone: people and programs that administer the gate are up to date.
+fn console_tls(tls: &sections::Tls) -> anyhow::Result<TlsAcceptor> {
+    use rustls::server::WebPkiClientVerifier;
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+    let shown = |path: &Path| format!("the file {}", path.display());
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&tls.certificate)
+        .with_context(|| shown(&tls.certificate))?
+        .collect();
+    let chain = chain.with_context(|| shown(&tls.certificate))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key).with_context(|| shown(&tls.key))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13])?;
+    let config = match &tls.client_ca {
+        None => config.with_no_client_auth(),
+        Some(authorities) => {
+            let mut roots = rustls::RootCertStore::empty();
+            for authority in
+                CertificateDer::pem_file_iter(authorities).with_context(|| shown(authorities))?
+            {
+                roots.add(authority.with_context(|| shown(authorities))?)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            config.with_client_cert_verifier(verifier.build()?)
+        }
+    };
+    let mut config = config.with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 type Doors = (std::path::PathBuf, std::net::SocketAddr, Vec<JoinHandle<()>>);
 
 async fn serve_console(
@@ -222,6 +262,7 @@ async fn serve_console(
         .with_context(|| format!("the console cannot listen on {listen}; another program may"))?;
     tcp.set_nonblocking(true)?;
     let address = tcp.local_addr()?;
+    let tls = config.console.tls.as_ref().map(console_tls).transpose()?;
     let tcp = tokio::net::TcpListener::from_std(tcp)?;
     let ended = |mut stopped: watch::Receiver<bool>| async move {
         // A closed channel means the same.
@@ -229,7 +270,7 @@ async fn serve_console(
     };
     let doors = vec![
         tokio::spawn(console::serve_socket(socket, router.clone(), ended(stopped.clone()))),
-        tokio::spawn(console::serve_tcp(tcp, router, ended(stopped.clone()))),
+        tokio::spawn(console::serve_tcp(tcp, tls, router, ended(stopped.clone()))),
     ];
     Ok((path, address, doors))
 }

@@ -49,8 +49,6 @@ section! {
         answer_body: ByteSize = "64MiB";
         /// All headers of a request together.
         header_bytes: ByteSize = "64KiB";
-        /// Headers in a request.
-        headers: NonZeroU32 = 100;
         /// Open connections. Beyond them, new ones wait to be accepted.
         connections: NonZeroU32 = 20000;
         /// Requests and streams under way. Beyond them, a request is refused with 503.
