@@ -6,6 +6,7 @@
 mod agent;
 mod config;
 mod containment;
+mod demo;
 mod docs;
 mod doctor;
 mod exit;
@@ -27,6 +28,7 @@ use clap::{Parser, Subcommand};
 
 pub use exit::{Exit, Failure};
 pub use output::Output;
+pub(crate) use table::Table;
 
 use crate::config::Environment;
 
@@ -47,6 +49,7 @@ pub struct Cli {
 
 const EXAMPLE: &str = "\
 Example:
+  portcullis demo
   portcullis config example > portcullis.toml
   portcullis config check
   portcullis doctor
@@ -72,6 +75,7 @@ pub struct Global {
 enum Command {
     /// Run the gate, the admin API and what belongs to them, until told to stop
     Up(up::Arguments),
+    Demo(demo::Arguments),
     /// Agents: who may act
     #[command(subcommand)]
     Agent(agent::Command),
@@ -138,6 +142,7 @@ fn dispatch(
     let session = session::Session::new(global, environment);
     match command {
         Command::Up(arguments) => up::run(&arguments, &session, output),
+        Command::Demo(arguments) => demo::run(&arguments, output),
         Command::Agent(command) => agent::run(command, &session, output),
         Command::Provider(command) => provider::run(&command, &session, output),
         Command::Containment(command) => containment::run(&command, &session, output),

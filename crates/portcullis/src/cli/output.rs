@@ -31,6 +31,11 @@ impl Output {
         Self { json, colour: false, out, error }
     }
 
+    /// Whether a terminal shows it that wants colour.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.colour
+    }
+
     /// A line for a person. What is from outside must have passed [`visible`].
     pub fn line(&mut self, line: impl std::fmt::Display) -> io::Result<()> {
         writeln!(self.out, "{line}")
