@@ -243,10 +243,21 @@ impl Gate {
         text(&output.stdout)
     }
 
-    /// All activity records, by `ledger search`.
+    /// All activity records that the index has, oldest first. The index follows the log closely, not
+    /// at once: what a test expects is waited for.
     pub fn records(&self) -> Vec<Value> {
-        let lines = self.succeeds(&["ledger", "search", "--json", "--limit", "100000"]);
-        lines.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect()
+        let lines = self.succeeds(&["ledger", "export"]);
+        let mut records: Vec<Value> = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a record a line"))
+            .collect();
+        records.reverse();
+        records
+    }
+
+    /// All records, once there is one that `expected` is true of.
+    pub fn records_with(&self, what: &str, expected: impl Fn(&Value) -> bool) -> Vec<Value> {
+        wait::until(what, || Some(self.records()).filter(|records| records.iter().any(&expected)))
     }
 
     /// The last record with this id, once it says how the action ended.

@@ -136,10 +136,16 @@ fn half(mut whole: Answer) -> Answer {
     whole
 }
 
-/// The first text piece of the stream again and again.
+/// The piece that names the fox again and again.
 fn endless(mut whole: Answer) -> Answer {
-    let Some(Step::Data(piece)) = whole.steps.get(3).cloned() else { return whole };
-    whole.steps.truncate(3);
-    whole.steps.push(Step::Forever(piece, SLOW));
+    let names_it = |step: &Step| match step {
+        Step::Data(bytes) => bytes.windows(3).any(|window| window == b"fox"),
+        _ => false,
+    };
+    let Some(place) = whole.steps.iter().position(names_it) else { return whole };
+    if let Step::Data(piece) = whole.steps[place].clone() {
+        whole.steps.truncate(place + 1);
+        whole.steps.push(Step::Forever(piece, SLOW));
+    }
     whole
 }

@@ -58,7 +58,6 @@ async fn bodies_that_are_no_json_are_refused_and_recorded() {
         b"{\"model\":\"gpt-mock\",\"model\":\"gpt-other\",\"messages\":[]}",
         b"{\"model\":\"gpt-mock\",\"mod\\u0065l\":\"gpt-other\"}",
         b"{\"model\":\"gpt-mock\",\"x\":\"\xff\xfe\"}",
-        b"{\"model\":\"gpt-mock\",\"x\":\"\\ud800\"}",
         b"{\"model\":\"gpt-mock\",\"x\":\"a\0b\"}",
         b"\0\0\0\0",
         b"\xef\xbb\xbf{\"model\":\"gpt-mock\",\"messages\":[]}",

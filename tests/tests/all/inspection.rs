@@ -94,7 +94,7 @@ async fn a_mask_leaves_valid_json() {
     let gate = gate().openai(&upstream).agent("bot").run();
     let token = fake::github_token();
     let body = format!(
-        "{{ \"model\" : \"gpt-mock\",\"messages\":[{{\"role\":\"user\",\"content\":\"\\u0041{token}\\n\"}}],  \"x\":1.50 }}"
+        "{{ \"model\" : \"gpt-mock\",\"messages\":[{{\"role\":\"user\",\"content\":\"\\u0041 {token} \\n\"}}],  \"x\":1.50 }}"
     );
     gate.client("bot").post(CHAT, body.clone()).await;
     let sent = String::from_utf8_lossy(&upstream.last().body).into_owned();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use http::Method;
 use portcullis_tests::client::Next;
@@ -23,14 +24,24 @@ fn verify(gate: &Gate) -> String {
     gate.succeeds(&["ledger", "verify", folder.to_str().unwrap()])
 }
 
-/// The records by id, each with the statuses that were recorded for it.
-fn statuses(gate: &Gate) -> BTreeMap<String, BTreeSet<String>> {
-    let mut statuses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// The records by id, each with the statuses that were recorded for it, once the index has these ids.
+fn statuses(gate: &Gate, ids: &[String]) -> BTreeMap<String, BTreeSet<String>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    for record in gate.records() {
-        statuses.entry(text(&record["id"])).or_default().insert(text(&record["status"]));
+    let mut missing = 0;
+    let end = Instant::now() + wait::DEADLINE;
+    loop {
+        let mut statuses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for record in gate.records() {
+            statuses.entry(text(&record["id"])).or_default().insert(text(&record["status"]));
+        }
+        let lacking: Vec<_> = ids.iter().filter(|id| !statuses.contains_key(*id)).collect();
+        if lacking.is_empty() {
+            return statuses;
+        }
+        // The index may still be reading, but then each look shows more.
+        assert!(lacking.len() != missing || Instant::now() < end, "not in the log: {lacking:?}");
+        missing = lacking.len();
     }
-    statuses
 }
 
 #[tokio::test]
@@ -43,8 +54,7 @@ async fn every_answered_action_is_in_the_log_and_it_verifies() {
         ids.push(gate.client("bot").post(CHAT, body).await.expect(200).record().to_owned());
         ids.push(gate.stranger().post(CHAT, chat("x")).await.expect(401).record().to_owned());
     }
-    let recorded = statuses(&gate);
-    assert!(ids.iter().all(|id| recorded.contains_key(id)));
+    statuses(&gate, &ids);
     gate.stop();
     verify(&gate);
 }
@@ -97,22 +107,20 @@ fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 async fn start_and_stop_are_recorded_and_an_unclean_end_is_stated() {
     let upstream = upstream().run();
     let mut gate = gate().openai(&upstream).agent("bot").run();
-    let kinds = |gate: &Gate| -> Vec<String> {
-        gate.records()
-            .iter()
-            .map(|record| record["kind"].as_str().unwrap_or_default().to_owned())
-            .collect()
+    let of_kind = |gate: &Gate, kind: &str| {
+        // The start that just was is the last record to wait for.
+        let starts =
+            |records: &[Value]| records.iter().filter(|r| r["kind"] == "system.start").count();
+        wait::until("the records of two starts", || (starts(&gate.records()) >= 2).then_some(()));
+        gate.records().iter().filter(|record| record["kind"] == kind).count()
     };
     gate.stop();
     gate.start();
-    let clean = kinds(&gate);
-    assert!(clean.iter().any(|kind| kind == "system.stop"), "{clean:?}");
-    assert!(!clean.iter().any(|kind| kind == "system.recovered"), "{clean:?}");
+    assert_eq!((of_kind(&gate, "system.stop"), of_kind(&gate, "system.recovered")), (1, 0));
     gate.client("bot").post(CHAT, chat("x")).await.expect(200);
     gate.kill();
     gate.start();
-    let unclean = kinds(&gate);
-    assert!(unclean.iter().any(|kind| kind == "system.recovered"), "{unclean:?}");
+    gate.records_with("the unclean end", |record| record["kind"] == "system.recovered");
 }
 
 #[tokio::test]
@@ -125,7 +133,10 @@ async fn a_stream_is_recorded_before_its_first_byte_and_completed() {
     gate.kill();
     drop(open);
     gate.start();
-    let recorded = statuses(&gate);
+    gate.records_with("the end that nobody saw", |record| {
+        record["id"] == id && record["status"] == "interrupted"
+    });
+    let recorded = statuses(&gate, std::slice::from_ref(&id));
     assert_eq!(recorded[&id], ["begun", "interrupted"].map(str::to_owned).into());
     gate.stop();
     verify(&gate);
@@ -160,8 +171,8 @@ async fn kill_after_kill_loses_nothing_that_was_acknowledged() {
         }
         tokio::task::block_in_place(|| gate.start());
     }
-    let recorded = tokio::task::block_in_place(|| statuses(&gate));
     let acknowledged = acknowledged.lock().unwrap().clone();
+    let recorded = tokio::task::block_in_place(|| statuses(&gate, &acknowledged));
     assert!(acknowledged.len() >= KILLS * 20);
     for id in &acknowledged {
         let statuses = recorded
@@ -208,6 +219,7 @@ async fn one_action_can_be_shown_and_proved() {
     let upstream = upstream().run();
     let gate = gate().openai(&upstream).agent("bot").run();
     let id = gate.client("bot").post(CHAT, chat("x")).await.expect(200).record().to_owned();
+    gate.record(&id);
     let shown: Value =
         serde_json::from_str(&gate.succeeds(&["ledger", "show", &id, "--json"])).unwrap();
     assert!(shown.to_string().contains(&id));

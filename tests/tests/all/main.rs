@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod containment;
+mod demo;
 mod errors;
 mod identity;
 mod inspection;

@@ -66,10 +66,13 @@ async fn policies_see_what_inspection_found() {
 async fn a_policy_that_could_fail_keeps_the_gate_from_starting() {
     let upstream = upstream().run();
     for (bad, says) in [
-        ("permit (principal, action, resource) when { principal.nothing };", "nothing"),
+        (
+            "@id(\"x\") @description(\"y\") permit (principal, action, resource) when { principal.nothing };",
+            "nothing",
+        ),
         ("permit (principal, action, resource", "own.cedar"),
         (
-            "@id(\"x\") permit (principal, action, resource) when { principal.owner == \"ann\" };",
+            "@id(\"x\") @description(\"y\") permit (principal, action, resource) when { principal.owner == \"ann\" };",
             "owner",
         ),
     ] {

@@ -98,7 +98,10 @@ fn answer(number: u64, path: &str) -> Answer {
         _ => protocol::openai::chat_events("gpt-mock", &said),
     };
     let extra = format!(": a comment\n\nevent: unheard_of\nid: 7\ndata: {}\n\n", random.json(2));
-    Answer::events(events.into_iter().chain([extra]))
+    // Before the last event: what follows the end of an answer is no part of it.
+    let mut events = events;
+    events.insert(events.len() - 1, extra);
+    Answer::events(events)
 }
 
 #[tokio::test]

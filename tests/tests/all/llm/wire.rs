@@ -14,16 +14,22 @@ async fn compressed_answers_are_read_and_arrive_readable() {
     let gate = gate().openai(&upstream).agent("bot").run();
     let client = gate.client("bot").header("accept-encoding", "gzip, br, zstd");
     for coding in ["gzip", "br", "zstd"] {
-        for body in [
-            chat_to(&format!("gpt-mock-{coding}"), "x"),
-            chat_stream(&format!("gpt-mock-{coding}"), "x"),
-        ] {
-            let reply = client.post(CHAT, body).await.expect(200);
-            let plain = compress::decode(reply.header("content-encoding"), &reply.body);
-            let said = String::from_utf8_lossy(&plain).into_owned();
-            assert!(said.contains("quick brown"), "{coding}: {said}");
-        }
+        let reply =
+            client.post(CHAT, chat_to(&format!("gpt-mock-{coding}"), "x")).await.expect(200);
+        let plain = compress::decode(reply.header("content-encoding"), &reply.body);
+        let said = String::from_utf8_lossy(&plain).into_owned();
+        assert!(said.contains("quick brown"), "{coding}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_compressed_stream_that_nobody_asked_for_does_not_pass_unread() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").run();
+    // The gate asks for streams in clear; who sends one compressed all the same is refused.
+    let reply = gate.client("bot").post(CHAT, chat_stream("gpt-mock-gzip", "x")).await.expect(502);
+    assert!(reply.message().contains("compressed"), "{}", reply.message());
+    assert_ne!(upstream.last().header("accept-encoding"), Some("gzip, br, zstd"));
 }
 
 #[tokio::test]
