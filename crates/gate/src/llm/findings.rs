@@ -73,6 +73,11 @@ impl Findings {
         kinds
     }
 
+    /// How often anything was found.
+    pub fn total(&self) -> u64 {
+        self.list.iter().map(|f| u64::from(f.count)).sum()
+    }
+
     pub fn as_slice(&self) -> &[Finding] {
         &self.list
     }

@@ -9,14 +9,19 @@
 //!
 //! The guard is pure: chunks in, chunks out.
 
+mod event;
+mod template;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use inspect::document::{self, Edit};
 use inspect::{Action, Direction, Engine, Match, json};
 
+use self::event::{Event, Form, Out, Piece};
+use self::template::{Slot, Template};
 use super::findings::Findings;
 use super::tally::Tally;
 use super::walk::{Leaf, LeafKind, Walk, slice};
@@ -44,6 +49,9 @@ pub struct StreamGuard {
     channels: Vec<Channel>,
     waiting: VecDeque<Event>,
     held_bytes: usize,
+    template: Template,
+    /// A buffer for the next event's pieces.
+    spare: Vec<Piece>,
     matches: Vec<Match>,
     pub findings: Findings,
     pub tally: Tally,
@@ -66,36 +74,6 @@ enum ChannelKind {
     Prose(inspect::Stream),
     /// A tool call's arguments so far.
     Arguments(Vec<u8>),
-}
-
-/// An event that waits, with the pieces of text that it carries.
-struct Event {
-    raw: Bytes,
-    /// The event as it came, where `raw` is another way to write the same.
-    original: Option<Bytes>,
-    pieces: Vec<Piece>,
-    edits: Vec<Edit>,
-}
-
-/// A piece of a channel's text in an event.
-struct Piece {
-    channel: usize,
-    /// Where the piece lies in the channel's text.
-    text: Range<usize>,
-    /// Where it lies in the event.
-    raw: Range<usize>,
-    form: Form,
-}
-
-/// How a text is written in its event.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// A line of its own, as it is.
-    Plain,
-    /// In a JSON string, without escapes.
-    Quoted,
-    /// In a JSON string with escapes, which offsets must be led through.
-    Escaped,
 }
 
 /// Members that name things rather than carry text: the same in each event, never a part of a
@@ -129,6 +107,9 @@ const NAMES: [&[u8]; 26] = [
     b"format",
 ];
 
+/// Numbers that grow from event to event and mean nothing else.
+const COUNTERS: [&[u8]; 2] = [b"sequence_number", b"created"];
+
 const ARGUMENTS: [&[u8]; 2] = [b"arguments", b"partial_json"];
 
 impl StreamGuard {
@@ -140,6 +121,8 @@ impl StreamGuard {
             channels: Vec::new(),
             waiting: VecDeque::new(),
             held_bytes: 0,
+            template: Template::default(),
+            spare: Vec::new(),
             matches: Vec::new(),
             findings: Findings::default(),
             tally: Tally::default(),
@@ -198,17 +181,49 @@ impl StreamGuard {
     }
 
     fn event(&mut self, raw: Bytes, out: &mut Out) -> Result<(), Stop> {
-        let mut event = Event { raw, original: None, pieces: Vec::new(), edits: Vec::new() };
+        let mut event = Event::new(raw, std::mem::take(&mut self.spare));
+        match self.template.fit(&event.raw) {
+            Some(slots) => self.slots(&mut event, slots)?,
+            None => self.read(&mut event)?,
+        }
+        self.settle(event, out)
+    }
+
+    /// An event of the shape that was read before: only its slots hold anything new.
+    fn slots(
+        &mut self,
+        event: &mut Event,
+        slots: impl IntoIterator<Item = (Range<usize>, Slot)>,
+    ) -> Result<(), Stop> {
+        for (at, slot) in slots {
+            match slot {
+                Slot::Text { channel } => self.add_piece(event, channel, at, Form::Quoted)?,
+                Slot::Alone => self.alone(event, at, false, "padding")?,
+                Slot::Number => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads an event in full.
+    fn read(&mut self, event: &mut Event) -> Result<(), Stop> {
+        self.template.forget();
         let fields = sse::fields(&event.raw);
         for line in fields.other {
-            self.alone(&mut event, line, false, "event")?;
+            self.alone(event, line, false, "event")?;
         }
         match fields.data.as_slice() {
-            [] => {}
-            [data] => self.data(&mut event, data.clone())?,
-            lines => self.data_lines(&mut event, lines)?,
+            [] => Ok(()),
+            [data] => self.data(event, data.clone()),
+            lines => self.data_lines(event, lines),
         }
+    }
+
+    /// Lets the event go if all that it carries is decided, or puts it in line.
+    fn settle(&mut self, mut event: Event, out: &mut Out) -> Result<(), Stop> {
         if self.waiting.is_empty() && event.edits.is_empty() && self.is_clear(&event) {
+            self.spare = std::mem::take(&mut event.pieces);
+            self.spare.clear();
             out.push(event.into_bytes());
             return Ok(());
         }
@@ -289,20 +304,36 @@ impl StreamGuard {
     fn delta(&mut self, event: &mut Event, walk: &Walk, data: Range<usize>) -> Result<(), Stop> {
         let raw = event.raw.clone();
         let bytes = slice(&raw, &data);
-        self.count_usage(walk, bytes);
+        let found_before = self.findings.total();
+        let mut is_repeatable = !self.count_usage(walk, bytes);
         let mut finished = false;
+        let mut slots = Vec::new();
         for leaf in &walk.leaves {
             let at = data.start + leaf.range.start..data.start + leaf.range.end;
             let key = slice(bytes, &leaf.key);
             match leaf.kind {
                 LeafKind::Word => {}
+                LeafKind::Number if COUNTERS.contains(&key) => {
+                    slots.push((at.clone(), Slot::Number));
+                    self.alone(event, at, false, "counter")?;
+                }
                 LeafKind::Key | LeafKind::Number => self.alone(event, at, leaf.escaped, "key")?,
                 LeafKind::String if NAMES.contains(&key) => {
                     finished |= key == b"finish_reason";
+                    if key == b"obfuscation" {
+                        slots.push((at.clone(), Slot::Alone));
+                    }
                     self.alone(event, at, leaf.escaped, &String::from_utf8_lossy(key))?;
                 }
-                LeafKind::String => self.text(event, walk, bytes, leaf, at)?,
+                LeafKind::String => {
+                    let channel = self.text(event, walk, bytes, leaf, at.clone())?;
+                    slots.push((at, Slot::Text { channel }));
+                }
             }
+        }
+        is_repeatable &= !finished && self.findings.total() == found_before;
+        if is_repeatable && event.original.is_none() {
+            self.template.remember(&raw, slots);
         }
         if finished { self.complete_arguments() } else { Ok(()) }
     }
@@ -315,14 +346,15 @@ impl StreamGuard {
         bytes: &[u8],
         leaf: &Leaf,
         at: Range<usize>,
-    ) -> Result<(), Stop> {
+    ) -> Result<usize, Stop> {
         let key = slice(bytes, &leaf.key);
         let kind = walk.top(bytes, b"type").unwrap_or_default();
         let is_arguments = ARGUMENTS.contains(&key) || key == b"delta" && is_arguments_type(kind);
         let id = walk.channel(bytes, leaf).rotate_left(u32::from(is_arguments));
         let form = if leaf.escaped { Form::Escaped } else { Form::Quoted };
         let channel = self.channel(id, key, is_arguments)?;
-        self.add_piece(event, channel, at, form)
+        self.add_piece(event, channel, at, form)?;
+        Ok(channel)
     }
 
     /// Text that is not JSON: joined to such text in other events.
@@ -513,11 +545,15 @@ impl StreamGuard {
         self.blocked()
     }
 
-    fn count_usage(&mut self, walk: &Walk, bytes: &[u8]) {
+    /// Takes in what the event says of usage; whether it says anything.
+    fn count_usage(&mut self, walk: &Walk, bytes: &[u8]) -> bool {
         let numbers = walk.leaves.iter().filter(|l| l.kind == LeafKind::Number);
+        let mut any = false;
         for leaf in numbers.filter(|l| walk.container_key(bytes, l) == b"usage") {
+            any = true;
             self.tally.number(slice(bytes, &leaf.key), slice(bytes, &leaf.range));
         }
+        any
     }
 
     fn is_clear(&self, event: &Event) -> bool {
@@ -563,50 +599,6 @@ fn is_arguments_type(kind: &[u8]) -> bool {
     [&b"arguments.delta"[..], b"tool_call_input.delta", b"call_code.delta"]
         .iter()
         .any(|end| kind.ends_with(end))
-}
-
-impl Piece {
-    /// Where a part of the channel's text lies in the event's bytes.
-    fn raw_of(&self, event: &[u8], text: Range<usize>) -> Range<usize> {
-        let inner = text.start - self.text.start..text.end - self.text.start;
-        let inner = match self.form {
-            Form::Escaped => json::decode(slice(event, &self.raw)).raw_range(inner),
-            Form::Plain | Form::Quoted => inner,
-        };
-        self.raw.start + inner.start..self.raw.start + inner.end
-    }
-}
-
-impl Event {
-    fn into_bytes(mut self) -> Bytes {
-        if self.edits.is_empty() {
-            return self.original.unwrap_or(self.raw);
-        }
-        self.edits.sort_by_key(|edit| edit.range.start);
-        document::apply(&self.raw, &self.edits).into()
-    }
-}
-
-/// What leaves: one piece as it is, several joined.
-#[derive(Default)]
-struct Out {
-    first: Bytes,
-    joined: BytesMut,
-}
-
-impl Out {
-    fn push(&mut self, bytes: Bytes) {
-        if self.first.is_empty() && self.joined.is_empty() {
-            self.first = bytes;
-            return;
-        }
-        self.joined.extend_from_slice(&std::mem::take(&mut self.first));
-        self.joined.extend_from_slice(&bytes);
-    }
-
-    fn join(self) -> Bytes {
-        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
-    }
 }
 
 #[cfg(test)]

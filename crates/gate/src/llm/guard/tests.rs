@@ -198,6 +198,26 @@ fn half_an_event_at_the_end_is_inspected_too() {
 }
 
 #[test]
+fn events_of_one_shape_are_inspected_in_every_slot() {
+    let token = token();
+    let event = |n: u64, text: &str, padding: &str| {
+        let data = json!({"type": "response.output_text.delta", "sequence_number": n, "item_id": "m", "delta": text, "obfuscation": padding});
+        format!("data: {data}\n\n")
+    };
+    let clean: String = (0..9).map(|n| event(n, "word ", "xK3")).collect();
+    let (out, _, guard) = run([Bytes::from(clean.clone())]);
+    assert_eq!(String::from_utf8_lossy(&out), clean);
+    assert_eq!(guard.findings.total(), 0);
+    for last in
+        [event(9, &token, "x"), event(9, "x", &token), event(4_111_111_111_111_111, "x", "x")]
+    {
+        let (out, _, guard) = run([Bytes::from(clean.clone() + &last)]);
+        assert_eq!(guard.findings.total(), 1, "{last}");
+        assert!(!String::from_utf8_lossy(&out).contains(&token), "{last}");
+    }
+}
+
+#[test]
 fn too_many_texts_stop_the_stream() {
     let stream: String =
         (0..=MAX_CHANNELS as u64).map(|index| chat(index, &json!({"content": "a "}))).collect();
