@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Kept;
 use super::setup::SMALL;
 use super::stage;
 use super::story::Story;
+use super::{CHANGED_COPY, Kept};
 use crate::config::DEFAULT_FILE;
 use crate::up::Running;
 
@@ -45,12 +45,14 @@ impl Left {
     /// Where everything is and what to try, for people.
     pub(super) fn tell(&self, story: &mut Story<'_>) {
         let (addresses, folder) = (&self.running.addresses, self.kept.folder.path().display());
-        story.heading("It runs again, on the same folder, until you press Ctrl-C");
+        story.heading("The gate runs again, on the same folder");
         story.show("gate", &format!("http://{}", addresses.gate));
         story.show("admin API", &format!("http://{}/api/v1/ (with a token)", addresses.console));
         story.show("metrics", &format!("http://{}/metrics", addresses.console));
         story.show("data", &format!("{folder}/data"));
-        story.say("Try, in another terminal (rogue-bot is still suspended: that survives a restart):");
+        story.say(
+            "Try, in another terminal (rogue-bot is still suspended: that survives a restart):",
+        );
         let program = format!("{} --config {folder}/{DEFAULT_FILE}", program());
         for command in [
             "agent list",
@@ -60,6 +62,7 @@ impl Left {
         ] {
             story.command(&format!("{program} {command}"));
         }
+        story.command(&format!("{program} ledger verify {folder}/{CHANGED_COPY}"));
         let body = json!({
             "model": SMALL, "messages": [{"role": "user", "content": "Where is my order?"}],
         });
@@ -84,14 +87,16 @@ fn program() -> String {
     }
 }
 
-/// The two lines that put one's own agent behind the gate.
+/// The two commands that put one's own agent behind the gate.
 pub(super) fn your_own(story: &mut Story<'_>) {
     let program = program();
     story.heading("Put your own agent behind it");
-    story.command(&format!("OPENAI_API_KEY=… {program} up      # or ANTHROPIC_API_KEY, or both"));
-    story.command(&format!(
-        "export OPENAI_BASE_URL=http://127.0.0.1:4100/llm/openai/v1 OPENAI_API_KEY=$({program} \
-         agent add my-agent)"
-    ));
-    story.say("Start the agent in that second shell. It needs no other change.");
+    story.command(&format!("{program} up    # with OPENAI_API_KEY or ANTHROPIC_API_KEY set"));
+    story
+        .command(&format!("{program} agent add my-agent    # in another terminal; prints its key"));
+    story.say("Then set, where your agent runs, the lines for its SDK. It needs no other change:");
+    story.command("export OPENAI_BASE_URL=http://127.0.0.1:4100/llm/openai/v1 OPENAI_API_KEY=pc_…");
+    story.command(
+        "export ANTHROPIC_BASE_URL=http://127.0.0.1:4100/llm/anthropic ANTHROPIC_API_KEY=pc_…",
+    );
 }

@@ -35,7 +35,7 @@ pub(super) enum Place {
 pub(super) struct Caller {
     pub(super) name: &'static str,
     key: Secret,
-    pub(super) place: Place,
+    place: Place,
 }
 
 /// One request to a model.
@@ -77,7 +77,7 @@ impl Caller {
         self.key.expose()
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    fn address(&self) -> SocketAddr {
         match self.place {
             Place::Gate(address) => address,
             #[cfg(test)]

@@ -28,6 +28,9 @@ use story::Story;
 
 pub use afterwards::Left;
 
+/// The log with one bit changed, in the demonstration's folder.
+const CHANGED_COPY: &str = "changed-copy";
+
 /// What a finished demonstration leaves.
 pub struct Played {
     /// Whether everything happened as told.
@@ -61,6 +64,9 @@ pub async fn play(stay: bool, output: &mut Output) -> anyhow::Result<Played> {
         left.tell(&mut story);
     }
     afterwards::your_own(&mut story);
+    if left.is_some() {
+        story.heading("Still running. Ctrl-C ends it and removes its folder.");
+    }
     story.finish(rest)?;
     Ok(Played { is_well, left })
 }
@@ -84,7 +90,7 @@ async fn stop(stage: Stage) -> anyhow::Result<(Cold, Kept)> {
     let cold = Cold {
         log: stage.log(),
         vkey: stage.vkey.clone(),
-        copy: stage.folder.path().join("changed-copy"),
+        copy: stage.folder.path().join(CHANGED_COPY),
         victim: log::victim(&stage.calls)?,
     };
     let Stage { folder, model, running, .. } = stage;

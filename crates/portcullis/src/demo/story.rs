@@ -10,7 +10,7 @@ use crate::cli::{Output, Table};
 use crate::visible::visible;
 
 /// Lines are broken here, in characters.
-const WIDTH: usize = 96;
+const WIDTH: usize = 92;
 /// Labels of shown values take this much room.
 const LABEL: usize = 20;
 
@@ -20,18 +20,34 @@ pub(super) struct Story<'a> {
     scenes: Vec<Value>,
     failed: usize,
     checked: usize,
+    /// What comes next begins a new step, after a blank line.
+    is_step_done: bool,
     /// The first error of the output; what follows is not written.
     broken: Option<io::Error>,
 }
 
 impl<'a> Story<'a> {
     pub(super) fn new(output: &'a mut Output) -> Self {
-        Self { output, scenes: Vec::new(), failed: 0, checked: 0, broken: None }
+        Self {
+            output,
+            scenes: Vec::new(),
+            failed: 0,
+            checked: 0,
+            is_step_done: false,
+            broken: None,
+        }
     }
 
     fn line(&mut self, line: &str) {
         if !self.output.json && self.broken.is_none() {
             self.broken = self.output.line(line).err();
+        }
+    }
+
+    /// A blank line where a step has ended.
+    fn step(&mut self) {
+        if std::mem::take(&mut self.is_step_done) {
+            self.line("");
         }
     }
 
@@ -46,6 +62,7 @@ impl<'a> Story<'a> {
     /// Begins a section.
     pub(super) fn scene(&mut self, name: &str, title: &str) {
         self.scenes.push(json!({ "scene": name, "checks": [] }));
+        self.is_step_done = false;
         let heading = self.styled("1;36", &format!("{}. {title}", self.scenes.len()));
         self.line("");
         self.line(&heading);
@@ -53,6 +70,7 @@ impl<'a> Story<'a> {
 
     /// A heading that is no section.
     pub(super) fn heading(&mut self, title: &str) {
+        self.is_step_done = false;
         let heading = self.styled("1", title);
         self.line("");
         self.line(&heading);
@@ -60,6 +78,7 @@ impl<'a> Story<'a> {
 
     /// A sentence or two.
     pub(super) fn say(&mut self, text: &str) {
+        self.step();
         for line in wrapped(text, WIDTH - 3) {
             self.line(&format!("   {line}"));
         }
@@ -73,12 +92,22 @@ impl<'a> Story<'a> {
 
     /// A value under its name; the value may be from outside.
     pub(super) fn show(&mut self, label: &str, value: &str) {
+        self.step();
         let value = visible(value);
         for (place, part) in wrapped(&value, WIDTH - LABEL - 5).iter().enumerate() {
             let name = if place == 0 { label } else { "" };
             let name = self.styled("2", &format!("{name:<LABEL$}"));
+            let part = self.marked(part);
             self.line(&format!("     {name}{part}"));
         }
+    }
+
+    /// What was taken out stands out, where there is colour.
+    fn marked(&self, part: &str) -> String {
+        let Some(start) = part.find("[redacted:") else { return part.to_owned() };
+        let (before, mask) = part.split_at(start);
+        let (mask, after) = mask.split_at(mask.find(']').map_or(mask.len(), |end| end + 1));
+        format!("{before}{}{after}", self.styled("33", mask))
     }
 
     /// A value for machines only.
@@ -96,6 +125,7 @@ impl<'a> Story<'a> {
         if let Some(checks) = self.scenes.last_mut().and_then(|s| s["checks"].as_array_mut()) {
             checks.push(check);
         }
+        self.is_step_done = true;
         let mark = match has_happened {
             true => self.styled("32", "✓"),
             false => self.styled("1;31", "✗ NOT SO:"),
@@ -115,6 +145,7 @@ impl<'a> Story<'a> {
     }
 
     pub(super) fn table(&mut self, table: &Table) {
+        self.is_step_done = false;
         self.line("");
         for (place, row) in table.lines().iter().enumerate() {
             let row = if place == 0 { self.styled("1", row) } else { row.clone() };
@@ -147,7 +178,8 @@ impl<'a> Story<'a> {
         if !self.output.json {
             return Ok(());
         }
-        let mut whole = json!({ "ok": self.failed == 0, "checked": self.checked, "failed": self.failed });
+        let mut whole =
+            json!({ "ok": self.failed == 0, "checked": self.checked, "failed": self.failed });
         whole["scenes"] = Value::Array(std::mem::take(&mut self.scenes));
         for (name, value) in rest {
             whole[name] = value;

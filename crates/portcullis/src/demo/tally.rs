@@ -19,6 +19,8 @@ pub(super) struct Row {
 
 /// Callers that nobody knows are counted under this name.
 const UNKNOWN: &str = "(unknown)";
+/// Reasons are cut here in a table, in characters; the record has them whole.
+const MAX_REASON: usize = 38;
 
 /// One row for each agent that called, in the order of their first calls. `records` are newest
 /// first, as the admin API gives them.
@@ -64,21 +66,32 @@ pub(super) fn table(rows: &[Row]) -> Table {
     for row in rows {
         let counts = [row.permitted, row.redacted, row.denied, row.cut, row.tokens];
         let cells = counts.iter().map(ToString::to_string);
-        let cost = format!("${:.4}", row.cost_usd);
+        let cost = format!("${:.6}", row.cost_usd);
         table.row([row.agent.clone()].into_iter().chain(cells).chain([cost]));
     }
     table
 }
 
-/// One record on one line: time, who, decision, status, what of, why.
-pub(super) fn line(record: &Value) -> [String; 6] {
+/// One record on one line: time of day, who, what came of it, what it was about, why.
+pub(super) fn line(record: &Value) -> [String; 5] {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    // The time of day, to the millisecond.
-    let time = text(&record["time"]).chars().skip(11).take(12).collect();
+    let time = text(&record["time"]).chars().skip(11).take(8).collect();
     let who = record["agent"].as_str().map_or_else(|| principal(record), str::to_owned);
-    let decision = &record["decision"];
-    let of = &record["resource"]["name"];
-    [time, who, text(&decision["effect"]), text(&record["status"]), text(of), because(record)]
+    let outcome = match record["status"].as_str() {
+        Some("cut") => "cut".to_owned(),
+        _ => text(&record["decision"]["effect"]),
+    };
+    let about = text(&record["resource"]["name"]);
+    let about = about.rsplit('/').next().unwrap_or_default().to_owned();
+    [time, who, outcome, about, start_of(&because(record), MAX_REASON)]
+}
+
+/// The beginning of a text.
+pub(super) fn start_of(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    text.chars().take(characters).chain(['…']).collect()
 }
 
 /// Who made a change, or nobody.
@@ -90,13 +103,10 @@ fn principal(record: &Value) -> String {
     }
 }
 
-/// What was found, or which policy decided, or the change that was made, or the reason.
+/// What was found, or the change that was made, or the reason.
 fn because(record: &Value) -> String {
-    let list = |value: &Value, name: &str| -> Vec<String> {
-        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-        items.iter().filter_map(|item| item.get(name).unwrap_or(item).as_str()).map(str::to_owned).collect()
-    };
-    let found = list(&record["findings"], "kind");
+    let findings = record["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found: Vec<&str> = findings.iter().filter_map(|found| found["kind"].as_str()).collect();
     if !found.is_empty() {
         return format!("found {}", found.join(", "));
     }
@@ -106,12 +116,9 @@ fn because(record: &Value) -> String {
         let parts: Vec<&str> = parts.into_iter().filter_map(|part| part.as_str()).collect();
         return parts.join(": ");
     }
-    let policies = list(&record["decision"]["policies"], "id");
     let reason = record["decision"]["reason"].as_str().unwrap_or("-");
-    if record["decision"]["effect"] == "deny" && !policies.is_empty() {
-        return format!("policy {}", policies.join(", "));
-    }
-    reason.to_owned()
+    // What follows is advice.
+    reason.split([':', ';']).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -136,8 +143,10 @@ mod tests {
             call("a", "permit", "ok"),
         ];
         let rows = by_agent(&records);
-        let counts: Vec<_> =
-            rows.iter().map(|r| (r.agent.as_str(), r.permitted, r.redacted, r.denied, r.cut)).collect();
+        let counts: Vec<_> = rows
+            .iter()
+            .map(|r| (r.agent.as_str(), r.permitted, r.redacted, r.denied, r.cut))
+            .collect();
         assert_eq!(counts, [("a", 1, 1, 0, 1), ("b", 0, 0, 1, 0)]);
         assert_eq!((rows[0].tokens, rows[0].cost_usd), (21, 1.5));
     }

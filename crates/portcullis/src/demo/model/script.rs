@@ -57,10 +57,19 @@ pub(in crate::demo) fn tokens(text: &str) -> usize {
     text.chars().count().div_ceil(4)
 }
 
-/// An answer in the pieces that a stream carries: a few characters each, so that a secret is
-/// never whole in one of them.
-pub(in crate::demo) fn pieces(text: &str) -> Vec<String> {
-    const CHARACTERS: usize = 6;
-    let characters: Vec<char> = text.chars().collect();
-    characters.chunks(CHARACTERS).map(|piece| piece.iter().collect()).collect()
+/// An answer in the pieces that a stream carries, as a model's tokens divide it: a word with the
+/// blank before it, and of a longer word a few characters at a time, so that a secret is never
+/// whole in one of them.
+pub(in crate::demo) fn pieces(text: &str) -> Vec<&str> {
+    const LONGEST: usize = 7;
+    let (mut pieces, mut start, mut length) = (Vec::new(), 0, 0);
+    for (at, character) in text.char_indices() {
+        if length > 0 && (character == ' ' || length == LONGEST) {
+            pieces.push(&text[start..at]);
+            (start, length) = (at, 0);
+        }
+        length += 1;
+    }
+    pieces.push(&text[start..]);
+    pieces
 }

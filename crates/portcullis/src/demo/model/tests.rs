@@ -56,8 +56,8 @@ async fn a_caller_that_hangs_up_is_noticed() {
 
 #[tokio::test]
 async fn what_it_does_not_know_is_refused() {
-    let (_model, caller) = model().await;
-    let lost = Caller { place: Place::Gate(caller.address()), ..caller };
+    let (model, _) = model().await;
+    let lost = Caller::new("lost", "the-key", Place::Gate(model.address));
     assert_eq!(lost.ask(&ask(Api::OpenAi, "hello", false)).await.unwrap().status, 404);
 }
 

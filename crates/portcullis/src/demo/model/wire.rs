@@ -100,7 +100,8 @@ impl Asked {
             let choice = json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
             chunk(choice, Value::Null)
         };
-        let mut events = vec![(delta(json!({"role": "assistant", "content": ""}), Value::Null), false)];
+        let mut events =
+            vec![(delta(json!({"role": "assistant", "content": ""}), Value::Null), false)];
         let pieces = script::pieces(text).into_iter();
         events.extend(pieces.map(|piece| (delta(json!({"content": piece}), Value::Null), true)));
         events.push((delta(json!({}), json!("stop")), false));
@@ -127,7 +128,8 @@ impl Asked {
             (event("message_start", json!({"message": message})), false),
             (event("content_block_start", block), false),
         ];
-        let delta = |piece: String| json!({"index": 0, "delta": {"type": "text_delta", "text": piece}});
+        let delta =
+            |piece: &str| json!({"index": 0, "delta": {"type": "text_delta", "text": piece}});
         let pieces = script::pieces(text).into_iter();
         events.extend(pieces.map(|piece| (event("content_block_delta", delta(piece)), true)));
         let end = json!({"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": output}});

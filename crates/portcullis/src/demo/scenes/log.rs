@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ledger::note::VerifierKey;
-use ledger::verify::{Folder, Report, Verdict, verify};
+use ledger::verify::{Fault, Folder, Report, Verdict, verify};
 use serde_json::{Value, json};
 
 use crate::demo::story::Story;
@@ -22,7 +22,7 @@ pub(in crate::demo) struct Cold {
 /// Tells of the log as it lies there.
 pub(in crate::demo) fn play(cold: &Cold, story: &mut Story<'_>) -> anyhow::Result<()> {
     story.scene("log", "The log is proved, without trusting the gate");
-    story.say("The gate has stopped in order. Its log is a folder: a Merkle tree over all records, signed. The verifier reads that folder and the public key noted at the start, nothing else:");
+    story.say("The gate has stopped in order. Its log is a folder: a Merkle tree over all records, signed. The verifier reads that folder and the public key noted at the start, nothing else (as `portcullis ledger verify` does):");
     let report = check(&cold.log, &cold.vkey)?;
     story.show("records", &report.proven.to_string());
     story.show("root", &report.root);
@@ -47,29 +47,40 @@ fn check(folder: &Path, vkey: &VerifierKey) -> anyhow::Result<Report> {
 fn tampered(cold: &Cold, story: &mut Story<'_>) -> anyhow::Result<()> {
     copy(&cold.log, &cold.copy)?;
     let change = flip(&cold.copy, &cold.victim)?;
-    story.say("Somebody with access to the disk would rather have been permitted. In a copy of the log, one bit of one byte is flipped, in the record of rogue-bot's stream:");
+    story.say("And a log that somebody touched: in a copy of the folder, one bit of one byte is changed, in the record of rogue-bot's stream:");
     story.show("file", &change.file);
-    story.show("byte", &format!("{}: {:?} becomes {:?}", change.offset, change.before, change.after));
+    story.show(
+        "byte",
+        &format!("{}: {:?} becomes {:?}", change.offset, change.before, change.after),
+    );
     let report = check(&cold.copy, &cold.vkey)?;
     let fault = report.first_bad_record();
     story.fact("changed", json!({ "file": change.file, "offset": change.offset }));
     story.fact("tampered", serde_json::to_value(&report)?);
-    if let Some(fault) = fault {
-        let (index, offset) = (fault.index.unwrap_or_default(), fault.offset.unwrap_or_default());
-        story.show(
-            "the verifier",
-            &format!("FAILED at record {index}, {}, from byte {offset}: {}", fault.file, fault.message),
-        );
+    story.show(
+        "the verifier",
+        &format!("{:?}: {} things do not fit", report.verdict, report.fault_count),
+    );
+    for fault in &report.faults {
+        story.show("", &told(fault));
     }
     let is_there = fault.is_some_and(|fault| {
         let start = fault.offset.and_then(|offset| usize::try_from(offset).ok());
-        fault.file == change.file && start.is_some_and(|start| (start..change.end).contains(&change.offset))
+        fault.file == change.file
+            && start.is_some_and(|start| (start..change.end).contains(&change.offset))
     });
     story.check(
         "the verifier finds it, and names the file, the record and where it begins",
         report.verdict == Verdict::Failed && is_there,
     );
     Ok(())
+}
+
+/// One fault for people.
+fn told(fault: &Fault) -> String {
+    let index = fault.index.map(|index| format!("record {index}, ")).unwrap_or_default();
+    let offset = fault.offset.map(|offset| format!(" from byte {offset}")).unwrap_or_default();
+    format!("{index}{}{offset}: {}", fault.file, fault.message)
 }
 
 /// One changed byte.

@@ -29,10 +29,7 @@ pub(super) async fn play(stage: &mut Stage, story: &mut Story<'_>) {
 }
 
 /// Milliseconds between two moments, with one decimal; nothing where one of them never came.
-fn milliseconds(
-    from: Option<std::time::Instant>,
-    to: Option<std::time::Instant>,
-) -> Option<f64> {
+fn milliseconds(from: Option<std::time::Instant>, to: Option<std::time::Instant>) -> Option<f64> {
     let span = to?.saturating_duration_since(from?);
     Some((span.as_secs_f64() * 10_000.0).round() / 10.0)
 }
@@ -40,12 +37,4 @@ fn milliseconds(
 /// A span for people; a dash where there is none.
 fn shown(milliseconds: Option<f64>) -> String {
     milliseconds.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1} ms"))
-}
-
-/// The beginning of a text.
-fn start_of(text: &str, characters: usize) -> String {
-    if text.chars().count() <= characters {
-        return text.to_owned();
-    }
-    text.chars().take(characters).chain(['…']).collect()
 }

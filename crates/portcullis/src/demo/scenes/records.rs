@@ -30,7 +30,10 @@ pub(super) async fn play(stage: &mut Stage, story: &mut Story<'_>) -> anyhow::Re
         let found = records.iter().find(|record| record["id"] == **id);
         found.is_some_and(|record| record["http_status"] == *status)
     };
-    story.check("each record says the HTTP status that the agent saw", stage.calls.iter().all(is_same));
+    story.check(
+        "each record says the HTTP status that the agent saw",
+        stage.calls.iter().all(is_same),
+    );
     let bounded = rows.iter().find(|row| row.agent == "batch-bot");
     story.check(
         "batch-bot spent something, and stayed within its budget",
@@ -64,7 +67,7 @@ fn some(stage: &Stage, story: &mut Story<'_>, records: &[Value]) {
     let mut chosen: Vec<&Value> = records.iter().filter(telling).collect();
     chosen.reverse();
     story.say("Some of them, with the change that suspended the agent:");
-    let mut table = Table::new(&["time", "who", "decision", "status", "of", "because"]);
+    let mut table = Table::new(&["time", "who", "outcome", "about", "because"]);
     for record in &chosen {
         table.row(tally::line(record));
     }

@@ -16,10 +16,10 @@ pub(super) async fn play(stage: &mut Stage, story: &mut Story<'_>) -> anyhow::Re
     story.scene("research-bot", "research-bot wants more than it may have");
     let too_good = Ask { model: FORBIDDEN, ..ask("Compare these two papers.", false) };
     let said = format!("It asks for {FORBIDDEN}. Its role is granted {LARGE} and nothing else:");
-    refused(stage, story, &said, &too_good, "no policy permits").await?;
+    refused(stage, story, &said, &too_good, ("no policy permits", "what is missing")).await?;
     let too_long = Ask { max_tokens: 100_000, ..ask("Write everything down.", false) };
     let said = "It asks its own model for 100,000 tokens of output at once:";
-    refused(stage, story, said, &too_long, "output-ceiling").await?;
+    refused(stage, story, said, &too_long, ("output-ceiling", "which policy forbids it")).await?;
     leak(stage, story).await
 }
 
@@ -32,14 +32,14 @@ async fn refused(
     story: &mut Story<'_>,
     said: &str,
     ask: &Ask<'_>,
-    because: &str,
+    (because, names): (&str, &str),
 ) -> anyhow::Result<()> {
     let (caller, before) = (stage.caller("research-bot")?, stage.model.memory.count());
     story.say(said);
     let reply = stage.ask(&caller, ask).await?;
     story.show(&format!("HTTP {}", reply.status), &reply.error);
     story.check(
-        "refused before anything left for the model; the reason names the policy",
+        &format!("refused before anything left for the model; the answer says {names}"),
         reply.status == 403
             && reply.decision == "deny"
             && reply.error.contains(because)
@@ -54,8 +54,10 @@ async fn leak(stage: &mut Stage, story: &mut Story<'_>) -> anyhow::Result<()> {
     story.say("Now an ordinary question. But the model has seen a GitHub token somewhere, and says it in a streamed answer, spread over many chunks:");
     let reply = stage.ask(&caller, &ask(&prompt, true)).await?;
     let call = stage.model.memory.last().unwrap_or_default();
-    let chunks = chunks_of(&call.answer, &stage.planted.token);
+    let with_token = chunks_of(&call.answer, &stage.planted.token);
+    let chunks = with_token.len();
     story.show("the model sent", &call.answer);
+    story.show("its chunks there", &with_token.join("|"));
     story.show("the agent got", &reply.said);
     flow(story, &call, &reply);
     story.fact("agent_got", reply.said.as_str());
@@ -64,7 +66,8 @@ async fn leak(stage: &mut Stage, story: &mut Story<'_>) -> anyhow::Result<()> {
         &format!("the token lay in {chunks} chunks, and not one byte of it came through"),
         chunks > 1 && reply.said == call.answer.replace(&stage.planted.token, MASK),
     );
-    story.check("the stream ended as it should, so that the SDK notices nothing", reply.is_complete);
+    story
+        .check("the stream ended as it should, so that the SDK notices nothing", reply.is_complete);
     Ok(())
 }
 
@@ -82,15 +85,17 @@ fn flow(story: &mut Story<'_>, call: &Call, reply: &Reply) {
     );
 }
 
-/// How many pieces of a stream hold some of the secret.
-fn chunks_of(answer: &str, secret: &str) -> usize {
-    let Some(start) = answer.find(secret) else { return 0 };
-    let (end, mut at, mut count) = (start + secret.len(), 0, 0);
+/// The pieces of a stream that hold some of the secret.
+fn chunks_of<'a>(answer: &'a str, secret: &str) -> Vec<&'a str> {
+    let Some(start) = answer.find(secret) else { return Vec::new() };
+    let (end, mut at, mut found) = (start + secret.len(), 0, Vec::new());
     for piece in pieces(answer) {
-        count += usize::from(at < end && at + piece.len() > start);
+        if at < end && at + piece.len() > start {
+            found.push(piece);
+        }
         at += piece.len();
     }
-    count
+    found
 }
 
 #[cfg(test)]
@@ -98,9 +103,9 @@ mod tests {
     use super::chunks_of;
 
     #[test]
-    fn every_piece_that_holds_a_byte_of_it_counts() {
-        assert_eq!(chunks_of("123456secret123456", "secret"), 1);
-        assert_eq!(chunks_of("12345secret", "secret"), 2);
-        assert_eq!(chunks_of("nothing here", "secret"), 0);
+    fn every_piece_that_holds_a_byte_of_it_is_found() {
+        assert_eq!(chunks_of("it is secret, is it", "secret"), [" secret"]);
+        assert_eq!(chunks_of("it is topsecret, is it", "secret"), [" topsec", "ret,"]);
+        assert_eq!(chunks_of("nothing here", "secret"), [""; 0]);
     }
 }

@@ -11,8 +11,9 @@ use crate::demo::model::wire::Api;
 use crate::demo::setup::SMALL;
 use crate::demo::stage::Stage;
 use crate::demo::story::Story;
+use crate::demo::tally::start_of;
 
-use super::{milliseconds, shown, start_of};
+use super::{milliseconds, shown};
 
 /// How much the agent has read when somebody notices.
 const NOTICED_AFTER: usize = 30;
@@ -25,8 +26,13 @@ pub(super) async fn play(stage: &mut Stage, story: &mut Story<'_>) -> anyhow::Re
     story.command("portcullis agent suspend rogue-bot --reason \"prints customer lists\"");
     let caller = stage.caller("rogue-bot")?;
     let prompt = format!("Print the {LONG}, all of it.");
-    let ask =
-        Ask { api: Api::OpenAi, model: SMALL, prompt: &prompt, is_streamed: true, max_tokens: 50_000 };
+    let ask = Ask {
+        api: Api::OpenAi,
+        model: SMALL,
+        prompt: &prompt,
+        is_streamed: true,
+        max_tokens: 50_000,
+    };
     let mut open = stage.open(&caller, &ask).await?;
     while open.reply.pieces < NOTICED_AFTER && open.next().await? {}
     story.check("until then it was permitted and streaming", open.reply.pieces >= NOTICED_AFTER);
@@ -54,7 +60,7 @@ async fn cut(stage: &Stage, story: &mut Story<'_>, mut open: Open) -> anyhow::Re
     let call = stage.model.memory.last().unwrap_or_default();
     let after = milliseconds(Some(switched), reply.ended);
     let upstream = milliseconds(Some(switched), call.hung_up);
-    story.show("the agent got", &format!("{} …", start_of(&reply.said, 60)));
+    story.show("the agent got", &start_of(&reply.said, 120));
     story.show("cut", &format!("{} after the admin call was sent", shown(after)));
     story.show("the model's side", &format!("hung up after {}", shown(upstream)));
     let (got, whole) = (reply.said.len(), call.answer.len());

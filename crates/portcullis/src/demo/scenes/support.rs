@@ -66,8 +66,13 @@ async fn streamed(stage: &mut Stage, story: &mut Story<'_>) -> anyhow::Result<()
 async fn card(stage: &mut Stage, story: &mut Story<'_>) -> anyhow::Result<()> {
     let (caller, card) = (stage.caller("support-bot")?, stage.planted.card.clone());
     let prompt = format!("My card {card} was charged twice for order 1042. I want a refund.");
-    let ask =
-        Ask { api: Api::OpenAi, model: SMALL, prompt: &prompt, is_streamed: false, max_tokens: 200 };
+    let ask = Ask {
+        api: Api::OpenAi,
+        model: SMALL,
+        prompt: &prompt,
+        is_streamed: false,
+        max_tokens: 200,
+    };
     story.say("A customer types a card number (made up, with a valid check digit). It is taken out on the way to the model:");
     let reply = stage.ask(&caller, &ask).await?;
     let call = stage.model.memory.last().unwrap_or_default();
