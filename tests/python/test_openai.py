@@ -79,9 +79,9 @@ def test_embeddings_and_models(bot):
     assert [m.id for m in client.models.list()] == ["gpt-mock", "gpt-mock-tool"]
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
-def test_compressed(bot, coding):
-    answer = openai_client(bot).chat.completions.create(model=f"gpt-mock-{coding}", messages=HELLO)
+def test_compressed(bot):
+    # Of the codings, gzip is what this client asks for; the others are tested in Rust.
+    answer = openai_client(bot).chat.completions.create(model="gpt-mock-gzip", messages=HELLO)
     assert answer.choices[0].message.content == FOX
 
 

@@ -46,6 +46,6 @@ fn start(upstream: &Upstream) -> Gate {
         .agent("bot")
         .agent("poor")
         .agent_as("clerk", "clerk")
-        .sections("[[limit]]\nper = \"agent\"\nagent = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
+        .sections("[[limit]]\nper = \"agent\"\nonly = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
         .run()
 }

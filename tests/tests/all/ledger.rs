@@ -136,8 +136,6 @@ async fn a_stream_is_recorded_before_its_first_byte_and_completed() {
     gate.records_with("the end that nobody saw", |record| {
         record["id"] == id && record["status"] == "interrupted"
     });
-    let recorded = statuses(&gate, std::slice::from_ref(&id));
-    assert_eq!(recorded[&id], ["begun", "interrupted"].map(str::to_owned).into());
     gate.stop();
     verify(&gate);
 }
@@ -226,7 +224,8 @@ async fn one_action_can_be_shown_and_proved() {
     gate.succeeds(&["ledger", "prove", &id]);
     let found =
         gate.succeeds(&["ledger", "search", "--json", "--agent", "bot", "--kind", "llm.call"]);
-    assert_eq!(found.lines().count(), 1);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found.as_array().map(Vec::len), Some(1), "{found}");
     assert_eq!(
         gate.portcullis(&["ledger", "show", "act_00000000-0000-7000-8000-000000000000"])
             .status
