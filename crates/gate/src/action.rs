@@ -36,10 +36,11 @@ pub struct Action {
 }
 
 impl Action {
-    pub fn begin(gate: &Arc<Gate>, kind: Kind) -> Self {
+    /// Boxed, because it moves with the call from hand to hand and is large.
+    pub fn begin(gate: &Arc<Gate>, kind: Kind) -> Box<Self> {
         let tenant = model::TenantId::main();
         let record = Record::new(gate.new_id(), gate.now(), tenant, kind, Decision::default());
-        Self {
+        Box::new(Self {
             gate: gate.clone(),
             log: gate.log.clone(),
             record,
@@ -51,7 +52,7 @@ impl Action {
             pricing: None,
             is_finished: false,
             is_admitted: gate.enter(),
-        }
+        })
     }
 
     pub fn id(&self) -> RecordId {

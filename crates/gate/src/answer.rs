@@ -52,7 +52,7 @@ impl From<Bytes> for AnswerBody {
 pub struct Streamed {
     source: Option<Source>,
     filter: Filter,
-    action: Action,
+    action: Box<Action>,
     dialect: Dialect,
     contained: Pin<Box<dyn Future<Output = Contained> + Send>>,
     state: State,
@@ -81,7 +81,7 @@ impl Streamed {
     pub fn new(
         source: Source,
         filter: Filter,
-        mut action: Action,
+        mut action: Box<Action>,
         dialect: Dialect,
         contained: Pin<Box<dyn Future<Output = Contained> + Send>>,
     ) -> Self {

@@ -30,7 +30,7 @@ const MAX_USER_AGENT: usize = 256;
 
 /// A call as far as it has come.
 pub(super) struct Call {
-    pub action: Action,
+    pub action: Box<Action>,
     pub dialect: Dialect,
     /// What the call is inspected with, if at all.
     pub engine: Option<Arc<Engine>>,

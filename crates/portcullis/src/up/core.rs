@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -33,8 +34,9 @@ pub(super) struct Core {
     publishing: Mutex<()>,
     /// How far the search index has come.
     pub(super) indexed: watch::Sender<u64>,
-    /// Somebody waits for the index to catch up.
+    /// Wakes the indexer from its rest, and how many wait for it to catch up.
     pub(super) wanted: tokio::sync::Notify,
+    waiters: AtomicUsize,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -63,6 +65,7 @@ impl Core {
             publishing: Mutex::new(()),
             indexed: watch::Sender::new(0),
             wanted: tokio::sync::Notify::new(),
+            waiters: AtomicUsize::new(0),
         }
     }
 
@@ -97,8 +100,14 @@ impl Core {
     pub(super) async fn catch_up(&self, limit: Duration) -> bool {
         let goal = self.log.size();
         let mut indexed = self.indexed.subscribe();
+        self.waiters.fetch_add(1, Ordering::Relaxed);
         self.wanted.notify_one();
-        let reached = indexed.wait_for(|at| *at >= goal);
-        tokio::time::timeout(limit, reached).await.is_ok_and(|reached| reached.is_ok())
+        let reached = tokio::time::timeout(limit, indexed.wait_for(|at| *at >= goal)).await;
+        self.waiters.fetch_sub(1, Ordering::Relaxed);
+        reached.is_ok_and(|reached| reached.is_ok())
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.waiters.load(Ordering::Relaxed) > 0
     }
 }

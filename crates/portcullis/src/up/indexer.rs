@@ -16,15 +16,20 @@ use super::core::{Core, LOG};
 /// Records of one transaction.
 const BATCH: usize = 1000;
 /// For each moment of work, so many of rest, while nobody waits.
-const REST: u32 = 9;
+const REST: u32 = 19;
+/// A log that grew by fewer records since the last step leaves time enough.
+const QUIET: u64 = 100;
 /// Further behind than this, it does not rest.
 const FAR_BEHIND: u64 = 500_000;
 
 /// Brings index and counters up to date, until the log is closed.
 pub(super) async fn run(core: Arc<Core>, counters: Arc<Counters>, mut stop: watch::Receiver<bool>) {
     let mut durable = core.log.durable();
+    let mut size = core.log.size();
     loop {
         let begun = Instant::now();
+        let is_quiet = core.log.size() - size < QUIET;
+        size = core.log.size();
         match step(&core, &counters).await {
             Ok(0) if *stop.borrow() => return,
             Ok(0) => {
@@ -33,6 +38,7 @@ pub(super) async fn run(core: Arc<Core>, counters: Arc<Counters>, mut stop: watc
                     _ = stop.changed() => {}
                 }
             }
+            Ok(_) if is_quiet => {}
             Ok(left) => rest(&core, left, begun.elapsed(), &mut stop).await,
             Err(error) => {
                 tracing::error!(%error, "the search index does not take records; it goes on from here at the next start");
@@ -43,7 +49,7 @@ pub(super) async fn run(core: Arc<Core>, counters: Arc<Counters>, mut stop: watc
 }
 
 async fn rest(core: &Core, left: u64, worked: Duration, stop: &mut watch::Receiver<bool>) {
-    if left > FAR_BEHIND || *stop.borrow() {
+    if left > FAR_BEHIND || *stop.borrow() || core.is_awaited() {
         return;
     }
     tokio::select! {
