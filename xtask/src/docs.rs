@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::run::{cargo, output};
 
-const FOLDER: &str = "docs/src/reference";
+const FOLDER: &str = "docs/reference";
 
 /// Writes every page that the binary generates.
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use model::{Decision, Digest, Effect, Kind, PayloadRef, Record, RecordId, Resour
 use crate::gate::Gate;
 use crate::limits::{Amount, Reservation};
 use crate::llm::findings::Findings;
+use crate::refusal::Refusal;
 use crate::snapshot::Provider;
 
 const MAX_REASON: usize = 1024;
@@ -113,6 +114,14 @@ impl Action {
             true => clip(&reason, MAX_REASON).to_owned().into(),
             false => reason,
         };
+    }
+
+    /// The decision that a refusal is. Policies are named only where they decided it.
+    pub fn refuse(&mut self, refusal: &Refusal, message: String) {
+        if !matches!(refusal, Refusal::Denied(_) | Refusal::Held(_)) {
+            self.record.decision.policies.clear();
+        }
+        self.decide(refusal.effect(), message);
     }
 
     /// Writes that the action has begun. The future resolves when that is durable.

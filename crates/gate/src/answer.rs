@@ -7,13 +7,14 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use ledger::Append;
 use model::{Effect, Status};
+use tokio::time::Sleep;
 
 use crate::action::Action;
 use crate::llm::guard::{Stop, StreamGuard};
@@ -21,6 +22,9 @@ use crate::llm::tally::Tally;
 use crate::net::upstream::UpstreamBody;
 use crate::refusal::{Dialect, Refusal};
 use crate::snapshot::Contained;
+
+/// How long a stream may stay open after the protocol's last event.
+const TAIL: Duration = Duration::from_millis(100);
 
 /// The upstream's side of an answer.
 pub type Source = UpstreamBody<Full<Bytes>>;
@@ -70,10 +74,11 @@ enum State {
     /// The record that the action began is on its way to the disk.
     Beginning(Append),
     Flowing,
+    /// The protocol's last event has come. It waits for the end of the stream, which usually
+    /// comes with it; a sender that stays on the line is not waited for longer than [`TAIL`].
+    Tail(Vec<u8>, Pin<Box<Sleep>>),
     /// The last bytes wait for the final record.
     Ending(Append, Bytes),
-    /// All is said; the source is read to its end so that its connection can be used again.
-    Draining,
     Over,
 }
 
@@ -102,12 +107,18 @@ impl Streamed {
         if let Poll::Ready(contained) = self.contained.as_mut().poll(cx) {
             return Poll::Ready(self.cut(contained));
         }
-        let Some(source) = self.source.as_mut() else { return Poll::Ready(self.end(Status::Ok)) };
-        let frame = ready!(Pin::new(source).poll_frame(cx));
+        let frame = match &mut self.source {
+            None => None,
+            Some(source) => match Pin::new(source).poll_frame(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending if self.tail_is_over(cx) => None,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
         self.action.upstream += self.waiting_since.elapsed();
         let bytes = match frame {
-            None => self.end(Status::Ok),
-            Some(Err(error)) => self.fail(&Refusal::Upstream(error), Status::Failed),
+            None => self.end(),
+            Some(Err(error)) => self.fail(&Refusal::Upstream(error)),
             // Trailers carry nothing that an agent's SDK reads.
             Some(Ok(frame)) => {
                 frame.into_data().map_or_else(|_| Bytes::new(), |data| self.pass(data))
@@ -117,34 +128,56 @@ impl Streamed {
         Poll::Ready(bytes)
     }
 
+    fn tail_is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        match &mut self.state {
+            State::Tail(_, patience) => patience.as_mut().poll(cx).is_ready(),
+            _ => false,
+        }
+    }
+
     fn pass(&mut self, data: Bytes) -> Bytes {
-        let guard = match &mut self.filter {
-            Filter::Guard(guard) => guard,
+        let (passed, has_ended) = match &mut self.filter {
+            Filter::Guard(guard) => (guard.push(data), guard.has_ended()),
             Filter::Count(tally) => {
                 tally.sniff(&data);
-                self.action.answer_bytes(&data);
-                return data;
+                (Ok(data), false)
             }
         };
-        match guard.push(data) {
-            Ok(bytes) if guard.has_ended() => self.complete(bytes, Status::Ok),
-            Ok(bytes) => {
-                self.action.answer_bytes(&bytes);
-                bytes
+        let bytes = match passed {
+            Ok(bytes) => bytes,
+            Err(stop) => return self.stop(stop),
+        };
+        match &mut self.state {
+            State::Tail(held, _) => held.extend_from_slice(&bytes),
+            _ if has_ended => {
+                let patience = Box::pin(tokio::time::sleep(TAIL));
+                self.state = State::Tail(bytes.to_vec(), patience);
             }
-            Err(stop) => self.stop(stop),
+            _ => {
+                self.action.answer_bytes(&bytes);
+                return bytes;
+            }
+        }
+        Bytes::new()
+    }
+
+    /// What was held for the end of the stream.
+    fn take_tail(&mut self) -> Vec<u8> {
+        match &mut self.state {
+            State::Tail(held, _) => std::mem::take(held),
+            _ => Vec::new(),
         }
     }
 
     /// The stream ended by itself: what was held back is decided now.
-    fn end(&mut self, status: Status) -> Bytes {
+    fn end(&mut self) -> Bytes {
         self.source = None;
         let rest = match &mut self.filter {
             Filter::Guard(guard) => guard.finish(),
             Filter::Count(_) => Ok(Bytes::new()),
         };
         match rest {
-            Ok(rest) => self.complete(rest, status),
+            Ok(rest) => self.complete(&rest, b"", Status::Ok),
             Err(stop) => self.stop(stop),
         }
     }
@@ -164,34 +197,34 @@ impl Streamed {
     /// What is still held back stays back; the agent is told in the protocol's way.
     fn refuse(&mut self, refusal: &Refusal, status: Status) -> Bytes {
         self.source = None;
-        self.action.decide(refusal.effect(), refusal.message());
+        self.action.refuse(refusal, refusal.message());
         let event = refusal.event(self.dialect, self.action.id());
-        self.complete_with(event.into(), status)
+        self.complete(b"", event.as_bytes(), status)
     }
 
-    /// The upstream failed midway: what is decided leaves, then the error.
-    fn fail(&mut self, refusal: &Refusal, status: Status) -> Bytes {
+    /// The upstream failed midway: what is whole and decided leaves, then the error.
+    fn fail(&mut self, refusal: &Refusal) -> Bytes {
         self.source = None;
         let rest = match &mut self.filter {
-            Filter::Guard(guard) => guard.finish(),
-            Filter::Count(_) => Ok(Bytes::new()),
+            Filter::Guard(guard) => guard.abandon(),
+            // Nobody knows where an event ends; a blank line ends whatever was begun.
+            Filter::Count(_) => Ok(Bytes::from_static(b"\n\n")),
         };
         let Ok(rest) = rest else { return self.refuse(refusal, Status::Refused) };
         self.action.note("upstream", refusal.message());
         let event = refusal.event(self.dialect, self.action.id());
-        self.complete_with([&rest[..], event.as_bytes()].concat().into(), status)
-    }
-
-    fn complete(&mut self, last: Bytes, status: Status) -> Bytes {
-        self.complete_with(last, status)
+        self.complete(&rest, event.as_bytes(), Status::Failed)
     }
 
     /// Writes the final record; the last bytes wait for it.
-    fn complete_with(&mut self, last: Bytes, status: Status) -> Bytes {
+    fn complete(&mut self, rest: &[u8], event: &[u8], status: Status) -> Bytes {
+        let mut last = self.take_tail();
+        last.extend_from_slice(rest);
+        last.extend_from_slice(event);
         self.take_counts();
         self.action.answer_bytes(&last);
         let written = self.action.finish(status);
-        self.state = State::Ending(written, last);
+        self.state = State::Ending(written, last.into());
         Bytes::new()
     }
 
@@ -220,7 +253,7 @@ impl Streamed {
 
 impl Drop for Streamed {
     fn drop(&mut self) {
-        if matches!(self.state, State::Beginning(_) | State::Flowing) {
+        if matches!(self.state, State::Beginning(_) | State::Flowing | State::Tail(..)) {
             self.take_counts();
         }
     }
@@ -267,19 +300,14 @@ impl Streamed {
                     self.state = State::Flowing;
                     continue;
                 }
-                State::Flowing => ready!(self.flow(cx)),
+                State::Flowing | State::Tail(..) => ready!(self.flow(cx)),
                 State::Ending(written, last) => {
                     if ready!(Pin::new(written).poll(cx)).is_err() {
                         return self.broken();
                     }
                     let last = std::mem::take(last);
-                    self.state = State::Draining;
-                    last
-                }
-                State::Draining => {
-                    ready!(self.drain(cx));
                     self.state = State::Over;
-                    return Poll::Ready(None);
+                    last
                 }
                 State::Over => return Poll::Ready(None),
             };
@@ -287,17 +315,6 @@ impl Streamed {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
         }
-    }
-
-    /// Whatever still comes after the end that the protocol announced is dropped.
-    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while let Some(source) = self.source.as_mut() {
-            match ready!(Pin::new(source).poll_frame(cx)) {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => self.source = None,
-            }
-        }
-        Poll::Ready(())
     }
 
     fn broken(&mut self) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {

@@ -64,13 +64,27 @@ fn read(folder: &Path, file: &Path) -> anyhow::Result<Source> {
     Ok(Source::new(name, text))
 }
 
-/// What is wrong with policies, for a person: file, line, column, problem and remedy of each.
-pub fn explain(found: &[policy::Diagnostic]) -> String {
-    let lines = found.iter().map(|problem| {
-        let help = problem.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
-        format!("{}:{}:{}: {}{help}", problem.file, problem.line, problem.column, problem.message)
-    });
-    lines.collect::<Vec<_>>().join("\n")
+/// Policies that do not compile: what is wrong with each, and what to write instead.
+#[derive(Debug)]
+pub struct Invalid(pub Vec<policy::Diagnostic>);
+
+impl std::error::Error for Invalid {}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the policies do not compile")?;
+        for problem in &self.0 {
+            write!(
+                f,
+                "\n{}:{}:{}: {}",
+                problem.file, problem.line, problem.column, problem.message
+            )?;
+            if let Some(help) = &problem.help {
+                write!(f, " ({help})")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What roles and zones are granted. Where no role is declared, everything to everyone.

@@ -1,4 +1,4 @@
-//! Invariants 2 and 3 of `docs/src/architecture.md`: who may know what.
+//! Invariants 2 and 3 of `docs/architecture.md`: who may know what.
 
 use super::tree::File;
 

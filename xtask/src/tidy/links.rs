@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::tree::File;
 
-const BOOK: &str = "docs/src/";
+const BOOK: &str = "docs/";
 
 pub(super) fn check(files: &[File]) -> Vec<String> {
     let known: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
@@ -87,10 +87,10 @@ mod tests {
     #[test]
     fn a_page_outside_the_summary_is_found() {
         let files = [
-            file("docs/src/SUMMARY.md", "[a](a.md)"),
-            file("docs/src/a.md", ""),
-            file("docs/src/b.md", ""),
+            file("docs/SUMMARY.md", "[a](a.md)"),
+            file("docs/a.md", ""),
+            file("docs/b.md", ""),
         ];
-        assert_eq!(check(&files), ["docs/src/b.md: not in the book's summary"]);
+        assert_eq!(check(&files), ["docs/b.md: not in the book's summary"]);
     }
 }

@@ -43,7 +43,7 @@ impl Findings {
             found.count = found.count.saturating_add(count);
         } else if self.list.len() < MAX_FINDINGS {
             self.list.push(Finding {
-                confidence: f64::from(detector.confidence()),
+                confidence: detector.confidence(),
                 count,
                 detector: detector.name().into(),
                 kind: detector.kind().into(),

@@ -71,7 +71,7 @@ struct Channel {
 }
 
 enum ChannelKind {
-    Prose(inspect::Stream),
+    Prose(Box<inspect::Stream>),
     /// A tool call's arguments so far.
     Arguments(Vec<u8>),
 }
@@ -135,9 +135,7 @@ impl StreamGuard {
     pub fn push(&mut self, chunk: Bytes) -> Result<Bytes, Stop> {
         let mut out = Out::default();
         self.splitter.push(chunk);
-        while !self.has_ended
-            && let Some(raw) = self.next_event()?
-        {
+        while let Some(raw) = self.next_event()? {
             self.event(raw, &mut out)?;
         }
         Ok(out.join())
@@ -155,7 +153,13 @@ impl StreamGuard {
         Ok(out.join())
     }
 
-    /// Whether the event came that the protocol ends a stream with. What follows is dropped.
+    /// The stream broke off: everything whole is decided and leaves, half an event does not.
+    pub fn abandon(&mut self) -> Result<Bytes, Stop> {
+        self.splitter = Splitter::default();
+        self.finish()
+    }
+
+    /// Whether the event came that the protocol ends a stream with.
     pub fn has_ended(&self) -> bool {
         self.has_ended
     }
@@ -181,6 +185,11 @@ impl StreamGuard {
     }
 
     fn event(&mut self, raw: Bytes, out: &mut Out) -> Result<(), Stop> {
+        if self.has_ended && self.waiting.is_empty() {
+            // What a sender adds after the end belongs to none of the texts before it.
+            self.channels.clear();
+            self.template.forget();
+        }
         let mut event = Event::new(raw, std::mem::take(&mut self.spare));
         match self.template.fit(&event.raw) {
             Some(slots) => self.slots(&mut event, slots)?,
@@ -397,7 +406,7 @@ impl StreamGuard {
         }
         let kind = match is_arguments {
             true => ChannelKind::Arguments(Vec::new()),
-            false => ChannelKind::Prose(self.engine.stream(Direction::Answer)),
+            false => ChannelKind::Prose(Box::new(self.engine.stream(Direction::Answer))),
         };
         let name = String::from_utf8_lossy(key).into_owned();
         self.channels.push(Channel { id, name, kind, length: 0, clear: 0 });

@@ -390,7 +390,7 @@ impl Call {
         let record = self.action.record();
         record.http_status = Some(refusal.status().as_u16());
         let id = record.id;
-        self.action.decide(refusal.effect(), message);
+        self.action.refuse(refusal, message);
         if self.action.finish(refusal.outcome()).await.is_err() {
             return self.unrecorded();
         }

@@ -10,8 +10,8 @@ use super::{Exit, Failure, Output, Result};
 use crate::config::{Loaded, Secrets};
 use crate::{logging, up};
 
-/// Example: portcullis up --config /etc/portcullis/portcullis.toml
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example: portcullis up --config /etc/portcullis/portcullis.toml")]
 pub(super) struct Arguments {}
 
 /// Threads of the control plane; the gate has its own.
@@ -45,9 +45,7 @@ async fn serve(
         signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
     let hints = hints(&loaded);
-    let running = up::start(loaded, session.environment)
-        .await
-        .map_err(|error| Failure::Failed(error.into()))?;
+    let running = up::start(loaded, session.environment).await.map_err(refused)?;
     let addresses = &running.addresses;
     tracing::info!(gate = %addresses.gate, console = %addresses.console, "ready");
     for hint in hints {
@@ -62,6 +60,14 @@ async fn serve(
     stopping.await.context("the instance did not stop in time")??;
     tracing::info!("stopped; the log is closed and signed");
     Ok(())
+}
+
+/// Policies that do not compile are wrong configuration, like a key that does not exist.
+fn refused(error: anyhow::Error) -> Failure {
+    match error.downcast::<crate::policies::Invalid>() {
+        Ok(invalid) => Failure::Usage(invalid.to_string()),
+        Err(error) => Failure::Failed(error),
+    }
 }
 
 /// What a first start needs to hear next.

@@ -17,6 +17,8 @@ use super::core::{Core, LOG};
 const BATCH: usize = 1000;
 /// For each moment of work, so many of rest, while nobody waits.
 const REST: u32 = 19;
+/// Each transaction costs a sync, so it waits for company at least this long.
+const PAUSE: Duration = Duration::from_millis(250);
 /// A log that grew by fewer records since the last step leaves time enough.
 const QUIET: u64 = 100;
 /// Further behind than this, it does not rest.
@@ -38,8 +40,9 @@ pub(super) async fn run(core: Arc<Core>, counters: Arc<Counters>, mut stop: watc
                     _ = stop.changed() => {}
                 }
             }
-            Ok(_) if is_quiet => {}
-            Ok(left) => rest(&core, left, begun.elapsed(), &mut stop).await,
+            // Catching up with what a busy time left behind.
+            Ok(left) if is_quiet && left > BATCH as u64 => {}
+            Ok(left) => rest(&core, left, PAUSE.max(begun.elapsed() * REST), &mut stop).await,
             Err(error) => {
                 tracing::error!(%error, "the search index does not take records; it goes on from here at the next start");
                 return;
@@ -48,12 +51,12 @@ pub(super) async fn run(core: Arc<Core>, counters: Arc<Counters>, mut stop: watc
     }
 }
 
-async fn rest(core: &Core, left: u64, worked: Duration, stop: &mut watch::Receiver<bool>) {
+async fn rest(core: &Core, left: u64, pause: Duration, stop: &mut watch::Receiver<bool>) {
     if left > FAR_BEHIND || *stop.borrow() || core.is_awaited() {
         return;
     }
     tokio::select! {
-        () = tokio::time::sleep(worked * REST) => {}
+        () = tokio::time::sleep(pause) => {}
         () = core.wanted.notified() => {}
         _ = stop.changed() => {}
     }

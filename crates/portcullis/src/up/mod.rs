@@ -16,4 +16,4 @@ mod start;
 mod traces;
 
 pub use addresses::{ADDRESSES, Addresses};
-pub use start::{Running, StartError, start};
+pub use start::{Running, start};

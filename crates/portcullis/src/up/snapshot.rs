@@ -37,8 +37,8 @@ impl Settings {
     /// Compiles everything, or says what is wrong. `before` lends its open connections.
     pub(super) fn new(config: Config, before: Option<&Self>) -> anyhow::Result<Self> {
         let sources = policies::sources(config.policy.dir.as_deref())?;
-        let bundle = Bundle::compile(&sources, &policies::grants(&config)?)
-            .map_err(|found| anyhow::anyhow!(policies::explain(&found)))?;
+        let bundle =
+            Bundle::compile(&sources, &policies::grants(&config)?).map_err(policies::Invalid)?;
         let (engine, redacting) = engines(&config)?;
         let mut settings = Self {
             bundle: Arc::new(bundle),

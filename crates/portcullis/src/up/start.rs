@@ -25,13 +25,6 @@ use super::snapshot::Settings;
 use super::{control, indexer, interrupted, journal, reload, traces};
 use crate::config::{Config, Environment, Loaded, sections};
 
-/// Why an instance does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("{0:#}")]
-    Failed(#[from] anyhow::Error),
-}
-
 /// A running instance.
 pub struct Running {
     core: Arc<Core>,
@@ -45,11 +38,7 @@ pub struct Running {
 
 /// Opens everything and serves. Must be called in a multi-threaded runtime, which carries the
 /// control plane; the gate has threads of its own.
-pub async fn start(loaded: Loaded, environment: &Environment) -> Result<Running, StartError> {
-    Ok(try_start(loaded, environment).await?)
-}
-
-async fn try_start(loaded: Loaded, environment: &Environment) -> anyhow::Result<Running> {
+pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<Running> {
     let data = loaded.config.data.dir.clone();
     prepare(&data)?;
     let settings = Settings::new(loaded.config.clone(), None)?;
