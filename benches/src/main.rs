@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: what the gate costs, beside the upstream itself and beside nginx.
 //!
-//! `ratios` is what `docs/src/benchmarks.md` quotes; `streams`, `soak` and `start` measure memory
+//! `ratios` is what `docs/benchmarks.md` quotes; `streams`, `soak` and `start` measure memory
 //! and readiness. The mock upstream and the load generator are this same program, started again, so
 //! that each has a process of its own. CPU time is read from `/proc` for the whole tree of a target:
 //! on a busy machine it means something where requests per second do not.
