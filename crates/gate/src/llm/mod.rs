@@ -1,6 +1,7 @@
 //! Model APIs: OpenAI's and Anthropic's, streamed and whole.
 
 mod answer;
+mod decide;
 pub mod findings;
 mod forward;
 pub mod guard;
@@ -10,5 +11,6 @@ mod request;
 mod serve;
 pub(crate) mod tally;
 mod walk;
+mod who;
 
 pub(crate) use serve::serve;

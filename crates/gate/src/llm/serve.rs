@@ -5,28 +5,23 @@
 
 use std::sync::Arc;
 
-use http::header::{HeaderMap, HeaderValue};
+use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Request, Response, response};
 use hyper::body::Incoming;
 use inspect::Engine;
-use model::{Agent, Client, Effect, Kind, SessionId, clip};
+use model::{Agent, Effect, Kind};
 
-use super::findings::Findings;
 use super::request::{Facts, Inspected, Reading};
 use super::{forward, receive, request, tally};
 use crate::action::Action;
 use crate::answer::{AnswerBody, Streamed};
-use crate::identify::{Unidentified, identify, key_hash};
-use crate::limits::{Amount, Caller};
 use crate::net::body::read_bounded;
 use crate::net::peer::Peer;
 use crate::refusal::{Dialect, Refusal};
 use crate::route::{Endpoint, Route, is_ambiguous};
-use crate::snapshot::{Contained, Provider, ProviderKind, Sizes, Snapshot, Tenant, Uninspectable};
+use crate::snapshot::{Contained, Provider, ProviderKind, Sizes, Snapshot, Tenant};
 use crate::worker::Worker;
-
-const MAX_USER_AGENT: usize = 256;
 
 /// A call as far as it has come.
 pub(super) struct Call {
@@ -34,7 +29,7 @@ pub(super) struct Call {
     pub dialect: Dialect,
     /// What the call is inspected with, if at all.
     pub engine: Option<Arc<Engine>>,
-    snapshot: Arc<Snapshot>,
+    pub(super) snapshot: Arc<Snapshot>,
 }
 
 /// Who calls.
@@ -120,37 +115,6 @@ impl Call {
         self.forward(worker, &caught, destination, parts, inspected).await
     }
 
-    fn identify(&mut self, headers: &HeaderMap) -> Result<Caught, Refusal> {
-        let found = self.credential(headers).map_err(|why| {
-            self.action.record().kind = Kind::AUTH_ATTEMPT;
-            Refusal::Unidentified(why)
-        });
-        let caught = found?;
-        let record = self.action.record();
-        record.tenant = caught.tenant.id.clone();
-        record.agent = Some(caught.agent.name.clone());
-        record.zone = Some(caught.agent.zone.clone());
-        let session = headers.get("portcullis-session").and_then(|v| v.to_str().ok());
-        record.session = session.and_then(|text| SessionId::new(text).ok());
-        record.trace = headers.get("traceparent").and_then(trace_id);
-        self.action.use_log(&caught.tenant.log);
-        self.engine.clone_from(&caught.tenant.engine);
-        match caught.tenant.contained(&caught.agent) {
-            None => Ok(caught),
-            Some(contained) => Err(Refusal::Contained(contained)),
-        }
-    }
-
-    fn credential(&mut self, headers: &HeaderMap) -> Result<Caught, Unidentified> {
-        let hash = key_hash(headers)?;
-        let shown = hash.to_string();
-        self.action.record().client.credential = format!("key:{}", clip(&shown, 8));
-        let credential = identify(&self.snapshot, &hash, self.action.gate.now())?;
-        let tenant = self.snapshot.tenants.get(&credential.tenant).ok_or(Unidentified::Unknown)?;
-        let agent = tenant.agents.get(&credential.agent).ok_or(Unidentified::Unknown)?;
-        Ok(Caught { tenant: tenant.clone(), agent: agent.clone() })
-    }
-
     fn named_provider<'t>(
         &mut self,
         tenant: &'t Tenant,
@@ -185,159 +149,6 @@ impl Call {
                 Err(Refusal::Contained(Contained::Provider(provider.standing)))
             }
         }
-    }
-
-    fn decide(
-        &mut self,
-        caught: &Caught,
-        to: &Destination,
-        parts: &Parts,
-        inspected: &mut Inspected,
-    ) -> Result<(), Refusal> {
-        let model = inspected.facts.model.as_deref();
-        self.action.on_model(&to.provider, model);
-        if to.endpoint.needs_model() && model.is_none() {
-            return Err(Refusal::Malformed("The request names no `model`.".into()));
-        }
-        if let Some(engine) = &self.engine {
-            forward::inspect_head(engine, parts, &mut Vec::new())?;
-        }
-        let verdict = self.verdict(caught, to, &inspected.facts);
-        let record = self.action.record();
-        record.decision.policies.clone_from(&verdict.policies);
-        record.decision.obligations.clone_from(&verdict.obligations);
-        self.action.decide(verdict.effect, verdict.reason.clone());
-        match verdict.effect {
-            Effect::Deny => return Err(Refusal::Denied(verdict)),
-            Effect::Hold => return Err(Refusal::Held(verdict)),
-            Effect::Permit | Effect::Redact => {}
-        }
-        if let Some(unmet) = verdict.obligations.iter().find(|o| *o != "redact") {
-            tracing::warn!(obligation = %unmet, "an obligation that model calls cannot meet");
-            return Err(Refusal::Denied(verdict));
-        }
-        if verdict.obligations.iter().any(|obligation| obligation == "redact") {
-            self.redact(caught, parts, inspected)?;
-        }
-        self.enforce(to, inspected)
-    }
-
-    /// An obligation to redact: from here on whatever is found is masked.
-    fn redact(
-        &mut self,
-        caught: &Caught,
-        parts: &Parts,
-        inspected: &mut Inspected,
-    ) -> Result<(), Refusal> {
-        let Some(engine) = &caught.tenant.redacting else {
-            return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
-        };
-        self.engine = Some(engine.clone());
-        let mut headers = parts.headers.clone();
-        if inspected.is_decoded {
-            headers.remove(http::header::CONTENT_ENCODING);
-        }
-        let reading = Reading {
-            engine: Some(engine),
-            must_be_json: false,
-            max_decoded: Sizes::default().request_bytes,
-        };
-        let mut found = Findings::default();
-        let again = request::inspect(&reading, &headers, inspected.body.clone(), &mut found)?;
-        if found.anything_masked() {
-            self.action.decide(Effect::Redact, "a policy has everything that is found taken out");
-        }
-        inspected.is_decoded |= again.is_decoded;
-        inspected.body = again.body;
-        Ok(())
-    }
-
-    fn verdict(&self, caught: &Caught, to: &Destination, facts: &Facts) -> Arc<policy::Verdict> {
-        let action = match to.endpoint {
-            Endpoint::Models => policy::Action::ListModels,
-            Endpoint::Other => policy::Action::UseProvider,
-            _ => policy::Action::CallModel,
-        };
-        let context = policy::Context {
-            time: self.action.gate.now(),
-            stream: facts.is_streamed,
-            max_output_tokens: facts.max_output_tokens,
-            findings: &self.action.findings.kinds(),
-            labels: &[],
-            endpoint: &to.path,
-        };
-        let model = facts.model.as_deref();
-        let resource = policy::Resource { provider: &to.provider.name, model };
-        let agent = &caught.agent;
-        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
-        caught.tenant.bundle.decide(&question)
-    }
-
-    /// Whether the agent may call a model of a list: the same decision that the call will meet.
-    pub(super) fn may_call(&self, caught: &Caught, to: &Destination, model: &str) -> bool {
-        let context = policy::Context {
-            time: self.action.gate.now(),
-            stream: false,
-            max_output_tokens: None,
-            findings: &[],
-            labels: &[],
-            endpoint: &to.path,
-        };
-        let resource = policy::Resource { provider: &to.provider.name, model: Some(model) };
-        let (agent, action) = (&caught.agent, policy::Action::CallModel);
-        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
-        caught.tenant.bundle.decide(&question).effect != Effect::Deny
-    }
-
-    /// What inspection asks for, after the policies had their say.
-    fn enforce(&mut self, to: &Destination, inspected: &Inspected) -> Result<(), Refusal> {
-        if let Some(kind) = self.action.findings.blocker() {
-            return Err(Refusal::Blocked(kind.to_owned()));
-        }
-        if self.engine.is_some() && inspected.uninspected > 0 {
-            self.action.note("uninspected", inspected.uninspected.to_string());
-            if to.provider.uninspectable == Uninspectable::Refuse && to.endpoint == Endpoint::Other
-            {
-                return Err(Refusal::Uninspectable("this request has binary content"));
-            }
-        }
-        if self.action.findings.anything_masked() {
-            self.action.decide(Effect::Redact, "something was taken out of the request");
-        }
-        Ok(())
-    }
-
-    fn reserve(
-        &mut self,
-        caught: &Caught,
-        to: &Destination,
-        inspected: &Inspected,
-    ) -> Result<(), Refusal> {
-        let input = tally::estimate(&inspected.body);
-        let output = match to.endpoint {
-            Endpoint::ChatCompletions
-            | Endpoint::Completions
-            | Endpoint::Responses
-            | Endpoint::Messages => {
-                inspected.facts.output_ceiling(to.provider.limits.output_tokens)
-            }
-            _ => 0,
-        };
-        let model = inspected.facts.model.as_deref().unwrap_or_default();
-        let amount = Amount {
-            tokens: if to.endpoint.needs_model() { input.saturating_add(output) } else { 0 },
-            spend: to.provider.cost(model, input, output),
-            bytes: inspected.body.len() as u64,
-        };
-        let caller = Caller {
-            tenant: &caught.tenant.id,
-            agent: caught.agent.name.as_str(),
-            provider: to.provider.name.as_str(),
-        };
-        let gate = &self.action.gate;
-        let reserved = gate.counters.reserve(&caught.tenant.limits, &caller, amount, gate.now());
-        self.action.reserved(reserved.map_err(Refusal::Limit)?);
-        Ok(())
     }
 
     async fn forward(
@@ -406,17 +217,6 @@ impl Call {
         stamp(&mut parts, &id.to_string(), Effect::Deny);
         Response::from_parts(parts, body)
     }
-
-    fn note_client(&mut self, peer: &Peer, headers: &HeaderMap) {
-        let user_agent =
-            headers.get(http::header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()));
-        self.action.record().client = Client {
-            address: peer.address.to_string(),
-            credential: String::new(),
-            user_agent: user_agent
-                .map_or_else(String::new, |text| clip(&text, MAX_USER_AGENT).to_owned()),
-        };
-    }
 }
 
 /// The headers that every answer carries.
@@ -444,13 +244,4 @@ fn path_of<'a>(route: &Route<'a>) -> &'a str {
         Route::Provider { path, .. } | Route::ByModel { path } => path,
         _ => "",
     }
-}
-
-/// The `trace-id` of a traceparent header (W3C Trace Context, section 3.2.2).
-fn trace_id(value: &HeaderValue) -> Option<String> {
-    let id = value.to_str().ok()?.split('-').nth(1)?;
-    let is_valid = id.len() == 32
-        && id.bytes().all(|b| b.is_ascii_hexdigit())
-        && id.bytes().any(|b| b != b'0');
-    is_valid.then(|| id.to_ascii_lowercase())
 }

@@ -1,0 +1,118 @@
+//! Tests of limits: what is refused, and what a refused call leaves behind.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn limit(per: Per) -> Limit {
+    Limit {
+        name: "l".into(),
+        per,
+        only: None,
+        window: HOUR,
+        requests: None,
+        tokens: None,
+        spend: None,
+        concurrency: None,
+        bytes: None,
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+fn tokens(tokens: u64) -> Amount {
+    Amount { tokens, ..Amount::default() }
+}
+
+fn caller<'a>(tenant: &'a TenantId, agent: &'a str) -> Caller<'a> {
+    Caller { tenant, agent, provider: "openai" }
+}
+
+#[test]
+fn the_request_that_would_cross_is_refused_until_the_window_ends() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let limits = [Limit { requests: Some(2), ..limit(Per::Agent) }];
+    let ask =
+        |agent, now| counters.reserve(&limits, &caller(&tenant, agent), Amount::default(), now);
+    for _ in 0..2 {
+        ask("a", at(10)).unwrap().settle(Amount::default(), at(11));
+    }
+    let refused = ask("a", at(3000)).err().unwrap();
+    assert_eq!((refused.quantity, refused.retry_after), ("requests", Duration::from_secs(600)));
+    assert!(ask("b", at(3000)).is_ok(), "another agent has its own count");
+    assert!(ask("a", at(3600)).is_ok(), "a new window");
+}
+
+#[test]
+fn parallel_calls_cannot_overshoot_together() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let limits = [Limit { tokens: Some(100), ..limit(Per::Tenant) }];
+    let ask = |n| counters.reserve(&limits, &caller(&tenant, "a"), tokens(n), at(0));
+    let first = ask(60).unwrap();
+    let refused = ask(60).err().unwrap();
+    assert_eq!(refused.retry_after, Duration::from_secs(1), "it may fit when the first is done");
+    first.settle(tokens(10), at(1));
+    assert!(ask(90).is_ok(), "60 were reserved, 10 were used");
+}
+
+#[test]
+fn a_refused_call_counts_for_nothing_under_any_limit() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let open = Limit { name: "open".into(), requests: Some(1), ..limit(Per::Agent) };
+    let shut = Limit { name: "shut".into(), requests: Some(0), ..limit(Per::Agent) };
+    let both = [open.clone(), shut];
+    assert!(counters.reserve(&both, &caller(&tenant, "a"), Amount::default(), at(0)).is_err());
+    assert!(counters.reserve(&[open], &caller(&tenant, "a"), Amount::default(), at(0)).is_ok());
+}
+
+#[test]
+fn concurrency_is_given_back_when_a_call_is_dropped() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let limits = [Limit { concurrency: Some(1), ..limit(Per::Provider) }];
+    let ask = || counters.reserve(&limits, &caller(&tenant, "a"), Amount::default(), at(0));
+    let first = ask().unwrap();
+    assert_eq!(ask().err().unwrap().quantity, "concurrency");
+    drop(first);
+    assert!(ask().is_ok());
+}
+
+#[test]
+fn counters_survive_a_restart() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let limits = [Limit { tokens: Some(100), ..limit(Per::Agent) }];
+    counters
+        .reserve(&limits, &caller(&tenant, "a"), tokens(90), at(0))
+        .unwrap()
+        .settle(tokens(90), at(1));
+    let after = Arc::new(Counters::default());
+    after.import(counters.export());
+    assert!(after.reserve(&limits, &caller(&tenant, "a"), tokens(20), at(2)).is_err());
+    assert!(after.reserve(&limits, &caller(&tenant, "a"), tokens(10), at(2)).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_calls_crosses_a_limit(steps in proptest::collection::vec((0_u64..50, 0_u64..50, any::<bool>()), 1..60)) {
+        let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+        let limits = [Limit { tokens: Some(100), ..limit(Per::Agent) }];
+        let (mut open, mut used) = (Vec::new(), 0);
+        for (asked, really, finish) in steps {
+            if let Ok(reservation) = counters.reserve(&limits, &caller(&tenant, "a"), tokens(asked), at(0)) {
+                open.push((reservation, really.min(asked)));
+            }
+            if finish && let Some((reservation, really)) = open.pop() {
+                reservation.settle(tokens(really), at(0));
+                used += really;
+            }
+        }
+        for (reservation, really) in open {
+            reservation.settle(tokens(really), at(0));
+            used += really;
+        }
+        prop_assert!(used <= 100, "{used} tokens were used of 100");
+    }
+}

@@ -1,0 +1,179 @@
+//! What is decided on a call: policies, what inspection asks for, limits.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use model::Effect;
+
+use super::findings::Findings;
+use super::request::{Facts, Inspected, Reading};
+use super::serve::{Call, Caught, Destination};
+use super::{forward, request, tally};
+use crate::limits::{Amount, Caller};
+use crate::refusal::Refusal;
+use crate::route::Endpoint;
+use crate::snapshot::{Sizes, Uninspectable};
+
+impl Call {
+    pub(super) fn decide(
+        &mut self,
+        caught: &Caught,
+        to: &Destination,
+        parts: &Parts,
+        inspected: &mut Inspected,
+    ) -> Result<(), Refusal> {
+        let model = inspected.facts.model.as_deref();
+        self.action.on_model(&to.provider, model);
+        if to.endpoint.needs_model() && model.is_none() {
+            return Err(Refusal::Malformed("The request names no `model`.".into()));
+        }
+        if let Some(engine) = &self.engine {
+            forward::inspect_head(engine, parts, &mut Vec::new())?;
+        }
+        let verdict = self.verdict(caught, to, &inspected.facts);
+        let record = self.action.record();
+        record.decision.policies.clone_from(&verdict.policies);
+        record.decision.obligations.clone_from(&verdict.obligations);
+        self.action.decide(verdict.effect, verdict.reason.clone());
+        match verdict.effect {
+            Effect::Deny => return Err(Refusal::Denied(verdict)),
+            Effect::Hold => return Err(Refusal::Held(verdict)),
+            Effect::Permit | Effect::Redact => {}
+        }
+        if let Some(unmet) = verdict.obligations.iter().find(|o| *o != "redact") {
+            tracing::warn!(obligation = %unmet, "an obligation that model calls cannot meet");
+            return Err(Refusal::Denied(verdict));
+        }
+        if verdict.obligations.iter().any(|obligation| obligation == "redact") {
+            self.redact(caught, parts, inspected)?;
+        }
+        self.enforce(to, inspected)
+    }
+
+    /// An obligation to redact: from here on whatever is found is masked.
+    pub(super) fn redact(
+        &mut self,
+        caught: &Caught,
+        parts: &Parts,
+        inspected: &mut Inspected,
+    ) -> Result<(), Refusal> {
+        let Some(engine) = &caught.tenant.redacting else {
+            return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
+        };
+        self.engine = Some(engine.clone());
+        let mut headers = parts.headers.clone();
+        if inspected.is_decoded {
+            headers.remove(http::header::CONTENT_ENCODING);
+        }
+        let reading = Reading {
+            engine: Some(engine),
+            must_be_json: false,
+            max_decoded: Sizes::default().request_bytes,
+        };
+        let mut found = Findings::default();
+        let again = request::inspect(&reading, &headers, inspected.body.clone(), &mut found)?;
+        if found.anything_masked() {
+            self.action.decide(Effect::Redact, "a policy has everything that is found taken out");
+        }
+        inspected.is_decoded |= again.is_decoded;
+        inspected.body = again.body;
+        Ok(())
+    }
+
+    pub(super) fn verdict(
+        &self,
+        caught: &Caught,
+        to: &Destination,
+        facts: &Facts,
+    ) -> Arc<policy::Verdict> {
+        let action = match to.endpoint {
+            Endpoint::Models => policy::Action::ListModels,
+            Endpoint::Other => policy::Action::UseProvider,
+            _ => policy::Action::CallModel,
+        };
+        let context = policy::Context {
+            time: self.action.gate.now(),
+            stream: facts.is_streamed,
+            max_output_tokens: facts.max_output_tokens,
+            findings: &self.action.findings.kinds(),
+            labels: &[],
+            endpoint: &to.path,
+        };
+        let model = facts.model.as_deref();
+        let resource = policy::Resource { provider: &to.provider.name, model };
+        let agent = &caught.agent;
+        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
+        caught.tenant.bundle.decide(&question)
+    }
+
+    /// Whether the agent may call a model of a list: the same decision that the call will meet.
+    pub(super) fn may_call(&self, caught: &Caught, to: &Destination, model: &str) -> bool {
+        let context = policy::Context {
+            time: self.action.gate.now(),
+            stream: false,
+            max_output_tokens: None,
+            findings: &[],
+            labels: &[],
+            endpoint: &to.path,
+        };
+        let resource = policy::Resource { provider: &to.provider.name, model: Some(model) };
+        let (agent, action) = (&caught.agent, policy::Action::CallModel);
+        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
+        caught.tenant.bundle.decide(&question).effect != Effect::Deny
+    }
+
+    /// What inspection asks for, after the policies had their say.
+    pub(super) fn enforce(
+        &mut self,
+        to: &Destination,
+        inspected: &Inspected,
+    ) -> Result<(), Refusal> {
+        if let Some(kind) = self.action.findings.blocker() {
+            return Err(Refusal::Blocked(kind.to_owned()));
+        }
+        if self.engine.is_some() && inspected.uninspected > 0 {
+            self.action.note("uninspected", inspected.uninspected.to_string());
+            if to.provider.uninspectable == Uninspectable::Refuse && to.endpoint == Endpoint::Other
+            {
+                return Err(Refusal::Uninspectable("this request has binary content"));
+            }
+        }
+        if self.action.findings.anything_masked() {
+            self.action.decide(Effect::Redact, "something was taken out of the request");
+        }
+        Ok(())
+    }
+
+    pub(super) fn reserve(
+        &mut self,
+        caught: &Caught,
+        to: &Destination,
+        inspected: &Inspected,
+    ) -> Result<(), Refusal> {
+        let input = tally::estimate(&inspected.body);
+        let output = match to.endpoint {
+            Endpoint::ChatCompletions
+            | Endpoint::Completions
+            | Endpoint::Responses
+            | Endpoint::Messages => {
+                inspected.facts.output_ceiling(to.provider.limits.output_tokens)
+            }
+            _ => 0,
+        };
+        let model = inspected.facts.model.as_deref().unwrap_or_default();
+        let amount = Amount {
+            tokens: if to.endpoint.needs_model() { input.saturating_add(output) } else { 0 },
+            spend: to.provider.cost(model, input, output),
+            bytes: inspected.body.len() as u64,
+        };
+        let caller = Caller {
+            tenant: &caught.tenant.id,
+            agent: caught.agent.name.as_str(),
+            provider: to.provider.name.as_str(),
+        };
+        let gate = &self.action.gate;
+        let reserved = gate.counters.reserve(&caught.tenant.limits, &caller, amount, gate.now());
+        self.action.reserved(reserved.map_err(Refusal::Limit)?);
+        Ok(())
+    }
+}
