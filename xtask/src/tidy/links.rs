@@ -86,11 +86,8 @@ mod tests {
 
     #[test]
     fn a_page_outside_the_summary_is_found() {
-        let files = [
-            file("docs/SUMMARY.md", "[a](a.md)"),
-            file("docs/a.md", ""),
-            file("docs/b.md", ""),
-        ];
+        let files =
+            [file("docs/SUMMARY.md", "[a](a.md)"), file("docs/a.md", ""), file("docs/b.md", "")];
         assert_eq!(check(&files), ["docs/b.md: not in the book's summary"]);
     }
 }
