@@ -49,6 +49,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{name:>6} ({} bytes) {what:<17} {micros:9.2} µs {rate:8.0} MB/s", body.len());
         }
     }
+    for text in ["user", "gpt-4o-mini", "chat.completion.chunk", "Tuesday, in the library"] {
+        let mut matches = Vec::new();
+        let scan =
+            time(|| engine.scan(Direction::Answer, black_box(text.as_bytes()), &mut matches));
+        println!("{text:>24} engine, one scan {:6} ns", scan.as_nanos());
+    }
     Ok(())
 }
 
@@ -74,10 +80,10 @@ fn time(mut work: impl FnMut()) -> Duration {
     let mut best = Duration::MAX;
     for _ in 0..200 {
         let start = Instant::now();
-        for _ in 0..20 {
+        for _ in 0..100 {
             work();
         }
-        best = best.min(start.elapsed() / 20);
+        best = best.min(start.elapsed() / 100);
     }
     best
 }

@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use inspect::{Direction, Engine, Match, Settings, SettingsError};
+use inspect::{Direction, Engine, Match, Settings, SettingsError, Stream};
 
 const BYTES: usize = 1 << 20;
 const PIECE: usize = 20;
@@ -55,6 +55,7 @@ fn main() -> Result<(), SettingsError> {
         let stream = rate(text.len(), || stream(&engine, text.as_bytes(), PIECE));
         println!("{name:<10}{scan:>12.0}{stream:>14.0}{:>10}", found.len());
     }
+    pushes(&engine, &repeat(PROSE)[..16_000]);
     let letters = "a".repeat(10_000_000);
     for piece in [1, 64] {
         let start = Instant::now();
@@ -79,6 +80,18 @@ fn stream(engine: &Engine, text: &[u8], size: usize) {
         black_box(stream.push(engine, piece, &mut found));
     }
     stream.finish(engine, &mut found);
+}
+
+/// What one push of a piece of prose costs, the fastest of many rounds.
+fn pushes(engine: &Engine, text: &str) {
+    let round = || {
+        let start = Instant::now();
+        stream(engine, text.as_bytes(), PIECE);
+        start.elapsed()
+    };
+    let best = (0..500).map(|_| round()).min().unwrap_or_default();
+    let push = best.as_nanos() / text.len().div_ceil(PIECE) as u128;
+    println!("push of {PIECE} bytes of prose: {push} ns; Stream: {} bytes", size_of::<Stream>());
 }
 
 /// Megabytes a second, over at least 100 ms.

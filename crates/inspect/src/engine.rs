@@ -5,6 +5,7 @@ pub(crate) mod armour;
 pub(crate) mod index;
 pub(crate) mod numbers;
 pub(crate) mod resolve;
+mod sieve;
 mod tokens;
 mod words;
 
@@ -18,6 +19,7 @@ use crate::settings::{Action, OWN_WORD, Settings, SettingsError};
 use crate::stream::Stream;
 use index::Index;
 use resolve::{Candidate, Resolver};
+pub(crate) use sieve::Suspects;
 use words::OwnWords;
 
 /// Which way a text travels.
@@ -102,6 +104,7 @@ pub(crate) struct Rules {
     pub(crate) url: u16,
     pub(crate) armour: u16,
     pub(crate) begin: Finder<'static>,
+    pub(crate) dashes: Finder<'static>,
 }
 
 impl Rules {
@@ -118,6 +121,7 @@ impl Rules {
             url: rule(|form| matches!(form, Form::UrlPassword)),
             armour: rule(|form| matches!(form, Form::PrivateKey)),
             begin: Finder::new(armour::BEGIN),
+            dashes: Finder::new(armour::DASHES),
         }
     }
 }
@@ -170,6 +174,9 @@ impl Engine {
 
     /// Appends what is found in a whole text: sorted by start, not overlapping.
     pub fn scan(&self, direction: Direction, text: &[u8], out: &mut Vec<Match>) {
+        if self.is_plainly_clean(text) {
+            return;
+        }
         let mut found = Vec::new();
         self.find(direction, Level::All, text, 0..text.len(), &mut found);
         let action = |rule| self.action(rule, direction);
@@ -205,10 +212,10 @@ impl Engine {
         let concerns =
             |list: &[u16]| list.iter().any(|rule| level.includes(self.action(*rule, direction)));
         if self.token_levels[direction as usize].iter().any(|action| level.includes(*action)) {
-            tokens::find(&self.index, text, from, to, found);
+            tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
         if concerns(&[rules.card, rules.ssn, rules.phone]) {
-            numbers::find(rules, text, from, to, found);
+            numbers::find(rules, text, from, to, Keywords::Required, found);
         }
         if concerns(&[rules.iban]) {
             numbers::find_accounts(rules, text, from, to, found);
@@ -259,8 +266,21 @@ impl Level {
     }
 }
 
-/// Whether one of the words (in small letters) stands within `bytes` before `at`.
-pub(crate) fn context(text: &[u8], at: usize, bytes: usize, words: &[&str]) -> bool {
-    let before = text[at.saturating_sub(bytes)..at].to_ascii_lowercase();
-    words.iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some())
+/// Whether the words are looked for that some formats want before a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keywords {
+    Required,
+    /// They are taken to be there.
+    Assumed,
+}
+
+impl Keywords {
+    /// Whether one of the words (in small letters) stands within `bytes` before `at`.
+    fn stand_before(self, text: &[u8], at: usize, bytes: usize, words: &[&str]) -> bool {
+        if self == Self::Assumed {
+            return true;
+        }
+        let before = text[at.saturating_sub(bytes)..at].to_ascii_lowercase();
+        words.iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some())
+    }
 }

@@ -84,11 +84,25 @@ impl Media {
     }
 }
 
-/// Whether a member of this name says what its neighbours are.
-pub(super) fn names_media(key: &[u8]) -> bool {
-    let names: [&[u8]; 6] =
-        [b"type", b"media_type", b"mime_type", b"mimeType", b"mediaType", b"format"];
-    names.contains(&key)
+/// Whether a string, its escapes unresolved, may be a `data:` URI or base64.
+#[inline]
+pub(super) fn may_be(raw: &[u8], media: Media) -> bool {
+    if raw.len() < shortest(media) {
+        return is_data(raw);
+    }
+    let is_digit = |byte: &u8| DIGITS[usize::from(*byte)] || matches!(byte, b'=' | b'\\');
+    let Some(gap) = raw.iter().position(|byte| !is_digit(byte)) else { return true };
+    // White space at the end, escaped or not, is no part of it.
+    raw[gap..].iter().all(|byte| matches!(byte, b' ' | b'\\' | b'n' | b't' | b'r' | b'f'))
+        || is_data(raw)
+}
+
+fn shortest(media: Media) -> usize {
+    if media == Media::Unknown { MIN_BLOB_BYTES } else { MIN_DECLARED_BYTES }
+}
+
+fn is_data(text: &[u8]) -> bool {
+    text.get(..5).is_some_and(|head| head.eq_ignore_ascii_case(b"data:"))
 }
 
 /// Whether a string may turn out to be media once its neighbours have said so.
@@ -99,7 +113,7 @@ pub(super) fn may_be_media(text: &[u8]) -> bool {
 impl Inspector<'_> {
     /// Looks into a `data:` URI or a base64 string. None: scan it as text.
     pub(super) fn blob(&mut self, text: &[u8], level: u8, media: Media) -> Option<Marks> {
-        let shortest = if media == Media::Unknown { MIN_BLOB_BYTES } else { MIN_DECLARED_BYTES };
+        let shortest = shortest(media);
         if let Some((header, media)) = data_header(text) {
             let payload = text.get(header..)?;
             let inside = self.base64(payload, level, media)?;
@@ -168,7 +182,7 @@ impl Inspector<'_> {
 /// The length of the header of a base64 `data:` URI, comma included, and the declared media.
 fn data_header(text: &[u8]) -> Option<(usize, Media)> {
     let head = text.get(..MAX_DATA_HEADER.min(text.len()))?;
-    if !head.get(..5)?.eq_ignore_ascii_case(b"data:") {
+    if !is_data(head) {
         return None;
     }
     let comma = memchr::memchr(b',', head)?;

@@ -16,12 +16,16 @@
 //!   text is not scanned but counted in [`Report::uninspected`].
 //! - **Seams** between neighbouring texts: see [`seams`].
 //!
+//! A leaf gets these looks only where the engine's sieve, which goes over the whole body once, says
+//! that something might be found in it, or where it may hold more than it shows.
+//!
 //! A path in a finding never shows a key that itself held one.
 
 mod blob;
 mod clean;
 mod edit;
 mod marks;
+mod names;
 mod path;
 mod percent;
 mod seams;
@@ -128,10 +132,18 @@ pub fn inspect_json(
     limits: &Limits,
     observer: &mut impl Observer,
 ) -> Result<Report, json::Error> {
-    let mut inspector = Inspector::new(engine, direction, limits);
+    inspect_with(&mut Inspector::new(engine, direction, limits), body, observer)
+}
+
+fn inspect_with(
+    inspector: &mut Inspector<'_>,
+    body: &[u8],
+    observer: &mut impl Observer,
+) -> Result<Report, json::Error> {
+    let (engine, direction) = (inspector.engine, inspector.direction);
     let marks = inspector.json(body, 0, observer)?;
     let mut report = report(engine, direction, marks);
-    if inspector.has_masked_keys() && repeats_a_key(body, &report.edits, limits) {
+    if inspector.has_masked_keys() && repeats_a_key(body, &report.edits, &inspector.limits) {
         report.blocked = true;
     }
     Ok(report)

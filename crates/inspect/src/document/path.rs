@@ -106,20 +106,6 @@ impl<'a> Path<'a> {
             })
     }
 
-    /// The step `up` levels above the last.
-    pub(super) fn step_up(&self, up: usize) -> Option<Step<'a>> {
-        let at = self.segments.len().checked_sub(up + 1)?;
-        self.segments.get(at).map(|segment| step(self.text, *segment))
-    }
-
-    /// The key that names the leaf itself; none for an item of an array.
-    pub(super) fn key(&self) -> Option<Cow<'a, [u8]>> {
-        match self.step_up(0) {
-            Some(Step::Key(key)) => Some(key),
-            _ => None,
-        }
-    }
-
     /// Renders the path. Keys that start at one of the `hidden` offsets held a finding and are not
     /// shown; what is not a plain character is shown as `?`.
     pub(super) fn render(&self, hidden: &[usize]) -> String {

@@ -2,7 +2,7 @@
 //!
 //! A model reads the texts of a conversation one after the other, so half of a key in one content
 //! part and half in the next is the key. Strings count as *texts* when they are items of an array
-//! or named like text ([`TEXT_KEYS`]); other strings between them do not part them.
+//! or named like text (see [`super::names`]); other strings between them do not part them.
 //!
 //! Two neighbouring texts are joined, without a separator, in one of two ways:
 //!
@@ -21,32 +21,11 @@ use std::{ops::Range, sync::LazyLock};
 
 use memchr::memmem::Finder;
 
-use super::{
-    edit::Edit,
-    marks::Marks,
-    path::{Path, Step},
-    string::Inspector,
-};
+use super::{edit::Edit, marks::Marks, string::Inspector};
 use crate::{
     DetectorId, Match,
     json::{Locator, Token, decode_into},
 };
-
-/// Names of members that hold text.
-pub(super) const TEXT_KEYS: [&[u8]; 12] = [
-    b"text",
-    b"content",
-    b"input",
-    b"arguments",
-    b"prompt",
-    b"system",
-    b"instructions",
-    b"output",
-    b"thinking",
-    b"parts",
-    b"partial_json",
-    b"refusal",
-];
 
 /// Raw bytes looked at on each side of a seam.
 const WINDOW: usize = 4096;
@@ -67,9 +46,6 @@ static KEY_BLOCK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"---
 #[derive(Default)]
 pub(super) struct Pieces {
     list: Vec<Piece>,
-    /// Serial numbers of the open arrays and objects.
-    open: Vec<u32>,
-    serial: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -83,33 +59,13 @@ struct Piece {
 }
 
 impl Pieces {
-    #[inline]
-    pub(super) fn open(&mut self) {
-        self.serial = self.serial.saturating_add(1);
-        self.open.push(self.serial);
-    }
-
-    #[inline]
-    pub(super) fn close(&mut self) {
-        self.open.pop();
-    }
-
-    pub(super) fn add(&mut self, path: &Path<'_>, token: &Token) {
+    /// Adds a text to the line; `group` is the array whose texts are joined closely, 0: none.
+    pub(super) fn add(&mut self, token: &Token, group: u32) {
         if token.range.is_empty() {
             return;
         }
         let joined = self.end();
-        let group = self.group(path);
         self.list.push(Piece { start: token.range.start, end: token.range.end, joined, group });
-    }
-
-    fn group(&self, path: &Path<'_>) -> u32 {
-        let up = match (path.step_up(0), path.step_up(1)) {
-            (Some(Step::Key(key)), Some(Step::Index(_))) if *key == *b"text" => 1,
-            (Some(Step::Index(_)), Some(Step::Key(key))) if TEXT_KEYS.contains(&&*key) => 0,
-            _ => return 0,
-        };
-        self.open.iter().rev().nth(up).copied().unwrap_or(0)
     }
 
     fn is_close(&self, seam: usize) -> bool {
@@ -124,15 +80,22 @@ impl Pieces {
     }
 
     /// The stretch of joined text to scan around the seam after piece `seam`; none: nothing can
-    /// run over it. `before` is the length of the run that ends there.
-    fn window(&self, text: &[u8], seam: usize, before: usize) -> Option<Range<usize>> {
+    /// run over it. `before` is the length of the run that ends there; `has_armour` whether a
+    /// private key may begin anywhere in the text.
+    fn window(
+        &self,
+        text: &[u8],
+        seam: usize,
+        before: usize,
+        has_armour: bool,
+    ) -> Option<Range<usize>> {
         let at = self.list.get(seam + 1)?.joined;
         let whole = at.saturating_sub(WINDOW)..(at + WINDOW).min(self.end());
         if self.is_close(seam) {
             return Some(whole);
         }
         if before == 0 || before + self.run_after(text, seam + 1) < MIN_RUN {
-            return self.key_block(text, seam).then_some(whole);
+            return (has_armour && self.key_block(text, seam)).then_some(whole);
         }
         // A run that goes on past the next piece gets its own window there, which touches this one.
         let next = self.list.get(seam + 1)?;
@@ -203,12 +166,18 @@ struct Part {
 
 impl Inspector<'_> {
     /// Looks over all seams of a document.
-    pub(super) fn seams(&mut self, text: &[u8], pieces: &Pieces, marks: &mut Marks) {
+    pub(super) fn seams(
+        &mut self,
+        text: &[u8],
+        pieces: &Pieces,
+        has_armour: bool,
+        marks: &mut Marks,
+    ) {
         let mut open: Option<Range<usize>> = None;
         let mut run = 0;
         for (seam, piece) in pieces.list.iter().enumerate() {
             run = piece.run(text, run);
-            let Some(window) = pieces.window(text, seam, run) else { continue };
+            let Some(window) = pieces.window(text, seam, run, has_armour) else { continue };
             match &mut open {
                 Some(last) if window.start <= last.end => last.end = last.end.max(window.end),
                 _ => {

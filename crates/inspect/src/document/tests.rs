@@ -1,6 +1,7 @@
 //! Rule by rule, then random documents with planted values.
 
 mod planted;
+mod sieve;
 
 use serde_json::{Value, json};
 

@@ -2,18 +2,25 @@
 
 use super::{
     Leaf, Observer,
-    blob::{Media, may_be_media, names_media},
+    blob::{self, Media},
     edit::settle,
     marks::Marks,
+    names::Name,
     path::{Path, Tracker, clip},
-    seams::{Pieces, TEXT_KEYS},
+    seams::Pieces,
     string::Inspector,
 };
+use crate::engine::Suspects;
 use crate::json::{Error, Kind, Limits, Reader, Token};
 
-/// What the members of an open object said so far.
+/// An open array or object, and what its members said so far.
 #[derive(Default)]
 struct Context {
+    is_array: bool,
+    /// Tells it from every other of the text; from 1.
+    serial: u32,
+    /// What the last key says of the value that it names.
+    name: Name,
     media: Media,
     /// Strings that are media if a member still to come says so.
     pending: u32,
@@ -23,8 +30,11 @@ struct Context {
 struct Walk<'t> {
     text: &'t [u8],
     level: u8,
+    suspects: Suspects,
     tracker: Tracker,
     open: Vec<Context>,
+    /// How many arrays and objects there were.
+    serial: u32,
     pieces: Pieces,
     /// Where keys start that held a finding.
     hidden: Vec<usize>,
@@ -45,8 +55,10 @@ impl Inspector<'_> {
         let mut walk = Walk {
             text,
             level,
+            suspects: self.suspects(text),
             tracker: Tracker::default(),
-            open: Vec::new(),
+            open: Vec::with_capacity(8),
+            serial: 0,
             pieces: Pieces::default(),
             hidden: Vec::new(),
             marks: Marks::default(),
@@ -56,7 +68,7 @@ impl Inspector<'_> {
             self.token(&mut walk, &token, observer);
             walk.tracker.after(&token);
         }
-        self.seams(text, &walk.pieces, &mut walk.marks);
+        self.seams(text, &walk.pieces, walk.suspects.has_armour, &mut walk.marks);
         let mut marks = walk.marks;
         settle(&mut marks.edits);
         if !marks.hits.is_empty() {
@@ -68,72 +80,129 @@ impl Inspector<'_> {
     #[inline]
     fn token<O: Observer>(&mut self, walk: &mut Walk<'_>, token: &Token, observer: &mut O) {
         match token.kind {
-            Kind::ObjectStart | Kind::ArrayStart => {
-                walk.open.push(Context::default());
-                walk.pieces.open();
-            }
+            Kind::ObjectStart | Kind::ArrayStart => walk.open(token.kind == Kind::ArrayStart),
             Kind::ObjectEnd | Kind::ArrayEnd => walk.close(),
             Kind::Key => self.key_token(walk, token),
             Kind::String => self.string_token(walk, token),
-            Kind::Number => {
+            Kind::Number if walk.suspects.concern(&token.range, false) => {
                 let text = walk.text.get(token.range.clone()).unwrap_or_default();
                 self.number(text, token.range.start, &mut walk.marks);
             }
-            Kind::True | Kind::False | Kind::Null => {}
+            Kind::Number | Kind::True | Kind::False | Kind::Null => {}
         }
         if let Some(leaf) = leaf(walk.text, token) {
             observer.leaf(&walk.tracker.path(walk.text), leaf);
         }
     }
 
+    #[inline]
     fn key_token(&mut self, walk: &mut Walk<'_>, token: &Token) {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
-        let place = (raw, token.escaped, token.range.start);
-        if self.decoded(place, &mut walk.marks, Self::key) {
-            walk.hidden.push(token.range.start);
+        if let Some(context) = walk.open.last_mut() {
+            context.name = Name::read(raw, token.escaped);
+        }
+        let is_suspect = walk.suspects.concern(&token.range, token.escaped);
+        if is_suspect || (token.escaped && hides_characters(raw)) {
+            let place = (raw, token.escaped, token.range.start);
+            if self.decoded(place, &mut walk.marks, Self::key) {
+                walk.hidden.push(token.range.start);
+            }
         }
     }
 
+    #[inline]
     fn string_token(&mut self, walk: &mut Walk<'_>, token: &Token) {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
-        let path = walk.tracker.path(walk.text);
-        let key = path.key();
-        let mut context = walk.open.last_mut();
-        let mut media = context.as_ref().map_or(Media::Unknown, |context| context.media);
-        if let (Some(key), Some(context)) = (&key, &mut context)
-            && names_media(key)
+        let media = walk.media_of(raw);
+        let is_suspect = walk.suspects.concern(&token.range, token.escaped);
+        if is_suspect
+            || (token.escaped && hides_characters(raw))
+            || begins_json(raw)
+            || blob::may_be(raw, media)
         {
-            if media == Media::Unknown {
-                context.media = Media::from_name(raw);
-            }
-            media = Media::Unknown;
+            self.string_leaf(walk, token, media);
         }
-        let uninspected = walk.marks.uninspected;
-        let level = walk.level;
+        if let Some(group) = walk.text_group() {
+            walk.pieces.add(token, group);
+        }
+    }
+
+    fn string_leaf(&mut self, walk: &mut Walk<'_>, token: &Token, media: Media) {
+        let raw = walk.text.get(token.range.clone()).unwrap_or_default();
+        let (level, uninspected) = (walk.level, walk.marks.uninspected);
         let place = (raw, token.escaped, token.range.start);
         self.decoded(place, &mut walk.marks, |inspector, text| {
             inspector.string(text, level, media)
         });
-        if let Some(context) = context
+        if let Some(context) = walk.open.last_mut()
             && media == Media::Unknown
             && walk.marks.uninspected == uninspected
-            && may_be_media(raw)
+            && blob::may_be_media(raw)
         {
             context.pending += 1;
-        }
-        if key.is_none_or(|key| TEXT_KEYS.contains(&&*key)) {
-            walk.pieces.add(&path, token);
         }
     }
 }
 
 impl Walk<'_> {
+    fn open(&mut self, is_array: bool) {
+        self.serial = self.serial.saturating_add(1);
+        self.open.push(Context { is_array, serial: self.serial, ..Context::default() });
+    }
+
     fn close(&mut self) {
-        self.pieces.close();
         if let Some(context) = self.open.pop()
             && context.media == Media::Binary
         {
             self.marks.uninspected = self.marks.uninspected.saturating_add(context.pending);
+        }
+    }
+
+    /// What the members beside a string said of it; remembers what the string says of them.
+    #[inline]
+    fn media_of(&mut self, raw: &[u8]) -> Media {
+        let Some(context) = self.open.last_mut() else { return Media::Unknown };
+        if context.name != Name::Media {
+            return context.media;
+        }
+        if context.media == Media::Unknown {
+            context.media = Media::from_name(raw);
+        }
+        Media::Unknown
+    }
+
+    /// The array whose texts the string is joined with closely, 0 for none; nothing if the string
+    /// is no text.
+    #[inline]
+    fn text_group(&self) -> Option<u32> {
+        let (context, around) = match self.open.as_slice() {
+            [] => return Some(0),
+            [context] => (context, None),
+            [.., around, context] => (context, Some(around)),
+        };
+        let group = match around {
+            Some(around) if context.is_array && around.name.is_text() => context.serial,
+            Some(around) if context.name == Name::PartText && around.is_array => around.serial,
+            _ => 0,
+        };
+        (context.is_array || context.name.is_text()).then_some(group)
+    }
+}
+
+/// Whether escapes stand for characters that could be part of a value, or seem to once resolved:
+/// `\u0041`, `\/`, and `\\u0041`, too.
+fn hides_characters(raw: &[u8]) -> bool {
+    memchr::memchr_iter(b'\\', raw).any(|at| matches!(raw.get(at + 1), Some(b'u' | b'/')))
+}
+
+/// Whether a string may be JSON itself: it begins with a bracket after white space.
+fn begins_json(raw: &[u8]) -> bool {
+    let mut rest = raw;
+    loop {
+        match rest {
+            [b' ', after @ ..] | [b'\\', b'n' | b't' | b'r' | b'f', after @ ..] => rest = after,
+            [first, ..] => return matches!(first, b'{' | b'['),
+            [] => return false,
         }
     }
 }

@@ -11,11 +11,14 @@ pub(crate) const ARMOUR_BYTES: usize = 8 * 1024;
 /// How every armour begins.
 pub(crate) const BEGIN: &[u8] = b"-----BEGIN ";
 
+/// The same where the label may be cut off.
+pub(crate) const DASHES: &[u8] = b"-----BEGIN";
+
 /// The longest label between the dashes.
 const LABEL_BYTES: usize = 48;
 
 /// A line of key material is at least this long.
-const LINE_BYTES: usize = 40;
+pub(crate) const LINE_BYTES: usize = 40;
 
 /// Words of headers (`Proc-Type: 4,ENCRYPTED`) that may stand before the key material.
 const HEADER_WORDS: u8 = 24;

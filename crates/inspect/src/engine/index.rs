@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::detectors::{CONTEXT_BYTES, Declaration, Fit, Form, Part, class, fit, measure};
+use crate::engine::Keywords;
 use crate::engine::resolve::Candidate;
 use crate::validators::is_placeholder;
 
@@ -57,7 +58,12 @@ pub(crate) struct Index {
     pair_entries: Vec<(u16, Range<usize>)>,
     /// Which entries begin with a byte.
     first_entries: Vec<Range<usize>>,
+    /// Those without keywords first.
     bare: Vec<Entry>,
+    /// How many of them have no keywords.
+    bare_free: usize,
+    /// Bytes of the shortest match of a bare form.
+    shortest_bare: usize,
 }
 
 /// Which of the sorted entries compare equal.
@@ -95,11 +101,17 @@ impl Index {
             pair_entries: Vec::new(),
             first_entries: Vec::new(),
             bare: Vec::new(),
+            bare_free: 0,
+            shortest_bare: usize::MAX,
         };
         for (rule, declared) in catalogue.iter().enumerate() {
             index.add(declared, rule as u16);
         }
         index.entries.sort_by_key(|entry| entry.prefix);
+        index.bare.sort_by_key(|entry| entry.keywords != 0);
+        index.bare_free = index.bare.partition_point(|entry| entry.keywords == 0);
+        index.shortest_bare =
+            index.bare.iter().map(|entry| entry.shortest).min().unwrap_or(usize::MAX);
         index.first_entries = (0..=255)
             .map(|first| group(&index.entries, |entry| entry.prefix[0].cmp(&first)))
             .collect();
@@ -150,12 +162,14 @@ impl Index {
     }
 
     /// Entries whose prefix begins like the text, as far as two bytes tell.
+    #[inline]
     fn nearby(&self, text: &[u8]) -> &[Entry] {
         let [first, second, ..] = *text else { return &[] };
         let (word, bit) = pair(first, second);
-        if self.pairs[word] & bit == 0 {
-            return &[];
-        }
+        if self.pairs[word] & bit == 0 { &[] } else { self.of_pair(first, second) }
+    }
+
+    fn of_pair(&self, first: u8, second: u8) -> &[Entry] {
         let wanted = u16::from_be_bytes([first, second]);
         let begins = self.pair_entries.binary_search_by_key(&wanted, |(pair, _)| *pair);
         let range = begins.ok().and_then(|at| self.pair_entries.get(at));
@@ -163,21 +177,39 @@ impl Index {
     }
 
     /// Adds what begins at `at`. `run` is how many token characters there are from here on.
-    pub(crate) fn find(&self, text: &[u8], at: usize, run: usize, out: &mut Vec<Candidate>) {
+    #[inline]
+    pub(crate) fn find(
+        &self,
+        text: &[u8],
+        at: usize,
+        run: usize,
+        keywords: Keywords,
+        out: &mut Vec<Candidate>,
+    ) {
         let rest = &text[at..];
         for entry in self.nearby(rest) {
             if rest.starts_with(entry.prefix) && begins_run(entry, text, at) {
-                self.judge(entry, text, at, out);
+                self.judge(entry, text, at, keywords, out);
             }
+        }
+        if run < self.shortest_bare {
+            return;
         }
         for entry in &self.bare {
             if run >= entry.shortest && begins_run(entry, text, at) {
-                self.judge(entry, text, at, out);
+                self.judge(entry, text, at, keywords, out);
             }
         }
     }
 
-    fn judge(&self, entry: &Entry, text: &[u8], at: usize, out: &mut Vec<Candidate>) {
+    fn judge(
+        &self,
+        entry: &Entry,
+        text: &[u8],
+        at: usize,
+        keywords: Keywords,
+        out: &mut Vec<Candidate>,
+    ) {
         let body = at + entry.prefix.len();
         let Some(length) = measure(entry.parts, &text[body..]) else { return };
         let value = &text[at..body + length];
@@ -185,7 +217,9 @@ impl Index {
         if (declared.check)(value)
             && !is_placeholder(&text[body..body + length])
             && !value.ends_with(b"EXAMPLE")
-            && (entry.keywords == 0 || self.keywords_before(text, at) & entry.keywords != 0)
+            && (entry.keywords == 0
+                || keywords == Keywords::Assumed
+                || self.keywords_before(text, at) & entry.keywords != 0)
         {
             out.push(Candidate { start: at, end: at + value.len(), rule: entry.rule });
         }

@@ -7,7 +7,7 @@ use crate::detectors::class;
 use crate::engine::index::is_boundary;
 use crate::engine::resolve::Candidate;
 use crate::engine::tokens::{next_run, run_end};
-use crate::engine::{Rules, context};
+use crate::engine::{Keywords, Rules};
 use crate::validators;
 
 /// The shortest span of a number with its separators.
@@ -17,7 +17,7 @@ const MIN_NUMBER: usize = 9;
 pub(crate) const NUMBER_BYTES: usize = 40;
 
 /// The shortest bank account number as people write it.
-const MIN_IBAN: usize = 15;
+pub(crate) const MIN_IBAN: usize = 15;
 
 /// What a number is written with.
 pub(crate) static NUMERIC: [bool; 256] = class("0-9 .()+-");
@@ -33,13 +33,20 @@ const SSN_WORDS: [&str; 4] = ["ssn", "social security", "social-security", "soci
 const WORDS_BYTES: usize = 40;
 
 /// Adds every number that begins in `from..to`; the text may go on after `to`.
-pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
+pub(crate) fn find(
+    rules: &Rules,
+    text: &[u8],
+    from: usize,
+    to: usize,
+    keywords: Keywords,
+    out: &mut Vec<Candidate>,
+) {
     let mut at = from;
     while let Some(start) = next_digits(text, at, to) {
         let end = run_end(&NUMERIC, text, start + 1);
         for begin in start..end.min(to) {
             if begins_number(text, begin) {
-                judge(rules, text, begin, out);
+                judge(rules, text, begin, keywords, out);
             }
         }
         at = end + 1;
@@ -48,7 +55,7 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
 
 /// The start of the next numeric run that is long enough and holds digits.
 #[inline]
-fn next_digits(text: &[u8], from: usize, to: usize) -> Option<usize> {
+pub(crate) fn next_digits(text: &[u8], from: usize, to: usize) -> Option<usize> {
     let mut at = from;
     while at < to {
         let probe = at + MIN_NUMBER - 1;
@@ -137,19 +144,19 @@ fn ends_clean(text: &[u8], end: usize) -> bool {
     }
 }
 
-fn judge(rules: &Rules, text: &[u8], at: usize, out: &mut Vec<Candidate>) {
+fn judge(rules: &Rules, text: &[u8], at: usize, keywords: Keywords, out: &mut Vec<Candidate>) {
     if text[at].is_ascii_digit() {
         let read = read(text, at);
         if read.count >= 9 {
             let mut add = |rule: u16, end: usize| out.push(Candidate { start: at, end, rule });
             if let Some(end) = card(text, &read) {
                 add(rules.card, end);
-            } else if let Some(end) = ssn(text, at, &read) {
+            } else if let Some(end) = ssn(text, at, &read, keywords) {
                 add(rules.ssn, end);
             }
         }
     }
-    if let Some(end) = phone(text, at) {
+    if let Some(end) = phone(text, at, keywords) {
         out.push(Candidate { start: at, end, rule: rules.phone });
     }
 }
@@ -173,10 +180,10 @@ fn card(text: &[u8], read: &Digits) -> Option<usize> {
     written.map(|form| form.iter().map(|n| usize::from(*n)).sum()).find_map(fits)
 }
 
-fn ssn(text: &[u8], at: usize, read: &Digits) -> Option<usize> {
+fn ssn(text: &[u8], at: usize, read: &Digits, keywords: Keywords) -> Option<usize> {
     let groups = &read.groups[..read.group_count];
     let end = read.ends[8];
-    let has_word = || context(text, at, WORDS_BYTES, &SSN_WORDS);
+    let has_word = || keywords.stand_before(text, at, WORDS_BYTES, &SSN_WORDS);
     let is_written = match groups {
         [3, 2, 4, ..] => read.is_uniform && (read.separator == b'-' || has_word()),
         [9, ..] => has_word(),
@@ -185,7 +192,7 @@ fn ssn(text: &[u8], at: usize, read: &Digits) -> Option<usize> {
     (is_written && ends_clean(text, end) && validators::ssn(&read.digits[..9])).then_some(end)
 }
 
-fn phone(text: &[u8], at: usize) -> Option<usize> {
+fn phone(text: &[u8], at: usize, keywords: Keywords) -> Option<usize> {
     let mut digits = [0; 16];
     let mut count = 0;
     let mut end = at;
@@ -221,7 +228,7 @@ fn phone(text: &[u8], at: usize) -> Option<usize> {
                 && !text[at..end].windows(2).any(|two| two[0] == b'.' && two[1] == b'.')
                 && (is_north_american(&text[at..end], digits)
                     || (is_dotted_or_blank || digits.first() == Some(&b'0'))
-                        && context(text, at, WORDS_BYTES, &PHONE_WORDS))
+                        && keywords.stand_before(text, at, WORDS_BYTES, &PHONE_WORDS))
         }
     };
     (is_phone && ends_clean(text, end)).then_some(end)

@@ -5,15 +5,23 @@
 //! passed over unseen. Prose costs a few looks a line.
 
 use crate::detectors::{ALNUM, TOKEN};
+use crate::engine::Keywords;
 use crate::engine::index::{Index, MIN_TOKEN, is_boundary};
 use crate::engine::resolve::Candidate;
 
 /// Adds every token that begins in `from..to`; the text may go on after `to`.
-pub(crate) fn find(index: &Index, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
+pub(crate) fn find(
+    index: &Index,
+    text: &[u8],
+    from: usize,
+    to: usize,
+    keywords: Keywords,
+    out: &mut Vec<Candidate>,
+) {
     let mut at = from;
     while let Some(start) = next_run(&TOKEN, MIN_TOKEN, text, at, to) {
         let end = run_end(&TOKEN, text, start + MIN_TOKEN);
-        find_in_run(index, text, start..end, to, out);
+        find_in_run(index, text, start..end, to, keywords, out);
         at = end + 1;
     }
 }
@@ -60,13 +68,14 @@ fn find_in_run(
     text: &[u8],
     run: std::ops::Range<usize>,
     to: usize,
+    keywords: Keywords,
     out: &mut Vec<Candidate>,
 ) {
     // No token fits into the last bytes of the run.
     let last = (run.end - MIN_TOKEN + 1).min(to);
     for at in (run.start..last).take(3) {
         if is_boundary(text, at) {
-            index.find(text, at, run.end - at, out);
+            index.find(text, at, run.end - at, keywords, out);
         }
     }
     let mut at = run.start + 2;
@@ -76,6 +85,6 @@ fn find_in_run(
             return;
         };
         at += gap + 1;
-        index.find(text, at, run.end - at, out);
+        index.find(text, at, run.end - at, keywords, out);
     }
 }

@@ -14,6 +14,7 @@ pub(crate) struct OwnWords {
     longest: usize,
     ignore_case: bool,
     whole_word: bool,
+    need_escapes: bool,
     rule: u16,
 }
 
@@ -37,7 +38,9 @@ impl OwnWords {
             first[usize::from(*byte)] = true;
             first[usize::from(byte.to_ascii_uppercase())] |= words.ignore_case;
         }
+        let is_escaped = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
         Ok(Some(Self {
+            need_escapes: sorted.iter().flatten().any(is_escaped),
             longest: sorted.iter().map(Vec::len).max().unwrap_or(0),
             automaton,
             sorted,
@@ -50,6 +53,16 @@ impl OwnWords {
 
     pub(crate) fn rule(&self) -> u16 {
         self.rule
+    }
+
+    /// Where a word might begin in JSON whose escapes are unresolved; see [`Self::need_escapes`].
+    pub(crate) fn places(&self, raw: &[u8]) -> impl Iterator<Item = usize> {
+        self.automaton.find_overlapping_iter(raw).map(|found| found.start())
+    }
+
+    /// Whether some word is never seen in raw JSON, because a character of it must be escaped.
+    pub(crate) fn need_escapes(&self) -> bool {
+        self.need_escapes
     }
 
     /// Adds every word that begins in `from..to`; the text may go on after `to`.

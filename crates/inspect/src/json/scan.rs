@@ -7,9 +7,12 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 ///
 /// Eight bytes at a time: a byte that is zero after the exclusive or is the one looked for. Borrows
 /// make false alarms possible only above the first true one, so the lowest bit is always right.
+///
+/// What is longer than two words goes on in [`long_plain_end`].
 #[inline]
 pub(super) fn plain_end(text: &[u8], from: usize) -> usize {
     let mut at = from;
+    let far = from + 2 * size_of::<u64>();
     while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*word);
         let quote = word ^ (ONES * u64::from(b'"'));
@@ -21,10 +24,22 @@ pub(super) fn plain_end(text: &[u8], from: usize) -> usize {
             return at + ((found & HIGH).trailing_zeros() / 8) as usize;
         }
         at += 8;
+        if at == far {
+            return at + long_plain_end(text.get(at..).unwrap_or_default());
+        }
     }
     let rest = text.get(at..).unwrap_or_default();
     let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
     at + rest.iter().position(stop).unwrap_or(rest.len())
+}
+
+/// The same for a long run, by vector code: to the next quote or backslash, then the least byte.
+fn long_plain_end(text: &[u8]) -> usize {
+    let end = memchr::memchr2(b'"', b'\\', text).unwrap_or(text.len());
+    let plain = text.get(..end).unwrap_or_default();
+    let least = plain.iter().fold(u8::MAX, |least, byte| least.min(*byte));
+    let control = (least < b' ').then(|| plain.iter().position(|byte| *byte < b' '));
+    control.flatten().unwrap_or(end)
 }
 
 /// The end of the number that starts at `from` (RFC 8259, section 6), or where it goes wrong.
@@ -68,11 +83,11 @@ mod tests {
     #[test]
     fn every_byte_at_every_place_in_a_word() {
         for byte in 0..=255_u8 {
-            for place in 0..20 {
-                let mut text = [b'a'; 20];
+            for place in 0..120 {
+                let mut text = [b'a'; 120];
                 text[place] = byte;
                 let stops = byte < 0x20 || byte == b'"' || byte == b'\\';
-                assert_eq!(plain_end(&text, 0), if stops { place } else { 20 }, "{byte} {place}");
+                assert_eq!(plain_end(&text, 0), if stops { place } else { 120 }, "{byte} {place}");
             }
         }
     }

@@ -1,0 +1,210 @@
+//! Random documents: with the sieve, the report is the one that looking at every leaf gives.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::detectors::{Form, catalogue};
+use crate::{Match, Settings, Words};
+
+/// Defaults; everything masked; own words, also such that JSON must escape.
+static ENGINES: LazyLock<[Engine; 4]> = LazyLock::new(|| {
+    let words = |list: &[&str], whole_word| Words {
+        list: list.iter().map(|word| (*word).to_owned()).collect(),
+        ignore_case: whole_word,
+        whole_word,
+    };
+    let list = ["apollo", "Übermut", "a/b", "x\",\"y", "two words"];
+    let strict = Settings::default().masking_all();
+    let plain = Settings { words: words(&list[..3], true), ..Settings::default() };
+    let escaped = Settings { words: words(&list, false), ..strict.clone() };
+    [Settings::default(), strict, plain, escaped].map(|s| Engine::compile(&s).unwrap())
+});
+
+fn example(seed: u64, which: usize) -> String {
+    let declared = &catalogue()[which % catalogue().len()];
+    let value = declared.example(seed);
+    match (declared.form, declared.keywords) {
+        (Form::UrlPassword, _) => format!("mysql://root:{value}@db:3306/x"),
+        (_, [keyword, ..]) => format!("{keyword}: {value}"),
+        _ => value,
+    }
+}
+
+/// Characters before a backslash may turn what follows into an escape: pieces of raw content.
+fn fragment() -> impl Strategy<Value = String> {
+    let parts = [
+        " ",
+        "\\n",
+        "\\t",
+        "\\\"",
+        "\\\\",
+        "\\\\n",
+        "\\/",
+        "\\u0041",
+        "\\\\u0041",
+        "@",
+        "a@b.example",
+        "%41",
+        "100% ",
+        "n",
+        ".",
+        "-",
+        "_",
+        "/",
+        ":",
+        "=",
+        "4111 1111 1111 1111",
+        "4111 1111 ",
+        "5555555555554444",
+        "phone ",
+        "030 1234567",
+        "(212) 555-0187",
+        "ssn ",
+        "536221234",
+        "DE89370400440532013000",
+        "data:",
+        "data:text/plain;base64,",
+        "apollo",
+        "Apollo",
+        "a/b",
+        "two words",
+        "x\\\",\\\"y",
+        "\\u00dcbermut",
+        "{",
+        "[",
+        "[1]",
+        "-----BEGIN ",
+        "RSA PRIVATE KEY-----",
+        "aws_secret ",
+        "The quick brown fox. ",
+        "eyJ",
+        "AKIA",
+        "file\\nname\\n",
+        "é",
+    ];
+    let encode = |text: String| String::from_utf8(json::encode(&text)).unwrap();
+    let value = (any::<u64>(), any::<usize>());
+    let packed =
+        |value: String| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
+    prop_oneof![
+        8 => proptest::sample::select(parts.to_vec()).prop_map(str::to_owned),
+        2 => value.prop_map(move |(seed, which)| encode(example(seed, which))),
+        1 => value.prop_map(move |(seed, which)| packed(format!("some text {}", example(seed, which)))),
+        1 => proptest::collection::vec(any::<u8>(), 30..60)
+            .prop_map(|bytes| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)),
+        1 => "[a-zA-Z0-9 _.@:/+-]{0,50}",
+    ]
+}
+
+fn content() -> impl Strategy<Value = String> {
+    proptest::collection::vec(fragment(), 0..6).prop_map(|parts| parts.concat())
+}
+
+/// A value over several strings, as content parts or as items.
+fn split(value: &str, cuts: &[usize], parts: bool) -> String {
+    let mut rest = value;
+    let mut pieces = Vec::new();
+    for cut in cuts {
+        let (piece, after) = rest.split_at_checked(*cut).unwrap_or((rest, ""));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    let piece = |piece: &&str| {
+        let piece = String::from_utf8(json::encode(piece)).unwrap();
+        let part = format!(r#"{{"type":"text","text":"{piece}"}}"#);
+        if parts { part } else { format!("\"{piece}\"") }
+    };
+    format!("[{}]", pieces.iter().map(piece).collect::<Vec<_>>().join(","))
+}
+
+fn document() -> impl Strategy<Value = String> {
+    let keys = ["text", "content", "type", "format", "role", "arguments", "data", "media_type"];
+    let key = prop_oneof![
+        9 => proptest::sample::select(keys.to_vec()).prop_map(str::to_owned),
+        1 => content(),
+    ];
+    let media = ["image/png", "text/plain", "text", "input_audio", "application/pdf"];
+    let leaf = prop_oneof![
+        6 => content().prop_map(|content| format!("\"{content}\"")),
+        1 => proptest::sample::select(media.to_vec()).prop_map(|name| format!("\"{name}\"")),
+        1 => "-?[1-9][0-9]{0,18}(\\.[0-9]{1,10})?",
+        1 => Just("4111111111111111".to_owned()),
+        1 => (900_usize..1400).prop_map(|length| format!("\"iVBORw0KGgo{}\"", "A".repeat(length))),
+        1 => (any::<(u64, usize)>(), proptest::collection::vec(1_usize..30, 1..4), any::<bool>())
+            .prop_map(|((seed, which), cuts, parts)| split(&example(seed, which), &cuts, parts)),
+    ];
+    leaf.prop_recursive(4, 24, 5, move |inner| {
+        prop_oneof![
+            2 => proptest::collection::vec(inner.clone(), 0..5)
+                .prop_map(|items| format!("[{}]", items.join(", "))),
+            4 => proptest::collection::vec((key.clone(), inner.clone()), 0..5).prop_map(|members| {
+                let members = members.iter().map(|(key, value)| format!("\"{key}\": {value}"));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            }),
+            1 => inner.prop_map(|document| {
+                format!("\"{}\"", String::from_utf8(json::encode(&document)).unwrap())
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_sieve_changes_no_report(document in document(), which in 0_usize..4, answer in any::<bool>()) {
+        let engine = &ENGINES[which];
+        let direction = if answer { Direction::Answer } else { Direction::Request };
+        let limits = Limits { unique_keys: false, ..Limits::default() };
+        let report = inspect_json(engine, direction, document.as_bytes(), &limits, &mut ());
+        let mut inspector = Inspector::new(engine, direction, &limits);
+        inspector.is_thorough = true;
+        let expected = inspect_with(&mut inspector, document.as_bytes(), &mut ());
+        prop_assert_eq!(report, expected, "{}", document);
+    }
+
+    #[test]
+    fn short_texts_are_dismissed_only_if_nothing_is_in_them(text in "[a-zA-Z0-9 _.@:/+()-]{0,33}", which in 0_usize..2) {
+        let engine = &ENGINES[which];
+        let pieces: Vec<Match> = {
+            let mut found = Vec::new();
+            let mut stream = engine.stream(Direction::Request);
+            stream.push(engine, text.as_bytes(), &mut found);
+            stream.finish(engine, &mut found);
+            found
+        };
+        let mut found = Vec::new();
+        engine.scan(Direction::Request, text.as_bytes(), &mut found);
+        prop_assert_eq!(found, pieces);
+    }
+}
+
+#[test]
+fn short_values_are_found() {
+    let engine = &ENGINES[1];
+    for text in [
+        "a@b.io",
+        "4222222222222",
+        "+442079460123",
+        "NO9386011117947",
+        "536-22-1234",
+        "212-555-0187",
+    ] {
+        let mut found = Vec::new();
+        engine.scan(Direction::Request, text.as_bytes(), &mut found);
+        assert_eq!(found.len(), 1, "{text}");
+    }
+}
+
+/// Most leaves of an ordinary body need no look: else the sieve would be no use.
+#[test]
+fn an_ordinary_body_is_not_suspect() {
+    let body = br#"{"model":"gpt-4o-mini","stream":true,"created":1700000000,"messages":[
+        {"role":"user","content":"Revenue grew by 4.2% in 2024-11.\nWhy? It's \"up\"."}]}"#;
+    let mut suspects = engine().suspects(body);
+    assert!(!suspects.concern(&(0..body.len()), true));
+    assert!(engine().suspects(secret().as_bytes()).concern(&(0..1), false));
+}
