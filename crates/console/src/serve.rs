@@ -78,10 +78,10 @@ pub async fn serve_socket(listener: UnixListener, router: Router, stop: impl Fut
 }
 
 /// Serves holders of admin tokens until `stop` resolves, then lets requests in progress end.
-/// With `tls`, nothing is spoken in clear.
+/// `tls` is asked at each connection, so that certificates can change; `None` speaks in clear.
 pub async fn serve_tcp(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: impl Fn() -> Option<TlsAcceptor>,
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
@@ -94,11 +94,9 @@ pub async fn serve_tcp(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => match &tls {
+            Ok((stream, address)) => match tls() {
                 None => door.open(stream, Peer::Tcp(address), permit),
-                Some(tls) => {
-                    drop(tokio::spawn(secure(door.clone(), tls.clone(), stream, address, permit)))
-                }
+                Some(tls) => drop(tokio::spawn(secure(door.clone(), tls, stream, address, permit))),
             },
             Err(error) => pause(&error).await,
         }

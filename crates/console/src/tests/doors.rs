@@ -48,7 +48,7 @@ async fn over_tcp_a_token_is_needed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = serve_tcp(listener, None, fake.router.clone(), async { drop(stopped.await) });
+    let served = serve_tcp(listener, || None, fake.router.clone(), async { drop(stopped.await) });
     let served = tokio::spawn(served);
     let answer = exchange(TcpStream::connect(address).await.unwrap(), "/api/v1/agents").await;
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");

@@ -13,6 +13,7 @@ use store::Store;
 use tokio::sync::{Mutex, watch};
 
 use super::snapshot::{Settings, build};
+use super::tls::Certificates;
 use crate::config::{Environment, Loaded};
 
 /// The log of this gate among those of its tenant.
@@ -29,6 +30,7 @@ pub(super) struct Core {
     pub(super) log: Log,
     pub(super) gate: Arc<Gate>,
     pub(super) settings: ArcSwap<Settings>,
+    pub(super) certificates: Certificates,
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
     publishing: Mutex<()>,
@@ -61,6 +63,7 @@ impl Core {
             log,
             gate,
             settings: ArcSwap::from_pointee(settings),
+            certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
             indexed: watch::Sender::new(0),

@@ -13,6 +13,7 @@ mod journal;
 mod reload;
 mod snapshot;
 mod start;
+mod tls;
 mod traces;
 
 pub use addresses::{ADDRESSES, Addresses};

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::core::{Core, now};
 use super::snapshot::Settings;
+use super::tls;
 use crate::config::{self, Config, Secrets};
 use crate::policies;
 
@@ -45,6 +46,7 @@ async fn take_up(core: &Arc<Core>) -> anyhow::Result<Value> {
     let before = core.settings.load_full();
     let fixed = needs_restart(&before.config, &loaded.config);
     let settings = Settings::new(loaded.config, Some(&before))?;
+    core.certificates.reload(&settings.config)?;
     let version = settings.bundle.version().to_string();
     let agents = declared(&settings.config);
     let changed = core.store.declare_agents(&core.tenant, agents, now()).await?;
@@ -75,6 +77,8 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
     let pairs = [
         ("gate.listen", before.gate.listen != after.gate.listen),
         ("gate.workers", before.gate.workers != after.gate.workers),
+        ("gate.tls", before.gate.tls.is_some() != after.gate.tls.is_some()),
+        ("console.tls", before.console.tls.is_some() != after.console.tls.is_some()),
         ("console.listen", before.console.listen != after.console.listen),
         ("data.dir", before.data.dir != after.data.dir),
         ("instance.name", before.instance.name != after.instance.name),
@@ -134,6 +138,7 @@ fn fingerprint(core: &Core) -> Vec<(PathBuf, Option<(SystemTime, u64)>)> {
     if let Some(folder) = &settings.config.policy.dir {
         files.extend(policies::files(folder, "cedar").unwrap_or_default());
     }
+    files.extend(tls::files(&settings.config));
     let stat = |file: PathBuf| {
         let meta = std::fs::metadata(&file).ok();
         let state = meta.and_then(|meta| Some((meta.modified().ok()?, meta.len())));

@@ -8,16 +8,12 @@ use std::time::Duration;
 use anyhow::Context;
 use console::{App, Idempotency};
 use gate::net::listen::{self, Listener};
-use gate::net::tls::{
-    ClientCertificates, Identity, ServerSettings, ServerTls, certificates_from_pem,
-};
 use gate::{Gate, Worker};
 use ledger::{Log, LogError, Recovery, SigningKey};
 use model::Kind;
 use store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
@@ -162,8 +158,8 @@ async fn take_up_state(core: &Arc<Core>, recovery: &Recovery) -> anyhow::Result<
 
 fn serve_gate(core: &Arc<Core>, config: &Config) -> anyhow::Result<listen::Running> {
     let gate = &config.gate;
-    let tls = gate.tls.as_ref().map(server_tls).transpose()?;
-    let listener = Listener::bind(gate.listen, tls.map(Arc::new)).with_context(|| {
+    let tls = core.certificates.start(config)?;
+    let listener = Listener::bind(gate.listen, tls).with_context(|| {
         format!("the gate cannot listen on {}; another program may", gate.listen)
     })?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -177,51 +173,6 @@ fn serve_gate(core: &Arc<Core>, config: &Config) -> anyhow::Result<listen::Runni
     };
     let shared = core.gate.clone();
     Ok(listen::serve(vec![listener], options, move |worker| Worker::new(shared.clone(), worker))?)
-}
-
-/// The certificate and key of a listener.
-fn server_tls(tls: &sections::Tls) -> anyhow::Result<ServerTls> {
-    let read =
-        |path: &Path| std::fs::read(path).with_context(|| format!("the file {}", path.display()));
-    let mut settings =
-        ServerSettings::new(Identity::from_pem(&read(&tls.certificate)?, &read(&tls.key)?)?);
-    if let Some(authorities) = &tls.client_ca {
-        settings.client_certificates =
-            ClientCertificates::Required(certificates_from_pem(&read(authorities)?)?);
-    }
-    Ok(ServerTls::new(settings)?)
-}
-
-/// TLS 1.3 alone: people and programs that administer the gate are up to date.
-fn console_tls(tls: &sections::Tls) -> anyhow::Result<TlsAcceptor> {
-    use rustls::server::WebPkiClientVerifier;
-    use rustls_pki_types::pem::PemObject;
-    use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-    let shown = |path: &Path| format!("the file {}", path.display());
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&tls.certificate)
-        .with_context(|| shown(&tls.certificate))?
-        .collect();
-    let chain = chain.with_context(|| shown(&tls.certificate))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).with_context(|| shown(&tls.key))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(&[&rustls::version::TLS13])?;
-    let config = match &tls.client_ca {
-        None => config.with_no_client_auth(),
-        Some(authorities) => {
-            let mut roots = rustls::RootCertStore::empty();
-            for authority in
-                CertificateDer::pem_file_iter(authorities).with_context(|| shown(authorities))?
-            {
-                roots.add(authority.with_context(|| shown(authorities))?)?;
-            }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            config.with_client_cert_verifier(verifier.build()?)
-        }
-    };
-    let mut config = config.with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 type Doors = (std::path::PathBuf, std::net::SocketAddr, Vec<JoinHandle<()>>);
@@ -251,7 +202,8 @@ async fn serve_console(
         .with_context(|| format!("the console cannot listen on {listen}; another program may"))?;
     tcp.set_nonblocking(true)?;
     let address = tcp.local_addr()?;
-    let tls = config.console.tls.as_ref().map(console_tls).transpose()?;
+    let certificates = core.clone();
+    let tls = move || certificates.certificates.console();
     let tcp = tokio::net::TcpListener::from_std(tcp)?;
     let ended = |mut stopped: watch::Receiver<bool>| async move {
         // A closed channel means the same.
