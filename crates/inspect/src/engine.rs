@@ -6,6 +6,7 @@ pub(crate) mod index;
 pub(crate) mod numbers;
 pub(crate) mod resolve;
 mod sieve;
+mod signs;
 mod tokens;
 mod words;
 
@@ -20,6 +21,7 @@ use crate::stream::Stream;
 use index::Index;
 use resolve::{Candidate, Resolver};
 pub(crate) use sieve::Suspects;
+pub(crate) use signs::Signs;
 use words::OwnWords;
 
 /// Which way a text travels.
@@ -178,7 +180,7 @@ impl Engine {
             return;
         }
         let mut found = Vec::new();
-        self.find(direction, Level::All, text, 0..text.len(), &mut found);
+        self.find(direction, Level::All, text, 0..text.len(), &Signs::ALL, &mut found);
         let action = |rule| self.action(rule, direction);
         Resolver::default().resolve(&mut found, text.len(), action, out);
     }
@@ -204,9 +206,13 @@ impl Engine {
         level: Level,
         text: &[u8],
         range: Range<usize>,
+        signs: &Signs,
         found: &mut Vec<Candidate>,
     ) {
         let (from, to) = (range.start, range.end);
+        if from >= to {
+            return;
+        }
         let before = found.len();
         let rules = &self.rules;
         let concerns =
@@ -214,16 +220,16 @@ impl Engine {
         if self.token_levels[direction as usize].iter().any(|action| level.includes(*action)) {
             tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
-        if concerns(&[rules.card, rules.ssn, rules.phone]) {
+        if signs.digits > from && concerns(&[rules.card, rules.ssn, rules.phone]) {
             numbers::find(rules, text, from, to, Keywords::Required, found);
         }
-        if concerns(&[rules.iban]) {
+        if signs.digits > from && concerns(&[rules.iban]) {
             numbers::find_accounts(rules, text, from, to, found);
         }
-        if concerns(&[rules.mail, rules.url]) {
+        if signs.at > from && concerns(&[rules.mail, rules.url]) {
             addresses::find(rules, text, from, to, found);
         }
-        if concerns(&[rules.armour]) {
+        if signs.dash > from && concerns(&[rules.armour]) {
             armour::find(rules, text, from, to, found);
         }
         if let Some(words) = self.words.as_ref().filter(|words| concerns(&[words.rule()])) {

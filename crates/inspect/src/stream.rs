@@ -12,7 +12,7 @@ mod token;
 
 use crate::engine::armour::ARMOUR_BYTES;
 use crate::engine::resolve::{Candidate, Resolver};
-use crate::engine::{Direction, Engine, Level, Match};
+use crate::engine::{Direction, Engine, Level, Match, Signs};
 use crate::settings::Action;
 
 /// The most that a stream ever holds back: one value of the longest kind that has just ended
@@ -26,7 +26,10 @@ const CONTEXT_BYTES: usize = 192;
 const SLICE_BYTES: usize = 16 * 1024;
 
 /// Decided text that may lie at the front of the buffer before it is moved out.
-const SLACK_BYTES: usize = 1024;
+const SLACK_BYTES: usize = 256;
+
+/// A buffer that grew beyond this for one long value is given back.
+const IDLE_BYTES: usize = 2048;
 
 /// State of one channel. See [`Stream::push`].
 #[derive(Debug)]
@@ -42,6 +45,7 @@ pub struct Stream {
     enforced: usize,
     /// The channel's offset before which all is final.
     clear: usize,
+    signs: Signs,
     found: Vec<Candidate>,
     resolver: Resolver,
     tokens: token::Tail,
@@ -74,6 +78,7 @@ impl Stream {
             done: 0,
             enforced: 0,
             clear: 0,
+            signs: Signs::default(),
             found: Vec::new(),
             resolver: Resolver::default(),
             tokens: token::Tail::default(),
@@ -91,6 +96,7 @@ impl Stream {
         for slice in text.chunks(SLICE_BYTES) {
             let old = self.text.len();
             self.text.extend_from_slice(slice);
+            self.signs.read(&self.text, old);
             let frontier = self.frontier(engine, old);
             self.decide(engine, frontier, out);
             self.forget();
@@ -129,7 +135,8 @@ impl Stream {
         for (level, range) in
             [(Level::Enforced, self.enforced..enforced), (Level::Recorded, self.done..decided)]
         {
-            engine.find(self.direction, level, &self.text, range, &mut self.found);
+            let found = &mut self.found;
+            engine.find(self.direction, level, &self.text, range, &self.signs, found);
         }
         (self.done, self.enforced) = (decided, enforced);
         let mut clear = frontier.clear;
@@ -154,7 +161,9 @@ impl Stream {
             return;
         }
         self.text.drain(..gone);
-        self.text.shrink_to(2 * SLICE_BYTES);
+        if self.text.capacity() > IDLE_BYTES && self.text.len() < IDLE_BYTES / 2 {
+            self.text.shrink_to(IDLE_BYTES);
+        }
         self.base += gone;
         self.done -= gone;
         self.enforced -= gone;
@@ -162,10 +171,20 @@ impl Stream {
             candidate.start -= gone;
             candidate.end -= gone;
         }
+        self.signs.shift(gone);
         self.resolver.shift(gone);
         self.tokens.shift(gone);
         self.addresses.shift(gone);
         self.armour.shift(gone);
+    }
+}
+
+#[cfg(test)]
+impl Stream {
+    /// Bytes that it holds outside of itself.
+    fn heap(&self) -> usize {
+        let candidates = self.found.capacity() * size_of::<Candidate>();
+        self.text.capacity() + candidates + self.tokens.heap()
     }
 }
 

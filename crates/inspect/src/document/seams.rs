@@ -23,7 +23,8 @@ use memchr::memmem::Finder;
 
 use super::{edit::Edit, marks::Marks, string::Inspector};
 use crate::{
-    DetectorId, Match,
+    Class, DetectorId, Match,
+    detectors::class,
     json::{Locator, Token, decode_into},
 };
 
@@ -148,9 +149,11 @@ fn head_run(bytes: &[u8]) -> usize {
     bytes.iter().take(WINDOW).take_while(|byte| runs_on(byte)).count()
 }
 
-/// Whether a byte can stand inside a secret. A backslash may be an escape, so it counts.
+/// What can stand inside a secret. A backslash may be an escape, so it counts.
+static RUN: Class = class("0-9A-Za-z_+/=.\\:@%$~!-");
+
 fn runs_on(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_+/=.\\:@%$~!".contains(byte)
+    RUN[usize::from(*byte)]
 }
 
 /// Part of a piece inside a window, decoded.

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::detectors::{CONTEXT_BYTES, Declaration, Fit, Form, Part, class, fit, measure};
+use crate::detectors::{CONTEXT_BYTES, Declaration, Fit, Form, Part, TOKEN, class, fit, measure};
 use crate::engine::Keywords;
 use crate::engine::resolve::Candidate;
 use crate::validators::is_placeholder;
@@ -52,6 +52,7 @@ pub(crate) struct Index {
     /// Keywords, and the bits of the declarations that they belong to.
     keywords: Vec<(&'static [u8], Mask)>,
     keyword_lists: u32,
+    longest_keyword: usize,
     /// Sorted by prefix.
     entries: Vec<Entry>,
     /// Which entries begin with a pair of bytes, sorted by pair.
@@ -97,6 +98,7 @@ impl Index {
             keyword_beginnings: vec![0; 512],
             keywords: Vec::new(),
             keyword_lists: 0,
+            longest_keyword: 0,
             entries: Vec::new(),
             pair_entries: Vec::new(),
             first_entries: Vec::new(),
@@ -157,6 +159,7 @@ impl Index {
             let (at, mark) = three_letters(word);
             self.keyword_beginnings[at] |= mark;
             self.keywords.push((word, bit));
+            self.longest_keyword = self.longest_keyword.max(word.len());
         }
         bit
     }
@@ -174,6 +177,17 @@ impl Index {
         let begins = self.pair_entries.binary_search_by_key(&wanted, |(pair, _)| *pair);
         let range = begins.ok().and_then(|at| self.pair_entries.get(at));
         range.and_then(|(_, range)| self.entries.get(range.clone())).unwrap_or_default()
+    }
+
+    /// Whether a short text may hold a token; bare ones need more room.
+    pub(crate) fn may_begin(&self, text: &[u8]) -> bool {
+        let begins = |(at, window): (usize, &[u8])| {
+            let (word, bit) = pair(window[0], window[1]);
+            self.pairs[word] & bit != 0
+                && is_boundary(text, at)
+                && window.iter().all(|byte| TOKEN[usize::from(*byte)])
+        };
+        text.len() >= self.shortest_bare || text.windows(MIN_TOKEN).enumerate().any(begins)
     }
 
     /// Adds what begins at `at`. `run` is how many token characters there are from here on.
@@ -238,6 +252,27 @@ impl Index {
         mask
     }
 
+    /// The last place in `from..` at which a keyword begins, and from where on to look again,
+    /// because one may have begun there that has not ended.
+    pub(crate) fn last_keyword(&self, text: &[u8], from: usize) -> (Option<usize>, usize) {
+        let end = text.len();
+        let mut last = None;
+        let mut again = end.saturating_sub(2).max(from);
+        for (at, three) in text[from..].windows(3).enumerate() {
+            let (word, bit) = three_letters(three);
+            if self.keyword_beginnings[word] & bit == 0 {
+                continue;
+            }
+            let at = from + at;
+            if self.keywords_at(&text[at..]) != 0 {
+                last = Some(at);
+            } else if end - at < self.longest_keyword {
+                again = again.min(at);
+            }
+        }
+        (last, again)
+    }
+
     /// Whose keywords begin a text.
     fn keywords_at(&self, text: &[u8]) -> Mask {
         let first = text.first().map_or(0, u8::to_ascii_lowercase);
@@ -249,10 +284,13 @@ impl Index {
     }
 
     /// What could begin at `at` if the text went on after its end.
+    ///
+    /// `has_keywords` says whether keywords may stand before it; only then they are looked for.
     pub(crate) fn viable(
         &self,
         text: &[u8],
         at: usize,
+        has_keywords: bool,
         is_enforced: impl Fn(u16) -> bool,
     ) -> Viable {
         let mut viable = Viable::default();
@@ -264,9 +302,10 @@ impl Index {
             viable.is_partial = !entries.is_empty();
             viable.is_enforced = entries.iter().any(|entry| is_enforced(entry.rule));
         }
-        let before = self.keywords_before(text, at);
+        let before = if has_keywords { self.keywords_before(text, at) } else { 0 };
         let has_context = |entry: &&Entry| entry.keywords == 0 || before & entry.keywords != 0;
-        for entry in self.nearby(rest).iter().chain(&self.bare).filter(has_context) {
+        let bare = if before == 0 { &self.bare[..self.bare_free] } else { &self.bare };
+        for entry in self.nearby(rest).iter().chain(bare).filter(has_context) {
             let Some(is_partial) = may_grow(entry, text, at) else { continue };
             viable.longest = viable.longest.max(entry.longest);
             viable.is_partial |= is_partial;

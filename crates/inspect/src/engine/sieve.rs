@@ -91,9 +91,7 @@ impl Engine {
     /// Whether there is neither an account number nor a token. A private key needs more room.
     fn is_free_of_runs(&self, text: &[u8]) -> bool {
         const { assert!(SHORT_BYTES < armour::LINE_BYTES && MIN_IBAN <= MIN_TOKEN) };
-        let mut found = Vec::new();
-        tokens::find(&self.index, text, 0, text.len(), Keywords::Required, &mut found);
-        found.is_empty() && next_run(&ACCOUNT, MIN_IBAN, text, 0, text.len()).is_none()
+        !self.index.may_begin(text) && next_run(&ACCOUNT, MIN_IBAN, text, 0, text.len()).is_none()
     }
 }
 

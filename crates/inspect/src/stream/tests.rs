@@ -266,6 +266,22 @@ fn is(engine: &Engine, id: DetectorId, name: &str) -> bool {
     detector.name() == name
 }
 
+/// Ten thousand streams are open at once, each with a few channels.
+#[test]
+fn an_idle_stream_is_small() {
+    let engine = &engines()[0];
+    let mut stream = engine.stream(DIRECTION);
+    let prose = "Nothing of it is kept for longer than it takes to know it harmless. ".repeat(200);
+    for piece in prose.as_bytes().chunks(20) {
+        stream.push(engine, piece, &mut Vec::new());
+        assert!(size_of::<Stream>() + stream.heap() < 1536, "{} bytes of heap", stream.heap());
+    }
+    let value = format!(" {} ", "QmFzZTY0".repeat(2_000));
+    stream.push(engine, value.as_bytes(), &mut Vec::new());
+    stream.push(engine, prose.as_bytes(), &mut Vec::new());
+    assert!(stream.heap() < 3 * 1024, "{} bytes after a long value", stream.heap());
+}
+
 /// Text that looks like the beginning of something for ever: bounded memory, linear time.
 #[test]
 fn endless_partial_matches_are_bounded() {

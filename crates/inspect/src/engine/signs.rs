@@ -1,0 +1,53 @@
+//! Characters without which a pass finds nothing: where a text had them last.
+
+const DIGIT: u8 = 1;
+const AT: u8 = 2;
+const DASH: u8 = 4;
+
+/// Which sign a byte is.
+static SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    let mut digit = b'0';
+    while digit <= b'9' {
+        signs[digit as usize] = DIGIT;
+        digit += 1;
+    }
+    signs[b'@' as usize] = AT;
+    signs[b'-' as usize] = DASH;
+    signs
+};
+
+/// The places after which a text has no digit, no `@` and no dash.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Signs {
+    /// Cards, accounts, telephones and social security numbers hold them.
+    pub(crate) digits: usize,
+    /// Mail addresses and passwords in URLs end at one or hold one.
+    pub(crate) at: usize,
+    /// Private keys begin with one.
+    pub(crate) dash: usize,
+}
+
+impl Signs {
+    /// Every sign may be everywhere.
+    pub(crate) const ALL: Self = Self { digits: usize::MAX, at: usize::MAX, dash: usize::MAX };
+
+    /// Reads the text's new bytes, which begin at `old`.
+    #[inline]
+    pub(crate) fn read(&mut self, text: &[u8], old: usize) {
+        let signs = text[old..].iter().fold(0, |signs, byte| signs | SIGNS[usize::from(*byte)]);
+        for (sign, place) in [(DIGIT, &mut self.digits), (AT, &mut self.at), (DASH, &mut self.dash)]
+        {
+            if signs & sign != 0 {
+                *place = text.len();
+            }
+        }
+    }
+
+    /// The text now begins `by` bytes later.
+    pub(crate) fn shift(&mut self, by: usize) {
+        for place in [&mut self.digits, &mut self.at, &mut self.dash] {
+            *place = place.saturating_sub(by);
+        }
+    }
+}
