@@ -7,6 +7,8 @@
 //!
 //! What a record means is not known here: to the log it is bytes.
 
+mod append;
+mod batch;
 mod error;
 pub mod files;
 mod frame;
@@ -27,12 +29,14 @@ mod state;
 mod tests;
 pub mod tile;
 mod tiler;
+mod turn;
 pub mod verify;
 mod writer;
 
+pub use append::Append;
 pub use error::LogError;
 pub use key::{KeyError, SigningKey};
 pub use log::{Health, Log};
 pub use options::{Durability, Options};
-pub use pool::Append;
 pub use recovery::Recovery;
+pub use turn::{Gather, gather};

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use model::Timestamp;
 use tokio::sync::{oneshot, watch};
 
+use crate::append::Append;
 use crate::files::{Disk, Files, SharedFiles, create_folders};
 use crate::note::Checkpoint;
-use crate::pool::{Append, Pool, lock};
+use crate::pool::{Pool, lock};
 use crate::read::Cursor;
 use crate::recovery::{self, Recovery};
 use crate::segment::{self, Position};

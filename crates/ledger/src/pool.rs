@@ -2,57 +2,27 @@
 //! syncs once, and releases everyone who waits for it.
 //!
 //! An append costs one short lock, one copy and one checksum. There is no timer: while the
-//! writer is in a sync the next pool fills by itself, and a lone append is written at once.
+//! writer is in a sync the next pool fills by itself, and a lone append is written at once. The
+//! writer takes the pool when it is called: by each append, or by an event loop for all that its
+//! tasks appended in one turn (see [`crate::turn`]).
 
-use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use model::MAX_RECORD_BYTES;
-
+use crate::batch::Batch;
+use crate::turn::Turn;
 use crate::{LogError, frame};
+
+/// With as many bytes in the pool the writer is called, whatever turn of a loop is under way.
+const CALL_AT_BYTES: usize = 64 << 10;
+
+/// The same where the pool's first record waits this long: the turns of a busy loop are long.
+pub(crate) const CALL_AFTER: Duration = Duration::from_micros(500);
 
 /// A lock that was poisoned still holds what it held: no code here panics while it changes it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the appends of one pool share: the outcome, and who waits for it.
-#[derive(Default)]
-struct Batch(Mutex<Outcome>);
-
-#[derive(Default)]
-struct Outcome {
-    result: Option<Result<(), LogError>>,
-    waiters: Vec<Waker>,
-}
-
-impl Batch {
-    fn finish(&self, result: Result<(), LogError>) {
-        let waiters = {
-            let mut outcome = lock(&self.0);
-            outcome.result = Some(result);
-            std::mem::take(&mut outcome.waiters)
-        };
-        waiters.into_iter().for_each(Waker::wake);
-    }
-
-    /// `slot` is where this waiter's waker stands, so that polling twice registers once.
-    fn poll(&self, slot: &mut Option<usize>, waker: &Waker) -> Poll<Result<(), LogError>> {
-        let mut outcome = lock(&self.0);
-        if let Some(result) = &outcome.result {
-            return Poll::Ready(result.clone());
-        }
-        match slot.and_then(|at| outcome.waiters.get_mut(at)) {
-            Some(registered) => registered.clone_from(waker),
-            None => {
-                *slot = Some(outcome.waiters.len());
-                outcome.waiters.push(waker.clone());
-            }
-        }
-        Poll::Pending
-    }
 }
 
 /// Frames that are taken from the pool, to be written in one go.
@@ -82,6 +52,10 @@ struct State {
     first: u64,
     count: u64,
     batch: Arc<Batch>,
+    /// The writer is to take the pool.
+    is_called: bool,
+    /// When the first of the records came that nobody has called for.
+    uncalled_since: Option<Instant>,
     /// Taken by the writer and not yet durable.
     in_flight: usize,
     durable: u64,
@@ -109,6 +83,8 @@ impl Pool {
             first: size,
             count: 0,
             batch: Arc::default(),
+            is_called: false,
+            uncalled_since: None,
             in_flight: 0,
             durable: size,
             held_back: Vec::new(),
@@ -119,26 +95,55 @@ impl Pool {
         Self { state: Mutex::new(state), work: Condvar::new(), max_bytes, is_waited_for }
     }
 
-    /// Puts a record into the open pool if it may; `None` where there is no room below `limit`.
-    fn join(&self, state: &mut State, record: &[u8], limit: usize) -> Option<Stage> {
+    /// Puts a record into the open pool and sees to it that the writer is called; `None` where
+    /// there is no room below `limit`: then `waker` is woken when there may be.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        record: &[u8],
+        limit: usize,
+        waker: Option<&Waker>,
+    ) -> Option<Joined> {
+        let turn = Turn::of_this_thread();
+        let mut state = lock(&self.state);
         if let Some(refusal) = &state.refusal {
-            return Some(Stage::Done(Err(refusal.clone())));
+            return Some(Joined::Refused(refusal.clone()));
         }
         let pending = state.bytes.len() + state.in_flight;
         if pending > 0 && pending + frame::HEADER + record.len() > limit {
+            state.held_back.extend(waker.cloned());
+            self.call_with(state);
             return None;
         }
         let index = state.first + state.count;
-        frame::encode(&mut state.bytes, index, state.durable, record);
+        let durable = state.durable;
+        frame::encode(&mut state.bytes, index, durable, record);
         state.count += 1;
-        if state.is_writer_idle {
-            state.is_writer_idle = false;
-            self.work.notify_one();
+        let batch = self.is_waited_for.then(|| Arc::clone(&state.batch));
+        match turn {
+            _ if state.is_called => {}
+            Some(turn) if !state.is_call_due() => {
+                drop(state);
+                if !turn.call_later(self) {
+                    self.call();
+                }
+            }
+            _ => self.call_with(state),
         }
-        if self.is_waited_for {
-            Some(Stage::Waiting { batch: Arc::clone(&state.batch), index, slot: None })
-        } else {
-            Some(Stage::Done(Ok(index)))
+        Some(batch.map_or(Joined::Done(index), |batch| Joined::Waiting(batch, index)))
+    }
+
+    /// Has the writer take what is in the pool.
+    pub(crate) fn call(&self) {
+        self.call_with(lock(&self.state));
+    }
+
+    fn call_with(&self, mut state: MutexGuard<'_, State>) {
+        state.is_called |= state.count > 0;
+        let wakes = state.is_called && std::mem::take(&mut state.is_writer_idle);
+        // Not before: it would wake only to wait for the lock.
+        drop(state);
+        if wakes {
+            self.work.notify_one();
         }
     }
 
@@ -147,7 +152,7 @@ impl Pool {
         buffer.clear();
         let mut state = lock(&self.state);
         loop {
-            if state.count > 0 {
+            if state.count > 0 && (state.is_called || state.is_stopping) {
                 state.is_writer_idle = false;
                 return Task::Write(state.swap(buffer));
             }
@@ -226,89 +231,28 @@ impl Pool {
 }
 
 impl State {
+    /// Whether the records in the pool should not wait for the end of a turn.
+    fn is_call_due(&mut self) -> bool {
+        let now = Instant::now();
+        let since = *self.uncalled_since.get_or_insert(now);
+        self.bytes.len() >= CALL_AT_BYTES || now.duration_since(since) >= CALL_AFTER
+    }
+
     fn swap(&mut self, buffer: Vec<u8>) -> Work {
         let bytes = std::mem::replace(&mut self.bytes, buffer);
         let (first, count) = (self.first, self.count);
         self.in_flight = bytes.len();
         self.first += count;
         self.count = 0;
+        self.is_called = false;
+        self.uncalled_since = None;
         Work { bytes, first, count, batch: std::mem::take(&mut self.batch) }
     }
 }
 
-enum Stage {
-    /// Not yet in the pool: it was full.
-    HeldBack(Vec<u8>),
-    Waiting {
-        batch: Arc<Batch>,
-        index: u64,
-        slot: Option<usize>,
-    },
-    Done(Result<u64, LogError>),
-}
-
-/// One append: resolves to the record's index once it is durable.
-///
-/// Once the record is in the pool it will be written, whether this is polled or dropped. Only
-/// where the pool was full does it wait to be polled; `is_accepted` tells.
-#[must_use = "an append that found the log busy is only written if it is awaited"]
-pub struct Append {
-    pool: Arc<Pool>,
-    stage: Stage,
-}
-
-impl Append {
-    /// `limit` is how many bytes may wait with this record.
-    pub(crate) fn new(pool: &Arc<Pool>, record: Vec<u8>, reserve: usize) -> Self {
-        let fits = (1..=MAX_RECORD_BYTES).contains(&record.len());
-        let stage = if fits {
-            let joined = pool.join(&mut lock(&pool.state), &record, pool.max_bytes + reserve);
-            joined.unwrap_or(Stage::HeldBack(record))
-        } else {
-            Stage::Done(Err(LogError::RecordSize(record.len())))
-        };
-        Self { pool: Arc::clone(pool), stage }
-    }
-
-    /// Turns "wait for room" into an error.
-    pub(crate) fn or_full(mut self) -> Self {
-        if let Stage::HeldBack(_) = self.stage {
-            self.stage = Stage::Done(Err(LogError::Full(self.pool.max_bytes)));
-        }
-        self
-    }
-
-    /// Whether the record is in the pool or beyond, or refused: nothing is left to await but
-    /// the outcome.
-    pub fn is_accepted(&self) -> bool {
-        !matches!(self.stage, Stage::HeldBack(_))
-    }
-}
-
-impl Future for Append {
-    type Output = Result<u64, LogError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if let Stage::HeldBack(record) = &this.stage {
-            let mut state = lock(&this.pool.state);
-            match this.pool.join(&mut state, record, this.pool.max_bytes) {
-                Some(stage) => {
-                    drop(state);
-                    this.stage = stage;
-                }
-                None => {
-                    state.held_back.push(context.waker().clone());
-                    return Poll::Pending;
-                }
-            }
-        }
-        match &mut this.stage {
-            Stage::Waiting { batch, index, slot } => {
-                batch.poll(slot, context.waker()).map(|result| result.map(|()| *index))
-            }
-            Stage::Done(result) => Poll::Ready(result.clone()),
-            Stage::HeldBack(_) => Poll::Pending,
-        }
-    }
+/// What became of a record that there was room for.
+pub(crate) enum Joined {
+    Waiting(Arc<Batch>, u64),
+    Done(u64),
+    Refused(LogError),
 }

@@ -2,6 +2,9 @@
 //! much processor time each costs, tiling and checkpoints included.
 //!
 //! `cargo run --release -p portcullis-ledger --example append_bench -- [FOLDER] [SECONDS]`
+//!
+//! With `loop` as a third argument: what each record costs one event loop, by threads. Pin it to
+//! one processor (`taskset -c 0`) to see what the threads cost each other.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::error::Error;
@@ -10,6 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ledger::{Log, Options, SigningKey};
 use model::Timestamp;
+
+mod event_loop;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -20,23 +25,53 @@ fn main() -> Outcome<()> {
     let folder =
         arguments.next().map_or_else(|| std::env::temp_dir().join("ledger-bench"), PathBuf::from);
     let seconds: f64 = arguments.next().map_or(Ok(2.0), |text| text.parse())?;
+    let time = Duration::from_secs_f64(seconds);
+    if arguments.next().is_some_and(|mode| mode == "loop") {
+        return event_loops(&folder, time);
+    }
     println!(
         "{:>6} {:>10} {:>9} {:>9} {:>11}",
         "batch", "records/s", "p50 us", "p99 us", "cpu us/rec"
     );
     for batch in [1, 8, 16, 32, 256, 2048] {
-        let _ = std::fs::remove_dir_all(&folder);
-        measure(&folder, batch, Duration::from_secs_f64(seconds))?;
+        measure(&folder, batch, time)?;
     }
     let _ = std::fs::remove_dir_all(&folder);
     Ok(())
 }
 
-/// As many tasks as the batch is large, over two runtimes, each appending and waiting in turn.
-fn measure(folder: &Path, batch: usize, time: Duration) -> Outcome<()> {
+fn event_loops(folder: &Path, time: Duration) -> Outcome<()> {
+    println!(
+        "{:>6} {:>8} {:>10} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>10}",
+        "tasks",
+        "work us",
+        "records/s",
+        "p50 us",
+        "p99 us",
+        "cpu us",
+        "loop",
+        "writer",
+        "tiler",
+        "writes/rec"
+    );
+    for (tasks, work) in [(1, 0), (1, 50), (4, 50), (16, 0), (16, 50)] {
+        event_loop::measure(folder, tasks, Duration::from_micros(work), time)?;
+    }
+    std::fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+/// An empty log.
+fn open(folder: &Path) -> Outcome<Log> {
+    let _ = std::fs::remove_dir_all(folder);
     let key = SigningKey::generate([7; 32]).ok_or("no key")?;
     let clock = || Timestamp::from_system(SystemTime::now());
-    let (log, _) = Log::open(folder, key, Options::new("bench.example/ledger/main"), clock)?;
+    Ok(Log::open(folder, key, Options::new("bench.example/ledger/main"), clock)?.0)
+}
+
+/// As many tasks as the batch is large, over two runtimes, each appending and waiting in turn.
+fn measure(folder: &Path, batch: usize, time: Duration) -> Outcome<()> {
+    let log = open(folder)?;
     let (cpu, start) = (processor_time()?, Instant::now());
     let shares = [batch.div_ceil(2), batch / 2];
     let threads = shares.map(|tasks| {
