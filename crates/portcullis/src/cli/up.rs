@@ -49,7 +49,7 @@ async fn serve(
     let addresses = &running.addresses;
     tracing::info!(gate = %addresses.gate, console = %addresses.console, "ready");
     for hint in hints {
-        output.note(&hint.replace("{gate}", &addresses.gate.to_string()));
+        output.note(hint.replace("{gate}", &addresses.gate.to_string()));
     }
     tokio::select! {
         _ = terminate.recv() => {}

@@ -115,5 +115,5 @@ pub(super) async fn start(folder: &Folder) -> anyhow::Result<Running> {
     let file = folder.path().join(config::DEFAULT_FILE);
     let loaded = config::load(Some(&file), &environment, Secrets::Resolve);
     let loaded = loaded.map_err(|error| anyhow::anyhow!("the demonstration's own {error}"))?;
-    Ok(up::start(loaded, &environment).await?)
+    up::start(loaded, &environment).await
 }

@@ -95,8 +95,10 @@ impl Settings {
     }
 }
 
+type MaybeEngine = Option<Arc<Engine>>;
+
 /// The engine as configured, and the one for an obligation to redact: it masks whatever it finds.
-fn engines(config: &Config) -> anyhow::Result<(Option<Arc<Engine>>, Option<Arc<Engine>>)> {
+fn engines(config: &Config) -> anyhow::Result<(MaybeEngine, MaybeEngine)> {
     if !config.inspect.enabled {
         return Ok((None, None));
     }
