@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::detectors::{Form, catalogue};
+use crate::detectors::{CONTEXT_BYTES as CONTEXT, Form, catalogue};
 use crate::settings::{Actions, Settings, Words};
 use crate::{Detector, DetectorId};
 
@@ -135,6 +135,9 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
         2 => (any::<u64>(), any::<usize>(), any::<usize>())
             .prop_map(|(seed, which, keep)| cut_short(placed(seed, which), keep).into_bytes()),
         6 => proptest::sample::select(parts.to_vec()).prop_map(|part| part.as_bytes().to_vec()),
+        1 => (any::<u64>(), any::<usize>(), 0_usize..70).prop_map(|(seed, which, gap)| {
+            placed(seed, which).replacen(": ", &" ".repeat(gap), 1).into_bytes()
+        }),
         1 => proptest::collection::vec(any::<u8>(), 0..40),
         1 => "[a-zA-Z0-9 _.@:/+-]{0,90}".prop_map(String::into_bytes),
         1 => "[a-z]{0,200}|[0-9 -]{0,60}".prop_map(String::into_bytes),
@@ -245,6 +248,22 @@ fn a_value_is_held_from_its_first_byte() {
         for at in 0..range.end - 1 {
             let clear = stream.push(engine, &text.as_bytes()[at..=at], &mut Vec::new());
             assert!(!is_enforced || clear <= range.start, "{} leaks at byte {at}", declared.name);
+        }
+    }
+}
+
+/// As far before a value as its keyword counts, a stream must remember it.
+#[test]
+fn a_keyword_counts_as_far_before_as_in_a_whole_text() {
+    let engine = &engines()[0];
+    for declared in catalogue().iter().filter(|declared| !declared.keywords.is_empty()) {
+        for keyword in declared.keywords {
+            for gap in [1, CONTEXT - keyword.len(), CONTEXT + 1 - keyword.len()] {
+                let text = format!("{keyword}{}{} ", " ".repeat(gap), declared.example(5));
+                let expected = whole(engine, text.as_bytes());
+                assert!(!expected.is_empty() || gap + keyword.len() > CONTEXT, "{text}");
+                assert_eq!(pieces(engine, text.as_bytes().chunks(1)), expected, "{text}");
+            }
         }
     }
 }

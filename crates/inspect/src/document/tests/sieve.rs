@@ -86,12 +86,10 @@ fn fragment() -> impl Strategy<Value = String> {
     ];
     let encode = |text: String| String::from_utf8(json::encode(&text)).unwrap();
     let value = (any::<u64>(), any::<usize>());
-    let packed =
-        |value: String| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
     prop_oneof![
         8 => proptest::sample::select(parts.to_vec()).prop_map(str::to_owned),
         2 => value.prop_map(move |(seed, which)| encode(example(seed, which))),
-        1 => value.prop_map(move |(seed, which)| packed(format!("some text {}", example(seed, which)))),
+        1 => value.prop_map(move |(seed, which)| packed(&format!("some text {}", example(seed, which)))),
         1 => proptest::collection::vec(any::<u8>(), 30..60)
             .prop_map(|bytes| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)),
         1 => "[a-zA-Z0-9 _.@:/+-]{0,50}",
@@ -151,6 +149,60 @@ fn document() -> impl Strategy<Value = String> {
     })
 }
 
+type Outcome = Result<Report, json::Error>;
+
+/// The report with the sieve, and the one without.
+fn both(engine: &Engine, direction: Direction, document: &str) -> (Outcome, Outcome) {
+    let limits = Limits { unique_keys: false, ..Limits::default() };
+    let report = inspect_json(engine, direction, document.as_bytes(), &limits, &mut ());
+    let mut inspector = Inspector::new(engine, direction, &limits);
+    inspector.is_thorough = true;
+    (report, inspect_with(&mut inspector, document.as_bytes(), &mut ()))
+}
+
+fn packed(text: &str) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
+}
+
+fn named(name: &str) -> String {
+    let declared = catalogue().iter().find(|declared| declared.name == name).unwrap();
+    declared.example(11)
+}
+
+/// What the raw text of a body does not show: each of these is found all the same.
+#[test]
+fn nothing_hides_from_the_sieve() {
+    let far = "\\n".repeat(35);
+    let wrapped: Vec<String> = packed(&format!("a longer text, {}", secret()))
+        .as_bytes()
+        .chunks(16)
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect();
+    // No letter stands beside the seam, so only its beginning tells that it goes over it.
+    let armour = named("private_key").replace('\n', " ");
+    let (head, tail) = armour.split_at(armour.match_indices(' ').nth(4).unwrap().0 + 1);
+    for content in [
+        format!("https:\\/\\/u:{}@h", &named("url_password")),
+        named("slack_webhook").replace('/', "\\/"),
+        named("aws_access_key").replace('A', "\\u0041"),
+        named("aws_access_key").replace('A', "\\\\u0041"),
+        named("aws_access_key").replace('A', "%41"),
+        format!("\\n{}", named("aws_access_key")),
+        format!("The aws{far}{}", named("aws_secret_key")),
+        format!("An ssn{far}536221234"),
+        format!("data:;base64,{}", packed("a@b.io")),
+        wrapped.join("\\n"),
+        format!("{} \\n", wrapped.join("\\r\\n")),
+        format!("\\n [\\\"{}\\\"]", escaped(&secret()).replace('\\', "\\\\")),
+        format!("{head}\"}},{{\"content\":\"{tail}"),
+    ] {
+        let document = format!(r#"{{"messages":[{{"content":"{content}"}}]}}"#);
+        let (report, expected) = both(&ENGINES[1], Direction::Answer, &document);
+        assert_eq!(report, expected, "{document}");
+        assert!(!report.unwrap().findings.is_empty(), "{document}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 3000, ..ProptestConfig::default() })]
 
@@ -158,11 +210,7 @@ proptest! {
     fn the_sieve_changes_no_report(document in document(), which in 0_usize..4, answer in any::<bool>()) {
         let engine = &ENGINES[which];
         let direction = if answer { Direction::Answer } else { Direction::Request };
-        let limits = Limits { unique_keys: false, ..Limits::default() };
-        let report = inspect_json(engine, direction, document.as_bytes(), &limits, &mut ());
-        let mut inspector = Inspector::new(engine, direction, &limits);
-        inspector.is_thorough = true;
-        let expected = inspect_with(&mut inspector, document.as_bytes(), &mut ());
+        let (report, expected) = both(engine, direction, &document);
         prop_assert_eq!(report, expected, "{}", document);
     }
 
