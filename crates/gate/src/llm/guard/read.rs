@@ -42,8 +42,8 @@ const NAMES: [&[u8]; 26] = [
     b"format",
 ];
 
-/// Numbers that grow from event to event and mean nothing else.
-const COUNTERS: [&[u8]; 2] = [b"sequence_number", b"created"];
+/// Numbers that grow from event to event and mean nothing else. (`created` stays the same.)
+const COUNTERS: [&[u8]; 1] = [b"sequence_number"];
 
 const ARGUMENTS: [&[u8]; 2] = [b"arguments", b"partial_json"];
 
