@@ -17,8 +17,8 @@ use model::{Effect, Status};
 use tokio::time::Sleep;
 
 use crate::action::Action;
-use crate::llm::guard::{Stop, StreamGuard};
-use crate::llm::tally::Tally;
+use crate::llm::guard::{MAX_HELD_BYTES, Stop, StreamGuard};
+use crate::llm::tally::Sniffer;
 use crate::net::upstream::UpstreamBody;
 use crate::refusal::{Dialect, Refusal};
 use crate::snapshot::Contained;
@@ -67,7 +67,7 @@ pub struct Streamed {
 pub enum Filter {
     Guard(Box<StreamGuard>),
     /// Nothing is inspected: that is off, or the content cannot be and may pass. Usage is looked for.
-    Count(Tally),
+    Count(Sniffer),
 }
 
 enum State {
@@ -75,7 +75,8 @@ enum State {
     Beginning(Append),
     Flowing,
     /// The protocol's last event has come. It waits for the end of the stream, which usually
-    /// comes with it; a sender that stays on the line is not waited for longer than [`TAIL`].
+    /// comes with it; a sender that stays on the line is not waited for longer than [`TAIL`],
+    /// and not heard beyond [`MAX_HELD_BYTES`].
     Tail(Vec<u8>, Pin<Box<Sleep>>),
     /// The last bytes wait for the final record.
     Ending(Append, Bytes),
@@ -107,13 +108,10 @@ impl Streamed {
         if let Poll::Ready(contained) = self.contained.as_mut().poll(cx) {
             return Poll::Ready(self.cut(contained));
         }
+        let is_over = self.tail_is_over(cx);
         let frame = match &mut self.source {
-            None => None,
-            Some(source) => match Pin::new(source).poll_frame(cx) {
-                Poll::Ready(frame) => frame,
-                Poll::Pending if self.tail_is_over(cx) => None,
-                Poll::Pending => return Poll::Pending,
-            },
+            Some(source) if !is_over => ready!(Pin::new(source).poll_frame(cx)),
+            _ => None,
         };
         self.action.upstream += self.waiting_since.elapsed();
         let bytes = match frame {
@@ -130,7 +128,9 @@ impl Streamed {
 
     fn tail_is_over(&mut self, cx: &mut Context<'_>) -> bool {
         match &mut self.state {
-            State::Tail(_, patience) => patience.as_mut().poll(cx).is_ready(),
+            State::Tail(held, patience) => {
+                held.len() > MAX_HELD_BYTES || patience.as_mut().poll(cx).is_ready()
+            }
             _ => false,
         }
     }
@@ -138,8 +138,8 @@ impl Streamed {
     fn pass(&mut self, data: Bytes) -> Bytes {
         let (passed, has_ended) = match &mut self.filter {
             Filter::Guard(guard) => (guard.push(data), guard.has_ended()),
-            Filter::Count(tally) => {
-                tally.sniff(&data);
+            Filter::Count(sniffer) => {
+                sniffer.push(&data);
                 (Ok(data), false)
             }
         };
@@ -231,7 +231,7 @@ impl Streamed {
     /// Moves what the guard saw into the record.
     fn take_counts(&mut self) {
         let (tokens, text_bytes) = match &mut self.filter {
-            Filter::Count(tally) => (tally.tokens(), self.action.record().usage.bytes_out),
+            Filter::Count(sniffer) => (sniffer.tokens(), self.action.record().usage.bytes_out),
             Filter::Guard(guard) => {
                 let findings = std::mem::take(&mut guard.findings);
                 if findings.anything_masked() {

@@ -127,7 +127,7 @@ impl Refusal {
             Self::Malformed(what) => what.clone(),
             Self::Unreadable(error) => format!("The request's body could not be read: {error}."),
             Self::Blocked(kind) => format!("The gate keeps back {kind}, which was found here and may not pass. Take it out, or ask whoever runs the gate to change what is done about {kind}."),
-            Self::Uninspectable(what) => format!("The gate lets through only what it can inspect, and {what}. Whoever runs the gate can allow it for this provider with `uninspectable = \"pass\"`."),
+            Self::Uninspectable(what) => format!("The gate lets through only what it can inspect, and {what}. Whoever runs the gate can let it pass with `uninspectable = \"pass\"` in [inspect]."),
             Self::Upstream(error) => format!("The model API could not be used: {error}."),
             Self::Garbage(what) => format!("The model API gave an answer that makes no sense: {what}."),
             Self::LogDown => "The gate cannot write its activity log, so it lets nothing through. Whoever runs it finds the reason with `portcullis doctor`.".into(),

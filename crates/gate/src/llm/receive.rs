@@ -16,7 +16,7 @@ use super::guard::StreamGuard;
 use super::models;
 use super::request::{decode, note, says_json};
 use super::serve::{Call, Caught, Destination};
-use super::tally::Tally;
+use super::tally::Sniffer;
 use super::{answer, tally};
 use crate::answer::{Filter, Source};
 use crate::net::body::{BodyLimits, ReadError, read_bounded};
@@ -85,7 +85,7 @@ fn streamed(
         return Ok(Received::Streamed {
             parts,
             source,
-            filter: Filter::Count(Tally::default()),
+            filter: Filter::Count(Sniffer::default()),
             contained,
         });
     };
@@ -113,7 +113,7 @@ fn passed(
     }
     let (mut parts, source) = response.into_parts();
     strip_hop_by_hop(&mut parts.headers);
-    Ok(Received::Streamed { parts, source, filter: Filter::Count(Tally::default()), contained })
+    Ok(Received::Streamed { parts, source, filter: Filter::Count(Sniffer::default()), contained })
 }
 
 fn whole(
@@ -125,10 +125,19 @@ fn whole(
     input_estimate: u64,
 ) -> Result<Received, Refusal> {
     strip_hop_by_hop(&mut parts.headers);
-    let decoded = decode(&parts.headers, &body, to.provider.limits.answer_bytes)?;
+    let decoded = match decode(&parts.headers, &body, to.provider.limits.answer_bytes) {
+        Ok(decoded) => decoded,
+        Err(_) if to.provider.uninspectable == Uninspectable::Pass => {
+            call.action.note("uninspected", "answer");
+            count(call, to, parts.status, None, input_estimate, &body);
+            let status = outcome(parts.status);
+            return Ok(Received::Whole { parts, body, status });
+        }
+        Err(refusal) => return Err(refusal),
+    };
     let plain = decoded.as_deref().unwrap_or(&body);
     let report = examine(call, to, &parts, plain, input_estimate)?;
-    let status = if parts.status.is_server_error() { Status::Failed } else { Status::Ok };
+    let status = outcome(parts.status);
     let edited = if report.edits.is_empty() {
         None
     } else {
@@ -157,6 +166,10 @@ fn whole(
         parts.headers.remove(name);
     }
     Ok(Received::Whole { parts, body: changed, status })
+}
+
+fn outcome(status: StatusCode) -> Status {
+    if status.is_server_error() { Status::Failed } else { Status::Ok }
 }
 
 /// Inspects a decoded answer and takes its findings and usage into the record.

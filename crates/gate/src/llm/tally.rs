@@ -32,16 +32,9 @@ impl Tally {
         self.seen = true;
     }
 
-    /// Looks for usage in a piece of an answer that nobody inspects: a whole `"usage"` object in it.
-    pub(crate) fn sniff(&mut self, piece: &[u8]) {
-        let name = b"\"usage\":";
-        for at in memchr::memmem::find_iter(piece, name) {
-            self.read_usage(piece.get(at + name.len()..).unwrap_or_default());
-        }
-    }
-
-    /// Numbers of the object that the text begins with; what follows it does not matter.
-    fn read_usage(&mut self, text: &[u8]) {
+    /// Numbers of the object that the text begins with, and whether it ends in the text; what
+    /// follows it does not matter.
+    fn read_usage(&mut self, text: &[u8]) -> bool {
         let limits = Limits::default();
         let mut reader = Reader::new(text, &limits);
         let (mut depth, mut key) = (0, 0..0);
@@ -57,14 +50,61 @@ impl Tally {
                 _ => {}
             }
             if depth == 0 {
-                return;
+                return true;
             }
         }
+        false
     }
 
     /// Input and output tokens, if the answer said.
     pub fn tokens(&self) -> Option<(u64, u64)> {
         self.seen.then(|| (self.input.saturating_add(self.cached), self.output))
+    }
+}
+
+/// Looks for usage in an answer that nobody inspects, as its pieces come.
+#[derive(Default)]
+pub struct Sniffer {
+    tally: Tally,
+    /// The end of what came, where a usage object may have begun.
+    kept: Vec<u8>,
+}
+
+const USAGE: &[u8] = b"\"usage\":";
+/// A usage object that is longer is none.
+const MAX_USAGE: usize = 4096;
+
+impl Sniffer {
+    pub(crate) fn push(&mut self, piece: &[u8]) {
+        if self.kept.is_empty() {
+            let from = self.look(piece);
+            self.kept.extend_from_slice(piece.get(from..).unwrap_or_default());
+            return;
+        }
+        let mut text = std::mem::take(&mut self.kept);
+        text.extend_from_slice(piece);
+        let from = self.look(&text);
+        text.drain(..from);
+        self.kept = text;
+    }
+
+    /// Counts each whole usage object; from where on the text is still needed.
+    fn look(&mut self, text: &[u8]) -> usize {
+        for at in memchr::memmem::find_iter(text, USAGE) {
+            let rest = text.get(at + USAGE.len()..).unwrap_or_default();
+            let mut counted = self.tally;
+            if counted.read_usage(rest) {
+                self.tally = counted;
+            } else if rest.len() < MAX_USAGE {
+                return at;
+            }
+        }
+        text.len().saturating_sub(USAGE.len() - 1)
+    }
+
+    /// Input and output tokens, if the answer said.
+    pub fn tokens(&self) -> Option<(u64, u64)> {
+        self.tally.tokens()
     }
 }
 
@@ -95,10 +135,23 @@ mod tests {
     }
 
     #[test]
-    fn usage_is_found_in_a_piece_that_is_not_inspected() {
-        let mut tally = Tally::default();
-        tally.sniff(b"data: {\"a\":{\"input_tokens\":7},\"usage\":{\"prompt_tokens\":19,\"d\":{\"output_tokens\":9},\"completion_tokens\":150},\"x\":1}\n\n");
-        assert_eq!(tally.tokens(), Some((19, 150)));
+    fn usage_is_found_however_an_answer_is_cut() {
+        let text = b"data: {\"a\":{\"input_tokens\":7},\"usage\":{\"prompt_tokens\":19,\"d\":{\"output_tokens\":9},\"cache_read_input_tokens\":5,\"completion_tokens\":150},\"x\":1}\n\n";
+        for size in 1..=text.len() {
+            let mut sniffer = Sniffer::default();
+            text.chunks(size).for_each(|piece| sniffer.push(piece));
+            assert_eq!(sniffer.tokens(), Some((24, 150)), "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_usage_object_without_an_end_is_not_kept() {
+        let mut sniffer = Sniffer::default();
+        sniffer.push(b"\"usage\":{\"a\":\"");
+        (0..1000).for_each(|_| sniffer.push(&[b'x'; 100]));
+        assert!(sniffer.kept.len() < 2 * MAX_USAGE, "{}", sniffer.kept.len());
+        sniffer.push(b"\"usage\":{\"output_tokens\":3}");
+        assert_eq!(sniffer.tokens(), Some((0, 3)));
     }
 
     #[test]
