@@ -8,6 +8,7 @@ use model::Effect;
 use super::findings::Findings;
 use super::request::{Facts, Inspected, Reading};
 use super::serve::{Call, Caught, Destination};
+use super::who::without_findings;
 use super::{forward, request, tally};
 use crate::limits::{Amount, Caller};
 use crate::refusal::Refusal;
@@ -23,12 +24,12 @@ impl Call {
         inspected: &mut Inspected,
     ) -> Result<(), Refusal> {
         let model = inspected.facts.model.as_deref();
-        self.action.on_model(&to.provider, model);
+        self.name_model(to, model);
         if to.endpoint.needs_model() && model.is_none() {
             return Err(Refusal::Malformed("The request names no `model`.".into()));
         }
         if let Some(engine) = &self.engine {
-            forward::inspect_head(engine, parts, &mut Vec::new())?;
+            forward::inspect_head(engine, parts, &mut self.action.findings)?;
         }
         let verdict = self.verdict(caught, to, &inspected.facts);
         let record = self.action.record();
@@ -48,6 +49,16 @@ impl Call {
             self.redact(caught, parts, inspected)?;
         }
         self.enforce(to, inspected)
+    }
+
+    /// Says in the record which model is asked for.
+    fn name_model(&mut self, to: &Destination, model: Option<&str>) {
+        // A name without findings is the rule, and then the body was searched already.
+        if self.action.findings.as_slice().is_empty() {
+            return self.action.on_model(&to.provider, model);
+        }
+        let shown = model.map(|name| without_findings(self.engine.as_deref(), name));
+        self.action.on_model(&to.provider, shown.as_deref());
     }
 
     /// An obligation to redact: from here on whatever is found is masked.

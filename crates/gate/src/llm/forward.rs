@@ -5,8 +5,9 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HO
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::Full;
-use inspect::{Action, Direction, Engine, Match};
+use inspect::{Action, Direction, Engine};
 
+use super::findings::Findings;
 use crate::identify::CREDENTIAL_HEADERS;
 use crate::net::hop::strip_hop_by_hop;
 use crate::refusal::Refusal;
@@ -72,25 +73,71 @@ fn restrict_encodings(headers: &mut HeaderMap, is_streamed: bool) {
 pub(super) fn inspect_head(
     engine: &Engine,
     parts: &Parts,
-    found: &mut Vec<Match>,
+    findings: &mut Findings,
 ) -> Result<(), Refusal> {
-    let texts = parts
-        .headers
-        .iter()
-        .filter(|(name, _)| !CREDENTIAL_HEADERS.contains(name))
-        .map(|(_, value)| value.as_bytes());
+    let headers = parts.headers.iter().filter(|(name, _)| !CREDENTIAL_HEADERS.contains(name));
+    for (name, value) in headers {
+        inspect_one(engine, value.as_bytes(), name.as_str(), findings)?;
+    }
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    for text in texts.chain([target.as_bytes()]) {
-        found.clear();
-        engine.scan(Direction::Request, text, found);
-        for one in found.iter() {
-            let detector = engine.detector(one.detector);
-            if detector.kind().starts_with("secret.")
-                && detector.action(Direction::Request) != Action::Allow
-            {
-                return Err(Refusal::Blocked(detector.kind().to_owned()));
-            }
+    inspect_one(engine, target.as_bytes(), "target", findings)?;
+    match percent_decoded(target.as_bytes()) {
+        Some(plain) => inspect_one(engine, &plain, "target", findings),
+        None => Ok(()),
+    }
+}
+
+fn inspect_one(
+    engine: &Engine,
+    text: &[u8],
+    place: &str,
+    findings: &mut Findings,
+) -> Result<(), Refusal> {
+    let mut found = Vec::new();
+    engine.scan(Direction::Request, text, &mut found);
+    for one in &found {
+        let detector = engine.detector(one.detector);
+        let is_refused = match detector.action(Direction::Request) {
+            Action::Allow => false,
+            Action::Mask => detector.kind().starts_with("secret."),
+            Action::Block => true,
+        };
+        if is_refused {
+            findings.add(engine, one.detector, Direction::Request, place, 1);
+            return Err(Refusal::Blocked(detector.kind().to_owned()));
         }
     }
     Ok(())
+}
+
+/// The text with `%XX` resolved (RFC 3986, section 2.1), where there is any.
+fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', text)?;
+    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
+    let mut plain = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                plain.push((high << 4 | low) as u8);
+                at += 3;
+            }
+            _ => {
+                plain.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent_decoded;
+
+    #[test]
+    fn percent_signs_are_resolved_where_two_digits_follow() {
+        assert_eq!(percent_decoded(b"/a?b=c"), None);
+        assert_eq!(percent_decoded(b"a%41%4a%zz%4").unwrap(), b"aAJ%zz%4");
+    }
 }

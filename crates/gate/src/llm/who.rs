@@ -1,7 +1,8 @@
 //! Who calls: from the credential to the agent, and what is noted of the client.
 
 use http::header::{HeaderMap, HeaderValue};
-use model::{Client, Kind, SessionId, clip};
+use inspect::{Action, Direction, Engine};
+use model::{Client, Kind, SessionId, TenantId, clip};
 
 use super::serve::{Call, Caught};
 use crate::identify::{Unidentified, identify, key_hash};
@@ -17,12 +18,14 @@ impl Call {
             Refusal::Unidentified(why)
         });
         let caught = found?;
+        let session = headers.get("portcullis-session").and_then(|v| v.to_str().ok());
+        let engine = caught.tenant.engine.as_deref();
+        let session = session.map(|text| without_findings(engine, text));
         let record = self.action.record();
         record.tenant = caught.tenant.id.clone();
         record.agent = Some(caught.agent.name.clone());
         record.zone = Some(caught.agent.zone.clone());
-        let session = headers.get("portcullis-session").and_then(|v| v.to_str().ok());
-        record.session = session.and_then(|text| SessionId::new(text).ok());
+        record.session = session.and_then(|text| SessionId::new(&text).ok());
         record.trace = headers.get("traceparent").and_then(trace_id);
         self.action.use_log(&caught.tenant.log);
         self.engine.clone_from(&caught.tenant.engine);
@@ -45,13 +48,28 @@ impl Call {
     pub(super) fn note_client(&mut self, peer: &Peer, headers: &HeaderMap) {
         let user_agent =
             headers.get(http::header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()));
+        let engine = self.snapshot.tenants.get(&TenantId::main()).and_then(|t| t.engine.clone());
+        // Clipped afterwards: half a secret is found by nobody.
+        let shown = |text: &str| {
+            clip(&without_findings(engine.as_deref(), text), MAX_USER_AGENT).to_owned()
+        };
         self.action.record().client = Client {
             address: peer.address.to_string(),
             credential: String::new(),
-            user_agent: user_agent
-                .map_or_else(String::new, |text| clip(&text, MAX_USER_AGENT).to_owned()),
+            user_agent: user_agent.map_or_else(String::new, |text| shown(&text)),
         };
     }
+}
+
+/// A text of the client's as a record may hold it: gone as a whole where anything in it is found
+/// that is kept back (invariant 7).
+pub(super) fn without_findings(engine: Option<&Engine>, text: &str) -> String {
+    let Some(engine) = engine else { return text.to_owned() };
+    let mut found = Vec::new();
+    engine.scan(Direction::Request, text.as_bytes(), &mut found);
+    let mut detectors = found.iter().map(|one| engine.detector(one.detector));
+    let kept_back = detectors.find(|detector| detector.action(Direction::Request) != Action::Allow);
+    kept_back.map_or_else(|| text.to_owned(), |detector| inspect::mask(detector, text))
 }
 
 /// The `trace-id` of a traceparent header (W3C Trace Context, section 3.2.2).
