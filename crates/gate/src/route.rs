@@ -4,7 +4,7 @@
 //! an upstream might read differently than we do is either unknown (and met by the policy for
 //! unknown endpoints) or refused.
 
-use http::Method;
+use http::{Method, Request, Version};
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +20,16 @@ pub enum Route<'a> {
     ByModel {
         path: &'a str,
     },
+    /// Another server is asked for: a tunnel, or a whole URL as the target.
+    Proxy,
     Unknown,
+}
+
+/// Whether a request asks for another server (RFC 9112, sections 3.2.2 and 3.2.3). In HTTP/2
+/// every target has an authority, so there it says nothing.
+pub fn is_for_a_proxy<B>(request: &Request<B>) -> bool {
+    let is_whole_url = request.version() < Version::HTTP_2 && request.uri().authority().is_some();
+    is_whole_url || request.method() == Method::CONNECT
 }
 
 /// Finds the route of a path, without its query.

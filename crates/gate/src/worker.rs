@@ -16,7 +16,7 @@ use crate::net::clock::Clock;
 use crate::net::listen;
 use crate::net::peer::Peer;
 use crate::net::upstream::Pool;
-use crate::route::{Route, route};
+use crate::route::{Route, is_for_a_proxy, route};
 
 /// Serves requests on one thread, with upstream connections of its own.
 #[derive(Clone)]
@@ -40,7 +40,8 @@ impl listen::Handler for Worker {
 
     async fn call(&self, peer: &Arc<Peer>, request: Request<Incoming>) -> Response<AnswerBody> {
         let path = request.uri().path().to_owned();
-        match route(&path) {
+        let route = if is_for_a_proxy(&request) { Route::Proxy } else { route(&path) };
+        match route {
             Route::Health => text(StatusCode::OK, "ok\n"),
             Route::Ready => self.ready(),
             route => llm::serve(self, peer, request, route).await,

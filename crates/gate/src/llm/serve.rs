@@ -80,8 +80,10 @@ impl Call {
         if worker.gate.is_draining() {
             return Err(Refusal::Draining);
         }
-        if route == Route::Unknown {
-            return Err(Refusal::NoSuchRoute);
+        match route {
+            Route::Unknown => return Err(Refusal::NoSuchRoute),
+            Route::Proxy => return Err(Refusal::Unsupported("requests for a forward proxy")),
+            _ => {}
         }
         let path = path_of(&route);
         if is_ambiguous(path) {
@@ -233,7 +235,7 @@ fn dialect_of(request: &Request<Incoming>, route: &Route<'_>) -> Dialect {
     let is_anthropic =
         path.starts_with("/v1/messages") || request.headers().contains_key("anthropic-version");
     match route {
-        Route::Unknown | Route::Health | Route::Ready => Dialect::Problem,
+        Route::Unknown | Route::Proxy | Route::Health | Route::Ready => Dialect::Problem,
         _ if is_anthropic => Dialect::Anthropic,
         _ => Dialect::OpenAi,
     }

@@ -206,12 +206,10 @@ fn target(provider: &sections::Provider, uri: &http::Uri) -> anyhow::Result<Targ
 }
 
 fn client_tls(provider: &sections::Provider) -> anyhow::Result<ClientTls> {
-    let mut settings = ClientSettings::public();
-    if let Some(file) = &provider.ca {
-        let pem = std::fs::read(file).with_context(|| format!("the file {}", file.display()))?;
-        settings.authorities = certificates_from_pem(&pem)?;
-    }
-    Ok(ClientTls::new(settings)?)
+    let Some(file) = &provider.ca else { return Ok(ClientTls::new(ClientSettings::public())?) };
+    let pem = std::fs::read(file).with_context(|| format!("the file {}", file.display()))?;
+    let authorities = certificates_from_pem(&pem)?;
+    Ok(ClientTls::new(ClientSettings { authorities, ..ClientSettings::default() })?)
 }
 
 fn prices(config: &Config, provider: &sections::Provider) -> anyhow::Result<Vec<Price>> {
