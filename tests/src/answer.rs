@@ -184,7 +184,8 @@ impl http_body::Body for Playing {
 
 impl Drop for Playing {
     fn drop(&mut self) {
-        if !self.done && !self.steps.is_empty() {
+        let is_waiting = self.pause.is_some() || !self.steps.is_empty();
+        if !self.done && is_waiting {
             self.hangups.fetch_add(1, Ordering::SeqCst);
         }
     }

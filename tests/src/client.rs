@@ -1,17 +1,21 @@
 //! An agent's HTTP client: one connection a request, every piece of an answer with its time.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::ClientConfig;
 
+use crate::tls;
 use crate::wait::DEADLINE;
 
 /// Who asks, and where.
@@ -20,6 +24,7 @@ pub struct Client {
     pub address: SocketAddr,
     headers: Vec<(String, String)>,
     http2: bool,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 /// A body to send: JSON, or bytes as they are.
@@ -59,7 +64,7 @@ impl IntoBody for Vec<u8> {
 
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, headers: Vec::new(), http2: false }
+        Self { address, headers: Vec::new(), http2: false, tls: None }
     }
 
     /// With the credential where OpenAI's SDK puts it.
@@ -81,10 +86,17 @@ impl Client {
         self
     }
 
-    /// HTTP/2 with prior knowledge.
+    /// HTTP/2: with prior knowledge, or negotiated where there is TLS.
     #[must_use]
     pub fn http2(mut self) -> Self {
         self.http2 = true;
+        self
+    }
+
+    /// Over TLS, trusting and showing what this says: see [`tls`].
+    #[must_use]
+    pub fn tls(mut self, config: &Arc<ClientConfig>) -> Self {
+        self.tls = Some(config.clone());
         self
     }
 
@@ -116,24 +128,40 @@ impl Client {
     }
 
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Open, String> {
-        let text = |error: hyper::Error| format!("{error:?}");
         let stream = TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        let io = TokioIo::new(stream);
         let request = self.request(method, path, body);
         let sent = Instant::now();
-        let response = if self.http2 {
+        let response = match &self.tls {
+            None => self.talk(stream, request).await?,
+            Some(config) => {
+                self.talk(tls::connect(config, stream, self.http2).await?, request).await?
+            }
+        };
+        let (parts, body) = response.into_parts();
+        let (status, version) = (parts.status.as_u16(), parts.version);
+        Ok(Open { status, version, headers: parts.headers, body, sent })
+    }
+
+    async fn talk<S>(
+        &self,
+        stream: S,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, String>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let text = |error: hyper::Error| format!("{error:?}");
+        let io = TokioIo::new(stream);
+        if self.http2 {
             let (mut sender, connection) =
                 http2::handshake(TokioExecutor::new(), io).await.map_err(text)?;
             tokio::spawn(connection);
-            sender.send_request(request).await.map_err(text)?
-        } else {
-            let (mut sender, connection) = http1::handshake(io).await.map_err(text)?;
-            tokio::spawn(connection);
-            sender.send_request(request).await.map_err(text)?
-        };
-        let (parts, body) = response.into_parts();
-        Ok(Open { status: parts.status.as_u16(), headers: parts.headers, body, sent })
+            return sender.send_request(request).await.map_err(text);
+        }
+        let (mut sender, connection) = http1::handshake(io).await.map_err(text)?;
+        tokio::spawn(connection);
+        sender.send_request(request).await.map_err(text)
     }
 
     fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
@@ -158,6 +186,7 @@ impl Client {
 #[derive(Debug)]
 pub struct Open {
     pub status: u16,
+    pub version: Version,
     pub headers: HeaderMap,
     body: Incoming,
     sent: Instant,

@@ -284,6 +284,11 @@ impl Gate {
     /// Ends it as an operator would, and waits until it has ended.
     pub fn stop(&mut self) {
         self.signal("TERM");
+        self.ended();
+    }
+
+    /// Waits until it has ended in order, after a signal that asked for it.
+    pub fn ended(&mut self) {
         let mut child = self.child.take().expect("it runs");
         let status = wait::until("the gate to stop", || child.try_wait().expect("its state"));
         assert!(status.success(), "the gate ended with {status}: {}", self.log());

@@ -22,6 +22,7 @@ pub mod mock;
 pub mod protocol;
 pub mod random;
 pub mod raw;
+pub mod tls;
 pub mod upstream;
 pub mod wait;
 

@@ -12,7 +12,10 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::answer::{Answer, Playing};
 use crate::mock;
@@ -51,11 +54,12 @@ struct Seen {
 pub struct Builder {
     handler: Arc<Handler>,
     port: u16,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 /// An upstream that answers by the model's name: see [`mock`].
 pub fn upstream() -> Builder {
-    Builder { handler: Arc::new(mock::answer), port: 0 }
+    Builder { handler: Arc::new(mock::answer), port: 0, tls: None }
 }
 
 impl Builder {
@@ -79,11 +83,19 @@ impl Builder {
         self
     }
 
+    /// Over TLS, with this identity.
+    #[must_use]
+    pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
     pub fn run(self) -> Upstream {
         let seen = Seen::default();
         let (started, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let served = seen.clone();
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -95,30 +107,48 @@ impl Builder {
                     .expect("a port on loopback");
                 started.send(listener.local_addr().expect("an address")).expect("the test waits");
                 tokio::select! {
-                    () = accept(listener, self.handler, served) => {}
+                    () = accept(listener, self.tls, self.handler, served) => {}
                     _ = stopped => {}
                 }
             });
             runtime.shutdown_background();
         });
         let address = address.recv().expect("the upstream starts");
-        Upstream { address, seen, stop: Some(stop), thread: Some(thread) }
+        Upstream { address, scheme, seen, stop: Some(stop), thread: Some(thread) }
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, handler: Arc<Handler>, seen: Seen) {
+async fn accept(
+    listener: tokio::net::TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    handler: Arc<Handler>,
+    seen: Seen,
+) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         stream.set_nodelay(true).ok();
-        let (handler, seen) = (Arc::clone(&handler), seen.clone());
+        let (tls, handler, seen) = (tls.clone(), Arc::clone(&handler), seen.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| serve(request, &handler, &seen));
-            let mut server = hyper::server::conn::http1::Builder::new();
-            server.timer(TokioTimer::new());
-            // A connection that breaks is what many tests are about.
-            server.serve_connection(TokioIo::new(stream), service).await.ok();
+            match tls {
+                None => converse(stream, &handler, &seen).await,
+                Some(tls) => {
+                    let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await else { return };
+                    converse(stream, &handler, &seen).await;
+                }
+            }
         });
     }
+}
+
+async fn converse<S>(stream: S, handler: &Arc<Handler>, seen: &Seen)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(|request| serve(request, handler, seen));
+    let mut server = hyper::server::conn::http1::Builder::new();
+    server.timer(TokioTimer::new());
+    // A connection that breaks is what many tests are about.
+    server.serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
 async fn serve(
@@ -162,6 +192,7 @@ impl Drop for Waiting {
 /// A running upstream; it stops when this is dropped.
 pub struct Upstream {
     address: SocketAddr,
+    scheme: &'static str,
     seen: Seen,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -173,7 +204,7 @@ impl Upstream {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Everything that it was asked, in order of arrival.

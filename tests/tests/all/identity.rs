@@ -1,7 +1,7 @@
 //! Who calls: keys, where SDKs put them, rotation, expiry, and that they are nowhere in clear.
 
 use portcullis_tests::gate::key_number;
-use portcullis_tests::{chat, gate, upstream};
+use portcullis_tests::{chat, gate, raw, upstream, wait};
 use serde_json::Value;
 
 use crate::CHAT;
@@ -77,6 +77,68 @@ async fn rotation_overlaps_and_then_ends() {
     let newest = key(gate.succeeds(&["agent", "rotate", "bot", "--now", "--json"]));
     gate.stranger().bearer(&new).post(CHAT, chat("x")).await.expect(401);
     gate.stranger().bearer(&newest).post(CHAT, chat("x")).await.expect(200);
+}
+
+#[tokio::test]
+async fn names_and_schemes_are_read_in_any_case() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").run();
+    let (key, body) = (gate.key("bot"), chat("x").to_string());
+    for line in [
+        format!("Authorization: Bearer {key}"),
+        format!("AUTHORIZATION: BEARER {key}"),
+        format!("X-API-KEY: {key}"),
+        // Said twice alike, as some SDKs do, it is still one credential.
+        format!("X-Api-Key: {key}\r\nAuthorization: bearer {key}"),
+    ] {
+        let request = format!(
+            "POST {CHAT} HTTP/1.1\r\nHost: gate\r\n{line}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let come = raw::exchange(gate.address(), request.as_bytes());
+        assert_eq!(raw::statuses(&come), [200], "{line}: {come}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_disagree_are_refused_whatever_they_open() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").agent("other").run();
+    let (bot, other) = (gate.key("bot"), gate.key("other"));
+    let both = gate.stranger().bearer(&bot);
+    for client in [
+        both.clone().bearer(&other),
+        both.clone().header("x-api-key", &other),
+        both.clone().header("proxy-authorization", &format!("Bearer {other}")),
+        both.clone().header("x-goog-api-key", "nothing"),
+    ] {
+        let reply = client.post(CHAT, chat("x")).await.expect(401);
+        assert_eq!(gate.record(reply.record())["kind"], "auth.attempt");
+    }
+    assert!(upstream.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_ends_when_it_expires() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("other").run();
+    let words = ["agent", "add", "bot", "--role", "tester", "--expires-in", "2s", "--json"];
+    let added: Value = serde_json::from_str(&gate.succeeds(&words)).unwrap();
+    let client = gate.stranger().bearer(added["key"].as_str().unwrap());
+    client.post(CHAT, chat("x")).await.expect(200);
+    let end = std::time::Instant::now() + wait::DEADLINE;
+    let refused = loop {
+        let reply = client.post(CHAT, chat("x")).await;
+        if reply.status != 200 {
+            break reply.expect(401);
+        }
+        assert!(std::time::Instant::now() < end, "the key still opens");
+    };
+    // Whether a key ever was is nobody's business who does not hold a good one.
+    let unknown = gate.stranger().bearer(&key_number(97)).post(CHAT, chat("x")).await.expect(401);
+    let plain = |reply: &portcullis_tests::Reply| reply.message().replace(reply.record(), "");
+    assert_eq!(plain(&refused), plain(&unknown));
+    assert!(gate.record(refused.record()).to_string().contains("auth.attempt"));
 }
 
 #[tokio::test]

@@ -250,3 +250,45 @@ async fn a_card_is_found_by_its_check_digit() {
     let leaked = gate.client("bot").post(CHAT, chat_to("gpt-mock-card", "x")).await.expect(200);
     assert!(!leaked.text().contains(&card));
 }
+
+#[tokio::test]
+async fn a_secret_beside_the_body_is_refused_and_recorded() {
+    let token = fake::github_token();
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").run();
+    let bot = gate.client("bot");
+    let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    for (client, query) in [
+        (bot.clone().header("x-note", &format!("use {token} please")), String::new()),
+        (bot.clone().header("openai-organization", &token), String::new()),
+        (bot.clone().header("cookie", &format!("session={token}")), String::new()),
+        (bot.clone().header("user-agent", &format!("sdk/1.0 {token}")), String::new()),
+        (bot.clone().header("portcullis-session", &token), String::new()),
+        (bot.clone(), format!("?key={token}")),
+        (bot.clone(), format!("?note={encoded}")),
+        (bot.clone(), format!("?{token}=1")),
+    ] {
+        let reply = client.post(&format!("{CHAT}{query}"), chat("x")).await.expect(403);
+        assert!(reply.message().contains("secret.github_token"), "{}", reply.message());
+        assert!(!reply.text().contains(&token), "{}", reply.text());
+        let record = gate.record(reply.record());
+        assert_eq!(record["decision"]["effect"], "deny");
+        assert!(!record.to_string().contains(&token), "the record holds the secret: {record}");
+        let found = findings(&gate, reply.record());
+        assert!(found.iter().any(|(kind, _)| kind == "secret.github_token"), "{found:?}");
+    }
+    assert!(upstream.calls().is_empty());
+    // Nor does a record hold what was sent with a call that failed for another reason.
+    let agent = format!("sdk/1.0 {token}");
+    for reply in [
+        gate.stranger().header("user-agent", &agent).post(CHAT, chat("x")).await.expect(401),
+        bot.clone().header("user-agent", &agent).post(CHAT, "{".to_owned()).await.expect(400),
+        bot.clone().post(CHAT, chat_to(&format!("gpt-{token}"), "x")).await,
+        bot.clone().post(CHAT, chat_to(&token, "x")).await,
+    ] {
+        let record = gate.record(reply.record()).to_string();
+        assert!(!record.contains(&token) && !reply.text().contains(&token), "{record}");
+    }
+    bot.header("x-note", "nothing").post(&format!("{CHAT}?a=%20b"), chat("x")).await.expect(200);
+    assert!(upstream.last().path.ends_with("?a=%20b"), "{}", upstream.last().path);
+}

@@ -4,17 +4,25 @@ mod bad_input;
 mod cli;
 mod containment;
 mod demo;
+mod doors;
 mod errors;
+mod hostile;
 mod identity;
 mod inspection;
 mod ledger;
 mod limits;
 mod llm;
 mod mock;
+mod models;
+mod obligations;
 mod policy;
 mod reload;
+mod stopping;
+mod telemetry;
 mod timing;
+mod tls;
 mod transparency;
+mod uninspected;
 
 /// Where the gate serves OpenAI's chat completions.
 const CHAT: &str = "/llm/openai/v1/chat/completions";
