@@ -19,6 +19,10 @@ pub struct TooLarge;
 pub struct Splitter {
     /// The event that is not complete yet.
     partial: BytesMut,
+    /// Where the line begins in it that is not complete, and how far its end was looked for:
+    /// what came before is not searched again with each chunk.
+    line: usize,
+    searched: usize,
     chunk: Bytes,
 }
 
@@ -44,14 +48,31 @@ impl Splitter {
                 }
             });
         }
-        match end_of_event(&self.partial) {
+        match self.end_of_partial() {
             Some(end) => {
+                (self.line, self.searched) = (0, 0);
                 let event = self.partial.split_to(end).freeze();
                 self.chunk = std::mem::take(&mut self.partial).freeze();
                 Ok(Some(event))
             }
             None if self.partial.len() > MAX_EVENT_BYTES => Err(TooLarge),
             None => Ok(None),
+        }
+    }
+
+    fn end_of_partial(&mut self) -> Option<usize> {
+        loop {
+            let from = self.line.max(self.searched);
+            let Some((end, next)) = line_end(&self.partial, from) else {
+                // A carriage return at the end is looked at again with what follows it.
+                let is_open = self.partial.last() == Some(&b'\r');
+                self.searched = self.partial.len() - usize::from(is_open);
+                return None;
+            };
+            if end == self.line {
+                return Some(next);
+            }
+            self.line = next;
         }
     }
 
@@ -67,6 +88,7 @@ impl Splitter {
 
     /// What is left when the stream has ended: half an event, or nothing.
     pub fn finish(&mut self) -> Bytes {
+        (self.line, self.searched) = (0, 0);
         self.partial.extend_from_slice(&std::mem::take(&mut self.chunk));
         std::mem::take(&mut self.partial).freeze()
     }
@@ -178,6 +200,20 @@ mod tests {
         assert_eq!(splitter.next_event(), Ok(None));
         splitter.push(Bytes::from_static(b"xx"));
         assert_eq!(splitter.next_event(), Err(TooLarge));
+    }
+
+    #[test]
+    fn an_event_in_many_pieces_is_searched_once() {
+        // Searched from its beginning with each piece, this would take minutes.
+        let mut splitter = Splitter::default();
+        for _ in 0..MAX_EVENT_BYTES / 64 - 1 {
+            splitter.push(Bytes::from_static(&[b'x'; 64]));
+            assert_eq!(splitter.next_event(), Ok(None));
+        }
+        splitter.push(Bytes::from_static(b"\n\ndata: b\n\n"));
+        let lengths = [splitter.next_event(), splitter.next_event(), splitter.next_event()]
+            .map(|event| event.unwrap().map(|event| event.len()));
+        assert_eq!(lengths, [Some(MAX_EVENT_BYTES - 62), Some(9), None]);
     }
 
     proptest! {
