@@ -150,6 +150,23 @@ async fn a_provider_is_reached_over_tls_and_only_if_its_authority_is_known() {
 }
 
 #[tokio::test]
+async fn a_providers_new_authority_is_taken_up() {
+    let authority = Authority::default();
+    let upstream = upstream().tls(authority.issue().server()).run();
+    let lines = "ca = \"provider.pem\"\n";
+    let mut gate = gate().openai(&upstream).provider_lines(lines).agent("bot").prepare();
+    let file = gate.folder().join("provider.pem");
+    Authority::default().write(&file);
+    gate.start();
+    gate.client("bot").post(CHAT, chat("hello")).await.expect(502);
+    authority.write(&file);
+    let end = std::time::Instant::now() + wait::DEADLINE;
+    while gate.client("bot").post(CHAT, chat("hello")).await.status != 200 {
+        assert!(std::time::Instant::now() < end, "the file was not read again");
+    }
+}
+
+#[tokio::test]
 async fn a_named_authority_stands_alone() {
     let (public, named) = (Authority::default(), Authority::default());
     let upstream = upstream().tls(public.issue().server()).run();

@@ -139,6 +139,7 @@ fn fingerprint(core: &Core) -> Vec<(PathBuf, Option<(SystemTime, u64)>)> {
         files.extend(policies::files(folder, "cedar").unwrap_or_default());
     }
     files.extend(tls::files(&settings.config));
+    files.extend(settings.config.provider.iter().filter_map(|provider| provider.ca.clone()));
     let stat = |file: PathBuf| {
         let meta = std::fs::metadata(&file).ok();
         let state = meta.and_then(|meta| Some((meta.modified().ok()?, meta.len())));

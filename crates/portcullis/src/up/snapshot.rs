@@ -1,6 +1,7 @@
 //! From configuration and control state to the gate's snapshot.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -13,7 +14,7 @@ use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use inspect::Engine;
 use ledger::Log;
-use model::{Containment, Standing, Subject, TenantId};
+use model::{Containment, Digest, Standing, Subject, TenantId};
 use policy::{Bundle, Source};
 use store::ControlState;
 
@@ -70,12 +71,15 @@ impl Settings {
     ) -> anyhow::Result<Provider> {
         let address = provider.address();
         let uri: http::Uri = address.parse()?;
+        let authorities = authorities(provider)?;
         let key = format!(
             "{address} {:?} {:?} {}",
-            provider.ca, provider.timeouts, provider.idle_connections
+            authorities.as_deref().map(Digest::of),
+            provider.timeouts,
+            provider.idle_connections
         );
         let kept = before.and_then(|before| before.targets.get(&key)).cloned();
-        let target = kept.map_or_else(|| target(provider, &uri).map(Arc::new), Ok)?;
+        let target = kept.map_or_else(|| target(provider, &uri, authorities).map(Arc::new), Ok)?;
         self.targets.insert(key, target.clone());
         Ok(Provider {
             name: provider.name.clone(),
@@ -185,10 +189,14 @@ fn credential(provider: &sections::Provider) -> anyhow::Result<Option<(HeaderNam
     Ok(Some((name, value)))
 }
 
-fn target(provider: &sections::Provider, uri: &http::Uri) -> anyhow::Result<Target> {
+fn target(
+    provider: &sections::Provider,
+    uri: &http::Uri,
+    authorities: Option<Vec<u8>>,
+) -> anyhow::Result<Target> {
     let is_tls = uri.scheme_str() == Some("https");
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let tls = if is_tls { Some(client_tls(provider)?) } else { None };
+    let tls = if is_tls { Some(client_tls(authorities)?) } else { None };
     let times = &provider.timeouts;
     Ok(Target::new(TargetSettings {
         host,
@@ -205,9 +213,17 @@ fn target(provider: &sections::Provider, uri: &http::Uri) -> anyhow::Result<Targ
     })?)
 }
 
-fn client_tls(provider: &sections::Provider) -> anyhow::Result<ClientTls> {
-    let Some(file) = &provider.ca else { return Ok(ClientTls::new(ClientSettings::public())?) };
-    let pem = std::fs::read(file).with_context(|| format!("the file {}", file.display()))?;
+/// The file of authorities that a provider names.
+fn authorities(provider: &sections::Provider) -> anyhow::Result<Option<Vec<u8>>> {
+    let read = |file: &PathBuf| {
+        std::fs::read(file).with_context(|| format!("the file {}", file.display()))
+    };
+    provider.ca.as_ref().map(read).transpose()
+}
+
+/// Named authorities stand alone; without them those of the system are trusted.
+fn client_tls(authorities: Option<Vec<u8>>) -> anyhow::Result<ClientTls> {
+    let Some(pem) = authorities else { return Ok(ClientTls::new(ClientSettings::public())?) };
     let authorities = certificates_from_pem(&pem)?;
     Ok(ClientTls::new(ClientSettings { authorities, ..ClientSettings::default() })?)
 }
