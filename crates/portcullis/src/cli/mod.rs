@@ -77,29 +77,44 @@ enum Command {
     Up(up::Arguments),
     Demo(demo::Arguments),
     /// Agents: who may act
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis agent add support-bot --role support\n  portcullis agent list"
+    )]
     Agent(agent::Command),
     /// Model APIs behind the gate
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis provider suspend openai --reason \"key leaked\""
+    )]
     Provider(provider::Command),
     /// The kill switch: what is held now, and everything at once
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis containment stop-everything --reason \"drill\""
+    )]
     Containment(containment::Command),
     /// Policies: check, test, put in force
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis policy check\n  portcullis policy test"
+    )]
     Policy(policy::Command),
     /// Run the detectors over a file or standard input
     Inspect(inspect::Arguments),
     /// The log: verify, search, prove
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis ledger search --agent support-bot\n  portcullis ledger verify portcullis-data/ledger/main"
+    )]
     Ledger(ledger::Command),
     /// Admin tokens for people and programs
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  portcullis user tokens")]
     User(user::Command),
     /// Look for what is wrong with an installation, and say how to mend it
     Doctor(doctor::Arguments),
     /// The configuration: check it, or print an example or the reference
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  portcullis config check")]
     Config(config::Command),
     /// Print a page that is made from the code
     #[command(hide = true)]
