@@ -45,6 +45,10 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+
     /// Year, month and day in the proleptic Gregorian calendar (H. Hinnant's `civil_from_days`).
     fn civil(self) -> (i64, i64, i64) {
         let days = self.0.div_euclid(DAY) + 719_468;

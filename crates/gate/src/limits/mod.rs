@@ -93,6 +93,11 @@ impl Limit {
         }
     }
 
+    /// Whether it counts anything over time: calls at once are forgotten with the calls.
+    pub fn counts(&self) -> bool {
+        [self.requests, self.tokens, self.spend, self.bytes].iter().any(Option::is_some)
+    }
+
     /// The number of the window that a time lies in.
     pub fn window_at(&self, time: Timestamp) -> i64 {
         window_of(time, self.window)

@@ -11,7 +11,7 @@ use model::{Kind, Record, Status, Timestamp};
 use store::{Batch, CountedAt, Counter, Entry};
 use tokio::sync::watch;
 
-use super::core::{Core, LOG};
+use super::core::{Core, LOG, now};
 
 /// Records of one transaction.
 const BATCH: usize = 1000;
@@ -139,14 +139,36 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Arc<Counters>> {
     let limits = core.settings.load().limits.clone();
     let (rows, mut position) = core.store.load_counters(&core.tenant, LOG).await?;
     counters.import(saved(core, &limits, rows));
+    let Some(longest) =
+        limits.iter().filter(|limit| limit.counts()).map(|limit| limit.window).max()
+    else {
+        return Ok(counters);
+    };
+    let since = now().minus(longest);
     while position < core.log.size() {
         let raw = core.log.read(position, BATCH)?;
-        for bytes in &raw {
+        for bytes in raw.iter().filter(|bytes| may_count(bytes, since)) {
             count(&counters, &limits, &Record::decode(bytes)?);
         }
         position += raw.len() as u64;
     }
     Ok(counters)
+}
+
+/// Whether a record is of a kind and a time that limits still count; told without decoding it all.
+fn may_count(record: &[u8], since: Timestamp) -> bool {
+    let after = |mark: &[u8]| {
+        memchr::memmem::rfind(record, mark).and_then(|at| record.get(at + mark.len()..))
+    };
+    if after(b"\"kind\":\"llm.call\"").is_none() {
+        return false;
+    }
+    let text = after(b"\"time\":\"").and_then(|rest| rest.get(..27));
+    let time = text
+        .and_then(|text| std::str::from_utf8(text).ok())
+        .and_then(|text| text.parse::<Timestamp>().ok());
+    // What cannot be told is decoded.
+    time.is_none_or(|time| time >= since)
 }
 
 fn saved(core: &Core, limits: &[Limit], rows: Vec<Counter>) -> Vec<Saved> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use model::{AgentName, TenantId, Timestamp};
-use rusqlite::Connection;
+use model::{AgentName, Digest, TenantId, Timestamp};
+use rusqlite::{Connection, params};
 
 use super::{agents, columns, keys, tenants};
 use crate::{Declared, DeclaredAgent, MAX_AGENTS, NewKey, Origin, Result, StoreError, StoredAgent};
@@ -23,6 +23,11 @@ pub(crate) fn declare(
     tenants::add(tx, tenant)?;
     let number = tenants::number(tx, tenant)?;
     let mut outcome = Declared::default();
+    // What is declared changes by declaring alone, so the same declaration changes nothing.
+    let digest = digest(declared);
+    if last(tx, number)? == Some(digest) {
+        return Ok(outcome);
+    }
     remove_vanished(tx, number, declared, &mut outcome)?;
     // All declared keys go first, so that a key may move from one declared agent to another.
     let changed_keys = remove_changed_keys(tx, number, declared)?;
@@ -33,7 +38,38 @@ pub(crate) fn declare(
     if outcome != Declared::default() {
         tenants::touch(tx, number)?;
     }
+    let sql = "UPDATE tenants SET declared = ?2 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute(params![number, digest.0])?;
     Ok(outcome)
+}
+
+fn last(tx: &Connection, tenant: i64) -> Result<Option<Digest>> {
+    let sql = "SELECT declared FROM tenants WHERE id = ?1";
+    let found: Option<[u8; 32]> = tx.prepare_cached(sql)?.query_row([tenant], |row| row.get(0))?;
+    Ok(found.map(Digest))
+}
+
+/// Over every field of every declared agent, in the order given.
+fn digest(declared: &[DeclaredAgent]) -> Digest {
+    let mut bytes = Vec::new();
+    let mut field = |text: &[u8]| {
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text);
+    };
+    for DeclaredAgent { agent, keys } in declared {
+        field(agent.name.as_str().as_bytes());
+        for text in [&agent.owner, &agent.purpose] {
+            // Absent is not empty.
+            field(if text.is_some() { b"+" } else { b"-" });
+            field(text.as_deref().unwrap_or_default().as_bytes());
+        }
+        field(agent.zone.as_str().as_bytes());
+        field(&(agent.roles.len() as u64).to_le_bytes());
+        agent.roles.iter().for_each(|role| field(role.as_str().as_bytes()));
+        field(&(keys.len() as u64).to_le_bytes());
+        keys.iter().for_each(|key| field(&key.0));
+    }
+    Digest::of(&bytes)
 }
 
 fn remove_vanished(

@@ -6,9 +6,10 @@ use crate::{Result, StoreError};
 
 /// In order; the first brings an empty database to schema 1. A file that was released never
 /// changes: what is to be different is a new file.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/0001_control.sql"),
     include_str!("../../migrations/0002_activity.sql"),
+    include_str!("../../migrations/0003_declared.sql"),
 ];
 
 /// Brings the schema up to date, one transaction a step: a kill in between leaves a whole step.
