@@ -271,6 +271,11 @@ proptest! {
         }));
         if Files::read(&files, &path).unwrap() != before {
             let report = check(&files);
+            if report.verdict == Verdict::EndUnproven {
+                // The last record once more after itself: bytes beyond the end, which are said to be unproven.
+                prop_assert!(what == 1 && in_segment && one == other, "{:?}", report);
+                return Ok(());
+            }
             prop_assert_eq!(report.verdict, Verdict::Failed);
             let fault = report.faults.iter().find(|fault| fault.file == path);
             prop_assert!(fault.is_some_and(|f| f.index.is_some() && f.offset.is_some()), "{:?}", report.faults);
