@@ -49,8 +49,7 @@ fn catch_up(folder: &Path) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while runtime.block_on(store.indexed(&TenantId::main(), "main"))? < RECORDS {
         ensure!(Instant::now() < deadline, "the index does not catch up");
-        // pause: the condition is asked again until the deadline above.
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200)); // pause: asked again until the deadline
     }
     Ok(())
 }
