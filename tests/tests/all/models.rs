@@ -51,3 +51,13 @@ async fn models_that_may_not_be_called_are_not_listed() {
         assert_eq!(nothing.json()["data"], json!([]));
     }
 }
+
+#[tokio::test]
+async fn a_model_that_may_not_be_called_is_not_shown_either() {
+    let answer = Answer::new(200, "application/json", "{\"id\":\"gpt-a\",\"object\":\"model\"}");
+    let upstream = upstream().always(answer).run();
+    let gate = gate().openai(&upstream).agent_as("bot", "narrow").sections(NARROW).run();
+    let client = gate.client("bot");
+    client.get(&format!("{MODELS}/gpt-a")).await.expect(200);
+    client.get(&format!("{MODELS}/gpt-b")).await.expect(403);
+}

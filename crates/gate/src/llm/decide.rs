@@ -41,6 +41,14 @@ impl Call {
             Effect::Hold => return Err(Refusal::Held(verdict)),
             Effect::Permit | Effect::Redact => {}
         }
+        if let Some(model) = to.path.strip_prefix("/v1/models/")
+            && to.endpoint == Endpoint::Models
+        {
+            let verdict = self.if_called(caught, to, model);
+            if verdict.effect == Effect::Deny {
+                return Err(Refusal::Denied(verdict));
+            }
+        }
         if let Some(unmet) = verdict.obligations.iter().find(|o| *o != "redact") {
             tracing::warn!(obligation = %unmet, "an obligation that model calls cannot meet");
             return Err(Refusal::Denied(verdict));
@@ -117,8 +125,13 @@ impl Call {
         caught.tenant.bundle.decide(&question)
     }
 
-    /// Whether the agent may call a model of a list: the same decision that the call will meet.
-    pub(super) fn may_call(&self, caught: &Caught, to: &Destination, model: &str) -> bool {
+    /// What the agent would meet if it called a model: what is listed and what works are one decision.
+    pub(super) fn if_called(
+        &self,
+        caught: &Caught,
+        to: &Destination,
+        model: &str,
+    ) -> Arc<policy::Verdict> {
         let context = policy::Context {
             time: self.action.gate.now(),
             stream: false,
@@ -130,7 +143,7 @@ impl Call {
         let resource = policy::Resource { provider: &to.provider.name, model: Some(model) };
         let (agent, action) = (&caught.agent, policy::Action::CallModel);
         let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
-        caught.tenant.bundle.decide(&question).effect != Effect::Deny
+        caught.tenant.bundle.decide(&question)
     }
 
     /// What inspection asks for, after the policies had their say.

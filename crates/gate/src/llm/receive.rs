@@ -146,7 +146,7 @@ fn whole(
     };
     let shorter = match to.endpoint {
         Endpoint::Models => models::permitted(edited.as_deref().unwrap_or(plain), |model| {
-            call.may_call(caught, to, model)
+            call.if_called(caught, to, model).effect != Effect::Deny
         }),
         _ => None,
     };

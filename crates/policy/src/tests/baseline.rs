@@ -26,7 +26,8 @@ fn the_first_agent_works_with_the_built_in_grant() {
     assert_eq!(verdict.effect, Effect::Permit, "{}", verdict.reason);
     let unknown = crate::Question { action: Action::UseProvider, ..call(&agent, &provider, "") };
     assert_eq!(bundle.decide(&unknown).effect, Effect::Permit);
-    let named = baseline(&Grants { roles: vec![grant("everyone", &["*"], &["*"])], zones: vec![] });
+    let named =
+        baseline(&Grants { roles: vec![super::grant("everyone", &["*"], &["*"])], zones: vec![] });
     assert_eq!(named.decide(&unknown).effect, Effect::Deny, "a role grants no endpoint unasked");
 }
 
