@@ -78,10 +78,10 @@ mod tests {
     #[test]
     fn a_link_that_leads_nowhere_is_found() {
         let files = [
-            file("docs/a.md", "[b](../b.md#x) [c](c.md) [d](https://d/) [e](#e)"),
+            file("notes/a.md", "[b](../b.md#x) [c](c.md) [d](https://d/) [e](#e)"),
             file("b.md", ""),
         ];
-        assert_eq!(check(&files), ["docs/a.md:1: the link c.md leads nowhere"]);
+        assert_eq!(check(&files), ["notes/a.md:1: the link c.md leads nowhere"]);
     }
 
     #[test]
