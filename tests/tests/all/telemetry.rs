@@ -138,3 +138,13 @@ async fn both_listeners_say_that_they_are_alive_and_ready() {
         }
     }
 }
+
+#[tokio::test]
+async fn metrics_that_are_switched_off_are_not_served() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").sections("[metrics]\nenabled = false\n").run();
+    gate.client("bot").post(CHAT, chat("hello")).await.expect(200);
+    let metrics = Client::new(gate.console()).get("/metrics").await.expect(200).text();
+    assert!(!metrics.contains("portcullis_"), "{metrics}");
+    assert!(metrics.contains("switched off"), "{metrics}");
+}

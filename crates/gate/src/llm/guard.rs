@@ -140,11 +140,6 @@ impl StreamGuard {
         self.decide_all()
     }
 
-    /// Bytes that wait for a decision.
-    pub fn held_bytes(&self) -> usize {
-        self.held_bytes
-    }
-
     fn next_event(&mut self) -> Result<Option<Bytes>, Stop> {
         self.splitter.next_event().map_err(|_| Stop::Uninspectable("an event is too large"))
     }

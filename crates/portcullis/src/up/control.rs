@@ -39,6 +39,9 @@ impl Instance for Adapter {
     }
 
     fn metrics(&self) -> String {
+        if !self.core.settings.load().config.metrics.enabled {
+            return "# metrics are switched off by [metrics] enabled = false\n".into();
+        }
         self.core.gate.metrics.render()
     }
 
