@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask test`, `tidy`, `docs`, `bench`, `clients`, `smoke`.
+//! The project's chores: `cargo xtask test`, `tidy`, `docs`, `bench`, `eval`, `clients`, `smoke`.
 //!
 //! There is no shell script and no second task runner: what CI runs is what a person runs.
 #![expect(
@@ -10,6 +10,7 @@
 mod bench;
 mod clients;
 mod docs;
+mod eval;
 mod run;
 mod test;
 mod tidy;
@@ -25,6 +26,7 @@ cargo xtask CHORE
   clients            the real Python and Node clients against the gate
   smoke [SECONDS]    mutated inputs through the fuzz targets' entry points
   bench [NAME …]     benchmarks against direct and nginx; NAME: ratios, streams, soak, start
+  eval NAME …        the product against labelled data; `eval help` names them
 
 Example: cargo xtask test
 ";
@@ -53,6 +55,7 @@ fn chore(words: &[&str]) -> anyhow::Result<()> {
         ["smoke"] => test::smoke(&root, test::SMOKE_SECONDS),
         ["smoke", seconds] => test::smoke(&root, seconds),
         ["bench", rest @ ..] => bench::run(&root, rest),
+        ["eval", rest @ ..] => eval::run(&root, rest),
         ["help" | "--help" | "-h"] | [] => {
             print!("{HELP}");
             Ok(())

@@ -1,0 +1,36 @@
+//! Measures the product against labelled data that is given by argument: `cargo xtask eval NAME …`.
+//!
+//! Each evaluation prints a table and ends with one line for machines, `NAME: metric=value …`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an evaluation talks to a terminal")]
+
+mod rows;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask eval NAME …
+
+Rows are JSON, one a line, plain or gzipped.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match evaluation(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("eval: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn evaluation(words: &[&str]) -> anyhow::Result<()> {
+    match words {
+        ["help" | "--help" | "-h"] | [] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
+    }
+}
