@@ -41,6 +41,8 @@ pub enum Form {
     Mail,
     Phone,
     SocialSecurity,
+    /// By a model or a reader of its own that judges a whole text, never a text in pieces.
+    Judged,
 }
 
 impl Form {

@@ -9,6 +9,7 @@ pub mod encoding;
 mod engine;
 pub mod json;
 mod mask;
+mod origin;
 mod settings;
 mod stream;
 mod validators;
@@ -16,6 +17,7 @@ mod validators;
 pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
 pub use mask::mask;
+pub use origin::Origin;
 pub use settings::{
     Action, Actions, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words,
 };

@@ -30,7 +30,8 @@ fn names(engine: &Engine, text: &str) -> Vec<&'static str> {
 #[test]
 fn every_example_is_found_wherever_it_stands_and_covered_whole() {
     let engine = engine();
-    for (declared, seed) in catalogue().iter().flat_map(|d| (0..20).map(move |seed| (d, seed))) {
+    let patterned = catalogue().iter().filter(|d| !matches!(d.form, Form::Judged));
+    for (declared, seed) in patterned.flat_map(|d| (0..20).map(move |seed| (d, seed))) {
         let value = declared.example(seed);
         assert!(!value.is_empty(), "{} makes no example", declared.name);
         let placed = place(declared, &value);
@@ -196,7 +197,7 @@ fn the_catalogue_is_well_formed() {
 
 #[test]
 fn an_example_is_always_the_same_for_a_seed() {
-    for declared in catalogue() {
+    for declared in catalogue().iter().filter(|d| !matches!(d.form, Form::Judged)) {
         assert_eq!(declared.example(5), declared.example(5), "{}", declared.name);
         assert_ne!(declared.example(5), declared.example(6), "{}", declared.name);
     }

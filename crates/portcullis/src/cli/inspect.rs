@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use inspect::{Action, Detector, Direction, Engine, Match};
+use inspect::{Action, Detector, Direction, Engine, Match, Origin};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -202,25 +202,11 @@ struct Line {
     source: Origin,
 }
 
-/// Where a text comes from.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Origin {
-    #[default]
-    User,
-    Tool,
-    Web,
-    File,
-    Model,
-}
-
-impl From<Origin> for Direction {
-    /// What a model says goes to the agent; all else goes to a model.
-    fn from(origin: Origin) -> Self {
-        match origin {
-            Origin::Model => Self::Answer,
-            Origin::User | Origin::Tool | Origin::Web | Origin::File => Self::Request,
-        }
+/// What a model says goes to the agent; all else goes to a model.
+fn direction(origin: Origin) -> Direction {
+    match origin {
+        Origin::Model => Direction::Answer,
+        Origin::User | Origin::Tool | Origin::Web | Origin::File => Direction::Request,
     }
 }
 
@@ -237,7 +223,7 @@ fn lines(engine: &Engine, mut input: impl BufRead, output: &mut Output) -> Resul
         }
         let Line { id, text, source } = serde_json::from_slice(&line)
             .map_err(|error| Failure::Usage(format!("line {number} of the input: {error}")))?;
-        let direction = source.into();
+        let direction = direction(source);
         let found = scan(engine, direction, &text);
         let findings = findings(engine, &text, &found);
         let verdict = verdict(engine, direction, &found);
