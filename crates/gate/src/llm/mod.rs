@@ -6,6 +6,7 @@ pub mod findings;
 mod forward;
 pub mod guard;
 mod models;
+mod parts;
 mod receive;
 mod request;
 mod serve;

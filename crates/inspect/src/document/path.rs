@@ -130,6 +130,13 @@ impl<'a> Path<'a> {
     }
 }
 
+/// Rendered whole, for a reader who may see every key of it.
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.render(&[]))
+    }
+}
+
 /// Cuts a path that became too long.
 pub(super) fn clip(mut path: String) -> String {
     if path.len() > MAX_PATH_BYTES {
