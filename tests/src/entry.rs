@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use gate::sse::Splitter;
-use inspect::document::{apply, inspect_json, inspect_text};
+use inspect::document::{Scope, apply, inspect_json, inspect_text};
 use inspect::encoding::{self, Coding};
 use inspect::json::Limits;
 use inspect::{Direction, Engine, Match, Settings};
@@ -45,16 +45,23 @@ fn engine() -> &'static Engine {
 /// A body that is read is JSON after its edits too.
 pub fn json(bytes: &[u8]) {
     for direction in [Direction::Request, Direction::Answer] {
-        if let Ok(report) = inspect_json(engine(), direction, bytes, &Limits::default(), &mut ()) {
+        if let Ok(report) =
+            inspect_json(&Scope::new(engine(), direction), bytes, &Limits::default(), &mut ())
+        {
             let edited = apply(bytes, &report.edits);
-            let again = inspect_json(engine(), direction, &edited, &Limits::default(), &mut ());
+            let again = inspect_json(
+                &Scope::new(engine(), direction),
+                &edited,
+                &Limits::default(),
+                &mut (),
+            );
             assert!(
                 again.is_ok() || report.blocked,
                 "no longer JSON: {:?}",
                 String::from_utf8_lossy(&edited)
             );
         }
-        let report = inspect_text(engine(), direction, bytes);
+        let report = inspect_text(&Scope::new(engine(), direction), bytes);
         apply(bytes, &report.edits);
     }
 }

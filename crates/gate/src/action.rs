@@ -138,6 +138,7 @@ impl Action {
         self.record.status = status;
         self.record.time = self.gate.now();
         self.record.findings = self.findings.as_slice().to_vec();
+        self.record.labels.extend_from_slice(self.findings.marks());
         if self.record.usage.bytes_out > 0 {
             let mut sha256 = Digest([0; 32]);
             sha256.0.copy_from_slice(self.response.clone().finish().as_ref());

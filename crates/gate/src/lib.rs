@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod route;
 pub mod snapshot;
 pub mod sse;
+pub mod vault;
 pub mod worker;
 
 pub use gate::Gate;

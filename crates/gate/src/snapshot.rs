@@ -17,6 +17,7 @@ use model::{Agent, AgentName, KeyHash, ProviderName, Standing, TenantId, Timesta
 use crate::limits::Limit;
 use crate::net::body::BodyLimits;
 use crate::net::upstream::Target;
+use crate::vault::Vault;
 
 /// The whole control state of the gate.
 #[derive(Default)]
@@ -46,6 +47,8 @@ pub struct Tenant {
     pub engine: Option<Arc<Engine>>,
     /// The engine where a policy's obligation is to redact: whatever it finds is masked.
     pub redacting: Option<Arc<Engine>>,
+    /// Keeps what is tokenised.
+    pub vault: Option<Arc<Vault>>,
     pub limits: Vec<Limit>,
     /// The kill switch for everything.
     pub everything: Standing,

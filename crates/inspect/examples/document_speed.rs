@@ -11,7 +11,7 @@ use std::{
 
 use inspect::{
     Direction, Engine, Settings,
-    document::inspect_json,
+    document::{Scope, inspect_json},
     json::{Limits, Reader},
 };
 
@@ -30,8 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         let whole = time(|| {
             let report = inspect_json(
-                &engine,
-                Direction::Request,
+                &Scope::new(&engine, Direction::Request),
                 black_box(&body),
                 &Limits::default(),
                 &mut (),

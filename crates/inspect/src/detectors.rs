@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use model::Severity;
 
-use crate::settings::Action;
+use crate::action::Action;
 pub(crate) use pattern::{ALNUM, Fit, TOKEN, class, fit, measure};
 pub use pattern::{Class, Part};
 

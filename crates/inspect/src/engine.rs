@@ -15,8 +15,9 @@ use std::ops::Range;
 use memchr::memmem::Finder;
 use model::Severity;
 
+use crate::action::Action;
 use crate::detectors::{Form, catalogue};
-use crate::settings::{Action, OWN_WORD, Settings, SettingsError};
+use crate::settings::{OWN_WORD, Settings, SettingsError};
 use crate::stream::Stream;
 use index::Index;
 use resolve::{Candidate, Resolver};
@@ -195,7 +196,7 @@ impl Engine {
     }
 
     pub(crate) fn is_enforced(&self, rule: u16, direction: Direction) -> bool {
-        self.action(rule, direction) != Action::Allow
+        !self.action(rule, direction).passes()
     }
 
     /// Adds every candidate of a level that begins in the range. What begins there must end, or
@@ -266,8 +267,8 @@ impl Level {
     fn includes(self, action: Action) -> bool {
         match self {
             Self::All => true,
-            Self::Enforced => action != Action::Allow,
-            Self::Recorded => action == Action::Allow,
+            Self::Enforced => !action.passes(),
+            Self::Recorded => action.passes(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Pure: no input or output, no clock. [`Engine`] holds the compiled detectors, [`Stream`] scans a
 //! channel that arrives in pieces, [`json`] reads bodies.
 
+mod action;
 mod detectors;
 pub mod document;
 pub mod encoding;
@@ -10,15 +11,16 @@ mod engine;
 pub mod json;
 mod mask;
 mod origin;
+mod placeholder;
 mod settings;
 mod stream;
 mod validators;
 
+pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
 pub use mask::mask;
 pub use origin::Origin;
-pub use settings::{
-    Action, Actions, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words,
-};
+pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};
+pub use settings::{Actions, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words};
 pub use stream::{MAX_HOLD_BYTES, Stream};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use crate::action::Action;
 use crate::detectors::catalogue;
 use crate::engine::Direction;
 
@@ -15,18 +16,6 @@ pub const MAX_WORDS: usize = 10_000;
 
 /// Bytes of one own word. It bounds what a stream holds back for it.
 pub const MAX_WORD_BYTES: usize = 256;
-
-/// What happens to a value that a detector finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// It passes; the finding is still recorded.
-    Allow,
-    /// It is replaced; see [`crate::mask`].
-    Mask,
-    /// The whole action is refused.
-    Block,
-}
 
 /// Actions of one kind or family; what is absent keeps its default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

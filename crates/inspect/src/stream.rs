@@ -13,7 +13,6 @@ mod token;
 use crate::engine::armour::ARMOUR_BYTES;
 use crate::engine::resolve::{Candidate, Resolver};
 use crate::engine::{Direction, Engine, Level, Match, Signs};
-use crate::settings::Action;
 
 /// The most that a stream ever holds back: one value of the longest kind that has just ended
 /// while another that overlaps its end is still open. One alone is held for at most half of it.
@@ -147,7 +146,7 @@ impl Stream {
             for found in &mut out[before..] {
                 found.range = found.range.start + self.base..found.range.end + self.base;
             }
-            let waiting = self.found.iter().find(|c| action(c.rule) != Action::Allow);
+            let waiting = self.found.iter().find(|c| !action(c.rule).passes());
             clear = waiting.map_or(clear, |candidate| clear.min(candidate.start));
         }
         self.clear = self.clear.max(self.base + clear);

@@ -14,6 +14,7 @@ mod containments;
 mod control;
 mod counters;
 mod error;
+mod kept_values;
 mod keys;
 mod sqlite;
 mod tenants;
@@ -33,6 +34,7 @@ pub use containments::StoredContainment;
 pub use control::{ControlKey, ControlState};
 pub use counters::Counter;
 pub use error::{Result, StoreError};
+pub use kept_values::KeptValue;
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use tokens::{NewToken, Scope, StoredToken};
 

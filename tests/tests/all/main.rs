@@ -23,6 +23,7 @@ mod timing;
 mod tls;
 mod transparency;
 mod uninspected;
+mod vault;
 
 /// Where the gate serves OpenAI's chat completions.
 const CHAT: &str = "/llm/openai/v1/chat/completions";

@@ -1,8 +1,8 @@
 //! An answer that is not streamed: read whole, inspected, then sent.
 
 use bytes::Bytes;
-use inspect::document::{self, Leaf, Observer, Path, Report, Step};
-use inspect::{Direction, Engine, json};
+use inspect::document::{self, Leaf, Observer, Path, Report, Scope, Step};
+use inspect::json;
 
 use super::tally::Tally;
 
@@ -28,17 +28,15 @@ pub(super) struct Inspected {
 }
 
 /// Inspects a decoded answer; without an engine it is only read for its usage.
-pub(super) fn inspect(engine: Option<&Engine>, body: &[u8], is_json: bool) -> Inspected {
+pub(super) fn inspect(scope: Option<&Scope<'_>>, body: &[u8], is_json: bool) -> Inspected {
     let mut tally = Tally::default();
     let limits = json::Limits { unique_keys: false, ..json::Limits::default() };
-    let report = match (engine, is_json) {
-        (Some(engine), true) => {
-            document::inspect_json(engine, Direction::Answer, body, &limits, &mut tally)
-        }
+    let report = match (scope, is_json) {
+        (Some(scope), true) => document::inspect_json(scope, body, &limits, &mut tally),
         (None, true) => {
             document::observe_json(body, &limits, &mut tally).map(|()| Report::default())
         }
-        (Some(engine), false) => Ok(document::inspect_text(engine, Direction::Answer, body)),
+        (Some(scope), false) => Ok(document::inspect_text(scope, body)),
         (None, false) => Ok(Report::default()),
     };
     let is_garbage = report.is_err() && !body.is_empty();

@@ -88,6 +88,7 @@ impl Call {
             engine: Some(engine),
             must_be_json: false,
             max_decoded: Sizes::default().request_bytes,
+            vault: self.vault.as_deref().map(|vault| vault as &dyn inspect::Vault),
         };
         let mut found = Findings::default();
         let again = request::inspect(&reading, &headers, inspected.body.clone(), &mut found)?;

@@ -15,6 +15,8 @@ pub struct Findings {
     /// The strongest action that any of them asks for.
     strongest: Option<Action>,
     blocker: Option<Arc<str>>,
+    /// Kinds whose action is to mark.
+    marks: Vec<String>,
 }
 
 impl Findings {
@@ -32,6 +34,9 @@ impl Findings {
         self.strongest = self.strongest.max(Some(action));
         if action == Action::Block && self.blocker.is_none() {
             self.blocker = Some(detector.kind().into());
+        }
+        if action == Action::Mark && !self.marks.iter().any(|kind| kind == detector.kind()) {
+            self.marks.push(detector.kind().to_owned());
         }
         let side = match direction {
             Direction::Request => "request",
@@ -62,7 +67,7 @@ impl Findings {
     }
 
     pub fn anything_masked(&self) -> bool {
-        self.strongest == Some(Action::Mask)
+        self.strongest.is_some_and(|action| action.replaces() && action != Action::Restore)
     }
 
     /// Each kind once, for the policies.
@@ -78,6 +83,11 @@ impl Findings {
         self.list.iter().map(|f| u64::from(f.count)).sum()
     }
 
+    /// Labels that the findings put on the action.
+    pub fn marks(&self) -> &[String] {
+        &self.marks
+    }
+
     pub fn as_slice(&self) -> &[Finding] {
         &self.list
     }
@@ -85,6 +95,9 @@ impl Findings {
     pub fn extend(&mut self, other: Self) {
         self.strongest = self.strongest.max(other.strongest);
         self.blocker = self.blocker.take().or(other.blocker);
+        self.marks.extend(other.marks);
+        self.marks.sort_unstable();
+        self.marks.dedup();
         let room = MAX_FINDINGS.saturating_sub(self.list.len());
         self.list.extend(other.list.into_iter().take(room));
     }

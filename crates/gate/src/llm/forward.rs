@@ -97,10 +97,10 @@ fn inspect_one(
     engine.scan(Direction::Request, text, &mut found);
     for one in &found {
         let detector = engine.detector(one.detector);
-        let is_refused = match detector.action(Direction::Request) {
-            Action::Allow => false,
-            Action::Mask => detector.kind().starts_with("secret."),
+        let action = detector.action(Direction::Request);
+        let is_refused = match action {
             Action::Block => true,
+            _ => !action.passes() && detector.kind().starts_with("secret."),
         };
         if is_refused {
             findings.add(engine, one.detector, Direction::Request, place, 1);

@@ -33,6 +33,9 @@ pub const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
 /// Texts that one stream may interleave.
 pub const MAX_CHANNELS: usize = 1024;
 
+/// A vault as one call sees it.
+pub type BoundVault = Arc<dyn inspect::Vault>;
+
 /// Why a stream cannot go on.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Stop {
@@ -45,6 +48,7 @@ pub enum Stop {
 /// Inspects one streamed answer.
 pub struct StreamGuard {
     engine: Arc<Engine>,
+    vault: Option<BoundVault>,
     splitter: Splitter,
     walk: Walk,
     channels: Vec<Channel>,
@@ -81,6 +85,7 @@ impl StreamGuard {
     pub fn new(engine: Arc<Engine>) -> Self {
         Self {
             engine,
+            vault: None,
             splitter: Splitter::default(),
             walk: Walk::default(),
             channels: Vec::new(),
@@ -94,6 +99,11 @@ impl StreamGuard {
             text_bytes: 0,
             has_ended: false,
         }
+    }
+
+    /// Placeholders of this vault become values again, where the agent may have them.
+    pub fn with_vault(self, vault: Option<BoundVault>) -> Self {
+        Self { vault, ..self }
     }
 
     /// Takes a chunk from upstream; gives what may leave now, which can be nothing.

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request, Response, StatusCode, response};
 use http_body_util::Full;
-use inspect::Direction;
-use inspect::document::Report;
+use inspect::document::{Found, Report, Scope};
+use inspect::{Action, Direction, Vault};
 use model::{Effect, Status};
 
-use super::guard::StreamGuard;
+use super::guard::{BoundVault, StreamGuard};
 use super::models;
 use super::request::{decode, note, says_json};
 use super::serve::{Call, Caught, Destination};
@@ -94,7 +94,8 @@ fn streamed(
         return Err(Refusal::Garbage("a compressed stream that nobody asked for"));
     }
     parts.headers.remove(CONTENT_LENGTH);
-    let guard = Box::new(StreamGuard::new(engine.clone()));
+    let vault = call.vault.clone().map(|vault| vault as BoundVault);
+    let guard = Box::new(StreamGuard::new(engine.clone()).with_vault(vault));
     Ok(Received::Streamed { parts, source, filter: Filter::Guard(guard), contained })
 }
 
@@ -141,7 +142,10 @@ fn whole(
     let edited = if report.edits.is_empty() {
         None
     } else {
-        call.action.decide(Effect::Redact, "something was taken out of the answer");
+        let is_masked = |f: &Found| f.action.replaces() && f.action != Action::Restore;
+        if report.findings.iter().any(is_masked) {
+            call.action.decide(Effect::Redact, "something was taken out of the answer");
+        }
         Some(answer::edited(plain, &report))
     };
     let shorter = match to.endpoint {
@@ -185,12 +189,14 @@ fn examine(
     if plain.is_empty() && to.endpoint.needs_model() && parts.status.is_success() {
         return Err(Refusal::Garbage("it is empty"));
     }
-    let inspected = answer::inspect(engine, plain, says_json(&parts.headers));
+    let vault = call.vault.as_deref().map(|vault| vault as &dyn Vault);
+    let scope = engine.map(|engine| Scope { engine, direction: Direction::Answer, vault });
+    let inspected = answer::inspect(scope.as_ref(), plain, says_json(&parts.headers));
     if inspected.is_garbage && to.endpoint != Endpoint::Other {
         return Err(Refusal::Garbage("it says that it is JSON and is not"));
     }
     let report = if inspected.is_garbage {
-        answer::inspect(engine, plain, false).report
+        answer::inspect(scope.as_ref(), plain, false).report
     } else {
         inspected.report
     };

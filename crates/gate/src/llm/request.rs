@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use inspect::document::{self, Leaf, Observer, Path, Report};
-use inspect::{Direction, Engine, encoding, json};
+use inspect::document::{self, Leaf, Observer, Path, Report, Scope};
+use inspect::{Direction, Engine, Vault, encoding, json};
 
 use super::findings::Findings;
 use crate::refusal::Refusal;
@@ -64,6 +64,14 @@ pub(super) struct Reading<'a> {
     /// A body that is not JSON is an error of the caller.
     pub must_be_json: bool,
     pub max_decoded: usize,
+    /// Keeps what is tokenised.
+    pub vault: Option<&'a dyn Vault>,
+}
+
+impl<'a> Reading<'a> {
+    fn scope(&self, engine: &'a Engine) -> Scope<'a> {
+        Scope { engine, direction: Direction::Request, vault: self.vault }
+    }
 }
 
 /// Decodes and inspects a body.
@@ -134,7 +142,7 @@ fn report(
     }
     let limits = json::Limits::default();
     let inspected = match reading.engine {
-        Some(engine) => document::inspect_json(engine, Direction::Request, body, &limits, facts),
+        Some(engine) => document::inspect_json(&reading.scope(engine), body, &limits, facts),
         None => document::observe_json(body, &limits, facts).map(|()| Report::default()),
     };
     match inspected {
@@ -143,7 +151,7 @@ fn report(
             format!("The request's body is not the JSON that this endpoint takes: {error}."),
         )),
         Err(_) => Ok(reading.engine.map_or_else(Report::default, |engine| {
-            document::inspect_text(engine, Direction::Request, body)
+            document::inspect_text(&reading.scope(engine), body)
         })),
     }
 }

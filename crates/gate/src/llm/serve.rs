@@ -9,7 +9,7 @@ use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Request, Response, response};
 use hyper::body::Incoming;
-use inspect::Engine;
+use inspect::{Engine, Vault};
 use model::{Agent, Effect, Kind};
 
 use super::request::{Facts, Inspected, Reading};
@@ -21,6 +21,7 @@ use crate::net::peer::Peer;
 use crate::refusal::{Dialect, Refusal};
 use crate::route::{Endpoint, Route, is_ambiguous};
 use crate::snapshot::{Contained, Provider, ProviderKind, Sizes, Snapshot, Tenant};
+use crate::vault::Bound;
 use crate::worker::Worker;
 
 /// A call as far as it has come.
@@ -29,6 +30,8 @@ pub(super) struct Call {
     pub dialect: Dialect,
     /// What the call is inspected with, if at all.
     pub engine: Option<Arc<Engine>>,
+    /// The tenant's vault, as this agent sees it.
+    pub vault: Option<Arc<Bound>>,
     pub(super) snapshot: Arc<Snapshot>,
 }
 
@@ -56,6 +59,7 @@ pub(crate) async fn serve(
         action: Action::begin(&worker.gate, Kind::LLM_CALL),
         dialect: dialect_of(&request, &route),
         engine: None,
+        vault: None,
         snapshot: worker.gate.snapshot().clone(),
     };
     call.note_client(peer, request.headers());
@@ -103,6 +107,7 @@ impl Call {
             engine: self.engine.as_deref(),
             must_be_json: endpoint.needs_model(),
             max_decoded: sizes.request_bytes,
+            vault: self.vault.as_deref().map(|vault| vault as &dyn Vault),
         };
         let mut inspected =
             request::inspect(&reading, &parts.headers, body, &mut self.action.findings)?;
@@ -114,7 +119,17 @@ impl Call {
         let destination = Destination { provider, endpoint, path: path.to_owned() };
         self.decide(&caught, &destination, &parts, &mut inspected)?;
         self.reserve(&caught, &destination, &inspected)?;
+        self.persist().await?;
         self.forward(worker, &caught, destination, parts, inspected).await
+    }
+
+    /// What was tokenised must be durable before its placeholder leaves.
+    async fn persist(&self) -> Result<(), Refusal> {
+        let Some(vault) = &self.vault else { return Ok(()) };
+        vault.persist().await.map_err(|error| {
+            tracing::error!(%error, "the vault could not be written");
+            Refusal::VaultDown
+        })
     }
 
     fn named_provider<'t>(

@@ -1,7 +1,7 @@
 //! Who calls: from the credential to the agent, and what is noted of the client.
 
 use http::header::{HeaderMap, HeaderValue};
-use inspect::{Action, Direction, Engine};
+use inspect::{Direction, Engine};
 use model::{Client, Kind, SessionId, TenantId, clip};
 
 use super::serve::{Call, Caught};
@@ -29,6 +29,7 @@ impl Call {
         record.trace = headers.get("traceparent").and_then(trace_id);
         self.action.use_log(&caught.tenant.log);
         self.engine.clone_from(&caught.tenant.engine);
+        self.vault = caught.tenant.vault.as_ref().map(|vault| vault.bind(&caught.agent.name));
         match caught.tenant.contained(&caught.agent) {
             None => Ok(caught),
             Some(contained) => Err(Refusal::Contained(contained)),
@@ -68,8 +69,8 @@ pub(super) fn without_findings(engine: Option<&Engine>, text: &str) -> String {
     let mut found = Vec::new();
     engine.scan(Direction::Request, text.as_bytes(), &mut found);
     let mut detectors = found.iter().map(|one| engine.detector(one.detector));
-    let kept_back = detectors.find(|detector| detector.action(Direction::Request) != Action::Allow);
-    kept_back.map_or_else(|| text.to_owned(), |detector| inspect::mask(detector, text))
+    let kept_back = detectors.find(|detector| !detector.action(Direction::Request).passes());
+    kept_back.map_or_else(|| text.to_owned(), inspect::mask)
 }
 
 /// The `trace-id` of a traceparent header (W3C Trace Context, section 3.2.2).

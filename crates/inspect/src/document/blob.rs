@@ -11,7 +11,7 @@ use super::{
     marks::Marks,
     string::Inspector,
 };
-use crate::{Action, mask};
+use crate::mask;
 
 /// Shorter strings are taken for words.
 const MIN_BLOB_BYTES: usize = 40;
@@ -173,9 +173,9 @@ impl Inspector<'_> {
 
     /// What stands for all of a string in which several things may have been found.
     fn first_mask(&self, found: &Marks) -> Option<Vec<u8>> {
-        let mut detectors = found.hits.iter().map(|hit| self.engine.detector(hit.detector));
-        let masked = detectors.find(|one| one.action(self.direction) == Action::Mask)?;
-        Some(mask(masked, "").into_bytes())
+        let mut detectors = found.hits.iter().map(|hit| self.scope.engine.detector(hit.detector));
+        let masked = detectors.find(|one| one.action(self.scope.direction).replaces())?;
+        Some(mask(masked).into_bytes())
     }
 }
 

@@ -35,7 +35,7 @@ mod walk;
 use std::borrow::Cow;
 
 use crate::{
-    Action, DetectorId, Direction, Engine,
+    Action, DetectorId, Direction, Engine, Vault,
     json::{self, Limits},
 };
 use marks::Marks;
@@ -49,6 +49,22 @@ pub const MAX_LEVELS: u8 = 3;
 
 /// Findings of one body. Further ones are counted in the last; their edits are still made.
 pub const MAX_FOUND: usize = model::MAX_FINDINGS;
+
+/// With what a body is inspected.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    pub engine: &'a Engine,
+    pub direction: Direction,
+    /// Keeps what is tokenised. Without it such values are masked.
+    pub vault: Option<&'a dyn Vault>,
+}
+
+impl<'a> Scope<'a> {
+    /// Without a vault.
+    pub fn new(engine: &'a Engine, direction: Direction) -> Self {
+        Self { engine, direction, vault: None }
+    }
+}
 
 /// Sees the leaves of a body as it is read, keys excepted.
 pub trait Observer {
@@ -126,13 +142,12 @@ pub struct Report {
 /// # Errors
 /// When the body is not JSON within the limits; see [`json`].
 pub fn inspect_json(
-    engine: &Engine,
-    direction: Direction,
+    scope: &Scope<'_>,
     body: &[u8],
     limits: &Limits,
     observer: &mut impl Observer,
 ) -> Result<Report, json::Error> {
-    inspect_with(&mut Inspector::new(engine, direction, limits), body, observer)
+    inspect_with(&mut Inspector::new(scope, limits), body, observer)
 }
 
 fn inspect_with(
@@ -140,9 +155,8 @@ fn inspect_with(
     body: &[u8],
     observer: &mut impl Observer,
 ) -> Result<Report, json::Error> {
-    let (engine, direction) = (inspector.engine, inspector.direction);
     let marks = inspector.json(body, 0, observer)?;
-    let mut report = report(engine, direction, marks);
+    let mut report = report(&inspector.scope, marks);
     if inspector.has_masked_keys() && repeats_a_key(body, &report.edits, &inspector.limits) {
         report.blocked = true;
     }
@@ -165,11 +179,9 @@ pub fn observe_json(
 ///
 /// The bytes are scanned as they are; then as JSON, with escapes or percent-encoding resolved,
 /// where they look like it.
-pub fn inspect_text(engine: &Engine, direction: Direction, body: &[u8]) -> Report {
-    let limits = Limits::default();
-    let mut inspector = Inspector::new(engine, direction, &limits);
-    let marks = inspector.body_text(body);
-    report(engine, direction, marks)
+pub fn inspect_text(scope: &Scope<'_>, body: &[u8]) -> Report {
+    let marks = Inspector::new(scope, &Limits::default()).body_text(body);
+    report(scope, marks)
 }
 
 /// Two keys with one mask, or a mask that was there before: masking would make the body ambiguous.
@@ -185,14 +197,14 @@ fn repeats_a_key(body: &[u8], edits: &[Edit], limits: &Limits) -> bool {
     }
 }
 
-fn report(engine: &Engine, direction: Direction, marks: Marks) -> Report {
+fn report(scope: &Scope<'_>, marks: Marks) -> Report {
     let mut findings: Vec<Found> = Vec::with_capacity(marks.hits.len());
     for hit in marks.hits {
         let same = |found: &&mut Found| found.detector == hit.detector && found.path == hit.path;
         match findings.iter_mut().find(same) {
             Some(found) => found.count = found.count.saturating_add(hit.count),
             None => findings.push(Found {
-                action: engine.detector(hit.detector).action(direction),
+                action: scope.engine.detector(hit.detector).action(scope.direction),
                 detector: hit.detector,
                 path: hit.path,
                 count: hit.count,

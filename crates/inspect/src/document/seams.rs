@@ -198,7 +198,7 @@ impl Inspector<'_> {
     fn stretch(&mut self, text: &[u8], pieces: &Pieces, window: &Range<usize>, marks: &mut Marks) {
         let (joined, parts) = join(text, pieces, window);
         let mut matches = Vec::new();
-        self.engine.scan(self.direction, &joined, &mut matches);
+        self.scope.engine.scan(self.scope.direction, &joined, &mut matches);
         for found in matches {
             let first = parts.partition_point(|part| part.text.end <= found.range.start);
             let count = parts.get(first..).unwrap_or_default();
@@ -211,7 +211,7 @@ impl Inspector<'_> {
     }
 
     fn may_cross(&self, pieces: &Pieces, crossed: &[Part], detector: DetectorId) -> bool {
-        let detector = self.engine.detector(detector);
+        let detector = self.scope.engine.detector(detector);
         if detector.kind().starts_with("secret.") && detector.confidence() >= DISTINCTIVE {
             return true;
         }

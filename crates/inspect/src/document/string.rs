@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    MAX_LEVELS,
+    MAX_LEVELS, Scope,
     blob::Media,
     clean::Clean,
     edit::{Edit, settle},
@@ -11,16 +11,14 @@ use super::{
     percent,
 };
 use crate::{
-    Action, DetectorId, Direction, Engine, Match,
+    Action, DetectorId, Match,
     engine::Suspects,
     json::{self, Limits, Locator},
-    mask,
 };
 
 /// The inspection of one body.
 pub(super) struct Inspector<'e> {
-    pub(super) engine: &'e Engine,
-    pub(super) direction: Direction,
+    pub(super) scope: Scope<'e>,
     pub(super) limits: Limits,
     clean: Clean,
     /// For [`Engine::scan`], empty between uses.
@@ -34,10 +32,9 @@ pub(super) struct Inspector<'e> {
 }
 
 impl<'e> Inspector<'e> {
-    pub(super) fn new(engine: &'e Engine, direction: Direction, limits: &Limits) -> Self {
+    pub(super) fn new(scope: &Scope<'e>, limits: &Limits) -> Self {
         Self {
-            engine,
-            direction,
+            scope: *scope,
             limits: *limits,
             clean: Clean::new(),
             matches: Vec::new(),
@@ -53,7 +50,7 @@ impl<'e> Inspector<'e> {
         if self.is_thorough {
             return Suspects::all();
         }
-        self.engine.suspects(text)
+        self.scope.engine.suspects(text)
     }
 
     pub(super) fn has_masked_keys(&self) -> bool {
@@ -189,7 +186,7 @@ impl<'e> Inspector<'e> {
     }
 
     fn scan(&mut self, text: &[u8], marks: &mut Marks) {
-        self.engine.scan(self.direction, text, &mut self.matches);
+        self.scope.engine.scan(self.scope.direction, text, &mut self.matches);
         if self.matches.is_empty() {
             return;
         }
@@ -212,15 +209,9 @@ impl<'e> Inspector<'e> {
         marks: &mut Marks,
     ) -> Option<String> {
         marks.hit(at, detector, span);
-        let detector = self.engine.detector(detector);
-        match detector.action(self.direction) {
-            Action::Allow => None,
-            Action::Mask => Some(mask(detector, &String::from_utf8_lossy(value))),
-            Action::Block => {
-                marks.blocked = true;
-                None
-            }
-        }
+        let Scope { engine, direction, vault } = self.scope;
+        marks.blocked |= engine.detector(detector).action(direction) == Action::Block;
+        engine.replacement(detector, direction, &String::from_utf8_lossy(value), vault)
     }
 
     fn escape_view(&mut self, text: &[u8], marks: &mut Marks) {
@@ -246,7 +237,7 @@ impl<'e> Inspector<'e> {
     ) {
         let known: Vec<_> = marks.hits.iter().map(|hit| (hit.detector, hit.span.clone())).collect();
         let mut matches = std::mem::take(&mut self.matches);
-        self.engine.scan(self.direction, decoded, &mut matches);
+        self.scope.engine.scan(self.scope.direction, decoded, &mut matches);
         for found in matches.drain(..) {
             let range = source(&found.range);
             let overlaps = |(detector, span): &(DetectorId, Range<usize>)| {

@@ -20,7 +20,8 @@ pub(super) fn engine() -> Engine {
 }
 
 fn inspect(body: &[u8]) -> Report {
-    inspect_json(&engine(), Direction::Request, body, &Limits::default(), &mut ()).unwrap()
+    inspect_json(&Scope::new(&engine(), Direction::Request), body, &Limits::default(), &mut ())
+        .unwrap()
 }
 
 fn masked(body: &str) -> String {
@@ -163,7 +164,8 @@ fn observers_see_the_leaves_of_the_body_only() {
         br#"{"mod\u0065l":"gpt\u002d5","messages":[{"role":"user"},{"role":"tool"}],"max_tokens":7,
         "a":"{\"model\":\"no\"}","b":{"model":"no"}}"#;
     let mut seen = Seen::default();
-    inspect_json(&engine(), Direction::Request, body, &Limits::default(), &mut seen).unwrap();
+    inspect_json(&Scope::new(&engine(), Direction::Request), body, &Limits::default(), &mut seen)
+        .unwrap();
     assert_eq!(seen.0, ["gpt-5", "user", "tool"]);
     assert_eq!(seen.1, Some(7));
 }
@@ -225,7 +227,9 @@ fn what_only_claims_to_be_media_is_scanned() {
 #[test]
 fn plain_text_and_forms() {
     let engine = engine();
-    let text = |body: &[u8]| apply(body, &inspect_text(&engine, Direction::Request, body).edits);
+    let text = |body: &[u8]| {
+        apply(body, &inspect_text(&Scope::new(&engine, Direction::Request), body).edits)
+    };
     let key = secret();
     let invalid = [b"\xff\xfe ", key.as_bytes(), b" \xff"].concat();
     assert_eq!(text(&invalid), [b"\xff\xfe ", MASK.as_bytes(), b" \xff"].concat());
@@ -233,7 +237,7 @@ fn plain_text_and_forms() {
     assert_eq!(text(form.as_bytes()), b"a=1&key=%5Bredacted%3Asecret.aws_access_key%5D&b=2");
     let json = format!(r#"{{"a":"{}"}}"#, escaped(&key));
     assert_eq!(text(json.as_bytes()), format!(r#"{{"a":"{MASK}"}}"#).as_bytes());
-    let report = inspect_text(&engine, Direction::Request, json.as_bytes());
+    let report = inspect_text(&Scope::new(&engine, Direction::Request), json.as_bytes());
     assert_eq!(report.findings[0].path, "$.a");
 }
 
@@ -263,8 +267,13 @@ fn blocking_sets_the_flag() {
     let engine = Engine::compile(&settings).unwrap();
     let body = json!([secret()]).to_string();
     for (direction, blocked) in [(Direction::Request, true), (Direction::Answer, false)] {
-        let report =
-            inspect_json(&engine, direction, body.as_bytes(), &Limits::default(), &mut ()).unwrap();
+        let report = inspect_json(
+            &Scope::new(&engine, direction),
+            body.as_bytes(),
+            &Limits::default(),
+            &mut (),
+        )
+        .unwrap();
         assert_eq!((report.blocked, report.edits.len(), report.findings.len()), (blocked, 0, 1));
     }
 }

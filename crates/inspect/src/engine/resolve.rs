@@ -3,8 +3,8 @@
 //! What blocks wins over what masks, and that over what is only recorded. Among equals the first
 //! wins and a later one keeps what sticks out, so that no byte of a found value is left over.
 
+use crate::action::{Action, STRENGTHS};
 use crate::engine::{DetectorId, Match};
-use crate::settings::Action;
 
 /// Something found, before overlaps are decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct Candidate {
 /// Where the last kept match of each action ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Resolver {
-    ends: [usize; 3],
+    ends: [usize; STRENGTHS],
 }
 
 impl Resolver {
@@ -32,12 +32,12 @@ impl Resolver {
     ) {
         let decided = found.iter().position(|c| c.end > frontier).unwrap_or(found.len());
         for (at, candidate) in found.iter().enumerate().take(decided) {
-            let level = action(candidate.rule) as usize;
+            let level = action(candidate.rule).strength();
             let is_taken = self.ends[level + 1..].iter().any(|end| *end > candidate.start)
                 || found[at + 1..]
                     .iter()
                     .take_while(|other| other.start < candidate.end)
-                    .any(|other| action(other.rule) as usize > level);
+                    .any(|other| action(other.rule).strength() > level);
             let start = candidate.start.max(self.ends[level]);
             if is_taken || start >= candidate.end {
                 continue;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Action;
 use crate::detectors::{CONTEXT_BYTES as CONTEXT, Form, catalogue};
 use crate::settings::{Actions, Settings, Words};
 use crate::{Detector, DetectorId};
@@ -61,7 +62,7 @@ fn pieces<'a>(engine: &Engine, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Ma
 fn check(engine: &Engine, found: &[Match], clear: usize) {
     for m in found {
         let is_late = m.range.start < clear;
-        let is_enforced = engine.detector(m.detector).action(DIRECTION) != Action::Allow;
+        let is_enforced = !engine.detector(m.detector).action(DIRECTION).passes();
         assert!(!(is_late && is_enforced), "{m:?} was found after {clear} was cleared");
     }
 }
@@ -238,7 +239,7 @@ fn prose_flows_word_by_word() {
 fn a_value_is_held_from_its_first_byte() {
     let engine = &engines()[0];
     for (which, declared) in catalogue().iter().enumerate() {
-        let is_enforced = declared.answer != Action::Allow;
+        let is_enforced = !declared.answer.passes();
         let text = format!("see {} ", placed(9, which));
         let found = whole(engine, text.as_bytes());
         let place = found.iter().find(|m| is(engine, m.detector, declared.name));

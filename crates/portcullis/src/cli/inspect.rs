@@ -104,11 +104,11 @@ fn redacted(engine: &Engine, direction: Direction, text: &str, found: &[Match]) 
     let mut at = 0;
     for found in found {
         let detector = engine.detector(found.detector);
-        if detector.action(direction) == Action::Allow {
+        if detector.action(direction).passes() {
             continue;
         }
         out.push_str(&text[at..found.range.start]);
-        out.push_str(&inspect::mask(detector, &text[found.range.clone()]));
+        out.push_str(&inspect::mask(detector));
         at = found.range.end;
     }
     out.push_str(&text[at..]);
@@ -139,7 +139,7 @@ fn show(
         let detector = engine.detector(found.detector);
         let line = text[..found.range.start].matches('\n').count() + 1;
         let confidence = format!("{:.2}", detector.confidence());
-        let action = word(detector.action(direction));
+        let action = detector.action(direction).word();
         let severity = severity(detector);
         table.row([
             line.to_string(),
@@ -153,14 +153,6 @@ fn show(
     Ok(exit)
 }
 
-fn word(action: Action) -> &'static str {
-    match action {
-        Action::Allow => "allow",
-        Action::Mask => "mask",
-        Action::Block => "block",
-    }
-}
-
 fn severity(detector: &Detector) -> String {
     format!("{:?}", detector.severity()).to_lowercase()
 }
@@ -170,8 +162,8 @@ fn verdict(engine: &Engine, direction: Direction, found: &[Match]) -> &'static s
     let actions = found.iter().map(|found| engine.detector(found.detector).action(direction));
     match actions.max() {
         Some(Action::Block) => "block",
-        Some(Action::Mask) => "redact",
-        Some(Action::Allow) | None => "allow",
+        Some(action) if action.replaces() && action != Action::Restore => "redact",
+        _ => "allow",
     }
 }
 
@@ -237,8 +229,8 @@ fn detectors(engine: &Engine, output: &mut Output) -> Result {
     let value = |(_, detector): (_, &Detector)| {
         json!({
             "kind": detector.kind(), "detector": detector.name(), "severity": severity(detector),
-            "confidence": detector.confidence(), "request": word(detector.action(Direction::Request)),
-            "answer": word(detector.action(Direction::Answer)),
+            "confidence": detector.confidence(), "request": detector.action(Direction::Request).word(),
+            "answer": detector.action(Direction::Answer).word(),
         })
     };
     let all: Vec<Value> = engine.detectors().map(value).collect();

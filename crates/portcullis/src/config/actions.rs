@@ -18,12 +18,16 @@ use super::value::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions(pub BTreeMap<String, inspect::Actions>);
 
-const WORDS: [(&str, Action); 3] =
-    [("allow", Action::Allow), ("mask", Action::Mask), ("block", Action::Block)];
+const CHOICES: &str = r#""allow", "mark", "tokenise", "mask" or "block""#;
+
+/// Every action that a kind may have; `restore` is what placeholders do by themselves.
+fn words() -> impl Iterator<Item = (&'static str, Action)> {
+    Action::WORDS.into_iter().filter(|(_, action)| *action != Action::Restore)
+}
 
 impl Value for Actions {
     const SHAPE: Shape = Shape::Scalar {
-        expects: "a table of kinds with \"allow\", \"mask\" or \"block\", each or by direction",
+        expects: "a table of kinds with \"allow\", \"mark\", \"tokenise\", \"mask\" or \"block\", each or by direction",
         written: Written::Table,
     };
 
@@ -101,16 +105,15 @@ impl Walk<'_, '_> {
 
     fn action(&mut self, name: &str, node: &Node<'_>) -> Option<Action> {
         let word = node.value.and_then(DeValue::as_str);
-        let action =
-            WORDS.iter().find(|(known, _)| Some(*known) == word).map(|(_, action)| *action);
+        let action = words().find(|(known, _)| Some(*known) == word).map(|(_, action)| action);
         if action.is_none() {
             self.failed = true;
-            let near = word.and_then(|word| nearest(word, WORDS.map(|(known, _)| known)));
+            let near = word.and_then(|word| nearest(word, words().map(|(known, _)| known)));
             let help = match near {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("write, for example: {name} = \"mask\""),
             };
-            let problem = format!("takes \"allow\", \"mask\" or \"block\" for {name}");
+            let problem = format!("takes {CHOICES} for {name}");
             self.reader.invalid(node, &problem).help = Some(help);
         }
         action

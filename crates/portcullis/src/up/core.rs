@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use gate::Gate;
+use gate::vault::Vault;
 use ledger::Log;
 use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
 use store::Store;
@@ -30,6 +31,7 @@ pub(super) struct Core {
     pub(super) log: Log,
     pub(super) gate: Arc<Gate>,
     pub(super) settings: ArcSwap<Settings>,
+    vault: Arc<Vault>,
     pub(super) certificates: Certificates,
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
@@ -53,6 +55,7 @@ impl Core {
         log: Log,
         gate: Arc<Gate>,
         settings: Settings,
+        vault: Arc<Vault>,
     ) -> Self {
         Self {
             data: loaded.config.data.dir.clone(),
@@ -63,6 +66,7 @@ impl Core {
             log,
             gate,
             settings: ArcSwap::from_pointee(settings),
+            vault,
             certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
@@ -78,7 +82,8 @@ impl Core {
         let _one = self.publishing.lock().await;
         let control = self.store.load_control(&self.tenant).await?;
         let revision = self.gate.snapshot().revision + 1;
-        let snapshot = build(&self.settings.load(), control, &self.tenant, &self.log, revision);
+        let snapshot =
+            build(&self.settings.load(), control, &self.tenant, &self.log, &self.vault, revision);
         self.gate.publish(snapshot);
         Ok(begun.elapsed())
     }

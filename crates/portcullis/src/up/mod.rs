@@ -15,6 +15,7 @@ mod snapshot;
 mod start;
 mod tls;
 mod traces;
+mod vault;
 
 pub use addresses::{ADDRESSES, Addresses};
 pub use start::{Running, start};

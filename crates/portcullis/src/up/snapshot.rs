@@ -10,6 +10,7 @@ use gate::limits::{Limit, Per};
 use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
 use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
 use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, Uninspectable};
+use gate::vault::Vault;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use inspect::Engine;
@@ -118,6 +119,7 @@ pub(super) fn build(
     control: ControlState,
     tenant: &TenantId,
     log: &Log,
+    vault: &Arc<Vault>,
     revision: u64,
 ) -> Snapshot {
     let mut snapshot = Snapshot { revision, ..Snapshot::default() };
@@ -146,6 +148,7 @@ pub(super) fn build(
         bundle: settings.bundle.clone(),
         engine: settings.engine.clone(),
         redacting: settings.redacting.clone(),
+        vault: Some(vault.clone()),
         limits: settings.limits.clone(),
         everything,
     };

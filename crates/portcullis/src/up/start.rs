@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, reload, traces};
+use super::{control, indexer, interrupted, journal, reload, traces, vault};
 use crate::config::{Config, Environment, Loaded, sections};
 
 /// A running instance.
@@ -52,7 +52,8 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
         observer,
     ));
     let opened_with = log.size();
-    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings));
+    let vault = vault::open(&loaded.config, &store, &model::TenantId::main()).await?;
+    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, vault));
     take_up_state(&core, &recovery).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -118,7 +119,7 @@ fn open_log(config: &Config, data: &Path) -> anyhow::Result<(Log, Recovery)> {
     })
 }
 
-fn random() -> anyhow::Result<[u8; 32]> {
+pub(super) fn random() -> anyhow::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
         .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;

@@ -12,6 +12,7 @@ pub(crate) mod counters;
 pub(crate) mod declared;
 pub(crate) mod filter;
 pub(crate) mod index;
+pub(crate) mod kept_values;
 pub(crate) mod keys;
 mod migrate;
 pub(crate) mod tenants;

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use inspect::document::{self, Edit};
-use inspect::{Action, Direction, Engine, Match, json};
+use inspect::document::{self, Edit, Scope};
+use inspect::{Direction, Engine, Match, Vault, json};
 
-use super::event::{Event, Form};
+use super::event::{Event, Form, Piece};
 use super::{ChannelKind, Stop, StreamGuard};
 use crate::llm::walk::{self, slice};
 
@@ -35,22 +35,50 @@ impl StreamGuard {
         result
     }
 
+    /// With what a part of the answer is inspected by itself.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        let vault = self.vault.as_deref().map(|vault| vault as &dyn Vault);
+        Scope { engine: &self.engine, direction: Direction::Answer, vault }
+    }
+
     pub(super) fn apply(
         &mut self,
         at: usize,
         matches: &[Match],
         mut current: Option<&mut Event>,
     ) -> Result<(), Stop> {
-        let engine = self.engine.clone();
+        let (engine, vault) = (self.engine.clone(), self.vault.clone());
         for found in matches {
             let name = self.channels.get(at).map(|c| c.name.clone()).unwrap_or_default();
             let action = self.findings.add(&engine, found.detector, Direction::Answer, &name, 1);
-            if action == Action::Mask {
-                let mask = inspect::mask(engine.detector(found.detector), "");
-                self.cut(at, &found.range, &mask, current.as_deref_mut());
+            if !action.replaces() {
+                continue;
+            }
+            let value = self.value(at, &found.range, current.as_deref());
+            let vault = vault.as_deref().map(|vault| vault as &dyn Vault);
+            let with = engine.replacement(found.detector, Direction::Answer, &value, vault);
+            if let Some(with) = with {
+                self.cut(at, &found.range, &with, current.as_deref_mut());
             }
         }
         self.blocked()
+    }
+
+    /// A range of a channel's text, put together from the events that hold it.
+    fn value(&self, channel: usize, range: &Range<usize>, current: Option<&Event>) -> String {
+        let mut value = Vec::with_capacity(range.len());
+        for event in self.waiting.iter().chain(current) {
+            for piece in event.pieces.iter().filter(|p| p.channel == channel) {
+                let start = piece.text.start.max(range.start);
+                let end = piece.text.end.min(range.end);
+                if start < end {
+                    let text = json_text(piece, &event.raw);
+                    let inner = start - piece.text.start..end - piece.text.start;
+                    value.extend_from_slice(text.get(inner).unwrap_or_default());
+                }
+            }
+        }
+        String::from_utf8_lossy(&value).into_owned()
     }
 
     pub(super) fn blocked(&self) -> Result<(), Stop> {
@@ -105,9 +133,8 @@ impl StreamGuard {
         let (start, name) = (channel.length - text.len(), channel.name.clone());
         channel.clear = channel.length;
         let limits = walk::limits();
-        let report =
-            document::inspect_json(&self.engine, Direction::Answer, text, &limits, &mut ())
-                .unwrap_or_else(|_| document::inspect_text(&self.engine, Direction::Answer, text));
+        let report = document::inspect_json(&self.scope(), text, &limits, &mut ())
+            .unwrap_or_else(|_| document::inspect_text(&self.scope(), text));
         for found in &report.findings {
             let path = format!("{name}.{}", found.path);
             self.findings.add(&self.engine, found.detector, Direction::Answer, &path, found.count);
@@ -141,7 +168,7 @@ impl StreamGuard {
         for found in &matches {
             let action =
                 self.findings.add(&self.engine, found.detector, Direction::Answer, name, 1);
-            if action != Action::Allow {
+            if !action.passes() {
                 // A name, key or number cannot be half removed and still mean something: it goes whole.
                 event.edits.push(mask_whole(&self.engine, found, &raw, &at));
                 break;
@@ -152,8 +179,17 @@ impl StreamGuard {
     }
 }
 
+/// The text of a piece, escapes resolved.
+fn json_text<'e>(piece: &Piece, event: &'e [u8]) -> std::borrow::Cow<'e, [u8]> {
+    let raw = slice(event, &piece.raw);
+    match piece.form {
+        Form::Escaped => json::decode(raw).text,
+        Form::Plain | Form::Quoted => raw.into(),
+    }
+}
+
 fn mask_whole(engine: &Engine, found: &Match, raw: &[u8], at: &Range<usize>) -> Edit {
-    let mask = json::encode(&inspect::mask(engine.detector(found.detector), ""));
+    let mask = json::encode(&inspect::mask(engine.detector(found.detector)));
     let is_quoted = at.start > 0 && raw.get(at.start - 1) == Some(&b'"');
     let is_number = raw.get(at.start).is_some_and(|b| b.is_ascii_digit() || *b == b'-');
     let with = if is_number && !is_quoted { [b"\"", &*mask, b"\""].concat() } else { mask };

@@ -131,9 +131,8 @@ impl StreamGuard {
         self.complete_arguments()?;
         self.count_usage(walk, bytes);
         let limits = walk::limits();
-        let report =
-            document::inspect_json(&self.engine, Direction::Answer, bytes, &limits, &mut ())
-                .map_err(|_| Stop::Uninspectable("an event's data changed its mind"))?;
+        let report = document::inspect_json(&self.scope(), bytes, &limits, &mut ())
+            .map_err(|_| Stop::Uninspectable("an event's data changed its mind"))?;
         for found in &report.findings {
             self.findings.add(
                 &self.engine,

@@ -149,7 +149,7 @@ proptest! {
 
     #[test]
     fn any_bytes_as_text(body in any::<Vec<u8>>()) {
-        let report = inspect_text(&engine(), Direction::Answer, &body);
+        let report = inspect_text(&Scope::new(&engine(), Direction::Answer), &body);
         let _ = apply(&body, &report.edits);
     }
 }

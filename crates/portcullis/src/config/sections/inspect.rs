@@ -12,8 +12,9 @@ section! {
         /// What happens to a request or an answer that cannot be inspected: over a limit,
         /// undecodable, or of an unknown encoding. Either way it is recorded.
         uninspectable: Uninspectable = "refuse";
-        /// What happens to a value that a detector finds: `allow` records it, `mask` replaces
-        /// it, `block` refuses the action. By kind, such as `secret.github_token`, or by
+        /// What happens to a value that a detector finds: `allow` records it, `mark` also puts
+        /// a label on the record, `tokenise` sends a placeholder that becomes the value again
+        /// in the answer, `mask` replaces it, `block` refuses the action. By kind, such as `secret.github_token`, or by
         /// family, such as `secret`; the kind wins. One word is for both directions.
         actions: Actions = {}, example { secret = "mask", own.word = { request = "block", answer = "allow" } };
         /// Words and phrases of your own: project names, customers, code words.

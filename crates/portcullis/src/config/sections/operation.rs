@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Tls;
+use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
 use crate::config::types::BaseUrl;
 
@@ -42,6 +43,9 @@ section! {
         /// The folder of the log, the state and the keys. It is made at the first start, for its
         /// owner alone.
         dir: PathBuf = "portcullis-data", example "/var/lib/portcullis";
+        /// The key under which values are kept that were tokenised: at least 32 characters. Left
+        /// out, the file `root.key` in the data folder, which is made at the first start.
+        root_key: Option<Credential>, example { file = "/run/secrets/portcullis-root" };
     }
 }
 
