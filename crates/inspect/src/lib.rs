@@ -7,6 +7,7 @@ mod detectors;
 pub mod document;
 pub mod encoding;
 mod engine;
+pub mod harm;
 pub mod json;
 mod mask;
 mod origin;
