@@ -25,7 +25,7 @@ const FRAMES_AT_MOST: f64 = -2.5;
 /// and a story, which is the usual disguise, less.
 const STORY: f64 = -0.6;
 /// Details and malice count up to this many times.
-const MOST_COUNTED: usize = 2;
+const MOST_COUNTED: usize = 3;
 
 /// How far a verb reaches to its subject, in words.
 const GOVERNS: usize = 8;
