@@ -3,12 +3,16 @@
 //! Each evaluation prints a table and ends with one line for machines, `NAME: metric=value …`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an evaluation talks to a terminal")]
 
+mod harm;
 mod rows;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask eval NAME …
+
+    harm [FILE.jsonl.gz]      the screen for weapons and malware; rows with label 0 as benign text
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -31,6 +35,7 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
             print!("{HELP}");
             Ok(())
         }
+        ["harm", file @ ..] => harm::run(file.first().map(Path::new)),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }
 }

@@ -9,6 +9,7 @@ mod cloud;
 mod code;
 mod example;
 mod general;
+mod harm;
 mod pattern;
 mod service;
 
@@ -172,7 +173,7 @@ macro_rules! bare {
 pub(crate) use {bare, token};
 
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
-    [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL].concat()
+    [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL, harm::ALL].concat()
 });
 
 /// Every detector that is built in.

@@ -17,7 +17,7 @@ use model::Severity;
 
 use crate::action::Action;
 use crate::detectors::{Form, catalogue};
-use crate::settings::{OWN_WORD, Settings, SettingsError};
+use crate::settings::{Judges, OWN_WORD, Settings, SettingsError};
 use crate::stream::Stream;
 use index::Index;
 use resolve::{Candidate, Resolver};
@@ -92,6 +92,7 @@ pub struct Engine {
     pub(crate) index: Index,
     pub(crate) rules: Rules,
     pub(crate) words: Option<OwnWords>,
+    pub(crate) judges: Judges,
     /// The actions that token formats have, by direction.
     token_levels: [Vec<Action>; 2],
 }
@@ -162,7 +163,8 @@ impl Engine {
             actions
         });
         let (index, rules) = (Index::new(catalogue()), Rules::new());
-        Ok(Self { detectors, index, rules, words, token_levels })
+        let judges = settings.judges;
+        Ok(Self { detectors, index, rules, words, judges, token_levels })
     }
 
     /// The detector of a match that this engine made.

@@ -8,7 +8,9 @@ mod detectors;
 pub mod document;
 pub mod encoding;
 mod engine;
+pub mod harm;
 pub mod json;
+mod judge;
 mod mask;
 mod origin;
 mod placeholder;
@@ -19,8 +21,11 @@ mod validators;
 pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
+pub use judge::Judgement;
 pub use mask::mask;
 pub use origin::Origin;
 pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};
-pub use settings::{Actions, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words};
+pub use settings::{
+    Actions, Judges, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words,
+};
 pub use stream::{MAX_HOLD_BYTES, Stream};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::action::Action;
-use crate::detectors::catalogue;
+use crate::detectors::{Form, catalogue};
 use crate::engine::Direction;
 
 /// The kind under which findings of [`Settings::words`] are reported.
@@ -43,6 +43,26 @@ impl Default for Words {
     }
 }
 
+/// Which judges of whole texts are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Judges {
+    /// Instructions to the model in what a person says or a tool returns.
+    pub injection: bool,
+    /// Help towards weapons and malicious software.
+    pub harm: bool,
+    /// Dangerous code in what a model writes.
+    pub code: bool,
+    /// Names of people and places.
+    pub names: bool,
+}
+
+impl Default for Judges {
+    fn default() -> Self {
+        Self { injection: true, harm: true, code: true, names: false }
+    }
+}
+
 /// Settings of the detection engine. The default is what a company could start with: secrets,
 /// cards and account numbers are masked, private keys and own words stop a request, addresses of
 /// people are recorded only.
@@ -52,6 +72,7 @@ pub struct Settings {
     /// By kind (`secret.github_token`) or family (`secret`); the kind wins over the family.
     pub actions: BTreeMap<String, Actions>,
     pub words: Words,
+    pub judges: Judges,
 }
 
 /// Why settings were refused.
@@ -74,7 +95,8 @@ impl Settings {
     #[must_use]
     pub fn masking_all(&self) -> Self {
         let mut strict = self.clone();
-        for declared in catalogue() {
+        // A judged passage is no value that a text can do without.
+        for declared in catalogue().iter().filter(|d| !matches!(d.form, Form::Judged)) {
             let at_least_mask = |direction, default| {
                 Some(self.action(declared.kind, direction, default).max(Action::Mask))
             };

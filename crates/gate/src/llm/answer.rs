@@ -1,6 +1,5 @@
 //! An answer that is not streamed: read whole, inspected, then sent.
 
-use bytes::Bytes;
 use inspect::document::{self, Leaf, Observer, Path, Report, Scope, Step};
 use inspect::json;
 
@@ -41,9 +40,4 @@ pub(super) fn inspect(scope: Option<&Scope<'_>>, body: &[u8], is_json: bool) -> 
     };
     let is_garbage = report.is_err() && !body.is_empty();
     Inspected { report: report.unwrap_or_default(), tally, is_garbage }
-}
-
-/// The body with the findings taken out.
-pub(super) fn edited(plain: &[u8], report: &Report) -> Bytes {
-    document::apply(plain, &report.edits).into()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use inspect::{Action, DetectorId, Direction, Engine};
+use inspect::{Action, Detector, DetectorId, Direction, Engine, Judgement};
 use model::{Finding, MAX_FINDINGS, clip};
 
 /// A place in a payload is named in at most this many bytes.
@@ -31,6 +31,7 @@ impl Findings {
     ) -> Action {
         let detector = engine.detector(id);
         let action = detector.action(direction);
+        self.note(detector, direction, path, count);
         self.strongest = self.strongest.max(Some(action));
         if action == Action::Block && self.blocker.is_none() {
             self.blocker = Some(detector.kind().into());
@@ -38,6 +39,10 @@ impl Findings {
         if action == Action::Mark && !self.marks.iter().any(|kind| kind == detector.kind()) {
             self.marks.push(detector.kind().to_owned());
         }
+        action
+    }
+
+    fn note(&mut self, detector: &Detector, direction: Direction, path: &str, count: u32) {
         let side = match direction {
             Direction::Request => "request",
             Direction::Answer => "answer",
@@ -58,7 +63,47 @@ impl Findings {
         } else if let Some(last) = self.list.last_mut() {
             last.count = last.count.saturating_add(count);
         }
+    }
+
+    /// Notes what a judge found in a text at a place.
+    pub fn add_judged(
+        &mut self,
+        engine: &Engine,
+        one: &Judgement,
+        direction: Direction,
+        path: &str,
+    ) -> Action {
+        let place = format!("{path}@{}-{}", one.range.start, one.range.end);
+        let before = self.list.len();
+        let action = self.add(engine, one.detector, direction, &place, 1);
+        self.rate(before, one);
         action
+    }
+
+    /// The same in a text that has left already: only what blocks can still have an effect.
+    pub fn note_judged(
+        &mut self,
+        engine: &Engine,
+        one: &Judgement,
+        direction: Direction,
+        path: &str,
+    ) {
+        let detector = engine.detector(one.detector);
+        if !detector.action(direction).replaces() {
+            self.add_judged(engine, one, direction, path);
+            return;
+        }
+        let before = self.list.len();
+        let place = format!("{path}@{}-{}", one.range.start, one.range.end);
+        self.note(detector, direction, &place, 1);
+        self.rate(before, one);
+    }
+
+    /// A judge is as sure of each finding as it says.
+    fn rate(&mut self, before: usize, one: &Judgement) {
+        if let Some(added) = self.list.get_mut(before) {
+            added.confidence = (one.confidence * 1000.0).round() / 1000.0;
+        }
     }
 
     /// The kind of the first finding that forbids the payload.

@@ -30,6 +30,8 @@ use crate::sse::Splitter;
 
 /// Events that wait for a decision hold at most this much, together.
 pub const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of an answer's texts that are kept until its end, to be judged as a whole.
+pub const MAX_JUDGED_BYTES: usize = 256 * 1024;
 /// Texts that one stream may interleave.
 pub const MAX_CHANNELS: usize = 1024;
 
@@ -62,6 +64,8 @@ pub struct StreamGuard {
     pub tally: Tally,
     /// Bytes of text that the answer's channels carried, for estimating tokens nobody counted.
     pub text_bytes: u64,
+    /// How much of it is kept for the judges.
+    judged_bytes: usize,
     has_ended: bool,
 }
 
@@ -70,6 +74,8 @@ struct Channel {
     id: u64,
     name: String,
     kind: ChannelKind,
+    /// What a judge reads at the end: the text, as far as it is kept.
+    said: Vec<u8>,
     /// How much text came, and how much of it is decided.
     length: usize,
     clear: usize,
@@ -97,6 +103,7 @@ impl StreamGuard {
             findings: Findings::default(),
             tally: Tally::default(),
             text_bytes: 0,
+            judged_bytes: 0,
             has_ended: false,
         }
     }
@@ -142,7 +149,8 @@ impl StreamGuard {
     /// Nothing more belongs to any text.
     fn decide_all(&mut self) -> Result<(), Stop> {
         self.complete_arguments()?;
-        (0..self.channels.len()).try_for_each(|channel| self.scan_with(channel, None, None))
+        (0..self.channels.len()).try_for_each(|channel| self.scan_with(channel, None, None))?;
+        self.judge()
     }
 
     fn end(&mut self) -> Result<(), Stop> {
@@ -206,7 +214,12 @@ impl StreamGuard {
                 whole.extend_from_slice(bytes);
                 Ok(())
             }
-            ChannelKind::Prose(_) => self.scan_with(channel, Some(bytes), Some(event)),
+            ChannelKind::Prose(_) => {
+                let room = MAX_JUDGED_BYTES.saturating_sub(self.judged_bytes).min(bytes.len());
+                state.said.extend_from_slice(bytes.get(..room).unwrap_or_default());
+                self.judged_bytes += room;
+                self.scan_with(channel, Some(bytes), Some(event))
+            }
         }
     }
 
@@ -222,7 +235,7 @@ impl StreamGuard {
             false => ChannelKind::Prose(Box::new(self.engine.stream(Direction::Answer))),
         };
         let name = String::from_utf8_lossy(key).into_owned();
-        self.channels.push(Channel { id, name, kind, length: 0, clear: 0 });
+        self.channels.push(Channel { id, name, kind, said: Vec::new(), length: 0, clear: 0 });
         Ok(self.channels.len() - 1)
     }
 

@@ -5,6 +5,7 @@ mod decide;
 pub mod findings;
 mod forward;
 pub mod guard;
+mod judge;
 mod models;
 mod parts;
 mod receive;

@@ -8,11 +8,12 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request, Response, StatusCode, response};
 use http_body_util::Full;
-use inspect::document::{Found, Report, Scope};
+use inspect::document::{self, Found, Report, Scope};
 use inspect::{Action, Direction, Vault};
 use model::{Effect, Status};
 
 use super::guard::{BoundVault, StreamGuard};
+use super::judge::{self, Judged};
 use super::models;
 use super::request::{decode, note, says_json};
 use super::serve::{Call, Caught, Destination};
@@ -139,15 +140,16 @@ fn whole(
     let plain = decoded.as_deref().unwrap_or(&body);
     let report = examine(call, to, &parts, plain, input_estimate)?;
     let status = outcome(parts.status);
-    let edited = if report.edits.is_empty() {
-        None
-    } else {
-        let is_masked = |f: &Found| f.action.replaces() && f.action != Action::Restore;
-        if report.findings.iter().any(is_masked) {
-            call.action.decide(Effect::Redact, "something was taken out of the answer");
-        }
-        Some(answer::edited(plain, &report))
-    };
+    let masked = (!report.edits.is_empty()).then(|| document::apply(plain, &report.edits));
+    let text = masked.as_deref().unwrap_or(plain);
+    let judged = judged(call, text)?;
+    let cut = judged.cut(text);
+    let is_masked = |f: &Found| f.action.replaces() && f.action != Action::Restore;
+    if cut.is_some() || report.findings.iter().any(is_masked) {
+        call.action.decide(Effect::Redact, "something was taken out of the answer");
+    }
+    judged.heard.note(&mut call.action);
+    let edited = cut.or(masked).map(Bytes::from);
     let shorter = match to.endpoint {
         Endpoint::Models => models::permitted(edited.as_deref().unwrap_or(plain), |model| {
             call.if_called(caught, to, model).effect != Effect::Deny
@@ -170,6 +172,16 @@ fn whole(
         parts.headers.remove(name);
     }
     Ok(Received::Whole { parts, body: changed, status })
+}
+
+/// Has the judges read an answer, once the values are out of it.
+fn judged(call: &mut Call, text: &[u8]) -> Result<Judged, Refusal> {
+    let Some(engine) = &call.engine else { return Ok(Judged::default()) };
+    let judged = judge::judge(engine, Direction::Answer, text, &mut call.action.findings);
+    match call.action.findings.blocker() {
+        Some(kind) => Err(Refusal::Blocked(kind.to_owned())),
+        None => Ok(judged),
+    }
 }
 
 fn outcome(status: StatusCode) -> Status {

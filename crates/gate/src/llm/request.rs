@@ -7,6 +7,7 @@ use inspect::document::{self, Leaf, Observer, Path, Report, Scope};
 use inspect::{Direction, Engine, Vault, encoding, json};
 
 use super::findings::Findings;
+use super::judge::{self, Heard, Judged};
 use crate::refusal::Refusal;
 
 /// The members of a request that decisions depend on.
@@ -55,6 +56,7 @@ pub(super) struct Inspected {
     pub is_decoded: bool,
     pub facts: Facts,
     pub uninspected: u32,
+    pub heard: Heard,
 }
 
 /// How a body is to be read.
@@ -87,11 +89,20 @@ pub(super) fn inspect(
     let report = report(reading, headers, plain, &mut facts)?;
     let uninspected = report.uninspected;
     note(reading.engine, &report, Direction::Request, findings);
-    if report.edits.is_empty() {
-        return Ok(Inspected { body, is_decoded: false, facts, uninspected });
-    }
-    let body = document::apply(plain, &report.edits).into();
-    Ok(Inspected { body, is_decoded: decoded.is_some(), facts, uninspected })
+    let masked = (!report.edits.is_empty()).then(|| document::apply(plain, &report.edits));
+    let text = masked.as_deref().unwrap_or(plain);
+    let judged = reading.engine.map_or_else(Judged::default, |engine| {
+        judge::judge(engine, Direction::Request, text, findings)
+    });
+    let cut = judged.cut(text);
+    let heard = judged.heard;
+    Ok(match cut.or(masked) {
+        None => Inspected { body, is_decoded: false, facts, uninspected, heard },
+        Some(changed) => {
+            let (body, is_decoded) = (changed.into(), decoded.is_some());
+            Inspected { body, is_decoded, facts, uninspected, heard }
+        }
+    })
 }
 
 /// Puts a report's findings into the action's.

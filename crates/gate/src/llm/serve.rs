@@ -111,6 +111,7 @@ impl Call {
         };
         let mut inspected =
             request::inspect(&reading, &parts.headers, body, &mut self.action.findings)?;
+        std::mem::take(&mut inspected.heard).note(&mut self.action);
         let provider = match named {
             Some(provider) => provider.clone(),
             None => self.provider_by_model(&caught.tenant, &inspected.facts)?,

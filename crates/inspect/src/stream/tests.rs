@@ -238,7 +238,8 @@ fn prose_flows_word_by_word() {
 #[test]
 fn a_value_is_held_from_its_first_byte() {
     let engine = &engines()[0];
-    for (which, declared) in catalogue().iter().enumerate() {
+    let all = catalogue().iter().enumerate();
+    for (which, declared) in all.filter(|(_, d)| !matches!(d.form, Form::Judged)) {
         let is_enforced = !declared.answer.passes();
         let text = format!("see {} ", placed(9, which));
         let found = whole(engine, text.as_bytes());

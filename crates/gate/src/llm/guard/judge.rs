@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use inspect::document::{self, Edit, Scope};
-use inspect::{Direction, Engine, Match, Vault, json};
+use inspect::{Direction, Engine, Match, Origin, Vault, json};
 
 use super::event::{Event, Form, Piece};
 use super::{ChannelKind, Stop, StreamGuard};
+use crate::llm::judge;
 use crate::llm::walk::{self, slice};
 
 impl StreamGuard {
@@ -146,6 +147,27 @@ impl StreamGuard {
                 &String::from_utf8_lossy(&edit.with),
                 None,
             );
+        }
+        self.blocked()?;
+        let judged = judge::judge(&self.engine, Direction::Answer, text, &mut self.findings);
+        for edit in judged.edits() {
+            let range = start + edit.range.start..start + edit.range.end;
+            self.cut(at, &range, &String::from_utf8_lossy(&edit.with), None);
+        }
+        self.blocked()
+    }
+
+    /// Has the judges read what was said, now that it is whole. Most of it has left: a finding that
+    /// blocks keeps back what ends the answer, and any other is recorded.
+    pub(super) fn judge(&mut self) -> Result<(), Stop> {
+        let mut heard = Vec::new();
+        for channel in &mut self.channels {
+            let said = std::mem::take(&mut channel.said);
+            heard.clear();
+            self.engine.judge(Origin::Model, &String::from_utf8_lossy(&said), &mut heard);
+            for one in &heard {
+                self.findings.note_judged(&self.engine, one, Direction::Answer, &channel.name);
+            }
         }
         self.blocked()
     }

@@ -19,6 +19,8 @@ section! {
         actions: Actions = {}, example { secret = "mask", own.word = { request = "block", answer = "allow" } };
         /// Words and phrases of your own: project names, customers, code words.
         words: Words;
+        /// Which judges read whole texts.
+        judges: Judges;
     }
 }
 
@@ -32,6 +34,21 @@ section! {
         ignore_case: bool = true;
         /// Whether `cat` is left alone in `catalogue`.
         whole_word: bool = true;
+    }
+}
+
+section! {
+    /// Judges read whole texts for what they mean, where detectors of formats look for values. What
+    /// they find is recorded; `inspect.actions` says what else happens, by kind.
+    Judges {
+        /// Instructions to the model in what a person says or a tool returns.
+        injection: bool = true;
+        /// Help towards weapons and malicious software.
+        harm: bool = true;
+        /// Dangerous code in what a model writes.
+        code: bool = true;
+        /// Names of people, places and organisations. Slower than the rest, and less sure.
+        names: bool = false;
     }
 }
 
@@ -51,6 +68,8 @@ impl Inspect {
             ignore_case: self.words.ignore_case,
             whole_word: self.words.whole_word,
         };
-        inspect::Settings { actions: self.actions.0.clone(), words }
+        let Judges { injection, harm, code, names } = self.judges;
+        let judges = inspect::Judges { injection, harm, code, names };
+        inspect::Settings { actions: self.actions.0.clone(), words, judges }
     }
 }

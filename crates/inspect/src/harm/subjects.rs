@@ -1,0 +1,218 @@
+//! What the screen watches for: names from public control lists (the schedules of the Chemical
+//! Weapons Convention, the Australia Group's lists, the Nuclear Suppliers Group's materials) and the
+//! common words for weapons. Names only: nothing here says how anything is made.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+/// What kind of weapon a subject belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    Chemical,
+    Biological,
+    Nuclear,
+    Weapons,
+    Cyber,
+}
+
+impl Family {
+    pub(super) const fn kind(self) -> &'static str {
+        match self {
+            Self::Chemical => "harm.cbrn_chemical",
+            Self::Biological => "harm.cbrn_biological",
+            Self::Nuclear => "harm.cbrn_nuclear",
+            Self::Weapons => "harm.weapons",
+            Self::Cyber => "harm.cyber",
+        }
+    }
+}
+
+/// A thing that is a weapon or can be made one.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) family: Family,
+    /// It has hardly a use but as a weapon.
+    pub(super) is_weapon: bool,
+    /// Small letters, one space between words; a plural is understood.
+    terms: &'static [&'static str],
+}
+
+const fn weapon(family: Family, terms: &'static [&'static str]) -> Subject {
+    Subject { family, is_weapon: true, terms }
+}
+
+/// Something that is mostly met in medicine, industry, school or the news.
+const fn dual(family: Family, terms: &'static [&'static str]) -> Subject {
+    Subject { family, is_weapon: false, terms }
+}
+
+#[rustfmt::skip]
+static SUBJECTS: &[Subject] = &[
+    weapon(Family::Chemical, &[
+        "sarin", "soman", "tabun", "cyclosarin", "novichok", "vx gas", "vx nerve", "vx agent",
+        "nerve agent", "nerve gas", "mustard gas", "sulfur mustard", "sulphur mustard", "lewisite",
+        "chemical weapon", "chemical warfare agent", "chemical agent", "blister agent",
+        "choking agent", "poison gas", "ricin", "saxitoxin", "adamsite", "toxic nerve", "a 234",
+        "organophosphate nerve", "chemical bomb", "gas attack", "quinuclidinyl benzilate",
+    ]),
+    dual(Family::Chemical, &[
+        "vx", "phosgene", "hydrogen cyanide", "cyanogen chloride", "chlorine gas", "phosphine",
+        "cyanide", "nitrogen mustard", "toxic gas", "chloropicrin", "methylphosphonic difluoride",
+        "pinacolyl alcohol", "thiodiglycol", "organophosphate", "poisonous gas", "deadly gas",
+    ]),
+    weapon(Family::Biological, &[
+        "bacillus anthracis", "yersinia pestis", "variola", "francisella tularensis", "bioweapon",
+        "bio weapon", "biological weapon", "biological warfare agent", "weaponized anthrax",
+        "weaponised anthrax", "clostridium botulinum", "abrin", "bioterror agent", "deadly pathogen",
+        "lethal virus", "deadly virus", "lethal pathogen", "germ weapon", "germ warfare",
+        "anthrax spores",
+    ]),
+    dual(Family::Biological, &[
+        "anthrax", "botulinum", "botulinum toxin", "smallpox", "ebola", "marburg virus", "tularemia",
+        "brucella", "burkholderia", "coxiella burnetii", "nipah", "lassa virus", "h5n1", "avian flu",
+        "pathogen", "biological agent", "gain of function", "aflatoxin", "pandemic virus",
+        "plague bacteria", "bubonic plague", "hantavirus", "staphylococcal enterotoxin",
+    ]),
+    weapon(Family::Nuclear, &[
+        "weapons grade uranium", "weapons grade plutonium", "nuclear weapon", "nuclear bomb",
+        "atomic bomb", "atom bomb", "dirty bomb", "radiological weapon", "nuclear warhead",
+        "radiological dispersal device", "nuclear device", "radiological device", "fission bomb",
+        "hydrogen bomb", "thermonuclear weapon", "nuclear explosive", "implosion device", "nuke",
+        "radioactive bomb",
+    ]),
+    dual(Family::Nuclear, &[
+        "uranium", "plutonium", "fissile material", "cesium 137", "caesium 137", "cobalt 60",
+        "uranium hexafluoride", "gas centrifuge", "polonium", "tritium", "strontium 90",
+        "radioactive source", "radioactive material", "fissile", "neptunium", "americium",
+    ]),
+    weapon(Family::Weapons, &[
+        "bomb", "pipe bomb", "explosive", "explosive device", "improvised explosive", "petn", "rdx",
+        "hmtd", "tatp", "semtex", "molotov", "grenade", "landmine", "land mine", "detonator",
+        "blasting cap", "ghost gun", "auto sear", "untraceable gun", "untraceable firearm",
+        "printed gun", "printed firearm", "suicide vest", "ied", "homemade gun", "homemade firearm",
+        "plastic explosive", "acetone peroxide", "triacetone triperoxide", "car bomb",
+    ]),
+    dual(Family::Weapons, &[
+        "tnt", "nitroglycerin", "nitroglycerine", "dynamite", "ammonium nitrate", "black powder",
+        "gunpowder", "thermite", "napalm", "firearm", "gun", "silencer", "flash powder", "anfo",
+        "nitrocellulose", "machine gun", "assault rifle", "flamethrower",
+    ]),
+    weapon(Family::Cyber, &[
+        "ransomware", "keylogger", "rootkit", "botnet", "spyware", "computer virus",
+        "computer worm", "remote access trojan", "infostealer", "info stealer", "malware",
+        "credential stealer", "phishing kit", "exploit kit", "cryptojacker", "wiper malware",
+        "malicious software", "malicious code", "self replicating worm", "password stealer",
+        "polymorphic virus", "banking trojan", "phishing page", "phishing site",
+    ]),
+    dual(Family::Cyber, &[
+        "trojan", "backdoor", "zero day exploit", "ddos attack", "ddos tool", "phishing email",
+        "computer exploit", "network worm", "stalkerware", "phishing campaign",
+    ]),
+];
+
+/// Words beside a subject that make it something else: bath bombs, glue guns, poison arrow frogs.
+#[rustfmt::skip]
+static OTHER_THINGS: &[&str] = &[
+    "bath", "cyclone", "cherry", "photo", "cocoa", "chocolate", "seed", "fat", "time", "zip", "fork",
+    "smoke", "calorimeter", "sex", "glitter", "yarn", "bug", "flea", "shelter", "squad", "decompression",
+    "glue", "nerf", "staple", "heat", "water", "spray", "nail", "massage", "toy", "top", "grease",
+    "growth", "population", "hot", "f", "love", "stink", "paint", "logic", "caulk", "solder", "jumping",
+    "disposal", "threat", "scare", "detection", "detector", "horse", "horses", "asteroid", "asteroids",
+    "control", "laws", "law", "safety", "sniffing", "tea", "cake", "sake", "jager", "jäger", "tape",
+    "scanner", "scanners", "removal", "filter", "protection", "prevention", "defense", "defence",
+    "museum", "survivor", "survivors", "response", "cleanup", "nuclei", "shell", "protein", "potential", "belt", "glass", "condenser", "resistance", "fish",
+];
+
+/// One place where a subject is named.
+pub(super) struct Mention {
+    pub(super) subject: &'static Subject,
+    pub(super) range: Range<usize>,
+}
+
+/// The terms by their first word, which is what the text is searched for.
+struct Index {
+    anchors: Option<AhoCorasick>,
+    /// For each anchor its terms' other words, the longest first.
+    terms: Vec<Vec<(&'static Subject, &'static str)>>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut words: Vec<&'static str> = Vec::new();
+    let mut terms: Vec<Vec<(&'static Subject, &'static str)>> = Vec::new();
+    for subject in SUBJECTS {
+        for term in subject.terms {
+            let (first, rest) = term.split_once(' ').unwrap_or((term, ""));
+            let at = words.iter().position(|word| *word == first).unwrap_or_else(|| {
+                words.push(first);
+                terms.push(Vec::new());
+                words.len() - 1
+            });
+            if let Some(of_anchor) = terms.get_mut(at) {
+                of_anchor.push((subject, rest));
+            }
+        }
+    }
+    terms.iter_mut().for_each(|of| of.sort_by_key(|(_, rest)| std::cmp::Reverse(rest.len())));
+    let anchors = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(&words);
+    Index { anchors: anchors.ok(), terms }
+});
+
+/// Every mention of a subject, in the order of the text.
+pub(super) fn mentions(text: &str) -> impl Iterator<Item = Mention> + '_ {
+    let index = &*INDEX;
+    let anchors = index.anchors.iter().flat_map(|anchors| anchors.find_iter(text.as_bytes()));
+    let mut taken = 0;
+    anchors.filter_map(move |hit| {
+        let before = text.as_bytes().get(..hit.start())?;
+        if before.last().is_some_and(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        let terms = index.terms.get(hit.pattern().as_usize())?;
+        let (subject, end) = terms.iter().find_map(|(subject, rest)| {
+            term_end(text, hit.end(), rest).map(|end| (*subject, end))
+        })?;
+        let range = hit.start()..end;
+        if range.start < taken {
+            return None;
+        }
+        taken = end;
+        (!is_another_thing(text, &range)).then_some(Mention { subject, range })
+    })
+}
+
+/// How many separators may stand between the words of a term.
+const MAX_GAP: usize = 4;
+
+/// Where a term ends whose first word ends at `at`, if its other words follow there.
+fn term_end(text: &str, mut at: usize, rest: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    for word in rest.split(' ').filter(|word| !word.is_empty()) {
+        let gap = bytes[at..].iter().take_while(|b| !b.is_ascii_alphanumeric()).count();
+        let start = at + gap;
+        let found = bytes.get(start..start + word.len())?;
+        if gap == 0 || gap > MAX_GAP || !found.eq_ignore_ascii_case(word.as_bytes()) {
+            return None;
+        }
+        at = start + word.len();
+    }
+    if matches!(bytes.get(at), Some(b's' | b'S')) {
+        at += 1;
+    }
+    (!bytes.get(at).is_some_and(u8::is_ascii_alphanumeric)).then_some(at)
+}
+
+fn is_another_thing(text: &str, range: &Range<usize>) -> bool {
+    let word = |c: char| !c.is_alphanumeric();
+    let before = text[..range.start].trim_end_matches([' ', '-']);
+    let previous = before.rsplit(word).next().unwrap_or_default();
+    let after = text[range.end..].trim_start_matches([' ', '-']);
+    let next = after.split(word).next().unwrap_or_default();
+    [previous, next]
+        .iter()
+        .any(|beside| OTHER_THINGS.iter().any(|other| beside.eq_ignore_ascii_case(other)))
+}
