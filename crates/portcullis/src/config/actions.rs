@@ -80,7 +80,9 @@ impl Walk<'_, '_> {
             Some(DeValue::Table(directions)) => self.directions(name, directions, node),
             _ => {
                 if let Some(action) = self.action(name, node) {
-                    let both = inspect::Actions { request: Some(action), answer: Some(action) };
+                    // Towards the agent there is nobody yet who could put a value back.
+                    let answer = if action == Action::Tokenise { Action::Mask } else { action };
+                    let both = inspect::Actions { request: Some(action), answer: Some(answer) };
                     self.found.insert(name.to_owned(), both);
                 }
             }
@@ -100,6 +102,13 @@ impl Walk<'_, '_> {
             )
         };
         let actions = inspect::Actions { request: read("request"), answer: read("answer") };
+        if actions.answer == Some(Action::Tokenise) {
+            self.failed = true;
+            let problem = format!("can tokenise {name} in requests alone");
+            self.reader.invalid(node, &problem).help = Some(format!(
+                "write, for example: {name} = {{ request = \"tokenise\", answer = \"mask\" }}"
+            ));
+        }
         self.found.insert(name.to_owned(), actions);
     }
 

@@ -45,7 +45,7 @@ section! {
         dir: PathBuf = "portcullis-data", example "/var/lib/portcullis";
         /// The key under which values are kept that were tokenised: at least 32 characters. Left
         /// out, the file `root.key` in the data folder, which is made at the first start.
-        root_key: Option<Credential>, example { file = "/run/secrets/portcullis-root" };
+        root_key: Option<Credential>, example { env = "ROOT_KEY" };
     }
 }
 
