@@ -3,6 +3,7 @@
 //! Pure: no input or output, no clock. [`Engine`] holds the compiled detectors, [`Stream`] scans a
 //! channel that arrives in pieces, [`json`] reads bodies.
 
+pub mod code;
 mod detectors;
 pub mod document;
 pub mod encoding;
@@ -11,6 +12,7 @@ pub mod harm;
 pub mod json;
 mod mask;
 mod origin;
+pub mod packages;
 mod settings;
 mod stream;
 mod validators;

@@ -116,7 +116,8 @@ struct Walk<'b> {
 
 impl Walk<'_> {
     fn open(&mut self, key: Range<usize>) {
-        let key = if key.is_empty() { self.open.last().map_or(0..0, |f| f.key.clone()) } else { key };
+        let key =
+            if key.is_empty() { self.open.last().map_or(0..0, |f| f.key.clone()) } else { key };
         self.open.push(Frame { key, first: self.heard.len(), block: None, role: None });
     }
 
@@ -248,7 +249,10 @@ mod tests {
     #[test]
     fn responses_items_and_plain_input_are_told() {
         let expected = |text: &str, origin| vec![(text.to_owned(), origin)];
-        assert_eq!(told(r#"{"instructions":"i","input":"hello"}"#), expected("hello", Origin::User));
+        assert_eq!(
+            told(r#"{"instructions":"i","input":"hello"}"#),
+            expected("hello", Origin::User)
+        );
         let body = r#"{"input":[{"type":"function_call_output","call_id":"","output":"seen"}]}"#;
         assert_eq!(told(body), expected("seen", Origin::Tool));
     }
