@@ -3,6 +3,7 @@
 //! Each evaluation prints a table and ends with one line for machines, `NAME: metric=value …`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an evaluation talks to a terminal")]
 
+mod code;
 mod harm;
 mod rows;
 
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask eval NAME …
 
+    code [--clean FOLDER]… [--packages ECOSYSTEM=FILE]… [--show KIND]   checks of generated code
     harm [FILE.jsonl.gz]      the screen for weapons and malware; rows with label 0 as benign text
 
 Rows are JSON, one a line, plain or gzipped.
@@ -35,6 +37,7 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
             print!("{HELP}");
             Ok(())
         }
+        ["code", rest @ ..] => code::run(rest),
         ["harm", file @ ..] => harm::run(file.first().map(Path::new)),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }

@@ -9,6 +9,7 @@ mod cloud;
 mod code;
 mod example;
 mod general;
+mod generated;
 mod harm;
 mod pattern;
 mod service;
@@ -173,7 +174,17 @@ macro_rules! bare {
 pub(crate) use {bare, token};
 
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
-    [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL, harm::ALL].concat()
+    [
+        general::ALL,
+        cloud::ALL,
+        code::ALL,
+        ai::ALL,
+        chat::ALL,
+        service::ALL,
+        harm::ALL,
+        generated::ALL,
+    ]
+    .concat()
 });
 
 /// Every detector that is built in.

@@ -4,6 +4,7 @@
 //! channel that arrives in pieces, [`json`] reads bodies.
 
 mod action;
+pub mod code;
 mod detectors;
 pub mod document;
 pub mod encoding;
@@ -14,6 +15,7 @@ mod judge;
 mod mask;
 mod origin;
 mod placeholder;
+pub mod packages;
 mod settings;
 mod stream;
 mod validators;

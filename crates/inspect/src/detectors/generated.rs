@@ -1,0 +1,42 @@
+//! Dangerous code in answers and in the arguments of tools, as [`crate::code`] judges it.
+//!
+//! Recorded by default: code is quoted, taught and reviewed far more often than it is run. What is
+//! worth refusing in the arguments of a tool that runs them is for a policy to say.
+
+use model::Severity;
+
+use super::{Declaration, Form};
+use crate::code::{
+    DESTRUCTIVE_COMMAND, DISABLED_TLS, EVAL_OF_INPUT, REMOTE_SCRIPT, REVERSE_SHELL,
+    SHELL_FROM_STRING, SQL_FROM_STRING, UNKNOWN_PACKAGE, UNSAFE_DESERIALISATION, WEAK_PERMISSION,
+};
+use crate::action::Action;
+
+const fn check(
+    name: &'static str,
+    kind: &'static str,
+    finds: &'static str,
+    severity: Severity,
+    reference: &'static str,
+) -> Declaration {
+    Declaration::new(name, kind, finds, Form::Judged, reference)
+        .severity(severity)
+        .confidence(0.8)
+        .actions(Action::Allow, Action::Allow)
+}
+
+use Severity::{Critical, High, Low, Medium};
+
+#[rustfmt::skip]
+pub(super) const ALL: &[Declaration] = &[
+    check("code_eval_of_input", EVAL_OF_INPUT, "Input that is run as code", High, "CWE-95"),
+    check("code_disabled_tls", DISABLED_TLS, "TLS without checking the other side", High, "CWE-295"),
+    check("code_shell_from_string", SHELL_FROM_STRING, "Shell commands put together from values", High, "CWE-78"),
+    check("code_unsafe_deserialisation", UNSAFE_DESERIALISATION, "Loading data that can name code to run", Medium, "CWE-502"),
+    check("code_sql_from_string", SQL_FROM_STRING, "SQL put together from values", High, "CWE-89"),
+    check("code_remote_script", REMOTE_SCRIPT, "Scripts that are fetched and run unseen", Medium, "CWE-494"),
+    check("code_weak_permission", WEAK_PERMISSION, "Files or containers open to everybody", Medium, "CWE-732"),
+    check("code_reverse_shell", REVERSE_SHELL, "Shells that connect to another machine", Critical, "MITRE ATT&CK T1059"),
+    check("code_destructive_command", DESTRUCTIVE_COMMAND, "Commands that destroy disks, folders or databases", High, "MITRE ATT&CK T1485"),
+    check("code_unknown_package", UNKNOWN_PACKAGE, "Packages that are in no list, or almost named like a well-known one", Low, "CWE-1357").confidence(0.5),
+];

@@ -1,0 +1,76 @@
+//! Whether a name is almost a well-known one: a slip of the keys, another separator, a word put on.
+
+use super::Ecosystem;
+
+/// From this length on a single slip is told of; in shorter names it is chance.
+const ONE_SLIP: usize = 5;
+/// From this length on two are.
+const TWO_SLIPS: usize = 11;
+
+/// Words that are put before or after a well-known name to make one up.
+const fn affixes(ecosystem: Ecosystem) -> (&'static [&'static str], &'static [&'static str]) {
+    match ecosystem {
+        Ecosystem::PyPi => (
+            &["python-", "python3-", "py-", "lib"],
+            &["-python", "-python3", "-py", "-lib", "-official"],
+        ),
+        Ecosystem::Npm => {
+            (&["node-", "js-", "npm-"], &["-js", ".js", "-node", "-npm", "-official"])
+        }
+        Ecosystem::Crates => {
+            (&["rust-", "rs-", "cargo-", "lib"], &["-rs", "-rust", "-lib", "-official"])
+        }
+    }
+}
+
+/// The well-known name that this one is almost.
+pub(super) fn well_known(
+    ecosystem: Ecosystem,
+    name: &str,
+    known: &'static [String],
+) -> Option<&'static str> {
+    if name.len() < ONE_SLIP {
+        return None;
+    }
+    let (before, after) = affixes(ecosystem);
+    let bare = before.iter().find_map(|prefix| name.strip_prefix(prefix));
+    let bare = bare.or_else(|| after.iter().find_map(|suffix| name.strip_suffix(suffix)));
+    let joined = |name: &str| name.replace(['-', '_', '.'], "");
+    let flat = joined(name);
+    let found = known.iter().find(|other| {
+        bare == Some(other.as_str())
+            || (joined(other) == flat && !name.starts_with('@'))
+            || is_slip(name, other)
+    });
+    found.map(String::as_str)
+}
+
+fn is_slip(name: &str, known: &str) -> bool {
+    let shorter = name.len().min(known.len());
+    let most = match shorter {
+        TWO_SLIPS.. => 2,
+        ONE_SLIP.. => 1,
+        _ => return false,
+    };
+    name.len().abs_diff(known.len()) <= most && is_within(name.as_bytes(), known.as_bytes(), most)
+}
+
+/// Whether few enough insertions, deletions, replacements and swaps of neighbours turn one name
+/// into the other.
+fn is_within(a: &[u8], b: &[u8], most: usize) -> bool {
+    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    if a.is_empty() || b.is_empty() {
+        return a.len().max(b.len()) <= most;
+    }
+    if most == 0 {
+        return false;
+    }
+    let swapped = a.len() > 1 && b.len() > 1 && a[0] == b[1] && a[1] == b[0];
+    is_within(&a[1..], &b[1..], most - 1)
+        || is_within(&a[1..], b, most - 1)
+        || is_within(a, &b[1..], most - 1)
+        || (swapped && is_within(&a[2..], &b[2..], most - 1))
+}
