@@ -4,15 +4,26 @@
 //! settings may use, the catalogue page and the tests (examples and near misses) come from it.
 
 mod ai;
+mod ai_tools;
 mod chat;
 mod cloud;
 mod code;
+mod data;
 mod example;
 mod general;
 mod generated;
 mod harm;
+mod hosting;
+mod mail;
+mod misses;
+mod money;
 mod pattern;
+mod places;
 mod service;
+mod wallet;
+mod watch;
+mod web;
+mod work;
 
 use std::sync::LazyLock;
 
@@ -20,7 +31,8 @@ use model::Severity;
 
 use crate::action::Action;
 pub(crate) use pattern::{ALNUM, Fit, TOKEN, class, fit, measure};
-pub use pattern::{Class, Part};
+pub use pattern::{Class, Part, Set};
+pub use places::Place;
 
 /// How a detector recognises what it finds.
 #[derive(Clone, Copy, Debug)]
@@ -144,18 +156,45 @@ impl Declaration {
     pub fn example(&self, seed: u64) -> String {
         example::example(self, seed)
     }
+
+    /// Values that look like this format and that the detector must leave alone; none where the
+    /// format is no pattern.
+    pub fn near_misses(&self, seed: u64) -> Vec<String> {
+        misses::misses(self, seed)
+    }
 }
 
 /// Declares a credential format: name, what it finds, prefixes, parts, reference.
 macro_rules! token {
     ($name:ident, $finds:literal, [$($prefix:literal),+], [$($part:expr),+ $(,)?], $reference:literal) => {
+        $crate::detectors::token!($name, $finds, [$($prefix),+], const { &[$($part),+] }, $reference)
+    };
+    ($name:ident, $finds:literal, [$($prefix:literal),+], $parts:expr, $reference:literal) => {
         $crate::detectors::Declaration::new(
             stringify!($name),
             concat!("secret.", stringify!($name)),
             $finds,
-            $crate::detectors::Form::Token { prefixes: &[$($prefix),+], parts: const { &[$($part),+] } },
+            $crate::detectors::Form::Token { prefixes: &[$($prefix),+], parts: $parts },
             $reference,
         )
+    };
+}
+
+/// Declares a credential format that only the name of its issuer before it tells from others.
+macro_rules! keyed {
+    ($name:ident, $finds:literal, [$($word:literal),+], [$($part:expr),+ $(,)?], $reference:literal) => {
+        $crate::detectors::keyed!($name, $finds, [$($word),+], const { &[$($part),+] }, $reference)
+    };
+    ($name:ident, $finds:literal, [$($word:literal),+], $parts:expr, $reference:literal) => {
+        $crate::detectors::Declaration::new(
+            stringify!($name),
+            concat!("secret.", stringify!($name)),
+            $finds,
+            $crate::detectors::Form::Bare { parts: $parts },
+            $reference,
+        )
+        .confidence(0.8)
+        .keywords(&[$($word),+])
     };
 }
 
@@ -171,16 +210,25 @@ macro_rules! bare {
         )
     };
 }
-pub(crate) use {bare, token};
+pub(crate) use {bare, keyed, token};
 
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     [
         general::ALL,
         cloud::ALL,
+        hosting::ALL,
+        data::ALL,
         code::ALL,
+        work::ALL,
         ai::ALL,
+        ai_tools::ALL,
         chat::ALL,
+        mail::ALL,
         service::ALL,
+        money::ALL,
+        watch::ALL,
+        wallet::ALL,
+        web::ALL,
         harm::ALL,
         generated::ALL,
     ]

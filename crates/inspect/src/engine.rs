@@ -19,7 +19,7 @@ use crate::action::Action;
 use crate::detectors::{Form, catalogue};
 use crate::settings::{Judges, OWN_WORD, Settings, SettingsError};
 use crate::stream::Stream;
-use index::Index;
+use index::{Format, Index};
 use resolve::{Candidate, Resolver};
 pub(crate) use sieve::Suspects;
 pub(crate) use signs::Signs;
@@ -162,7 +162,9 @@ impl Engine {
             actions.dedup();
             actions
         });
-        let (index, rules) = (Index::new(catalogue()), Rules::new());
+        let formats = catalogue().iter().enumerate();
+        let formats: Vec<_> = formats.filter_map(|(at, d)| Format::of(d, at as u16)).collect();
+        let (index, rules) = (Index::new(&formats), Rules::new());
         let judges = settings.judges;
         Ok(Self { detectors, index, rules, words, judges, token_levels })
     }

@@ -21,7 +21,7 @@ mod stream;
 mod validators;
 
 pub use action::Action;
-pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, catalogue};
+pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, Place, Set, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
 pub use judge::Judgement;
 pub use mask::mask;

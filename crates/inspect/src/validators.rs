@@ -2,6 +2,7 @@
 
 mod iban;
 mod number;
+pub(crate) mod wallet;
 
 pub(crate) use iban::{IBAN_BYTES, iban, iban_may_begin};
 pub(crate) use number::{card, phone_digits, ssn};
@@ -64,6 +65,21 @@ pub(crate) fn decimal_inside(token: &[u8]) -> bool {
 /// The unpadded URL encoding, for examples.
 pub(crate) fn to_url64(bytes: &[u8]) -> String {
     general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Base64 with its padding, for examples.
+pub(crate) fn to_std64(bytes: &[u8]) -> String {
+    general_purpose::STANDARD.encode(bytes)
+}
+
+/// Whether base64 holds a user and a password as HTTP's Basic scheme has them (RFC 7617).
+pub(crate) fn basic_credentials(value: &[u8]) -> bool {
+    const STD64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+    let Ok(pair) = STD64.decode(value) else { return false };
+    let Some(colon) = memchr::memchr(b':', &pair) else { return false };
+    let is_text = std::str::from_utf8(&pair).is_ok_and(|text| !text.chars().any(char::is_control));
+    let password = pair.get(colon + 1..).unwrap_or_default();
+    is_text && colon > 0 && password.len() >= 3 && !is_password_placeholder(password)
 }
 
 /// Mixed enough to be random: upper case, lower case and digits, as a base-62 secret nearly

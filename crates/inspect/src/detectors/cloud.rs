@@ -3,14 +3,12 @@
 use model::Severity;
 
 use super::pattern::{
-    ALNUM, ANY_HEX, DIGIT, DOTTED, HEX, LOWER_NUM, STD64, STD64_PAD, UPPER_NUM, URL64, WORD,
-    between, class, exactly, open, take, text,
+    ALNUM, ANY_HEX, BASE32, DIGIT, DOTTED, HEX, LOWER_NUM, STD64, STD64_PAD, UPPER_NUM, URL64,
+    WORD, between, class, exactly, open, take, text,
 };
 use super::{Class, Declaration, bare, token};
 use crate::validators::is_mixed;
 
-/// Base32's capitals and digits (RFC 4648 section 6), in which AWS writes key ids.
-static BASE32: Class = class("A-Z2-7");
 /// What Microsoft Entra puts into client secrets.
 static ENTRA: Class = class("0-9A-Za-z_.~-");
 

@@ -2,6 +2,10 @@
 //!
 //! Runs are greedy and never give back, so measuring a candidate costs at most its length.
 
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
+
 /// A set of bytes.
 pub type Class = [bool; 256];
 
@@ -24,6 +28,10 @@ pub(crate) const fn class(list: &str) -> Class {
     set
 }
 
+/// Base32's capitals and digits (RFC 4648 section 6).
+pub(crate) static BASE32: Class = class("A-Z2-7");
+/// Base58's letters and digits, which leave out those that look alike.
+pub(crate) static BASE58: Class = class("1-9A-HJ-NP-Za-km-z");
 pub(crate) static DIGIT: Class = class("0-9");
 pub(crate) static HEX: Class = class("0-9a-f");
 pub(crate) static ANY_HEX: Class = class("0-9a-fA-F");
@@ -39,51 +47,83 @@ pub(crate) static DOTTED: Class = class("0-9A-Za-z_.-");
 /// What a token may consist of; every declared format stays inside (a test holds it to that).
 pub(crate) static TOKEN: Class = class("0-9A-Za-z_.+/=:~-");
 
+/// A class of a pattern: one of the catalogue's, or one that settings declare.
+#[derive(Clone, Debug)]
+pub enum Set {
+    Known(&'static Class),
+    Own(Arc<Class>),
+}
+
+impl Deref for Set {
+    type Target = Class;
+
+    #[inline]
+    fn deref(&self) -> &Class {
+        match self {
+            Self::Known(class) => class,
+            Self::Own(class) => class,
+        }
+    }
+}
+
 /// One piece of a pattern.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Part {
-    Text(&'static str),
+    Text(Cow<'static, str>),
     /// At least `min` and at most `max` bytes of a class. One byte more is no match, unless the
     /// part is `open`: then the match ends at `max`, whatever follows.
     Run {
-        of: &'static Class,
+        of: Set,
         min: usize,
         max: usize,
         open: bool,
     },
     /// This many bytes of a class, whatever follows: for places inside a value.
     Take {
-        of: &'static Class,
+        of: Set,
         count: usize,
     },
 }
 
 /// Exactly `count` bytes of a class.
 pub(crate) const fn exactly(of: &'static Class, count: usize) -> Part {
-    Part::Run { of, min: count, max: count, open: false }
+    Part::Run { of: Set::Known(of), min: count, max: count, open: false }
 }
 
 /// Between `min` and `max` bytes of a class.
 pub(crate) const fn between(of: &'static Class, min: usize, max: usize) -> Part {
-    Part::Run { of, min, max, open: false }
+    Part::Run { of: Set::Known(of), min, max, open: false }
 }
 
 /// At least `min` bytes of a class; at `max` the match is cut and counts all the same.
 pub(crate) const fn open(of: &'static Class, min: usize, max: usize) -> Part {
-    Part::Run { of, min, max, open: true }
+    Part::Run { of: Set::Known(of), min, max, open: true }
 }
 
 /// The next `count` bytes, all of a class.
 pub(crate) const fn take(of: &'static Class, count: usize) -> Part {
-    Part::Take { of, count }
+    Part::Take { of: Set::Known(of), count }
 }
 
 pub(crate) const fn text(text: &'static str) -> Part {
-    Part::Text(text)
+    Part::Text(Cow::Borrowed(text))
 }
 
+/// A UUID in small letters (RFC 9562 section 4).
+pub(crate) const UUID: &[Part] = &[
+    exactly(&HEX, 8),
+    text("-"),
+    exactly(&HEX, 4),
+    text("-"),
+    exactly(&HEX, 4),
+    text("-"),
+    exactly(&HEX, 4),
+    text("-"),
+    exactly(&HEX, 12),
+];
+
 impl Part {
-    pub(crate) const fn min(&self) -> usize {
+    pub(crate) fn min(&self) -> usize {
         match self {
             Part::Text(text) => text.len(),
             Part::Run { min, .. } => *min,
@@ -91,7 +131,7 @@ impl Part {
         }
     }
 
-    pub(crate) const fn max(&self) -> usize {
+    pub(crate) fn max(&self) -> usize {
         match self {
             Part::Text(text) => text.len(),
             Part::Run { max, .. } => *max,
@@ -115,7 +155,7 @@ pub(crate) fn fit(parts: &[Part], text: &[u8]) -> Fit {
     let mut at = 0;
     for part in parts {
         let rest = text.get(at..).unwrap_or_default();
-        match *part {
+        match part {
             Part::Text(literal) => {
                 let literal = literal.as_bytes();
                 if !rest.starts_with(literal) {
@@ -123,7 +163,7 @@ pub(crate) fn fit(parts: &[Part], text: &[u8]) -> Fit {
                 }
                 at += literal.len();
             }
-            Part::Run { of, min, max, open } => {
+            &Part::Run { ref of, min, max, open } => {
                 let length = rest.iter().take(max + 1).take_while(|b| of[usize::from(**b)]).count();
                 if length > max {
                     return if open { Fit::Yes(at + max) } else { Fit::No };
@@ -136,7 +176,7 @@ pub(crate) fn fit(parts: &[Part], text: &[u8]) -> Fit {
                 }
                 at += length;
             }
-            Part::Take { of, count } => {
+            &Part::Take { ref of, count } => {
                 let taken = &rest[..rest.len().min(count)];
                 if !taken.iter().all(|b| of[usize::from(*b)]) {
                     return Fit::No;
@@ -165,16 +205,16 @@ fn measure_at_end(parts: &[Part], text: &[u8]) -> Option<usize> {
     let mut at = 0;
     for part in parts {
         let rest = text.get(at..)?;
-        at += match *part {
+        at += match part {
             Part::Text(literal) => {
                 rest.starts_with(literal.as_bytes()).then_some(())?;
                 literal.len()
             }
-            Part::Run { of, min, max, .. } => {
+            &Part::Run { ref of, min, max, .. } => {
                 let length = rest.iter().take(max + 1).take_while(|b| of[usize::from(**b)]).count();
                 (min..=max).contains(&length).then_some(length)?
             }
-            Part::Take { of, count } => {
+            &Part::Take { ref of, count } => {
                 rest.get(..count)?.iter().all(|b| of[usize::from(*b)]).then_some(count)?
             }
         };

@@ -3,6 +3,11 @@
 //! Two characters and a bitmap of 8 KiB dismiss nearly every position; what is left is looked up
 //! in a sorted list. More formats make the list longer, not the text slower.
 
+mod bare;
+mod keywords;
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -10,27 +15,57 @@ use crate::detectors::{CONTEXT_BYTES, Declaration, Fit, Form, Part, TOKEN, class
 use crate::engine::Keywords;
 use crate::engine::resolve::Candidate;
 use crate::validators::is_placeholder;
+use bare::Bare;
+use keywords::Mask;
 
 /// The shortest token of any format, a test holds the catalogue to it: shorter words are skipped.
 pub(crate) const MIN_TOKEN: usize = 16;
 
-/// One prefix of one declaration; the prefix is empty for a bare form.
-#[derive(Clone, Copy, Debug)]
+/// A token format as the index takes it: a declaration of the catalogue, or one of the operator's.
+#[derive(Clone, Debug)]
+pub(crate) struct Format {
+    pub(crate) prefixes: Vec<Cow<'static, str>>,
+    pub(crate) parts: Cow<'static, [Part]>,
+    pub(crate) keywords: Vec<Cow<'static, str>>,
+    pub(crate) check: fn(&[u8]) -> bool,
+    pub(crate) rule: u16,
+}
+
+impl Format {
+    /// Nothing if a declaration is not of a token.
+    pub(crate) fn of(declared: &Declaration, rule: u16) -> Option<Self> {
+        let (prefixes, parts) = match declared.form {
+            Form::Token { prefixes, parts } => (prefixes, parts),
+            Form::Bare { parts } => (&[""][..], parts),
+            _ => return None,
+        };
+        let own = |words: &[&'static str]| words.iter().map(|word| Cow::Borrowed(*word)).collect();
+        Some(Self {
+            prefixes: own(prefixes),
+            parts: Cow::Borrowed(parts),
+            keywords: own(declared.keywords),
+            check: declared.check,
+            rule,
+        })
+    }
+}
+
+/// One prefix of one format; the prefix is empty for a bare form.
+#[derive(Clone, Debug)]
 struct Entry {
-    prefix: &'static [u8],
-    parts: &'static [Part],
-    declared: &'static Declaration,
+    prefix: Cow<'static, str>,
+    parts: Cow<'static, [Part]>,
+    check: fn(&[u8]) -> bool,
     rule: u16,
     /// Bytes of the longest match.
     longest: usize,
     /// Bytes of the shortest match.
     shortest: usize,
-    /// A bit for the declaration's keywords in a [`Mask`]; none if it has none.
-    keywords: Mask,
+    /// Which list of keywords it wants before it, if any.
+    list: Option<u16>,
+    /// Whether it must hold a digit: without a prefix, what has none is a word.
+    wants_digit: bool,
 }
-
-/// Which declarations' keywords stand before a place, as far as there are any: a bit each.
-type Mask = u32;
 
 /// What may still begin at a position when the text ends too early to tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,36 +82,21 @@ pub(crate) struct Viable {
 pub(crate) struct Index {
     /// A bit for each pair of bytes with which a prefix begins.
     pairs: Vec<u64>,
-    /// A bit for each three letters with which a keyword begins.
-    keyword_beginnings: Vec<u64>,
-    /// Keywords, and the bits of the declarations that they belong to.
-    keywords: Vec<(&'static [u8], Mask)>,
-    keyword_lists: u32,
-    longest_keyword: usize,
+    pub(crate) keywords: keywords::Keywords,
     /// Sorted by prefix.
     entries: Vec<Entry>,
     /// Which entries begin with a pair of bytes, sorted by pair.
     pair_entries: Vec<(u16, Range<usize>)>,
     /// Which entries begin with a byte.
     first_entries: Vec<Range<usize>>,
-    /// Those without keywords first.
-    bare: Vec<Entry>,
-    /// How many of them have no keywords.
-    bare_free: usize,
-    /// Bytes of the shortest match of a bare form.
-    shortest_bare: usize,
+    bare: Bare,
 }
 
 /// Which of the sorted entries compare equal.
-fn group(entries: &[Entry], compare: impl Fn(&Entry) -> Ordering) -> Range<usize> {
-    let from = entries.partition_point(|entry| compare(entry) == Ordering::Less);
-    from..entries.partition_point(|entry| compare(entry) != Ordering::Greater)
-}
-
-/// The place of a text's first three letters in a bitmap, capital or small.
-fn three_letters(text: &[u8]) -> (usize, u64) {
-    let number = text.iter().take(3).fold(0, |sum, byte| sum << 5 | usize::from(byte & 31));
-    (number >> 6, 1 << (number & 63))
+fn group(entries: &[Entry], compare: impl Fn(&[u8]) -> Ordering) -> Range<usize> {
+    let order = |entry: &Entry| compare(entry.prefix.as_bytes());
+    let from = entries.partition_point(|entry| order(entry) == Ordering::Less);
+    from..entries.partition_point(|entry| order(entry) != Ordering::Greater)
 }
 
 fn pair(first: u8, second: u8) -> (usize, u64) {
@@ -84,84 +104,55 @@ fn pair(first: u8, second: u8) -> (usize, u64) {
     (number >> 6, 1 << (number & 63))
 }
 
-fn set(bits: &mut [u64], text: &[u8]) {
-    if let [first, second, ..] = *text {
-        let (word, bit) = pair(first, second);
-        bits[word] |= bit;
+/// What stands before a place, looked at once and only when it is asked for.
+struct Before<'i> {
+    index: &'i Index,
+    wanted: Keywords,
+    mask: OnceCell<Mask>,
+}
+
+impl Before<'_> {
+    fn has(&self, list: Option<u16>, text: &[u8], at: usize) -> bool {
+        let Some(list) = list else { return true };
+        let look = || self.index.keywords.before(text, at, CONTEXT_BYTES);
+        self.wanted == Keywords::Assumed || self.mask.get_or_init(look).holds(list)
     }
 }
 
 impl Index {
-    pub(crate) fn new(catalogue: &'static [Declaration]) -> Self {
-        let mut index = Self {
-            pairs: vec![0; 1024],
-            keyword_beginnings: vec![0; 512],
-            keywords: Vec::new(),
-            keyword_lists: 0,
-            longest_keyword: 0,
-            entries: Vec::new(),
-            pair_entries: Vec::new(),
-            first_entries: Vec::new(),
-            bare: Vec::new(),
-            bare_free: 0,
-            shortest_bare: usize::MAX,
-        };
-        for (rule, declared) in catalogue.iter().enumerate() {
-            index.add(declared, rule as u16);
-        }
-        index.entries.sort_by_key(|entry| entry.prefix);
-        index.bare.sort_by_key(|entry| entry.keywords != 0);
-        index.bare_free = index.bare.partition_point(|entry| entry.keywords == 0);
-        index.shortest_bare =
-            index.bare.iter().map(|entry| entry.shortest).min().unwrap_or(usize::MAX);
-        index.first_entries = (0..=255)
-            .map(|first| group(&index.entries, |entry| entry.prefix[0].cmp(&first)))
+    pub(crate) fn new(formats: &[Format]) -> Self {
+        let mut keywords = keywords::Keywords::default();
+        let all = formats.iter().flat_map(|format| {
+            let list = keywords.add(&format.keywords);
+            format.prefixes.iter().map(move |prefix| Entry::new(format, prefix.clone(), list))
+        });
+        let (bare, mut entries): (Vec<_>, Vec<_>) = all.partition(|entry| entry.prefix.is_empty());
+        keywords.build();
+        entries.sort_by(|a, b| a.prefix.cmp(&b.prefix));
+        let mut beginnings: Vec<[u8; 2]> = entries
+            .iter()
+            .filter_map(|entry| entry.prefix.as_bytes().first_chunk())
+            .copied()
             .collect();
-        let mut pairs: Vec<[u8; 2]> =
-            index.entries.iter().map(|entry| [entry.prefix[0], entry.prefix[1]]).collect();
-        pairs.dedup();
-        index.pair_entries = pairs
-            .into_iter()
-            .map(|pair| {
-                let range = group(&index.entries, |entry| entry.prefix[..2].cmp(&pair));
-                (u16::from_be_bytes(pair), range)
-            })
-            .collect();
-        index
-    }
-
-    fn add(&mut self, declared: &'static Declaration, rule: u16) {
-        let (prefixes, parts) = match declared.form {
-            Form::Token { prefixes, parts } => (prefixes, parts),
-            Form::Bare { parts } => (&[""][..], parts),
-            _ => return,
+        beginnings.dedup();
+        let mut pairs = vec![0; 1024];
+        for [first, second] in &beginnings {
+            let (word, bit) = pair(*first, *second);
+            pairs[word] |= bit;
+        }
+        let of_pair = |two: [u8; 2]| {
+            (u16::from_be_bytes(two), group(&entries, |prefix| prefix[..2].cmp(&two)))
         };
-        let keywords = self.add_keywords(declared.keywords);
-        let body: usize = parts.iter().map(Part::max).sum();
-        for prefix in prefixes {
-            let prefix = prefix.as_bytes();
-            let longest = prefix.len() + body;
-            let shortest = prefix.len() + parts.iter().map(Part::min).sum::<usize>();
-            let entry = Entry { prefix, parts, declared, rule, longest, shortest, keywords };
-            set(&mut self.pairs, prefix);
-            if prefix.is_empty() { self.bare.push(entry) } else { self.entries.push(entry) }
+        Self {
+            pair_entries: beginnings.into_iter().map(of_pair).collect(),
+            first_entries: (0..=255)
+                .map(|first| group(&entries, |prefix| prefix[0].cmp(&first)))
+                .collect(),
+            bare: Bare::new(bare),
+            pairs,
+            keywords,
+            entries,
         }
-    }
-
-    /// Gives a list of keywords its bit.
-    fn add_keywords(&mut self, keywords: &'static [&'static str]) -> Mask {
-        if keywords.is_empty() {
-            return 0;
-        }
-        let bit = 1 << self.keyword_lists;
-        self.keyword_lists += 1;
-        for word in keywords.iter().map(|word| word.as_bytes()) {
-            let (at, mark) = three_letters(word);
-            self.keyword_beginnings[at] |= mark;
-            self.keywords.push((word, bit));
-            self.longest_keyword = self.longest_keyword.max(word.len());
-        }
-        bit
     }
 
     /// Entries whose prefix begins like the text, as far as two bytes tell.
@@ -187,100 +178,30 @@ impl Index {
                 && is_boundary(text, at)
                 && window.iter().all(|byte| TOKEN[usize::from(*byte)])
         };
-        text.len() >= self.shortest_bare || text.windows(MIN_TOKEN).enumerate().any(begins)
+        text.len() >= self.bare.shortest || text.windows(MIN_TOKEN).enumerate().any(begins)
     }
 
-    /// Adds what begins at `at`. `run` is how many token characters there are from here on.
+    /// Adds what begins at `at`. `run` is how many token characters there are from here on, and
+    /// `has_digits` whether there is a digit among them or before.
     #[inline]
     pub(crate) fn find(
         &self,
         text: &[u8],
         at: usize,
-        run: usize,
+        (run, has_digits): (usize, bool),
         keywords: Keywords,
         out: &mut Vec<Candidate>,
     ) {
         let rest = &text[at..];
+        let before = Before { index: self, wanted: keywords, mask: OnceCell::new() };
         for entry in self.nearby(rest) {
-            if rest.starts_with(entry.prefix) && begins_run(entry, text, at) {
-                self.judge(entry, text, at, keywords, out);
+            if rest.starts_with(entry.prefix.as_bytes()) && begins_run(entry, text, at) {
+                entry.judge(text, at, &before, out);
             }
         }
-        if run < self.shortest_bare {
-            return;
+        if run >= self.bare.shortest {
+            self.bare.at(text, at, has_digits, |entry| entry.judge(text, at, &before, out));
         }
-        for entry in &self.bare {
-            if run >= entry.shortest && begins_run(entry, text, at) {
-                self.judge(entry, text, at, keywords, out);
-            }
-        }
-    }
-
-    fn judge(
-        &self,
-        entry: &Entry,
-        text: &[u8],
-        at: usize,
-        keywords: Keywords,
-        out: &mut Vec<Candidate>,
-    ) {
-        let body = at + entry.prefix.len();
-        let Some(length) = measure(entry.parts, &text[body..]) else { return };
-        let value = &text[at..body + length];
-        let declared = entry.declared;
-        if (declared.check)(value)
-            && !is_placeholder(&text[body..body + length])
-            && !value.ends_with(b"EXAMPLE")
-            && (entry.keywords == 0
-                || keywords == Keywords::Assumed
-                || self.keywords_before(text, at) & entry.keywords != 0)
-        {
-            out.push(Candidate { start: at, end: at + value.len(), rule: entry.rule });
-        }
-    }
-
-    /// Whose keywords stand shortly before `at`.
-    fn keywords_before(&self, text: &[u8], at: usize) -> Mask {
-        let before = &text[at.saturating_sub(CONTEXT_BYTES)..at];
-        let mut mask = 0;
-        for (place, three) in before.windows(3).enumerate() {
-            let (word, bit) = three_letters(three);
-            if self.keyword_beginnings[word] & bit != 0 {
-                mask |= self.keywords_at(&before[place..]);
-            }
-        }
-        mask
-    }
-
-    /// The last place in `from..` at which a keyword begins, and from where on to look again,
-    /// because one may have begun there that has not ended.
-    pub(crate) fn last_keyword(&self, text: &[u8], from: usize) -> (Option<usize>, usize) {
-        let end = text.len();
-        let mut last = None;
-        let mut again = end.saturating_sub(2).max(from);
-        for (at, three) in text[from..].windows(3).enumerate() {
-            let (word, bit) = three_letters(three);
-            if self.keyword_beginnings[word] & bit == 0 {
-                continue;
-            }
-            let at = from + at;
-            if self.keywords_at(&text[at..]) != 0 {
-                last = Some(at);
-            } else if end - at < self.longest_keyword {
-                again = again.min(at);
-            }
-        }
-        (last, again)
-    }
-
-    /// Whose keywords begin a text.
-    fn keywords_at(&self, text: &[u8]) -> Mask {
-        let first = text.first().map_or(0, u8::to_ascii_lowercase);
-        let begins = |keyword: &[u8]| {
-            keyword.first() == Some(&first)
-                && text.get(..keyword.len()).is_some_and(|t| t.eq_ignore_ascii_case(keyword))
-        };
-        self.keywords.iter().filter(|(word, _)| begins(word)).fold(0, |mask, (_, bit)| mask | bit)
     }
 
     /// What could begin at `at` if the text went on after its end.
@@ -302,9 +223,10 @@ impl Index {
             viable.is_partial = !entries.is_empty();
             viable.is_enforced = entries.iter().any(|entry| is_enforced(entry.rule));
         }
-        let before = if has_keywords { self.keywords_before(text, at) } else { 0 };
-        let has_context = |entry: &&Entry| entry.keywords == 0 || before & entry.keywords != 0;
-        let bare = if before == 0 { &self.bare[..self.bare_free] } else { &self.bare };
+        let look = || self.keywords.before(text, at, CONTEXT_BYTES);
+        let before = has_keywords.then(look).unwrap_or_default();
+        let has_context = |entry: &&Entry| entry.list.is_none_or(|list| before.holds(list));
+        let bare = self.bare.entries(!before.is_empty());
         for entry in self.nearby(rest).iter().chain(bare).filter(has_context) {
             let Some(is_partial) = may_grow(entry, text, at) else { continue };
             viable.longest = viable.longest.max(entry.longest);
@@ -315,16 +237,49 @@ impl Index {
     }
 }
 
+impl Entry {
+    fn new(format: &Format, prefix: Cow<'static, str>, list: Option<u16>) -> Self {
+        let sum = |bytes: fn(&Part) -> usize| format.parts.iter().map(bytes).sum::<usize>();
+        Self {
+            parts: format.parts.clone(),
+            check: format.check,
+            rule: format.rule,
+            longest: prefix.len() + sum(Part::max),
+            shortest: prefix.len() + sum(Part::min),
+            list,
+            wants_digit: prefix.is_empty()
+                && matches!(format.parts.first(), Some(Part::Run { of, .. } | Part::Take { of, .. }) if of[usize::from(b'0')]),
+            prefix,
+        }
+    }
+
+    fn judge(&self, text: &[u8], at: usize, before: &Before<'_>, out: &mut Vec<Candidate>) {
+        if !before.has(self.list, text, at) {
+            return;
+        }
+        let body = at + self.prefix.len();
+        let Some(length) = measure(&self.parts, &text[body..]) else { return };
+        let value = &text[at..body + length];
+        if (!self.wants_digit || value.iter().any(u8::is_ascii_digit))
+            && (self.check)(value)
+            && !is_placeholder(&text[body..body + length])
+            && !value.ends_with(b"EXAMPLE")
+        {
+            out.push(Candidate { start: at, end: at + value.len(), rule: self.rule });
+        }
+    }
+}
+
 /// Whether more text could complete an entry at `at`, and if so whether its prefix is partial.
 fn may_grow(entry: &Entry, text: &[u8], at: usize) -> Option<bool> {
     let rest = &text[at..];
     let is_partial = rest.len() < entry.prefix.len();
     if is_partial {
-        entry.prefix.starts_with(rest).then_some(())?;
+        entry.prefix.as_bytes().starts_with(rest).then_some(())?;
     } else {
         let is_bare = entry.prefix.is_empty();
-        let body = if is_bare { rest } else { rest.strip_prefix(entry.prefix)? };
-        (fit(entry.parts, body) != Fit::No).then_some(())?;
+        let body = if is_bare { rest } else { rest.strip_prefix(entry.prefix.as_bytes())? };
+        (fit(&entry.parts, body) != Fit::No).then_some(())?;
     }
     begins_run(entry, text, at).then_some(is_partial)
 }

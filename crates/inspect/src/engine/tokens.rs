@@ -73,9 +73,10 @@ fn find_in_run(
 ) {
     // No token fits into the last bytes of the run.
     let last = (run.end - MIN_TOKEN + 1).min(to);
+    let has_digits = text[run.clone()].iter().any(u8::is_ascii_digit);
     for at in (run.start..last).take(3) {
         if is_boundary(text, at) {
-            index.find(text, at, run.end - at, keywords, out);
+            index.find(text, at, (run.end - at, has_digits), keywords, out);
         }
     }
     let mut at = run.start + 2;
@@ -85,6 +86,6 @@ fn find_in_run(
             return;
         };
         at += gap + 1;
-        index.find(text, at, run.end - at, keywords, out);
+        index.find(text, at, (run.end - at, has_digits), keywords, out);
     }
 }

@@ -78,7 +78,7 @@ impl Tail {
     /// Keeps the place of the last keyword, as far as it may matter to the last word.
     fn read_keywords(&mut self, index: &Index, text: &[u8]) {
         let from = self.keywords_seen.max(self.word.saturating_sub(CONTEXT_BYTES));
-        let (last, again) = index.last_keyword(text, from);
+        let (last, again) = index.keywords.last(text, from);
         self.keyword = last.map_or(self.keyword, |last| last + 1);
         self.keywords_seen = again;
     }
