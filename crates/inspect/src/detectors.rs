@@ -18,6 +18,7 @@ mod mail;
 mod misses;
 mod money;
 mod pattern;
+mod personal;
 mod places;
 mod service;
 mod wallet;
@@ -54,7 +55,14 @@ pub enum Form {
     Iban,
     Mail,
     Phone,
-    SocialSecurity,
+    /// A line of a machine readable zone (ICAO 9303).
+    MachineReadable,
+    /// Groups of digits and capitals. `9` is a digit, `A` a capital, `X` either, `~` nothing or the
+    /// same one of blank, hyphen and point throughout; a form after `!` needs one of the
+    /// declaration's keywords before it, any other form none.
+    Identifier {
+        written: &'static [&'static str],
+    },
     /// By a model or a reader of its own that judges a whole text, never a text in pieces.
     Judged,
 }
@@ -83,6 +91,7 @@ pub struct Declaration {
     pub answer: Action,
     pub form: Form,
     /// If any: one of them, in small letters, must stand within [`CONTEXT_BYTES`] before the value.
+    /// What [`Form::Identifier`] says of each form goes before that.
     pub keywords: &'static [&'static str],
     /// Which document describes the format.
     pub reference: &'static str,
@@ -231,6 +240,7 @@ static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
         web::ALL,
         harm::ALL,
         generated::ALL,
+        &personal::ALL.concat(),
     ]
     .concat()
 });

@@ -1,11 +1,11 @@
-//! Formats of no single issuer: private keys, JSON web tokens, passwords in URLs, personal data,
-//! and the gate's own agent keys.
+//! Formats of no single issuer: private keys, JSON web tokens, passwords in URLs, and the
+//! gate's own agent keys.
 
 use model::{AgentKey, Severity};
 
 use super::example::Dice;
-use super::pattern::{DIGIT, URL64, between, class, exactly, open, text};
-use super::{Class, Declaration, Form, token};
+use super::pattern::{URL64, between, class, exactly, open, text};
+use super::{Class, Declaration, Form, Part, token};
 use crate::action::Action;
 use crate::placeholder::{ID_CHARACTERS, MAX_NAME, PLACEHOLDER, PREFIX};
 use crate::validators::{jwt_header, to_url64};
@@ -18,121 +18,77 @@ static NAME: Class = class("a-z0-9_");
 /// Base32 in small letters.
 static BASE32: Class = class("a-z2-7");
 
-pub(super) const ALL: &[Declaration] =
-    &[
-        Declaration::new(
-            "private_key",
-            "secret.private_key",
-            "private keys in PEM, OpenSSH and OpenPGP armour",
-            Form::PrivateKey,
-            "RFC 7468; RFC 9580 section 6.2; OpenSSH PROTOCOL.key",
-        )
-        .severity(Severity::Critical)
-        .confidence(0.99)
-        .actions(Action::Block, Action::Mask)
-        .make(private_key),
-        token!(
-            agent_key,
-            "keys of agents behind this gate",
-            ["pc_"],
-            [exactly(&super::pattern::ALNUM, 49)],
-            "Portcullis: identity"
-        )
-        .severity(Severity::Critical)
-        .confidence(1.0)
-        .check(is_agent_key)
-        .make(agent_key),
-        Declaration::new(
-            "vault_placeholder",
-            PLACEHOLDER,
-            "placeholders of values that the gate keeps",
-            Form::Token {
-                prefixes: &[PREFIX],
-                parts: const {
-                    &[between(&NAME, 1, MAX_NAME), text("-"), exactly(&BASE32, ID_CHARACTERS)]
-                },
-            },
-            "Portcullis: inspection",
-        )
-        .severity(Severity::Info)
-        .confidence(1.0)
-        .actions(Action::Allow, Action::Restore),
-        token!(
-            jwt,
-            "signed JSON web tokens",
-            ["eyJ"],
-            [
-                between(&URL64, 12, 509),
-                text("."),
-                open(&URL64, 8, 6000),
-                text("."),
-                open(&URL64, 16, 1024)
-            ],
-            "RFC 7519; RFC 7515 section 3.1"
-        )
-        .confidence(0.9)
-        .check(jwt_header)
-        .make(jwt),
-        token!(
-            age_secret_key,
-            "age identities",
-            ["AGE-SECRET-KEY-1"],
-            [exactly(&BECH32, 58)],
-            "age-encryption.org/v1"
-        )
-        .severity(Severity::Critical),
-        Declaration::new(
-            "url_password",
-            "secret.url_password",
-            "passwords in connection strings and URLs",
-            Form::UrlPassword,
-            "RFC 3986 section 3.2.1",
-        )
-        .confidence(0.85)
-        .make(url_password),
-        Declaration::new(
-            "payment_card",
-            "pii.payment_card",
-            "payment card numbers of the large schemes",
-            Form::Card,
-            "ISO/IEC 7812-1",
-        )
-        .confidence(0.9)
-        .make(card),
-        Declaration::new("iban", "pii.iban", "bank account numbers", Form::Iban, "ISO 13616-1")
-            .confidence(0.99)
-            .make(iban),
-        Declaration::new(
-            "us_ssn",
-            "pii.us_ssn",
-            "US social security numbers",
-            Form::SocialSecurity,
-            "Social Security Administration: number randomization",
-        )
-        .confidence(0.8)
-        .make(ssn),
-        Declaration::new(
-            "email",
-            "pii.email",
-            "mail addresses",
-            Form::Mail,
-            "RFC 5321 section 4.1.2",
-        )
-        .severity(Severity::Low)
-        .actions(Action::Allow, Action::Allow)
-        .make(mail),
-        Declaration::new(
-            "phone",
-            "pii.phone",
-            "telephone numbers",
-            Form::Phone,
-            "ITU-T E.164; NANP",
-        )
-        .severity(Severity::Low)
-        .confidence(0.8)
-        .actions(Action::Allow, Action::Allow)
-        .make(phone),
-    ];
+/// What follows a placeholder's prefix.
+const PLACEHOLDER_PARTS: &[Part] =
+    &[between(&NAME, 1, MAX_NAME), text("-"), exactly(&BASE32, ID_CHARACTERS)];
+
+pub(super) const ALL: &[Declaration] = &[
+    Declaration::new(
+        "private_key",
+        "secret.private_key",
+        "private keys in PEM, OpenSSH and OpenPGP armour",
+        Form::PrivateKey,
+        "RFC 7468; RFC 9580 section 6.2; OpenSSH PROTOCOL.key",
+    )
+    .severity(Severity::Critical)
+    .confidence(0.99)
+    .actions(Action::Block, Action::Mask)
+    .make(private_key),
+    token!(
+        agent_key,
+        "keys of agents behind this gate",
+        ["pc_"],
+        [exactly(&super::pattern::ALNUM, 49)],
+        "Portcullis: identity"
+    )
+    .severity(Severity::Critical)
+    .confidence(1.0)
+    .check(is_agent_key)
+    .make(agent_key),
+    Declaration::new(
+        "vault_placeholder",
+        PLACEHOLDER,
+        "placeholders of values that the gate keeps",
+        Form::Token { prefixes: &[PREFIX], parts: PLACEHOLDER_PARTS },
+        "Portcullis: inspection",
+    )
+    .severity(Severity::Info)
+    .confidence(1.0)
+    .actions(Action::Allow, Action::Restore),
+    token!(
+        jwt,
+        "signed JSON web tokens",
+        ["eyJ"],
+        [
+            between(&URL64, 12, 509),
+            text("."),
+            open(&URL64, 8, 6000),
+            text("."),
+            open(&URL64, 16, 1024)
+        ],
+        "RFC 7519; RFC 7515 section 3.1"
+    )
+    .confidence(0.9)
+    .check(jwt_header)
+    .make(jwt),
+    token!(
+        age_secret_key,
+        "age identities",
+        ["AGE-SECRET-KEY-1"],
+        [exactly(&BECH32, 58)],
+        "age-encryption.org/v1"
+    )
+    .severity(Severity::Critical),
+    Declaration::new(
+        "url_password",
+        "secret.url_password",
+        "passwords in connection strings and URLs",
+        Form::UrlPassword,
+        "RFC 3986 section 3.2.1",
+    )
+    .confidence(0.85)
+    .make(url_password),
+];
 
 fn is_agent_key(value: &[u8]) -> bool {
     std::str::from_utf8(value).is_ok_and(|text| AgentKey::parse(text).is_ok())
@@ -164,38 +120,4 @@ fn jwt(seed: u64) -> String {
 
 fn url_password(seed: u64) -> String {
     Dice::new(seed).run(&super::pattern::ALNUM, 14)
-}
-
-/// Appends the digit that makes Luhn's sum a multiple of ten.
-fn card(seed: u64) -> String {
-    let mut dice = Dice::new(seed);
-    let body = format!("4{}", dice.run(&DIGIT, 14));
-    let is_card = |digit: &u8| crate::validators::card(format!("{body}{digit}").as_bytes());
-    let check = (0..10_u8).find(is_card).unwrap_or_default();
-    format!("{body}{check}")
-}
-
-fn iban(seed: u64) -> String {
-    let account = Dice::new(seed).run(&DIGIT, 18);
-    let with = |check: u32| format!("DE{check:02}{account}");
-    (2..=98)
-        .map(with)
-        .find(|value| crate::validators::iban(value.as_bytes()).is_some())
-        .unwrap_or_default()
-}
-
-fn ssn(seed: u64) -> String {
-    let mut dice = Dice::new(seed);
-    let (area, group, serial) = (dice.below(99) + 301, dice.below(98) + 1, dice.below(9_998) + 1);
-    format!("{area:03}-{group:02}-{serial:04}")
-}
-
-fn mail(seed: u64) -> String {
-    let name = Dice::new(seed).run(&super::pattern::LOWER_NUM, 9);
-    format!("{name}@mail-{}.example", seed % 100)
-}
-
-fn phone(seed: u64) -> String {
-    let mut dice = Dice::new(seed);
-    format!("+49 30 {}", dice.run(&DIGIT, 7))
 }

@@ -6,11 +6,11 @@
 use model::Severity;
 
 use super::{Declaration, Form};
+use crate::action::Action;
 use crate::code::{
     DESTRUCTIVE_COMMAND, DISABLED_TLS, EVAL_OF_INPUT, REMOTE_SCRIPT, REVERSE_SHELL,
     SHELL_FROM_STRING, SQL_FROM_STRING, UNKNOWN_PACKAGE, UNSAFE_DESERIALISATION, WEAK_PERMISSION,
 };
-use crate::action::Action;
 
 const fn check(
     name: &'static str,
