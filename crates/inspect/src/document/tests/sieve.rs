@@ -155,7 +155,7 @@ type Outcome = Result<Report, json::Error>;
 fn both(engine: &Engine, direction: Direction, document: &str) -> (Outcome, Outcome) {
     let limits = Limits { unique_keys: false, ..Limits::default() };
     let report =
-        inspect_json(&Scope::new(&engine, direction), document.as_bytes(), &limits, &mut ());
+        inspect_json(&Scope::new(engine, direction), document.as_bytes(), &limits, &mut ());
     let mut inspector = Inspector::new(&Scope::new(engine, direction), &limits);
     inspector.is_thorough = true;
     (report, inspect_with(&mut inspector, document.as_bytes(), &mut ()))
