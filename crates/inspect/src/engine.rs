@@ -9,7 +9,8 @@ pub(crate) mod numbers;
 pub(crate) mod resolve;
 mod sieve;
 mod signs;
-mod tokens;
+pub(crate) mod tokens;
+mod views;
 mod words;
 
 use std::ops::Range;

@@ -19,6 +19,7 @@ mod placeholder;
 mod settings;
 mod stream;
 mod validators;
+pub mod views;
 
 pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, Place, Set, catalogue};

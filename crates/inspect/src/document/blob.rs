@@ -1,17 +1,12 @@
 //! Base64 in strings: text is looked into, media is counted.
 
-use base64::{
-    Engine as _,
-    alphabet::{STANDARD, URL_SAFE},
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-
 use super::{
     edit::{Edit, apply, settle},
     marks::Marks,
     string::Inspector,
 };
 use crate::mask;
+use crate::views::packed::{self, base64 as decode, base64_like, looks_like_text};
 
 /// Shorter strings are taken for words.
 const MIN_BLOB_BYTES: usize = 40;
@@ -90,8 +85,8 @@ pub(super) fn may_be(raw: &[u8], media: Media) -> bool {
     if raw.len() < shortest(media) {
         return is_data(raw);
     }
-    let is_digit = |byte: &u8| DIGITS[usize::from(*byte)] || matches!(byte, b'=' | b'\\');
-    let Some(gap) = raw.iter().position(|byte| !is_digit(byte)) else { return true };
+    let may_stand = |byte: &u8| is_digit(byte) || matches!(byte, b'=' | b'\\');
+    let Some(gap) = raw.iter().position(|byte| !may_stand(byte)) else { return true };
     // White space at the end, escaped or not, is no part of it.
     raw[gap..].iter().all(|byte| matches!(byte, b' ' | b'\\' | b'n' | b't' | b'r' | b'f'))
         || is_data(raw)
@@ -151,7 +146,8 @@ impl Inspector<'_> {
     fn packed_text(&mut self, text: &[u8], level: u8, media: Media) -> Option<Marks> {
         let inside = decode(text)?;
         let mut found = self.string(&inside, level + 1, Media::Unknown);
-        let mut marks = self.plain(text);
+        // As it stands only: the view of it is what was just looked into.
+        let mut marks = self.raw(text);
         settle(&mut found.edits);
         if !found.edits.is_empty() {
             let with = match media {
@@ -159,7 +155,7 @@ impl Inspector<'_> {
                 media if media == Media::Unknown || !marks.edits.is_empty() => {
                     self.first_mask(&found)?
                 }
-                _ => encode_like(text, &apply(&inside, &found.edits)),
+                _ => base64_like(text, &apply(&inside, &found.edits)),
             };
             found.edits = vec![Edit { range: 0..text.len(), with }];
         }
@@ -203,65 +199,12 @@ fn is_base64(text: &[u8]) -> bool {
         [rest @ .., b'=', b'='] | [rest @ .., b'='] => rest,
         rest => rest,
     };
-    let digit = |byte: &u8| DIGITS.get(usize::from(*byte)).copied().unwrap_or(false);
-    unpadded.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & digit(byte)))
+    unpadded.chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & is_digit(byte)))
 }
 
-/// Bytes that may stand in base64, line breaks included.
-const DIGITS: [bool; 256] = {
-    let mut digits = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let one = byte as u8;
-        digits[byte] =
-            one.is_ascii_alphanumeric() || matches!(one, b'+' | b'/' | b'-' | b'_' | b'\r' | b'\n');
-        byte += 1;
-    }
-    digits
-};
-
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let wrapped = memchr::memchr2(b'\n', b'\r', text).is_some();
-    let joined: Vec<u8>;
-    let text = if wrapped {
-        joined = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        &joined
-    } else {
-        text
-    };
-    engine(text).decode(text).ok()
-}
-
-fn encode_like(text: &[u8], inside: &[u8]) -> Vec<u8> {
-    let config = GeneralPurposeConfig::new()
-        .with_encode_padding(text.ends_with(b"=") || text.len().is_multiple_of(4));
-    let alphabet = if is_url_safe(text) { &URL_SAFE } else { &STANDARD };
-    GeneralPurpose::new(alphabet, config).encode(inside).into_bytes()
-}
-
-fn engine(text: &[u8]) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    GeneralPurpose::new(if is_url_safe(text) { &URL_SAFE } else { &STANDARD }, config)
-}
-
-fn is_url_safe(text: &[u8]) -> bool {
-    memchr::memchr2(b'-', b'_', text).is_some()
-}
-
-/// Mostly printable UTF-8; the end may be cut inside a character.
-fn looks_like_text(bytes: &[u8]) -> bool {
-    let valid = match std::str::from_utf8(bytes) {
-        Ok(_) => bytes,
-        Err(error) if error.error_len().is_none() => {
-            bytes.get(..error.valid_up_to()).unwrap_or_default()
-        }
-        Err(_) => return false,
-    };
-    let odd =
-        |byte: &&u8| **byte < b' ' && !matches!(**byte, b'\n' | b'\r' | b'\t') || **byte == 0x7f;
-    !valid.is_empty() && valid.iter().filter(odd).count() * 20 <= valid.len()
+/// What may stand in base64, line breaks included.
+fn is_digit(byte: &u8) -> bool {
+    packed::DIGITS[usize::from(*byte)] || matches!(byte, b'\r' | b'\n')
 }
 
 /// The first bytes of formats that carry no text of their own: images, audio, video, PDF, archives.

@@ -8,8 +8,9 @@
 //! - **JSON inside a string** (tool-call arguments) is inspected as JSON, [`MAX_LEVELS`] deep; its
 //!   edits are written back through every level of escapes. It is scanned only inside, so nothing
 //!   is reported twice. Repeated keys are no mistake there: every member is scanned.
-//! - **Text that only contains escapes** (`\u0041` in prose, `%41` in a link) is scanned once more
-//!   with them resolved.
+//! - **Text in an encoding or disguise** (`\u0041` in prose, `%41` in a link, base64 in a sentence,
+//!   look-alikes, letters apart) is scanned once more for each layer that comes off: see
+//!   [`crate::views`]. An edit covers whole escapes and whole encoded runs.
 //! - **Base64** that decodes to text is inspected decoded. Where a `data:` URI or a media type
 //!   beside it says what it is, a masked text is encoded again; elsewhere a finding masks the whole
 //!   string. What is declared as (or begins like) an image, audio, or PDF and does not decode to
@@ -27,7 +28,6 @@ mod edit;
 mod marks;
 mod names;
 mod path;
-mod percent;
 mod seams;
 mod string;
 mod walk;

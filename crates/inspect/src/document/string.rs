@@ -8,12 +8,12 @@ use super::{
     clean::Clean,
     edit::{Edit, settle},
     marks::Marks,
-    percent,
 };
 use crate::{
     Action, DetectorId, Match,
     engine::Suspects,
-    json::{self, Limits, Locator},
+    json::{self, Limits},
+    views::{self, View},
 };
 
 /// The inspection of one body.
@@ -119,7 +119,7 @@ impl<'e> Inspector<'e> {
     pub(super) fn body_text(&mut self, body: &[u8]) -> Marks {
         let mut marks = self.string(body, 0, Media::Unknown);
         if is_form(body) {
-            self.percent_view(body, true, &mut marks);
+            self.views(body, true, &mut marks);
         }
         settle(&mut marks.edits);
         for hit in &mut marks.hits {
@@ -168,20 +168,17 @@ impl<'e> Inspector<'e> {
         marks.absorb(found, at);
     }
 
-    /// Text as it stands, and with the escapes resolved that it may hold.
+    /// Text as it stands, and with every layer off that it may have.
     pub(super) fn plain(&mut self, text: &[u8]) -> Marks {
+        let mut marks = self.raw(text);
+        self.views(text, false, &mut marks);
+        marks
+    }
+
+    /// Text as it stands.
+    pub(super) fn raw(&mut self, text: &[u8]) -> Marks {
         let mut marks = Marks::default();
         self.scan(text, &mut marks);
-        // One cheap look first: nearly all text holds neither.
-        if let Some(first) = memchr::memchr2(b'\\', b'%', text) {
-            let rest = text.get(first..).unwrap_or_default();
-            if memchr::memmem::find(rest, b"\\u").is_some() {
-                self.escape_view(text, &mut marks);
-            }
-            if memchr::memchr(b'%', rest).is_some() {
-                self.percent_view(text, false, &mut marks);
-            }
-        }
         marks
     }
 
@@ -214,32 +211,19 @@ impl<'e> Inspector<'e> {
         engine.replacement(detector, direction, &String::from_utf8_lossy(value), vault)
     }
 
-    fn escape_view(&mut self, text: &[u8], marks: &mut Marks) {
-        let decoded = json::decode(text).text;
-        let mut locator = Locator::new(text);
-        self.view(&decoded, marks, |range| locator.range(range.clone()), String::into_bytes);
+    fn views(&mut self, text: &[u8], is_form: bool, marks: &mut Marks) {
+        let limits = views::Limits { is_form, ..views::Limits::default() };
+        views::each(text, &limits, &mut |view| self.view(text, view, marks));
     }
 
-    fn percent_view(&mut self, text: &[u8], form: bool, marks: &mut Marks) {
-        if let Some(decoded) = percent::decode(text, form) {
-            let encode = |with: String| percent::encode(&with);
-            self.view(&decoded.text, marks, |range| decoded.range(range), encode);
-        }
-    }
-
-    /// Scans a decoded view of the text; adds what the text itself did not show.
-    fn view(
-        &mut self,
-        decoded: &[u8],
-        marks: &mut Marks,
-        mut source: impl FnMut(&Range<usize>) -> Range<usize>,
-        encode: impl Fn(String) -> Vec<u8>,
-    ) {
+    /// Scans a view of the text; adds what the text and the views before did not show.
+    fn view(&mut self, text: &[u8], view: &View<'_>, marks: &mut Marks) {
+        let decoded = view.text();
         let known: Vec<_> = marks.hits.iter().map(|hit| (hit.detector, hit.span.clone())).collect();
         let mut matches = std::mem::take(&mut self.matches);
         self.scope.engine.scan(self.scope.direction, decoded, &mut matches);
         for found in matches.drain(..) {
-            let range = source(&found.range);
+            let range = view.source(found.range.clone());
             let overlaps = |(detector, span): &(DetectorId, Range<usize>)| {
                 *detector == found.detector && span.start < range.end && range.start < span.end
             };
@@ -248,7 +232,11 @@ impl<'e> Inspector<'e> {
             let marks_here = if known.iter().any(overlaps) { &mut uncounted } else { &mut *marks };
             let with = self.mark(found.detector, value, 0, range.clone(), marks_here);
             marks.blocked |= uncounted.blocked;
-            marks.edits.extend(with.map(|with| Edit { range, with: encode(with) }));
+            let is_percent = is_percent_encoded(text.get(range.clone()).unwrap_or_default());
+            marks.edits.extend(with.map(|with| Edit {
+                range,
+                with: if is_percent { percent_encoded(&with) } else { with.into_bytes() },
+            }));
         }
         self.matches = matches;
     }
@@ -257,4 +245,26 @@ impl<'e> Inspector<'e> {
 /// Whether bytes look like `application/x-www-form-urlencoded`.
 fn is_form(body: &[u8]) -> bool {
     memchr::memchr(b'=', body).is_some() && !body.iter().any(|byte| *byte <= b' ')
+}
+
+/// Whether a percent-encoded octet is among what a mask replaces, so that the mask must stand
+/// where only such octets may.
+fn is_percent_encoded(source: &[u8]) -> bool {
+    let mut places = memchr::memchr_iter(b'%', source);
+    places.any(|at| {
+        source.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+/// Writes text so that it may stand anywhere in a form or a link (RFC 3986, section 2.1).
+fn percent_encoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte);
+        } else {
+            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+    out
 }

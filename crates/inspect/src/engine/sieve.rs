@@ -66,9 +66,9 @@ impl Engine {
         self.identifiers.find(text, 0, text.len(), Keywords::Assumed, &mut found);
         let places = &mut suspects.places;
         places.extend(found.iter().map(|candidate| candidate.start));
-        // Mail addresses and passwords in URLs; text behind a link's encoding.
-        let signs = memchr::memchr2_iter(b'@', b'%', text).filter(|at| is_sign(text, *at));
-        places.extend(signs.take(MAX_SUSPECTS));
+        // Mail addresses and passwords in URLs; text behind an encoding.
+        places.extend(memchr::memchr_iter(b'@', text).take(MAX_SUSPECTS));
+        places.extend(crate::views::places(text).take(MAX_SUSPECTS));
         let known = places.len();
         places.extend(self.rules.dashes.find_iter(text).take(MAX_SUSPECTS));
         suspects.has_armour = places.len() > known;
@@ -96,15 +96,5 @@ impl Engine {
     fn is_free_of_runs(&self, text: &[u8]) -> bool {
         const { assert!(SHORT_BYTES < armour::LINE_BYTES && MIN_IBAN <= MIN_TOKEN) };
         !self.index.may_begin(text) && next_run(&ACCOUNT, MIN_IBAN, text, 0, text.len()).is_none()
-    }
-}
-
-/// An `@`, or a `%` with two digits after it.
-fn is_sign(text: &[u8], at: usize) -> bool {
-    match text.get(at..) {
-        Some([b'%', rest @ ..]) => {
-            rest.len() >= 2 && rest.iter().take(2).all(u8::is_ascii_hexdigit)
-        }
-        _ => true,
     }
 }

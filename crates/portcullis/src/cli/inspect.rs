@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
 
 fn scan(engine: &Engine, direction: Direction, text: &str) -> Vec<Match> {
     let mut found = Vec::new();
-    engine.scan(direction, text.as_bytes(), &mut found);
+    engine.scan_views(direction, text.as_bytes(), &mut found);
     found
 }
 

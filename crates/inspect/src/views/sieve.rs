@@ -1,0 +1,90 @@
+//! Whether a view could show anything that the text does not: one cheap pass, mostly by skipping.
+
+use super::{escape, fold, packed, spaced, utf8};
+
+/// What a text holds that could be peeled off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Signs {
+    pub(super) characters: bool,
+    pub(super) escapes: bool,
+    pub(super) quoted: bool,
+    pub(super) packed: bool,
+    pub(super) spaced: bool,
+    /// Forms write a space as `+`.
+    pub(super) plus: bool,
+}
+
+impl Signs {
+    pub(super) fn read(text: &[u8], is_form: bool) -> Self {
+        Self {
+            characters: characters(text).next().is_some(),
+            escapes: escapes(text).next().is_some(),
+            quoted: quoted(text).next().is_some(),
+            packed: packed::places(text).next().is_some(),
+            spaced: spaced::places(text).next().is_some(),
+            plus: is_form && memchr::memchr(b'+', text).is_some(),
+        }
+    }
+
+    pub(super) fn any(&self) -> bool {
+        self.characters || self.escapes || self.quoted || self.packed || self.spaced || self.plus
+    }
+}
+
+/// Every place in raw JSON that may be peeled, as far as the escapes of JSON do not hide it.
+pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
+    let breaks = memchr::memchr_iter(b'=', text).filter(|at| {
+        text.get(at + 1..at + 3).is_some_and(|two| matches!(two, [b'\\', b'n' | b'r']))
+    });
+    characters(text)
+        .chain(escapes(text))
+        .chain(quoted(text))
+        .chain(breaks)
+        .chain(packed::places(text))
+        .chain(spaced::places(text))
+}
+
+fn characters(text: &[u8]) -> impl Iterator<Item = usize> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let place = utf8::next_high(text, at)?;
+            let Some((character, length)) = utf8::at(text, place) else {
+                at = place + 1;
+                continue;
+            };
+            at = place + length;
+            if fold::is_suspect(text, place, character, length) {
+                return Some(place);
+            }
+        }
+    })
+}
+
+fn escapes(text: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr3_iter(b'\\', b'%', b'&', text).filter(|at| escaped(&text[*at..]).is_some())
+}
+
+/// The escape that begins a text, of any kind but quoted-printable.
+#[inline]
+pub(super) fn escaped(rest: &[u8]) -> Option<escape::Escape> {
+    match rest.first()? {
+        b'\\' => escape::backslash(rest),
+        b'%' => escape::percent(rest),
+        b'&' => escape::entity(rest),
+        _ => None,
+    }
+}
+
+/// Octets of quoted-printable are soon found in any text, so only enough of them are a sign; the
+/// break of a line is one by itself, unless it ends base64.
+fn quoted(text: &[u8]) -> impl Iterator<Item = usize> {
+    const OCTETS: usize = 3;
+    let mut octets = 0;
+    memchr::memchr_iter(b'=', text).filter(move |at| {
+        let Some(escape) = escape::quoted(&text[*at..]) else { return false };
+        octets += usize::from(!escape.text().is_empty());
+        let is_padding = *at == 0 || text[at - 1] == b'=';
+        (escape.text().is_empty() && !is_padding) || octets >= OCTETS
+    })
+}

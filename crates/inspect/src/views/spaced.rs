@@ -1,0 +1,150 @@
+//! Letters that stand apart: `i g n o r e`, `p.a.s.s`.
+
+use std::ops::Range;
+
+/// Fewer are initials.
+const MIN_LETTERS: usize = 5;
+
+/// A longer gap ends the row; a shorter one between words is a space.
+const MAX_GAP: usize = 4;
+
+const LETTER: u8 = 1;
+const GAP: u8 = 2;
+
+/// What stands alone, and what may stand between.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let one = byte as u8;
+        classes[byte] = if one.is_ascii_alphanumeric() {
+            LETTER
+        } else if matches!(one, b' ' | b'.' | b'-' | b'_' | b'*' | b'|' | b',' | b'/' | b'~' | b'+')
+        {
+            GAP
+        } else {
+            0
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn class(text: &[u8], at: usize) -> u8 {
+    text.get(at).map_or(0, |byte| CLASSES[usize::from(*byte)])
+}
+
+/// A row of single letters, and the text that they spell.
+#[derive(Debug)]
+pub(super) struct Spaced {
+    pub(super) range: Range<usize>,
+    pub(super) text: Vec<u8>,
+}
+
+/// Places inside of rows, one at least in each.
+pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
+    (0..text.len())
+        .step_by(4)
+        .filter(move |at| is_row(text, *at))
+        .map(move |at| at + usize::from(class(text, at) == GAP))
+}
+
+/// Five bytes, letters and gaps in turn.
+#[inline]
+fn is_row(text: &[u8], at: usize) -> bool {
+    let Some([a, b, c, d, e]) = text.get(at..).and_then(|rest| rest.first_chunk::<5>()) else {
+        return false;
+    };
+    let [a, b] = [a, b].map(|byte| CLASSES[usize::from(*byte)]);
+    if a | b != LETTER | GAP {
+        return false;
+    }
+    let [c, d, e] = [c, d, e].map(|byte| CLASSES[usize::from(*byte)]);
+    a == c && b == d && c == e
+}
+
+/// Every row, in order.
+pub(super) fn find(text: &[u8]) -> Vec<Spaced> {
+    let mut found: Vec<Spaced> = Vec::new();
+    for place in places(text) {
+        if found.last().is_some_and(|last| place < last.range.end) {
+            continue;
+        }
+        let floor = found.last().map_or(0, |last| last.range.end);
+        found.extend(row(text, first_letter(text, place, floor)));
+    }
+    found
+}
+
+/// The first letter of the row that holds `at`.
+fn first_letter(text: &[u8], mut at: usize, floor: usize) -> usize {
+    while at >= floor + 2
+        && class(text, at - 1) == GAP
+        && class(text, at - 2) == LETTER
+        && (at < 3 || class(text, at - 3) != LETTER)
+    {
+        at -= 2;
+    }
+    at
+}
+
+/// Reads a row from its first letter on. All gaps are of one kind.
+fn row(text: &[u8], start: usize) -> Option<Spaced> {
+    let separator = *text.get(start + 1)?;
+    let mut spelled = vec![*text.get(start)?];
+    let mut letters = usize::from(spelled[0].is_ascii_alphabetic());
+    let mut end = start + 1;
+    loop {
+        let gap =
+            text.get(end..)?.iter().take(MAX_GAP + 1).take_while(|b| **b == separator).count();
+        let next = end + gap;
+        let is_single = class(text, next) == LETTER && class(text, next + 1) != LETTER;
+        if gap == 0 || gap > MAX_GAP || !is_single {
+            break;
+        }
+        if gap > 1 {
+            spelled.push(b' ');
+        }
+        let letter = text[next];
+        letters += usize::from(letter.is_ascii_alphabetic());
+        spelled.push(letter);
+        end = next + 1;
+    }
+    // Rows of digits are columns of a table.
+    let is_spelled = spelled.len() >= MIN_LETTERS && letters * 4 >= spelled.len();
+    is_spelled.then_some(Spaced { range: start..end, text: spelled })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(&str, String)> {
+        let show =
+            |row: Spaced| (&text[row.range], String::from_utf8_lossy(&row.text).into_owned());
+        find(text.as_bytes()).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn rows_are_read() {
+        let one = |text, range: &'static str, spelled: &str| {
+            assert_eq!(found(text), [(range, spelled.to_owned())], "{text}");
+        };
+        one("now i g n o r e   a l l now", "i g n o r e   a l l", "ignore all");
+        one("p.a.s.s.w", "p.a.s.s.w", "passw");
+        one("the _k_e_y_s_t_ are", "k_e_y_s_t", "keyst");
+        for lead in 0..8 {
+            let text = format!("{}A K I A 4 T", "-".repeat(lead));
+            assert!(found(&text).iter().any(|(_, spelled)| spelled == "AKIA4T"), "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_initials_and_tables_are_none() {
+        for text in
+            ["a b c", "J. R. R. Tolkien was a man I met", "1 2 3 4 5 6 7 8 9", "i = a + b - c / d"]
+        {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Characters at places of a text that need not be UTF-8.
+
+/// The character that begins at `at`, and its length. None: no character begins there.
+#[inline]
+pub(crate) fn at(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let first = *text.get(at)?;
+    if first < 0x80 {
+        return Some((char::from(first), 1));
+    }
+    let length = match first {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => return None,
+    };
+    let character = std::str::from_utf8(text.get(at..at + length)?).ok()?.chars().next()?;
+    Some((character, length))
+}
+
+/// The character that ends at `end`.
+#[inline]
+pub(crate) fn before(text: &[u8], end: usize) -> Option<char> {
+    let last = *text.get(..end)?.last()?;
+    if last < 0x80 {
+        return Some(char::from(last));
+    }
+    let start = (end.saturating_sub(4)..end).rev().find(|at| text[*at] & 0xc0 != 0x80)?;
+    at(text, start).filter(|(_, length)| start + length == end).map(|(character, _)| character)
+}
+
+/// The next place from `from` on that is beyond ASCII.
+#[inline]
+pub(crate) fn next_high(text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let mut at = from;
+    for chunk in rest.chunks(32) {
+        if !chunk.is_ascii() {
+            return chunk.iter().position(|byte| *byte >= 0x80).map(|inside| at + inside);
+        }
+        at += chunk.len();
+    }
+    None
+}
+
+/// How many bytes at the end of a text may be the beginning of a character that is cut off.
+#[cfg(test)]
+pub(crate) fn cut_off(text: &[u8]) -> usize {
+    let tail = &text[text.len().saturating_sub(3)..];
+    let Some(lead) = tail.iter().rposition(|byte| *byte & 0xc0 != 0x80) else { return 0 };
+    let wanted = match tail[lead] {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    };
+    let there = tail.len() - lead;
+    if there < wanted { there } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwards_and_backwards() {
+        let text = "aé\u{200b}\u{e0041}z".as_bytes();
+        assert_eq!(at(text, 1), Some(('é', 2)));
+        assert_eq!(at(text, 2), None);
+        assert_eq!(before(text, 3), Some('é'));
+        assert_eq!(before(text, 6), Some('\u{200b}'));
+        assert_eq!(before(text, 10), Some('\u{e0041}'));
+        assert_eq!(before(text, 9), None);
+        assert_eq!(before(text, 0), None);
+        assert_eq!(next_high(text, 3), Some(3));
+        assert_eq!(next_high(&[b'a'; 100], 0), None);
+        assert_eq!(at(b"\xff", 0), None);
+    }
+
+    #[test]
+    fn a_character_that_is_cut_off() {
+        let text = "a\u{e0041}".as_bytes();
+        assert_eq!([1, 2, 3, 4, 5].map(|end| cut_off(&text[..end])), [0, 1, 2, 3, 0]);
+        assert_eq!(cut_off(b"\x80\x80\x80\x80"), 0);
+        assert_eq!(cut_off(b""), 0);
+    }
+}
