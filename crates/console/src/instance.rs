@@ -15,14 +15,21 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[error("{0}")]
 pub struct Failure(pub String);
 
-/// A public file of a tenant's log.
+/// A file of a tenant's log. All but the bundles are public.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogFile {
     Checkpoint,
     VerifierKey,
+    /// The checkpoints that were signed before.
+    Checkpoints,
+    /// Those that witnesses cosigned.
+    Cosigned,
     /// A hash tile: `0/x001/234` or `0/000.p/5`, as C2SP tlog-tiles spells it after `tile/`.
-    /// The path was checked; entry bundles never come here.
+    /// The path was checked.
     Tile(String),
+    /// An entry bundle, which holds records: `x001/234` or `000.p/5`. The path was checked, and
+    /// so was the right to read records.
+    Entries(String),
 }
 
 /// The log, as far as the admin API needs it.

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use ledger::verify::{Folder, verify};
+use ledger::verify::{Folder, Trust, verify};
 use ledger::{Log, Options, SigningKey};
 use model::{RecordId, Timestamp};
 
@@ -49,7 +49,7 @@ fn main() -> Outcome<()> {
     println!("opened after an unannounced end in {:?}: {recovery:?}", start.elapsed());
     log.close()?;
     let (start, cpu) = (Instant::now(), processor_seconds()?);
-    let report = verify(&mut Folder::new(&folder), None, &[])?;
+    let report = verify(&mut Folder::new(&folder), &Trust::default())?;
     let elapsed = start.elapsed();
     let rate = report.proven as f64 / (processor_seconds()? - cpu);
     println!(

@@ -30,6 +30,7 @@ fn note_end(bytes: &[u8]) -> Option<usize> {
 
 /// The file as the log keeps it while it runs.
 pub(crate) struct History {
+    path: &'static str,
     size: u64,
     max_bytes: u64,
 }
@@ -38,26 +39,27 @@ impl History {
     /// Reads the file and cuts off a note that a crash left half written.
     pub(crate) fn open(
         files: &dyn Files,
+        path: &'static str,
         max_bytes: u64,
     ) -> Result<(Self, Option<Vec<u8>>), LogError> {
-        let bytes = read_optional(files, PATH)?.unwrap_or_default();
+        let bytes = read_optional(files, path)?.unwrap_or_default();
         let (notes, torn) = split(&bytes);
         let last = notes.last().map(|note| note.to_vec());
         if !torn.is_empty() {
             let whole = bytes.get(..bytes.len() - torn.len()).unwrap_or_default();
-            replace(files, PATH, whole)?;
+            replace(files, path, whole)?;
         }
-        Ok((Self { size: (bytes.len() - torn.len()) as u64, max_bytes }, last))
+        Ok((Self { path, size: (bytes.len() - torn.len()) as u64, max_bytes }, last))
     }
 
     /// Adds a note; it is on the disk when this returns.
     pub(crate) fn push(&mut self, files: &dyn Files, note: &str) -> Result<(), LogError> {
-        let failed = |error| LogError::io("writing", PATH, &error);
+        let failed = |error| LogError::io("writing", self.path, &error);
         let bytes = format!("{note}\n");
         if self.size == 0 {
-            replace(files, PATH, bytes.as_bytes())?;
+            replace(files, self.path, bytes.as_bytes())?;
         } else {
-            let file = files.create(PATH).map_err(failed)?;
+            let file = files.create(self.path).map_err(failed)?;
             write_all(&*file, bytes.as_bytes(), self.size).map_err(failed)?;
             file.sync().map_err(failed)?;
         }
@@ -68,13 +70,13 @@ impl History {
     /// Drops every second note of the older half, so that the file stays bounded and the past
     /// stays covered, ever more thinly.
     fn thin(&mut self, files: &dyn Files) -> Result<(), LogError> {
-        let bytes = read_optional(files, PATH)?.unwrap_or_default();
+        let bytes = read_optional(files, self.path)?.unwrap_or_default();
         let (notes, _) = split(&bytes);
         let half = notes.len() / 2;
         let kept = notes.iter().enumerate().filter(|(at, _)| *at >= half || at % 2 == 0);
         let kept: Vec<u8> = kept.flat_map(|(_, note)| [*note, b"\n"].concat()).collect();
         self.size = kept.len() as u64;
-        replace(files, PATH, &kept)
+        replace(files, self.path, &kept)
     }
 }
 
@@ -90,7 +92,7 @@ mod tests {
     #[test]
     fn notes_read_back_and_a_torn_one_is_cut_off() {
         let files = Memory::default();
-        let (mut history, last) = History::open(&files, 10_000).unwrap();
+        let (mut history, last) = History::open(&files, PATH, 10_000).unwrap();
         assert_eq!(last, None);
         for size in 0..3 {
             history.push(&files, &note(size)).unwrap();
@@ -102,7 +104,7 @@ mod tests {
         for cut in 1..note(2).len() {
             let files = files.copy();
             files.edit(PATH, |bytes| bytes.truncate(whole.len() - cut));
-            let (mut history, last) = History::open(&files, 10_000).unwrap();
+            let (mut history, last) = History::open(&files, PATH, 10_000).unwrap();
             assert_eq!(last, Some(note(1).into_bytes()), "cut {cut}");
             history.push(&files, &note(2)).unwrap();
             assert_eq!(files.read(PATH).unwrap(), whole, "cut {cut}");
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn a_long_history_is_thinned_from_the_old_end() {
         let files = Memory::default();
-        let (mut history, _) = History::open(&files, 2_000).unwrap();
+        let (mut history, _) = History::open(&files, PATH, 2_000).unwrap();
         for size in 0..500 {
             history.push(&files, &note(size)).unwrap();
         }

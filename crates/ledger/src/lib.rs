@@ -9,6 +9,8 @@
 
 mod append;
 mod batch;
+pub mod cosignature;
+pub mod cosigned;
 mod error;
 pub mod files;
 mod frame;

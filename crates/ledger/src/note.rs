@@ -14,6 +14,10 @@ use crate::SigningKey;
 pub const MAX_NOTE_BYTES: usize = 64 << 10;
 /// Signature type of plain Ed25519 (signed-note, section "Signature types").
 const ED25519_TYPE: u8 = 1;
+/// Signature type of timestamped Ed25519 cosignatures (tlog-cosignature, section "Format").
+const COSIGNATURE_TYPE: u8 = 4;
+/// Signature lines of one note, at most: the log's and those of its witnesses.
+pub const MAX_SIGNATURES: usize = 64;
 
 /// Why a note or a key is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,34 +36,75 @@ pub enum NoteError {
     Origin { expected: String, found: String },
 }
 
+/// What a key signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// A log its own checkpoints.
+    Log,
+    /// A witness the checkpoints of logs, with the time.
+    Witness,
+}
+
+impl KeyKind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Log => ED25519_TYPE,
+            Self::Witness => COSIGNATURE_TYPE,
+        }
+    }
+}
+
 /// A key that signatures are checked with: name, key id and public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
     id: u32,
+    kind: KeyKind,
     public: [u8; 32],
 }
 
 impl VerifierKey {
+    /// The key of a log.
     pub fn new(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
+        Self::of_kind(name, KeyKind::Log, public)
+    }
+
+    /// The key of a witness.
+    pub fn witness(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
+        Self::of_kind(name, KeyKind::Witness, public)
+    }
+
+    fn of_kind(name: &str, kind: KeyKind, public: [u8; 32]) -> Result<Self, NoteError> {
         let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
         if name.is_empty() || !name.chars().all(plain) {
             return Err(NoteError::Key);
         }
-        let hash = Digest::of_parts(&[name.as_bytes(), b"\n", &[ED25519_TYPE], &public]);
+        let hash = Digest::of_parts(&[name.as_bytes(), b"\n", &[kind.code()], &public]);
         let [a, b, c, d, ..] = hash.0;
-        Ok(Self { name: name.to_owned(), id: u32::from_be_bytes([a, b, c, d]), public })
+        Ok(Self { name: name.to_owned(), id: u32::from_be_bytes([a, b, c, d]), kind, public })
     }
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(crate) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ED25519, &self.public).verify(message, signature).is_ok()
     }
 }
 
 impl fmt::Display for VerifierKey {
     /// The encoding of the section "Ed25519 signatures": `name+id+base64(type ‖ key)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = vec![ED25519_TYPE];
+        let mut bytes = vec![self.kind.code()];
         bytes.extend_from_slice(&self.public);
         write!(f, "{}+{:08x}+{}", self.name, self.id, STANDARD.encode(bytes))
     }
@@ -73,10 +118,12 @@ impl FromStr for VerifierKey {
         let mut part = || parts.next().ok_or(NoteError::Key);
         let (name, id, key) = (part()?, part()?, part()?);
         let bytes = STANDARD.decode(key).map_err(|_| NoteError::Key)?;
-        let Some((&ED25519_TYPE, public)) = bytes.split_first() else {
-            return Err(NoteError::Key);
+        let (kind, public) = match bytes.split_first() {
+            Some((&ED25519_TYPE, public)) => (KeyKind::Log, public),
+            Some((&COSIGNATURE_TYPE, public)) => (KeyKind::Witness, public),
+            _ => return Err(NoteError::Key),
         };
-        let key = Self::new(name, public.try_into().map_err(|_| NoteError::Key)?)?;
+        let key = Self::of_kind(name, kind, public.try_into().map_err(|_| NoteError::Key)?)?;
         if format!("{:08x}", key.id) == id { Ok(key) } else { Err(NoteError::Key) }
     }
 }
@@ -114,9 +161,8 @@ impl Checkpoint {
     pub fn sign(&self, key: &SigningKey) -> Result<String, NoteError> {
         let verifier = VerifierKey::new(&self.origin, key.public())?;
         let text = self.text();
-        let mut signature = verifier.id.to_be_bytes().to_vec();
-        signature.extend_from_slice(&key.sign(text.as_bytes()));
-        Ok(format!("{text}\n\u{2014} {} {}\n", self.origin, STANDARD.encode(signature)))
+        let line = signature_line(&self.origin, verifier.id, &key.sign(text.as_bytes()));
+        Ok(format!("{text}\n{line}"))
     }
 
     /// Reads a signed checkpoint of the log that the key is named after.
@@ -134,22 +180,33 @@ impl Checkpoint {
 /// "Signatures"). Signatures by unknown keys are ignored.
 pub fn open<'a>(note: &'a [u8], key: &VerifierKey) -> Result<&'a str, NoteError> {
     let (text, signatures) = parts(note)?;
+    // A cosignature signs another message, and is no signature of the log.
+    if key.kind != KeyKind::Log {
+        return Err(NoteError::Key);
+    }
     let mut found = false;
     for line in signatures.lines() {
         let (name, id, signature) = signature(line)?;
         if name != key.name || id != key.id {
             continue;
         }
-        UnparsedPublicKey::new(&ED25519, &key.public)
-            .verify(text.as_bytes(), &signature)
-            .map_err(|_| NoteError::Signature(name.to_owned()))?;
+        if !key.accepts(text.as_bytes(), &signature) {
+            return Err(NoteError::Signature(name.to_owned()));
+        }
         found = true;
     }
     if found { Ok(text) } else { Err(NoteError::Unsigned(key.name.clone())) }
 }
 
+/// One signature line: the name, and the key id with the signature.
+pub(crate) fn signature_line(name: &str, id: u32, signature: &[u8]) -> String {
+    let mut bytes = id.to_be_bytes().to_vec();
+    bytes.extend_from_slice(signature);
+    format!("\u{2014} {name} {}\n", STANDARD.encode(bytes))
+}
+
 /// Text and signature lines (section "Format").
-fn parts(note: &[u8]) -> Result<(&str, &str), NoteError> {
+pub(crate) fn parts(note: &[u8]) -> Result<(&str, &str), NoteError> {
     let note = std::str::from_utf8(note).map_err(|_| NoteError::Format)?;
     let control = |c: char| c < ' ' && c != '\n';
     if note.len() > MAX_NOTE_BYTES || note.contains(control) || !note.ends_with('\n') {
@@ -158,10 +215,12 @@ fn parts(note: &[u8]) -> Result<(&str, &str), NoteError> {
     let at = note.rfind("\n\n").ok_or(NoteError::Format)?;
     let (text, signatures) = note.split_at(at + 1);
     let signatures = signatures.strip_prefix('\n').ok_or(NoteError::Format)?;
-    if signatures.is_empty() { Err(NoteError::Format) } else { Ok((text, signatures)) }
+    let count = signatures.lines().count();
+    let fits = (1..=MAX_SIGNATURES).contains(&count);
+    if fits { Ok((text, signatures)) } else { Err(NoteError::Format) }
 }
 
-fn signature(line: &str) -> Result<(&str, u32, Vec<u8>), NoteError> {
+pub(crate) fn signature(line: &str) -> Result<(&str, u32, Vec<u8>), NoteError> {
     let rest = line.strip_prefix("\u{2014} ").ok_or(NoteError::Format)?;
     let (name, encoded) = rest.split_once(' ').ok_or(NoteError::Format)?;
     let mut bytes = STANDARD.decode(encoded).map_err(|_| NoteError::Format)?;

@@ -6,7 +6,7 @@ use model::Timestamp;
 
 use crate::files::{Files, SharedFiles, create_folders, parent, read_optional, replace, write_all};
 use crate::frame::Stop;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::merkle::{Edge, leaf_hash};
 use crate::note::{Checkpoint, VerifierKey};
 use crate::segment::{self, Position, Reader, Step};
@@ -52,13 +52,13 @@ impl Tiler {
         let verifier = VerifierKey::new(origin, key.public()).map_err(|e| refused(VKEY, &e))?;
         create_folders(&*files, "tile/entries")?;
         publish_key(&*files, &verifier)?;
-        let (history, last) = History::open(&*files, max_history_bytes)?;
+        let (history, last) = History::open(&*files, history::PATH, max_history_bytes)?;
         let published = read_optional(&*files, CHECKPOINT)?;
         let open = |file: &str, note: Option<&Vec<u8>>| {
             note.map(|note| Checkpoint::open(note, &verifier).map_err(|e| refused(file, &e)))
                 .transpose()
         };
-        let kept = open(crate::history::PATH, last.as_ref())?;
+        let kept = open(history::PATH, last.as_ref())?;
         let public = open(CHECKPOINT, published.as_ref())?;
         // A crash may lie between the two; the history is written first.
         if let (Some(note), true) = (&last, size_of(&kept) > size_of(&public) || public.is_none()) {

@@ -13,35 +13,52 @@ mod phases;
 mod report;
 mod segments;
 mod source;
+mod witnesses;
 
 pub use phases::MAX_OPEN;
-pub use report::{Fault, FaultKind, MAX_FAULTS, Report, Verdict};
-pub use source::{Folder, Source, SourceError};
+pub use report::{Fault, FaultKind, MAX_FAULTS, Report, Verdict, Witnessed};
+pub use source::{Folder, Part, Source, SourceError};
 
 use model::Digest;
 
 use crate::merkle::Edge;
-use crate::note::{Checkpoint, VerifierKey};
+use crate::note::{Checkpoint, KeyKind, VerifierKey};
 use crate::tiler::VKEY;
 
-/// Verifies a whole log. `trusted` is the key that the reader has from elsewhere; without it the
-/// log's own `vkey` is used, which shows damage but no forgery, and the report says so.
-///
-/// `known` are checkpoints that the reader kept from before, or has from a witness: a log that
-/// was rolled back or forked since is found by them and by nothing else.
-pub fn verify(
-    source: &mut dyn Source,
-    trusted: Option<&VerifierKey>,
-    known: &[Checkpoint],
-) -> Result<Report, SourceError> {
+/// What the reader has from elsewhere than the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trust<'a> {
+    /// The log's key. Without it the log's own `vkey` is used, which shows damage but no forgery,
+    /// and the report says so.
+    pub log: Option<&'a VerifierKey>,
+    /// Witnesses that must have cosigned.
+    pub witnesses: &'a [VerifierKey],
+    /// Checkpoints kept from before, or had from a witness: a log that was rolled back or forked
+    /// since is found by them and by nothing else.
+    pub known: &'a [Checkpoint],
+}
+
+impl<'a> Trust<'a> {
+    /// Trust in a log's key alone.
+    pub fn in_key(key: &'a VerifierKey) -> Self {
+        Self { log: Some(key), ..Self::default() }
+    }
+}
+
+/// Verifies a whole log, as far as it can be read from there.
+pub fn verify(source: &mut dyn Source, trust: &Trust<'_>) -> Result<Report, SourceError> {
     let mut report = Report::default();
-    let Some(key) = key(source, trusted, &mut report)? else { return Ok(report.finished()) };
-    let heads = checkpoints::collect(source, &key, known, &mut report)?;
+    let Some(key) = key(source, trust.log, &mut report)? else { return Ok(report.finished()) };
+    let mut heads = checkpoints::collect(source, &key, trust.known, &mut report)?;
+    heads.take_in(witnesses::check(source, &key, trust.witnesses, &mut report)?, &mut report);
     let Some(signed) = heads.published else { return Ok(report.finished()) };
     report.origin.clone_from(&signed.origin);
+    report.size = signed.size;
     report.root = signed.root.to_string();
+    let text_from = if source.offers(Part::Entries)? { 0 } else { u64::MAX };
     let mut walk = Walk {
         size: signed.size,
+        text_from,
         edge: Edge::default(),
         heads: heads.kept,
         next_head: 0,
@@ -67,20 +84,30 @@ fn key(
     let own: Option<VerifierKey> = text.and_then(|text| text.parse().ok());
     // Read strictly: a changed byte is a finding even where the key can still be made out.
     let is_exact = own.as_ref().is_some_and(|key| Some(format!("{key}\n").as_str()) == text);
+    let is_needed = trusted.is_none() || source.offers(Part::Key)?;
     if !is_exact {
-        report.fault(Fault::file(FaultKind::Key, VKEY, "is missing or holds no verifier key"));
+        // Other logs of this form need not publish their key beside them.
+        if is_needed || published.is_some() {
+            report.fault(Fault::file(FaultKind::Key, VKEY, "is missing or holds no verifier key"));
+        }
     } else if trusted.is_some_and(|trusted| own.as_ref() != Some(trusted)) {
         report.fault(Fault::file(FaultKind::Key, VKEY, "is another key than the trusted one"));
     }
     let key = trusted.cloned().or(own);
     report.key = key.as_ref().map(ToString::to_string).unwrap_or_default();
-    Ok(key)
+    let is_log = |key: &VerifierKey| key.kind() == KeyKind::Log;
+    if key.as_ref().is_some_and(|key| !is_log(key)) {
+        report.fault(Fault::file(FaultKind::Key, VKEY, "is the key of a witness, not of a log"));
+    }
+    Ok(key.filter(is_log))
 }
 
 /// What is carried from record to record.
 struct Walk {
     /// Records that the published checkpoint covers.
     size: u64,
+    /// Records before this one are known by their hashes alone.
+    text_from: u64,
     edge: Edge,
     /// Kept checkpoints by size.
     heads: Vec<checkpoints::Head>,

@@ -153,19 +153,27 @@ async fn remote(
     base: &Uri,
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, ClientError> {
+    Ok(dial(base).await?.send_request(request).await?)
+}
+
+/// One connection of HTTP/1.1.
+pub(crate) type Sender = hyper::client::conn::http1::SendRequest<Full<Bytes>>;
+
+/// Connects to the host of an address, with TLS where it says `https`.
+pub(crate) async fn dial(base: &Uri) -> Result<Sender, ClientError> {
     let host = base.host().unwrap_or_default().trim_matches(['[', ']']);
     let secure = base.scheme_str() == Some("https");
     let port = base.port_u16().unwrap_or(if secure { 443 } else { 80 });
     let stream = tokio::net::TcpStream::connect((host, port)).await;
     let stream = stream.map_err(ClientError::Unreachable)?;
     if !secure {
-        return send(stream, request).await;
+        return open(stream).await;
     }
     let name = rustls_pki_types::ServerName::try_from(host.to_owned());
     let name = name.map_err(|_| ClientError::Address)?;
     let connector = tokio_rustls::TlsConnector::from(Arc::new(trust()?));
     let stream = connector.connect(name, stream).await;
-    send(stream.map_err(|error| ClientError::Tls(error.to_string()))?, request).await
+    open(stream.map_err(|error| ClientError::Tls(error.to_string()))?).await
 }
 
 /// The authorities of this system.
@@ -186,11 +194,16 @@ async fn send(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, ClientError> {
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    // Ends with the answer; its error is the sender's as well.
+    Ok(open(stream).await?.send_request(request).await?)
+}
+
+async fn open(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<Sender, ClientError> {
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // Ends with the last answer; its error is the sender's as well.
     tokio::spawn(connection);
-    Ok(sender.send_request(request).await?)
+    Ok(sender)
 }
 
 async fn read(answer: Response<Incoming>) -> Result<Value, ClientError> {

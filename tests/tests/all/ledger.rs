@@ -233,3 +233,23 @@ async fn one_action_can_be_shown_and_proved() {
         Some(1)
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_public_half_verifies_over_http_and_what_it_cannot_show_is_said() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").run();
+    let id = gate.client("bot").post(CHAT, chat("x")).await.expect(200).record().to_owned();
+    gate.record(&id);
+    gate.succeeds(&["ledger", "prove", &id]);
+    let url = format!("http://{}/ledger/main", gate.console());
+    let vkey = gate.ledger().join("vkey");
+    let vkey = vkey.to_str().unwrap();
+    let said = gate.succeeds(&["ledger", "verify", &url, "--vkey", vkey, "--hashes"]);
+    assert!(said.contains("HASHES ONLY") && said.contains("what"), "{said}");
+    // Who may not read the records is told so, and not by the status that says all is proved.
+    let refused = gate.portcullis(&["ledger", "verify", &url, "--vkey", vkey]);
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+    let nowhere = format!("http://{}/ledger/other", gate.console());
+    let missing = gate.portcullis(&["ledger", "verify", &nowhere, "--vkey", vkey]);
+    assert_eq!(missing.status.code(), Some(3), "{missing:?}");
+}

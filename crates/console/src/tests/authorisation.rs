@@ -21,6 +21,7 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{token}", "nobody")
         .replace("{tenant}", "main")
         .replace("{*tile}", "0/000")
+        .replace("{*bundle}", "000")
 }
 
 async fn ask(fake: &Fake, endpoint: &Endpoint, token: Option<&str>) -> StatusCode {

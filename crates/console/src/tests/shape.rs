@@ -61,8 +61,9 @@ async fn the_public_half_of_the_log_is_public_and_the_rest_is_not() {
     assert!(tile.header("cache-control").contains("immutable"));
     assert_eq!(get("/ledger/main/checkpoint").await.status, 200);
     assert_eq!(get("/ledger/main/vkey").await.status, 200);
+    assert_eq!(get("/ledger/main/checkpoints").await.status, 200);
+    assert_eq!(get("/ledger/main/tile/entries/000").await.status, 401);
     for path in [
-        "/ledger/main/tile/entries/000",
         "/ledger/main/tile/0/%2e%2e/000",
         "/ledger/main/tile/0%2F..%2F..%2Fkey",
         "/ledger/other/checkpoint",

@@ -124,6 +124,12 @@ impl Memory {
         state.nodes[node] = Node { durable: bytes.clone(), current: bytes, pending: Vec::new() };
     }
 
+    /// Puts a file there behind the log's back.
+    pub(crate) fn edit_or_make(&self, path: &str, bytes: &[u8]) {
+        self.create(path).map(drop).unwrap();
+        self.edit(path, |now| *now = bytes.to_vec());
+    }
+
     /// A copy that shares nothing, everything in it durable.
     pub(crate) fn copy(&self) -> Self {
         self.after_power_cut(Left::Everything)

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::note::{Checkpoint, VerifierKey};
-use crate::verify::{FaultKind, Report, Source, SourceError, Verdict, verify};
+use crate::verify::{FaultKind, Part, Report, Source, SourceError, Trust, Verdict, verify};
 
 impl Source for Memory {
     fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
@@ -22,7 +22,7 @@ fn trusted() -> VerifierKey {
 }
 
 fn check(files: &Memory) -> Report {
-    verify(&mut files.clone(), Some(&trusted()), &[]).unwrap()
+    verify(&mut files.clone(), &Trust::in_key(&trusted())).unwrap()
 }
 
 /// A closed log with three checkpoints besides the empty one's.
@@ -52,20 +52,158 @@ fn a_good_log_verifies() {
     }
 }
 
+/// A log over HTTP: no segments, and only those parts that are named.
+struct Remote(Memory, &'static [Part]);
+
+impl Source for Remote {
+    fn offers(&mut self, part: Part) -> Result<bool, SourceError> {
+        Ok(self.1.contains(&part))
+    }
+    fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        let is_entry = path.starts_with("tile/entries/");
+        assert!(!is_entry || self.1.contains(&Part::Entries), "{path} is not to be had");
+        Source::read(&mut self.0, path)
+    }
+    fn segments(&mut self) -> Result<Vec<u64>, SourceError> {
+        Ok(Vec::new())
+    }
+}
+
 #[test]
 fn without_segments_the_bundles_alone_are_checked() {
-    struct Remote(Memory);
-    impl Source for Remote {
-        fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
-            Source::read(&mut self.0, path)
-        }
-        fn segments(&mut self) -> Result<Vec<u64>, SourceError> {
-            Ok(Vec::new())
-        }
-    }
-    let report = verify(&mut Remote(closed(300)), Some(&trusted()), &[]).unwrap();
+    let mut remote = Remote(closed(300), &[Part::Entries, Part::History]);
+    let report = verify(&mut remote, &Trust::in_key(&trusted())).unwrap();
     assert_eq!((report.verdict, report.proven), (Verdict::Verified, 300));
     assert_eq!(report.compared_with_segments, 0);
+}
+
+#[test]
+fn without_records_the_hashes_are_checked_and_the_report_says_so() {
+    for count in [1, 300, 600] {
+        let mut remote = Remote(closed(count), &[]);
+        let report = verify(&mut remote, &Trust::in_key(&trusted())).unwrap();
+        assert_eq!(report.faults, []);
+        assert_eq!((report.verdict, report.proven), (Verdict::HashesOnly, 0));
+        assert_eq!((report.by_hash, report.checkpoints), (count, 1));
+        let said = report.not_proved.join("; ");
+        assert!(said.contains("what") && said.contains("earlier checkpoints"), "{said}");
+    }
+    let files = closed(300);
+    for path in ["tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1"] {
+        let files = files.copy();
+        files.edit(path, |bytes| bytes[3] ^= 1);
+        let report = verify(&mut Remote(files, &[]), &Trust::in_key(&trusted())).unwrap();
+        assert_eq!(report.verdict, Verdict::Failed, "{path}");
+    }
+}
+
+#[test]
+fn a_partial_tile_that_has_grown_full_is_read_from_the_full_one() {
+    let files = closed(200);
+    let before = Files::read(&files, "checkpoint").unwrap();
+    let history = Files::read(&files, "checkpoints").unwrap();
+    let (log, _) = open(&files);
+    fill(&log, 100);
+    log.close().unwrap();
+    assert!(Files::read(&files, "tile/0/000.p/200").is_err(), "the partial tile is gone");
+    files.edit("checkpoint", |bytes| *bytes = before);
+    files.edit("checkpoints", |bytes| *bytes = history);
+    let mut remote = Remote(files, &[Part::Entries, Part::History]);
+    let report = verify(&mut remote, &Trust::in_key(&trusted())).unwrap();
+    assert_eq!((report.verdict, report.proven, report.faults), (Verdict::Verified, 200, vec![]));
+}
+
+#[test]
+fn a_log_that_goes_on_while_it_is_read_is_no_rolled_back_one() {
+    /// Signs and publishes once more between the reading of the kept checkpoints and the rest.
+    struct Running(Memory, Option<Log>);
+    impl Source for Running {
+        fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, SourceError> {
+            let bytes = Source::read(&mut self.0, path);
+            if let Some(log) = self.1.take_if(|_| path == "checkpoints") {
+                fill(&log, 3);
+                log.close().unwrap();
+            }
+            bytes
+        }
+        fn segments(&mut self) -> Result<Vec<u64>, SourceError> {
+            Source::segments(&mut self.0)
+        }
+    }
+    let files = closed(9);
+    let (log, _) = open(&files);
+    let mut running = Running(files, Some(log));
+    let report = verify(&mut running, &Trust::in_key(&trusted())).unwrap();
+    assert_eq!((report.faults, report.proven), (vec![], 12));
+}
+
+fn witness() -> (SigningKey, VerifierKey) {
+    let key = SigningKey::generate([77; 32]).unwrap();
+    let verifier = VerifierKey::witness("witness.example/w1", key.public()).unwrap();
+    (key, verifier)
+}
+
+/// The published checkpoint with the witness's cosignature, put beside it.
+fn cosigned(files: &Memory) -> String {
+    let note = String::from_utf8(Files::read(files, "checkpoint").unwrap()).unwrap();
+    let text = note.split_once("\n\n").unwrap().0.to_owned() + "\n";
+    let (key, verifier) = witness();
+    let line = crate::cosignature::cosign(&text, verifier.name(), &key, 1_800_000_000).unwrap();
+    let note = crate::cosignature::join(&note, &line, &verifier).unwrap();
+    let mut kept = crate::cosigned::Cosigned::open(files, 10_000).unwrap();
+    kept.push(files, &note).unwrap();
+    assert_eq!(kept.last(), Some(note.as_str()));
+    note
+}
+
+#[test]
+fn cosignatures_are_checked_and_what_a_witness_has_not_seen_is_said() {
+    let (_, witness) = witness();
+    let witnesses = std::slice::from_ref(&witness);
+    let key = trusted();
+    let trust = Trust { witnesses, ..Trust::in_key(&key) };
+    let files = closed(20);
+    let report = verify(&mut files.clone(), &trust).unwrap();
+    assert_eq!(report.faults[0].kind, FaultKind::Witness, "it has cosigned nothing yet");
+    cosigned(&files);
+    let report = verify(&mut files.clone(), &trust).unwrap();
+    assert_eq!((report.verdict, report.faults), (Verdict::Verified, vec![]));
+    let seen = &report.witnesses[0];
+    assert_eq!((seen.size, seen.time, seen.checkpoints), (20, 1_800_000_000, 1));
+    let said = check(&files).not_proved.join("; ");
+    assert!(said.contains("witness.example/w1") && said.contains("not given"), "{said}");
+    let (log, _) = open(&files);
+    fill(&log, 5);
+    log.close().unwrap();
+    files.remove("segments/next").unwrap();
+    let report = verify(&mut files.clone(), &trust).unwrap();
+    assert_eq!((report.verdict, report.witnesses[0].size), (Verdict::Verified, 20));
+    assert!(report.not_proved.iter().any(|what| what.contains("from 20 on")), "{report:?}");
+    for at in 0..Files::read(&files, "cosigned").unwrap().len() {
+        let damaged = files.copy();
+        damaged.edit("cosigned", |bytes| bytes[at] ^= 1);
+        let report = verify(&mut damaged.clone(), &trust).unwrap();
+        assert_eq!(report.verdict, Verdict::Failed, "byte {at}");
+        assert!(report.faults.iter().any(|fault| fault.file == "cosigned"), "{report:?}");
+    }
+}
+
+#[test]
+fn a_log_that_was_rolled_back_behind_its_cosigned_checkpoint_or_forked_is_found() {
+    let later = closed(12);
+    let note = cosigned(&later);
+    for (count, first, words) in [(9, "record", "rolled back"), (15, "other", "another root")] {
+        let files = Memory::default();
+        let (log, _) = open(&files);
+        for index in 0..count {
+            append(&log, &format!("{first} {index}")).unwrap();
+        }
+        log.close().unwrap();
+        files.edit_or_make("cosigned", format!("{note}\n").as_bytes());
+        let report = check(&files);
+        assert_eq!(report.verdict, Verdict::Failed);
+        assert!(report.faults[0].message.contains(words), "{:?}", report.faults);
+    }
 }
 
 #[test]
@@ -100,13 +238,13 @@ fn an_action_that_was_begun_only_is_stated() {
 fn another_key_and_another_origin_fail() {
     let files = closed(5);
     let other = VerifierKey::new(ORIGIN, SigningKey::generate([1; 32]).unwrap().public()).unwrap();
-    let report = verify(&mut files.clone(), Some(&other), &[]).unwrap();
+    let report = verify(&mut files.clone(), &Trust::in_key(&other)).unwrap();
     assert_eq!((report.verdict, report.proven), (Verdict::Failed, 0));
     assert!(report.faults.iter().any(|fault| fault.kind == FaultKind::Key));
     let other = VerifierKey::new("other.example/log", key().public()).unwrap();
-    let report = verify(&mut files.clone(), Some(&other), &[]).unwrap();
+    let report = verify(&mut files.clone(), &Trust::in_key(&other)).unwrap();
     assert_eq!(report.verdict, Verdict::Failed);
-    let report = verify(&mut files.clone(), None, &[]).unwrap();
+    let report = verify(&mut files.clone(), &Trust::default()).unwrap();
     assert_eq!((report.verdict, report.is_key_trusted), (Verdict::Verified, false));
 }
 
@@ -115,7 +253,11 @@ fn a_rolled_back_and_a_forked_log_fail_against_an_earlier_checkpoint() {
     let files = closed(12);
     let seen = Checkpoint::open(&Files::read(&files, "checkpoint").unwrap(), &trusted()).unwrap();
     let against = |files: &Memory| {
-        verify(&mut files.clone(), Some(&trusted()), std::slice::from_ref(&seen)).unwrap()
+        verify(
+            &mut files.clone(),
+            &Trust { known: std::slice::from_ref(&seen), ..Trust::in_key(&trusted()) },
+        )
+        .unwrap()
     };
     assert_eq!(against(&files).verdict, Verdict::Verified);
     let shorter = closed(11);

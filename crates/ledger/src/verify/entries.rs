@@ -34,7 +34,13 @@ pub(super) fn check(
             compare_tile(source, tile, hashes, report)?;
         }
     }
-    report.proven = if report.fault_count == 0 { walk.size } else { 0 };
+    let read = walk.size.saturating_sub(report.by_hash);
+    report.proven = if report.fault_count == 0 { read } else { 0 };
+    if walk.edge.size() != walk.size && report.fault_count == 0 {
+        // Cannot be where every tile had its width; said rather than trusted.
+        report.fault(Fault::file(FaultKind::Tile, "tile", "the tiles hold fewer records"));
+        report.proven = 0;
+    }
     Ok(())
 }
 
@@ -45,13 +51,22 @@ fn bundle(
     segments: &mut Segments,
     report: &mut Report,
 ) -> Result<VecDeque<FullTile>, SourceError> {
-    let (file, first) = (tile.to_string(), tile.index * WIDTH);
+    let first = tile.index * WIDTH;
     let leaves = leaves(source, tile.index, walk.size, report)?;
-    let bytes = source.read(&file)?;
-    let present = bytes.is_some();
-    let bytes = bytes.unwrap_or_default();
-    let mut entries = Entries::of(&bytes);
     let mut full = VecDeque::new();
+    let is_text_here = first + u64::from(tile.width) > walk.text_from;
+    let found = if walk.text_from == u64::MAX { None } else { fetch(source, tile)? };
+    let present = found.is_some();
+    if !present && !is_text_here {
+        let leaves = leaves.unwrap_or_default();
+        report.by_hash += leaves.len() as u64;
+        carry_on(&leaves, 0, walk, report, &mut full);
+        segments.skip(source, u64::from(tile.width), report)?;
+        return Ok(full);
+    }
+    let found = found.unwrap_or_else(|| Found::missing(tile));
+    let (file, bytes) = (&found.file, &found.bytes);
+    let mut entries = Entries::of(bytes);
     for place in 0..u64::from(tile.width) {
         let index = first + place;
         let expected = leaves.as_ref().and_then(|leaves| leaves.get(place as usize));
@@ -62,28 +77,58 @@ fn bundle(
             } else {
                 "the bundle is missing"
             };
-            report.fault(Fault::file(FaultKind::Entry, &file, what).at(Some(index), offset));
+            report.fault(Fault::file(FaultKind::Entry, file, what).at(Some(index), offset));
             // The tile's hashes carry the tree on, so that later faults are named too.
             carry_on(leaves.as_deref().unwrap_or_default(), place, walk, report, &mut full);
             segments.skip(source, u64::from(tile.width) - place, report)?;
             break;
         };
         let leaf = leaf_hash(entry);
-        let witness = segments.compare(source, entry, (&file, offset), report)?;
+        let witness = segments.compare(source, entry, (file, offset), report)?;
         if expected.is_some_and(|expected| *expected != leaf) {
-            blame(witness, (&file, offset), (tile.index, place, walk.size), report);
+            blame(witness, (file, offset), (tile.index, place, walk.size), report);
         }
-        walk.phases.take(index, entry, (&file, offset), report);
+        walk.phases.take(index, entry, (file, offset), report);
         walk.push(leaf, report, |tile| full.push_back(tile));
     }
-    if present && entries.offset() < bytes.len() && full_width_read(&bytes, tile.width) {
+    let is_more = entries.offset() < bytes.len() && !found.is_outgrown;
+    if present && is_more && full_width_read(bytes, tile.width) {
         let what = "more bytes follow the bundle's last record";
         let at = entries.offset() as u64;
         report.fault(
-            Fault::file(FaultKind::Entry, &file, what).at(Some(first + u64::from(tile.width)), at),
+            Fault::file(FaultKind::Entry, file, what).at(Some(first + u64::from(tile.width)), at),
         );
     }
     Ok(full)
+}
+
+/// The bytes of a tile or bundle.
+struct Found {
+    file: String,
+    bytes: Vec<u8>,
+    /// The full one, which begins with the partial one that was asked for.
+    is_outgrown: bool,
+}
+
+impl Found {
+    fn missing(tile: Tile) -> Self {
+        Self { file: tile.to_string(), bytes: Vec::new(), is_outgrown: false }
+    }
+}
+
+/// Reads a tile; where a partial one is gone, the full one that it has grown into (tlog-tiles,
+/// section "Partial tiles"), as may happen with a log that runs meanwhile.
+fn fetch(source: &mut dyn Source, tile: Tile) -> Result<Option<Found>, SourceError> {
+    let file = tile.to_string();
+    if let Some(bytes) = source.read(&file)? {
+        return Ok(Some(Found { file, bytes, is_outgrown: false }));
+    }
+    if !tile.is_partial() {
+        return Ok(None);
+    }
+    let file = Tile::full(tile.level, tile.index).to_string();
+    let bytes = source.read(&file)?;
+    Ok(bytes.map(|bytes| Found { file, bytes, is_outgrown: true }))
 }
 
 /// A record and its hash in the tile do not fit. The segment's copy of the record tells which of
@@ -140,12 +185,15 @@ fn read_tile(
     tile: Tile,
     report: &mut Report,
 ) -> Result<Option<Vec<Digest>>, SourceError> {
-    let file = tile.to_string();
-    let bytes = source.read(&file)?;
-    let hashes = bytes.as_deref().and_then(|bytes| decode_hashes(bytes, tile.width));
+    let mut found = fetch(source, tile)?;
+    if let Some(found) = found.as_mut().filter(|found| found.is_outgrown) {
+        found.bytes.truncate(usize::from(tile.width) * 32);
+    }
+    let hashes = found.as_ref().and_then(|found| decode_hashes(&found.bytes, tile.width));
     if hashes.is_none() {
         let what =
-            if bytes.is_some() { "the tile has the wrong length" } else { "the tile is missing" };
+            if found.is_some() { "the tile has the wrong length" } else { "the tile is missing" };
+        let file = found.map_or_else(|| tile.to_string(), |found| found.file);
         report.fault(Fault::file(FaultKind::Tile, &file, what).at(Some(start_of(tile, 0)), 0));
     }
     Ok(hashes)

@@ -17,6 +17,8 @@ pub const MAX_OPEN: usize = 1 << 20;
 pub(super) struct Phases {
     /// Begun and not completed: id, and the index of its record.
     open: BTreeMap<u128, u64>,
+    /// More were open at one time than are followed.
+    is_incomplete: bool,
 }
 
 impl Phases {
@@ -34,6 +36,7 @@ impl Phases {
         }
         if self.open.len() >= MAX_OPEN {
             self.open.pop_first();
+            self.is_incomplete = true;
         }
         if self.open.insert(id, index).is_some() {
             let fault =
@@ -44,6 +47,10 @@ impl Phases {
 
     pub(super) fn state(&self, report: &mut Report) {
         report.unfinished_count = self.open.len() as u64;
+        if self.is_incomplete {
+            let what = format!("of actions beyond {MAX_OPEN} at one time, that each was completed");
+            report.unproved(what);
+        }
         let ids = self.open.keys().take(MAX_FAULTS);
         report.unfinished = ids.map(|id| RecordId::from_u128(*id).to_string()).collect();
     }

@@ -13,6 +13,8 @@ pub enum Verdict {
     Verified,
     /// What the checkpoint covers fits; records after it are not proved by anything.
     EndUnproven,
+    /// Hashes and checkpoints fit; the records could not be read from where the log was read.
+    HashesOnly,
     #[default]
     Failed,
 }
@@ -30,6 +32,8 @@ pub enum FaultKind {
     Segment,
     /// A record's second phase without, or before, its first.
     Phase,
+    /// A witness's cosignature that does not fit, or is not there.
+    Witness,
 }
 
 /// One thing that does not fit.
@@ -57,6 +61,19 @@ impl Fault {
     }
 }
 
+/// What a witness has seen, by its cosignatures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Witnessed {
+    /// The witness's verifier key.
+    pub key: String,
+    /// The largest size that it cosigned.
+    pub size: u64,
+    /// When it cosigned that, in seconds since the epoch.
+    pub time: u64,
+    /// Cosigned checkpoints that fit the records.
+    pub checkpoints: u64,
+}
+
 /// The outcome of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -66,8 +83,12 @@ pub struct Report {
     pub key: String,
     /// Whether that key came from the reader and not from the log itself.
     pub is_key_trusted: bool,
-    /// Records that are proved by the published checkpoint.
+    /// Records that the published checkpoint covers.
+    pub size: u64,
+    /// Those of them that were read and are proved by it; none where something does not fit.
     pub proven: u64,
+    /// Those of them that are known here by their hashes alone.
+    pub by_hash: u64,
     /// Whole records in the segments after the last checkpoint. They may be genuine; nothing shows it.
     pub unproven: u64,
     /// Bytes after the last whole record: an unfinished write, or what is left of damage.
@@ -82,6 +103,10 @@ pub struct Report {
     /// Actions that were begun and have no second record, oldest first, at most [`MAX_FAULTS`].
     pub unfinished: Vec<String>,
     pub unfinished_count: u64,
+    /// The reader's witnesses that cosigned, in the reader's order.
+    pub witnesses: Vec<Witnessed>,
+    /// In words, what this verification does not show.
+    pub not_proved: Vec<String>,
     /// The first ones found, in the order of the records; see `fault_count`.
     pub faults: Vec<Fault>,
     pub fault_count: u64,
@@ -100,12 +125,51 @@ impl Report {
         self.faults.iter().filter(|fault| fault.index.is_some()).min_by_key(|fault| fault.index)
     }
 
+    pub(crate) fn unproved(&mut self, what: String) {
+        if self.not_proved.len() < MAX_FAULTS {
+            self.not_proved.push(what);
+        }
+    }
+
     pub(crate) fn finished(mut self) -> Self {
-        self.verdict = match (self.fault_count, self.unproven + self.torn_bytes) {
-            (0, 0) => Verdict::Verified,
-            (0, _) => Verdict::EndUnproven,
+        self.verdict = match (self.fault_count, self.unproven + self.torn_bytes, self.by_hash) {
+            (0, 0, 0) => Verdict::Verified,
+            (0, 0, hashes) if hashes == self.size => Verdict::HashesOnly,
+            (0, 0, _) => Verdict::Verified,
+            (0, _, _) => Verdict::EndUnproven,
             _ => Verdict::Failed,
         };
+        self.state_limits();
         self
+    }
+
+    /// Says what even a verification without a fault leaves open.
+    fn state_limits(&mut self) {
+        if !self.is_key_trusted {
+            self.unproved("who wrote the log: the key came from the log itself".to_owned());
+        }
+        if self.by_hash > 0 {
+            let what = format!("what {} records say: only their hashes are here", self.by_hash);
+            self.unproved(what);
+        }
+        if self.unproven > 0 {
+            let what = format!("{} records that follow the last checkpoint", self.unproven);
+            self.unproved(what);
+        }
+        if self.torn_bytes > 0 {
+            let what = format!("{} bytes that follow the last whole record", self.torn_bytes);
+            self.unproved(what);
+        }
+        let behind: Vec<_> = self.witnesses.iter().filter(|seen| seen.size < self.size).collect();
+        let behind = behind.iter().map(|seen| {
+            let name = seen.key.split('+').next().unwrap_or_default();
+            format!("records from {} on to the witness {name}: it had not seen them", seen.size)
+        });
+        let behind: Vec<String> = behind.collect();
+        behind.into_iter().for_each(|what| self.unproved(what));
+        self.unproved(format!(
+            "that nothing was written after the {} records of the checkpoint",
+            self.size
+        ));
     }
 }

@@ -22,6 +22,7 @@ pub(super) struct Segments {
 impl Segments {
     pub(super) fn open(source: &mut dyn Source) -> Result<Self, SourceError> {
         let firsts = source.segments()?;
+        // A log read over HTTP, or a copy without them: the report counts what was compared.
         let is_broken = firsts.is_empty();
         Ok(Self { firsts, current: 0, bytes: Vec::new(), offset: 0, index: 0, is_broken })
     }

@@ -14,8 +14,25 @@ pub struct SourceError {
     pub reason: String,
 }
 
+/// What belongs to a log besides its checkpoint and its tiles, and is not to be had everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The verifier key beside the log.
+    Key,
+    /// The records themselves, in bundles.
+    Entries,
+    /// The checkpoints that were signed before.
+    History,
+}
+
 /// A place that a log is read from: a folder here, an HTTP address elsewhere.
 pub trait Source {
+    /// Whether a part can be read from here at all. Where it can, a missing file of it is a fault;
+    /// where it cannot, the report says what could not be proved for want of it.
+    fn offers(&mut self, part: Part) -> Result<bool, SourceError> {
+        let _ = part;
+        Ok(true)
+    }
     /// A whole file by its path in the log, such as `tile/0/000`; `None` where there is none.
     fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, SourceError>;
     /// First indexes of the segments, in order; empty where segments cannot be read from here.

@@ -77,7 +77,10 @@ impl Journal for Adapter {
             let path = match file {
                 LogFile::Checkpoint => folder.join("checkpoint"),
                 LogFile::VerifierKey => folder.join("vkey"),
+                LogFile::Checkpoints => folder.join("checkpoints"),
+                LogFile::Cosigned => folder.join("cosigned"),
                 LogFile::Tile(tile) => folder.join("tile").join(tile),
+                LogFile::Entries(bundle) => folder.join("tile/entries").join(bundle),
             };
             tokio::task::spawn_blocking(move || std::fs::read(path).ok()).await.ok().flatten()
         })

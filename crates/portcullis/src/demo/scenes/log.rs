@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ledger::note::VerifierKey;
-use ledger::verify::{Fault, Folder, Report, Verdict, verify};
+use ledger::verify::{Fault, Folder, Report, Trust, Verdict, verify};
 use serde_json::{Value, json};
 
 use crate::demo::story::Story;
@@ -40,7 +40,7 @@ pub(in crate::demo) fn play(cold: &Cold, story: &mut Story<'_>) -> anyhow::Resul
 }
 
 fn check(folder: &Path, vkey: &VerifierKey) -> anyhow::Result<Report> {
-    Ok(verify(&mut Folder::new(folder), Some(vkey), &[])?)
+    Ok(verify(&mut Folder::new(folder), &Trust::in_key(vkey))?)
 }
 
 /// Changes one bit of one record in a copy, and sees it found.

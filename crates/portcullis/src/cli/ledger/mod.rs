@@ -1,34 +1,24 @@
 //! `portcullis ledger`: the log.
 
-use std::path::{Path, PathBuf};
+mod remote;
+mod verify;
 
-use anyhow::Context;
 use clap::Subcommand;
-use ledger::note::VerifierKey;
-use ledger::verify::{Folder, Report, Verdict};
 use model::RecordId;
 use serde_json::{Value, json};
 
 use super::session::{Session, encode};
 use super::table::Table;
-use super::{Exit, Failure, Output, Result};
-use crate::config::Secrets;
+use super::{Exit, Output, Result};
 use crate::visible::visible;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check a log that lies in a folder: every record, tile and checkpoint. Needs no instance
+    /// Check a log: every record, tile and checkpoint. Needs no instance, and trusts none
     #[command(
-        after_help = "Example:\n  portcullis ledger verify portcullis-data/ledger/main --vkey gate.vkey\n\nExit status 3 says that something does not fit, or that the end is not proved."
+        after_help = "Example:\n  portcullis ledger verify portcullis-data/ledger/main --vkey gate.vkey\n  portcullis ledger verify https://gate.example.com:4180/ledger/main --vkey gate.vkey --witness w1.vkey\n\nExit status 3 says that something does not fit, or that the end or the records are not proved."
     )]
-    Verify {
-        /// The log's folder [default: that of the data folder]
-        folder: Option<PathBuf>,
-        /// A file with the key that you trust; without it the log's own is used, which shows
-        /// damage but no forgery
-        #[arg(long, value_name = "FILE")]
-        vkey: Option<PathBuf>,
-    },
+    Verify(verify::Arguments),
     /// Search the activity records, newest first
     #[command(
         after_help = "Example:\n  portcullis ledger search --agent support-bot --effect deny --since 2026-11-23T00:00:00Z"
@@ -118,9 +108,7 @@ impl Search {
 
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
     match command {
-        Command::Verify { folder, vkey } => {
-            verify(folder.as_deref(), vkey.as_deref(), session, output)
-        }
+        Command::Verify(arguments) => verify::run(arguments, session, output),
         Command::Search(search) => self::search(search, session, output),
         Command::Show { id } => value(&session.read(&format!("/api/v1/records/{id}"))?, output),
         Command::Prove { id } => {
@@ -172,83 +160,4 @@ fn export(search: &Search, session: &Session<'_>, output: &mut Output) -> Result
         Ok(output.json_line(&item["record"])?)
     })?;
     Ok(Exit::Done)
-}
-
-fn verify(
-    folder: Option<&Path>,
-    vkey: Option<&Path>,
-    session: &Session<'_>,
-    output: &mut Output,
-) -> Result {
-    let folder = match folder {
-        Some(folder) => folder.to_owned(),
-        None => session.config(Secrets::Leave)?.config.data.dir.join("ledger/main"),
-    };
-    if !folder.is_dir() {
-        let problem = format!("{} is no folder; name the folder of a log", folder.display());
-        return Err(Failure::Usage(problem));
-    }
-    let trusted = vkey.map(trusted).transpose()?;
-    let report = ledger::verify::verify(&mut Folder::new(&folder), trusted.as_ref(), &[]);
-    let report = report.map_err(|error| Failure::Failed(error.into()))?;
-    let exit = if report.verdict == Verdict::Verified { Exit::Done } else { Exit::Found };
-    if output.json {
-        let report = serde_json::to_value(&report).context("the report cannot be written")?;
-        output.value(&report)?;
-    } else {
-        show(&report, output)?;
-    }
-    Ok(exit)
-}
-
-fn trusted(file: &Path) -> std::result::Result<VerifierKey, Failure> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    text.trim().parse().map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
-}
-
-fn show(report: &Report, output: &mut Output) -> std::io::Result<()> {
-    let verdict = match report.verdict {
-        Verdict::Verified => "VERIFIED: every record is proved, and everything fits",
-        Verdict::EndUnproven => {
-            "END UNPROVEN: what the checkpoint covers fits; the end is not proved"
-        }
-        Verdict::Failed => "FAILED: something does not fit",
-    };
-    output.line(verdict)?;
-    output.line(format_args!("origin       {}", visible(&report.origin)))?;
-    let whose = if report.is_key_trusted {
-        "the one you gave"
-    } else {
-        "the log's own: no proof against forgery"
-    };
-    output.line(format_args!("key          {} ({whose})", visible(&report.key)))?;
-    output.line(format_args!(
-        "proven       {} records, root {}",
-        report.proven,
-        visible(&report.root)
-    ))?;
-    output.line(format_args!(
-        "unproven     {} records, {} torn bytes",
-        report.unproven, report.torn_bytes
-    ))?;
-    output.line(format_args!("checkpoints  {} agree", report.checkpoints))?;
-    if report.unfinished_count > 0 {
-        output.line(format_args!(
-            "unfinished   {} actions have no second record",
-            report.unfinished_count
-        ))?;
-    }
-    for fault in &report.faults {
-        let index = fault.index.map(|index| format!("record {index}: ")).unwrap_or_default();
-        output.line(format_args!(
-            "fault        {}: {index}{}",
-            visible(&fault.file),
-            visible(&fault.message)
-        ))?;
-    }
-    let more = report.fault_count.saturating_sub(report.faults.len() as u64);
-    if more > 0 {
-        output.line(format_args!("fault        and {more} more"))?;
-    }
-    Ok(())
 }
