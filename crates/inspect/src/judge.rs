@@ -7,10 +7,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::engine::{DetectorId, Engine};
+use crate::code;
+use crate::engine::{DetectorId, Direction, Engine, Match};
 use crate::harm;
 use crate::origin::Origin;
 use crate::settings::Judges;
+
+/// How a masked credential begins; see [`crate::mask`].
+const MASKED_SECRET: &str = "[redacted:secret.";
 
 /// Something that a text says.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,12 +31,36 @@ pub struct Judgement {
 impl Engine {
     /// Appends what the judges find in a whole text of an author.
     pub fn judge(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) {
-        let Judges { harm, .. } = self.judges;
+        let Judges { harm, code, .. } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
             self.add(found.kind, found.range, found.confidence, reason, out);
         }
-        let _ = origin;
+        if code && origin == Origin::Model {
+            for found in code::check(text, None) {
+                self.add(found.kind, found.range, found.confidence, found.why.into(), out);
+            }
+            self.hardcoded_secrets(text, out);
+        }
+    }
+
+    /// Credentials in the code of a text, also those whose place a mask has taken already.
+    fn hardcoded_secrets(&self, text: &str, out: &mut Vec<Judgement>) {
+        let mut found = Vec::new();
+        for block in code::blocks(text, None) {
+            let code = text.get(block.range.clone()).unwrap_or_default();
+            found.clear();
+            self.scan(Direction::Answer, code.as_bytes(), &mut found);
+            let is_secret =
+                |one: &&Match| self.detector(one.detector).kind().starts_with("secret.");
+            let mask = code.find(MASKED_SECRET).map(|at| at..at + MASKED_SECRET.len());
+            let values = found.iter().filter(is_secret).map(|one| one.range.clone()).chain(mask);
+            for value in values {
+                let range = block.range.start + value.start..block.range.start + value.end;
+                let reason = "a credential stands in code".into();
+                self.add(code::HARDCODED_SECRET, range, 0.9, reason, out);
+            }
+        }
     }
 
     fn add(

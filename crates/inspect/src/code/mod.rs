@@ -39,6 +39,7 @@ pub struct Found {
     pub why: &'static str,
 }
 
+pub(crate) const HARDCODED_SECRET: &str = "code.hardcoded_secret";
 pub(crate) const EVAL_OF_INPUT: &str = "code.eval_of_input";
 pub(crate) const DISABLED_TLS: &str = "code.disabled_tls";
 pub(crate) const SHELL_FROM_STRING: &str = "code.shell_from_string";

@@ -8,8 +8,9 @@ use model::Severity;
 use super::{Declaration, Form};
 use crate::action::Action;
 use crate::code::{
-    DESTRUCTIVE_COMMAND, DISABLED_TLS, EVAL_OF_INPUT, REMOTE_SCRIPT, REVERSE_SHELL,
-    SHELL_FROM_STRING, SQL_FROM_STRING, UNKNOWN_PACKAGE, UNSAFE_DESERIALISATION, WEAK_PERMISSION,
+    DESTRUCTIVE_COMMAND, DISABLED_TLS, EVAL_OF_INPUT, HARDCODED_SECRET, REMOTE_SCRIPT,
+    REVERSE_SHELL, SHELL_FROM_STRING, SQL_FROM_STRING, UNKNOWN_PACKAGE, UNSAFE_DESERIALISATION,
+    WEAK_PERMISSION,
 };
 
 const fn check(
@@ -29,6 +30,7 @@ use Severity::{Critical, High, Low, Medium};
 
 #[rustfmt::skip]
 pub(super) const ALL: &[Declaration] = &[
+    check("code_hardcoded_secret", HARDCODED_SECRET, "Credentials written into code", High, "CWE-798"),
     check("code_eval_of_input", EVAL_OF_INPUT, "Input that is run as code", High, "CWE-95"),
     check("code_disabled_tls", DISABLED_TLS, "TLS without checking the other side", High, "CWE-295"),
     check("code_shell_from_string", SHELL_FROM_STRING, "Shell commands put together from values", High, "CWE-78"),

@@ -1,11 +1,12 @@
 //! `portcullis inspect`: the detectors, over a file or standard input.
 
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use inspect::{Action, Detector, Direction, Engine, Match, Origin};
+use inspect::{Action, Detector, DetectorId, Direction, Engine, Judgement, Match, Origin};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -33,9 +34,12 @@ pub(super) struct Arguments {
     /// Read one {"id","text","source"} a line, and write one result a line, in order
     #[arg(long)]
     jsonl: bool,
-    /// Which way the text is travelling
-    #[arg(long, value_enum, default_value = "request")]
-    direction: Way,
+    /// Which way the text is travelling [default: as its source says]
+    #[arg(long, value_enum)]
+    direction: Option<Way>,
+    /// Who wrote the text: judges hear a person and a tool with other ears
+    #[arg(long, value_enum, default_value = "user", conflicts_with = "jsonl")]
+    source: Source,
     /// List the detectors instead
     #[arg(long)]
     detectors: bool,
@@ -47,6 +51,28 @@ enum Way {
     Request,
     /// From a provider to an agent
     Answer,
+}
+
+/// Who wrote a text; see [`inspect::Origin`].
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Source {
+    User,
+    Tool,
+    Web,
+    File,
+    Model,
+}
+
+impl From<Source> for Origin {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::User => Self::User,
+            Source::Tool => Self::Tool,
+            Source::Web => Self::Web,
+            Source::File => Self::File,
+            Source::Model => Self::Model,
+        }
+    }
 }
 
 impl From<Way> for Direction {
@@ -83,8 +109,9 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
         return Err(Failure::Usage(format!("the input has more than {MAX_TEXT} bytes; cut it")));
     }
     let text = String::from_utf8_lossy(&bytes);
-    let direction = arguments.direction.into();
-    let found = scan(&engine, direction, &text);
+    let origin = arguments.source.into();
+    let direction = arguments.direction.map_or_else(|| direction(origin), Direction::from);
+    let found = examine(&engine, origin, direction, &text);
     if arguments.redact {
         output.text(&redacted(&engine, direction, &text, &found))?;
         return Ok(Exit::Done);
@@ -92,19 +119,43 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
     show(&engine, direction, &text, &found, output)
 }
 
-fn scan(engine: &Engine, direction: Direction, text: &str) -> Vec<Match> {
-    let mut found = Vec::new();
-    engine.scan_views(direction, text.as_bytes(), &mut found);
+/// One finding, of a detector or a judge.
+struct Finding {
+    detector: DetectorId,
+    range: Range<usize>,
+    confidence: f64,
+    /// Why a judge thinks so.
+    reason: Option<String>,
+}
+
+/// All findings in a text, in order.
+fn examine(engine: &Engine, origin: Origin, direction: Direction, text: &str) -> Vec<Finding> {
+    let (mut matches, mut judgements) = (Vec::new(), Vec::new());
+    engine.scan_views(direction, text.as_bytes(), &mut matches);
+    engine.judge(origin, text, &mut judgements);
+    let of_match = |Match { detector, range }| {
+        let confidence = engine.detector(detector).confidence();
+        Finding { detector, range, confidence, reason: None }
+    };
+    let of_judgement = |one: Judgement| Finding {
+        detector: one.detector,
+        range: one.range,
+        confidence: (one.confidence * 1000.0).round() / 1000.0,
+        reason: Some(one.reason.into_owned()),
+    };
+    let mut found: Vec<Finding> = matches.into_iter().map(of_match).collect();
+    found.extend(judgements.into_iter().map(of_judgement));
+    found.sort_by_key(|one| (one.range.start, one.range.end));
     found
 }
 
 /// Masks everything whose action is not to allow it, also what would block the whole.
-fn redacted(engine: &Engine, direction: Direction, text: &str, found: &[Match]) -> String {
+fn redacted(engine: &Engine, direction: Direction, text: &str, found: &[Finding]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for found in found {
         let detector = engine.detector(found.detector);
-        if detector.action(direction).passes() {
+        if detector.action(direction).passes() || found.range.start < at {
             continue;
         }
         out.push_str(&text[at..found.range.start]);
@@ -119,7 +170,7 @@ fn show(
     engine: &Engine,
     direction: Direction,
     text: &str,
-    found: &[Match],
+    found: &[Finding],
     output: &mut Output,
 ) -> Result {
     let exit = if found.is_empty() { Exit::Done } else { Exit::Found };
@@ -134,11 +185,11 @@ fn show(
         output.note("nothing was found");
         return Ok(exit);
     }
-    let mut table = Table::new(&["line", "kind", "severity", "confidence", "action"]);
+    let mut table = Table::new(&["line", "kind", "severity", "confidence", "action", "why"]);
     for found in found {
         let detector = engine.detector(found.detector);
         let line = text[..found.range.start].matches('\n').count() + 1;
-        let confidence = format!("{:.2}", detector.confidence());
+        let confidence = format!("{:.2}", found.confidence);
         let action = detector.action(direction).word();
         let severity = severity(detector);
         table.row([
@@ -147,6 +198,7 @@ fn show(
             severity,
             confidence,
             action.to_owned(),
+            found.reason.clone().unwrap_or_default(),
         ]);
     }
     output.table(&table)?;
@@ -158,7 +210,7 @@ fn severity(detector: &Detector) -> String {
 }
 
 /// `block` over `redact` over `allow`.
-fn verdict(engine: &Engine, direction: Direction, found: &[Match]) -> &'static str {
+fn verdict(engine: &Engine, direction: Direction, found: &[Finding]) -> &'static str {
     let actions = found.iter().map(|found| engine.detector(found.detector).action(direction));
     match actions.max() {
         Some(Action::Block) => "block",
@@ -167,23 +219,36 @@ fn verdict(engine: &Engine, direction: Direction, found: &[Match]) -> &'static s
     }
 }
 
-fn findings(engine: &Engine, text: &str, found: &[Match]) -> Vec<Value> {
-    // Matches are in order, so characters are counted once over the text.
-    let (mut bytes, mut characters) = (0, 0);
-    let mut place = |at: usize| {
-        characters += text[bytes..at].chars().count();
-        bytes = at;
-        characters
-    };
-    let value = |found: &Match| {
+fn findings(engine: &Engine, text: &str, found: &[Finding]) -> Vec<Value> {
+    let mut ends: Vec<usize> = found.iter().flat_map(|f| [f.range.start, f.range.end]).collect();
+    ends.sort_unstable();
+    let places = characters(text, &ends);
+    let place = |at: usize| ends.binary_search(&at).ok().and_then(|n| places.get(n).copied());
+    let value = |found: &Finding| {
         let detector = engine.detector(found.detector);
-        json!({
+        let mut value = json!({
             "kind": detector.kind(), "detector": detector.name(), "severity": severity(detector),
-            "confidence": detector.confidence(),
+            "confidence": found.confidence,
             "start": place(found.range.start), "end": place(found.range.end),
-        })
+        });
+        if let Some(reason) = &found.reason {
+            value["reason"] = json!(reason);
+        }
+        value
     };
     found.iter().map(value).collect()
+}
+
+/// How many characters stand before each byte offset. The offsets are sorted, so the text is
+/// counted over once.
+fn characters(text: &str, offsets: &[usize]) -> Vec<usize> {
+    let (mut bytes, mut characters) = (0, 0);
+    let mut count = |at: &usize| {
+        characters += text.get(bytes..*at).unwrap_or_default().chars().count();
+        bytes = *at;
+        characters
+    };
+    offsets.iter().map(&mut count).collect()
 }
 
 #[derive(Deserialize)]
@@ -216,7 +281,7 @@ fn lines(engine: &Engine, mut input: impl BufRead, output: &mut Output) -> Resul
         let Line { id, text, source } = serde_json::from_slice(&line)
             .map_err(|error| Failure::Usage(format!("line {number} of the input: {error}")))?;
         let direction = direction(source);
-        let found = scan(engine, direction, &text);
+        let found = examine(engine, source, direction, &text);
         let findings = findings(engine, &text, &found);
         let verdict = verdict(engine, direction, &found);
         // There is no score of injection where no detector computes one.
