@@ -9,6 +9,7 @@ pub mod document;
 pub mod encoding;
 mod engine;
 pub mod harm;
+pub mod injection;
 pub mod json;
 mod judge;
 mod mask;
