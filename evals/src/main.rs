@@ -3,11 +3,8 @@
 //! Each evaluation prints a table and ends with one line for machines, `NAME: metric=value …`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an evaluation talks to a terminal")]
 
-<<<<<<< HEAD
 mod harm;
-=======
 mod injection;
->>>>>>> eba96c0 (Make the corpus that detectors of instructions are trained on)
 mod rows;
 
 use std::path::Path;
@@ -16,11 +13,13 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask eval NAME …
 
-<<<<<<< HEAD
     harm [FILE.jsonl.gz]      the screen for weapons and malware; rows with label 0 as benign text
-=======
-  injection corpus --data FILE --out FOLDER   makes what the detectors of instructions are trained on
->>>>>>> eba96c0 (Make the corpus that detectors of instructions are trained on)
+    injection FILE [--robustness]
+                              planted and direct instructions, as shipped
+    injection corpus --data FILE --out FOLDER
+                              makes what their models are trained on
+    injection train --data FILE --out FOLDER [--card FILE]
+                              trains the models and says what they are worth on sets left out
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -43,11 +42,8 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
             print!("{HELP}");
             Ok(())
         }
-<<<<<<< HEAD
         ["harm", file @ ..] => harm::run(file.first().map(Path::new)),
-=======
         ["injection", rest @ ..] => injection::run(rest),
->>>>>>> eba96c0 (Make the corpus that detectors of instructions are trained on)
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }
 }

@@ -10,6 +10,7 @@ mod code;
 mod example;
 mod general;
 mod harm;
+pub(crate) mod injection;
 mod pattern;
 mod service;
 
@@ -173,7 +174,7 @@ macro_rules! bare {
 pub(crate) use {bare, token};
 
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
-    [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL, harm::ALL].concat()
+    [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL, harm::ALL, injection::ALL].concat()
 });
 
 /// Every detector that is built in.

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::engine::{DetectorId, Engine};
 use crate::harm;
+use crate::injection::{self, Channel};
 use crate::origin::Origin;
 use crate::settings::Judges;
 
@@ -27,12 +28,23 @@ pub struct Judgement {
 impl Engine {
     /// Appends what the judges find in a whole text of an author.
     pub fn judge(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) {
-        let Judges { harm, .. } = self.judges;
+        let Judges { harm, injection, .. } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
             self.add(found.kind, found.range, found.confidence, reason, out);
         }
-        let _ = origin;
+        if injection {
+            self.judge_instructions(origin, text, out);
+        }
+    }
+
+    fn judge_instructions(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) {
+        let Some(channel) = Channel::of(origin) else { return };
+        let scored = injection::score(origin, text);
+        if scored.probability >= channel.threshold() {
+            let (reason, confidence) = (scored.reason().into(), f64::from(scored.probability));
+            self.add(channel.kind(), scored.sentence, confidence, reason, out);
+        }
     }
 
     fn add(

@@ -25,8 +25,8 @@
 //! - `style`: the attack's style, category or source; for our own the grammar's rule.
 
 mod attack;
-mod dice;
-mod disguise;
+pub(crate) mod dice;
+pub(crate) mod disguise;
 mod grammar;
 mod groups;
 mod labelled;
