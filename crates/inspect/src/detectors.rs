@@ -174,7 +174,17 @@ macro_rules! bare {
 pub(crate) use {bare, token};
 
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
-    [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL, harm::ALL, injection::ALL].concat()
+    [
+        general::ALL,
+        cloud::ALL,
+        code::ALL,
+        ai::ALL,
+        chat::ALL,
+        service::ALL,
+        harm::ALL,
+        injection::ALL,
+    ]
+    .concat()
 });
 
 /// Every detector that is built in.

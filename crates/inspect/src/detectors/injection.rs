@@ -22,6 +22,10 @@ const fn judged(name: &'static str, kind: &'static str, finds: &'static str) -> 
 pub(super) const ALL: &[Declaration] = &[
     judged("injection_tool", TOOL, "Instructions planted in tool output, pages and files")
         .severity(Severity::High),
-    judged("injection_user", USER, "Prompts that override instructions, extract them or unlock the model")
-        .severity(Severity::Medium),
+    judged(
+        "injection_user",
+        USER,
+        "Prompts that override instructions, extract them or unlock the model",
+    )
+    .severity(Severity::Medium),
 ];
