@@ -5,6 +5,7 @@
 
 mod code;
 mod harm;
+mod injection;
 mod rows;
 
 use std::path::Path;
@@ -15,6 +16,12 @@ cargo xtask eval NAME …
 
     code [--clean FOLDER]… [--packages ECOSYSTEM=FILE]… [--show KIND]   checks of generated code
     harm [FILE.jsonl.gz]      the screen for weapons and malware; rows with label 0 as benign text
+    injection FILE [--robustness]
+                              planted and direct instructions, as shipped
+    injection corpus --data FILE --out FOLDER
+                              makes what their models are trained on
+    injection train --data FILE --out FOLDER [--card FILE]
+                              trains the models and says what they are worth on sets left out
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -39,6 +46,7 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
         }
         ["code", rest @ ..] => code::run(rest),
         ["harm", file @ ..] => harm::run(file.first().map(Path::new)),
+        ["injection", rest @ ..] => injection::run(rest),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }
 }

@@ -14,6 +14,7 @@ mod general;
 mod generated;
 mod harm;
 mod hosting;
+pub(crate) mod injection;
 mod mail;
 mod misses;
 mod money;
@@ -240,6 +241,7 @@ static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
         web::ALL,
         harm::ALL,
         generated::ALL,
+        injection::ALL,
         &personal::ALL.concat(),
     ]
     .concat()

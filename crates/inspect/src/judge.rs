@@ -8,10 +8,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::code;
+use crate::detectors::injection::POISONED_DESCRIPTION;
 use crate::engine::{DetectorId, Direction, Engine, Match};
 use crate::harm;
+use crate::injection::{self, Channel, Scored};
 use crate::origin::Origin;
 use crate::settings::Judges;
+use crate::views;
 
 /// How a masked credential begins; see [`crate::mask`].
 const MASKED_SECRET: &str = "[redacted:secret.";
@@ -28,10 +31,26 @@ pub struct Judgement {
     pub reason: Cow<'static, str>,
 }
 
+/// How suspicious a text is of giving a model orders: as it stands, or as it reads once encodings
+/// and disguises are off, whichever is worse. The sentence is that of the text as it stands.
+pub fn suspicion(origin: Origin, text: &str) -> Scored {
+    let mut worst = injection::score(origin, text);
+    if views::has_layers(text.as_bytes()) {
+        for reading in views::readings(text) {
+            let scored = injection::score(origin, &reading.text);
+            if scored.probability > worst.probability {
+                let sentence = reading.source(text, scored.sentence.clone());
+                worst = Scored { sentence, ..scored };
+            }
+        }
+    }
+    worst
+}
+
 impl Engine {
     /// Appends what the judges find in a whole text of an author.
     pub fn judge(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) {
-        let Judges { harm, code, .. } = self.judges;
+        let Judges { harm, code, injection, .. } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
             self.add(found.kind, found.range, found.confidence, reason, out);
@@ -41,6 +60,25 @@ impl Engine {
                 self.add(found.kind, found.range, found.confidence, found.why.into(), out);
             }
             self.hardcoded_secrets(text, out);
+        }
+        if injection && let Some(channel) = Channel::of(origin) {
+            self.instructions(origin, channel.kind(), text, out);
+        }
+    }
+
+    /// Appends what the judges find in the description of a tool, which a model reads as its own.
+    pub fn judge_description(&self, text: &str, out: &mut Vec<Judgement>) {
+        if self.judges.injection {
+            self.instructions(Origin::Tool, POISONED_DESCRIPTION, text, out);
+        }
+    }
+
+    /// Instructions to the model where nobody has any to give.
+    fn instructions(&self, origin: Origin, kind: &str, text: &str, out: &mut Vec<Judgement>) {
+        let scored = suspicion(origin, text);
+        if Channel::of(origin).is_some_and(|channel| scored.probability >= channel.threshold()) {
+            let (reason, confidence) = (scored.reason().into(), f64::from(scored.probability));
+            self.add(kind, scored.sentence, confidence, reason, out);
         }
     }
 

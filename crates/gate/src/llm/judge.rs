@@ -70,7 +70,10 @@ pub(super) fn judge(
         let text = part.text(body);
         let Ok(words) = std::str::from_utf8(&text.text) else { continue };
         heard.clear();
-        engine.judge(part.origin, words, &mut heard);
+        match part.is_description {
+            true => engine.judge_description(words, &mut heard),
+            false => engine.judge(part.origin, words, &mut heard),
+        }
         if heard.is_empty() {
             continue;
         }

@@ -284,8 +284,11 @@ fn lines(engine: &Engine, mut input: impl BufRead, output: &mut Output) -> Resul
         let found = examine(engine, source, direction, &text);
         let findings = findings(engine, &text, &found);
         let verdict = verdict(engine, direction, &found);
-        // There is no score of injection where no detector computes one.
-        output.json_line(&json!({ "id": id, "findings": findings, "verdict": verdict }))?;
+        let injection = f64::from(inspect::suspicion(source, &text).probability);
+        let injection = (injection * 1e6).round() / 1e6;
+        output.json_line(
+            &json!({ "id": id, "findings": findings, "injection": injection, "verdict": verdict }),
+        )?;
     }
     Ok(Exit::Done)
 }

@@ -1,0 +1,103 @@
+//! The linear model: weights of hashed features and of signs, one set for each channel.
+
+use super::features::{GRAM_SLOTS, SIGN_SLOTS, Seen, sign_slots};
+
+/// Begins a file of weights; the number is the version of the features.
+const MAGIC: &[u8; 8] = b"pcinj\0\0\x01";
+const NUMBERS: usize = 6;
+
+/// As [`Weights::parse`] reads them: `MAGIC`, six `f32`, `i16` of each sign, `i8` of each feature,
+/// little-endian.
+#[derive(Clone, Debug)]
+pub struct Weights<'b> {
+    grams: &'b [u8],
+    signs: Vec<f32>,
+    gram_scale: f32,
+    bias: f32,
+    /// Probability = 1 / (1 + exp(-(slope * logit + offset))).
+    slope: f32,
+    offset: f32,
+    /// The probability from which a text is called an attack.
+    pub threshold: f32,
+}
+
+impl<'b> Weights<'b> {
+    /// Reads a file of weights; `None` if it is none, or of other features.
+    pub fn parse(bytes: &'b [u8]) -> Option<Self> {
+        let (numbers, rest) = bytes.strip_prefix(MAGIC)?.split_at_checked(NUMBERS * 4)?;
+        let (signs, grams) = rest.split_at_checked(SIGN_SLOTS * 2)?;
+        let mut number = numbers.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+        let (gram_scale, sign_scale, bias) = (number.next()?, number.next()?, number.next()?);
+        let (slope, offset, threshold) = (number.next()?, number.next()?, number.next()?);
+        let signs = signs.as_chunks::<2>().0.iter();
+        let signs = signs.map(|bytes| f32::from(i16::from_le_bytes(*bytes)) * sign_scale).collect();
+        (grams.len() == GRAM_SLOTS).then_some(Self {
+            grams,
+            signs,
+            gram_scale,
+            bias,
+            slope,
+            offset,
+            threshold,
+        })
+    }
+
+    /// Writes what [`Weights::parse`] reads.
+    pub fn write(grams: &[f32], signs: &[f32], bias: f32, calibration: [f32; 3]) -> Vec<u8> {
+        let most =
+            |weights: &[f32]| weights.iter().fold(1e-6_f32, |most, weight| most.max(weight.abs()));
+        let gram_scale = (most(grams) / 127.0).min(MAX_GRAM / 127.0);
+        let sign_scale = most(signs) / 32_767.0;
+        let mut out = MAGIC.to_vec();
+        for number in [gram_scale, sign_scale, bias].into_iter().chain(calibration) {
+            out.extend(number.to_le_bytes());
+        }
+        out.extend(signs.iter().flat_map(|weight| ((weight / sign_scale) as i16).to_le_bytes()));
+        out.extend(
+            grams
+                .iter()
+                .map(|weight| (weight / gram_scale).round().clamp(-127.0, 127.0) as i8 as u8),
+        );
+        out
+    }
+
+    /// The weight of a hashed feature, in the file's units.
+    #[inline]
+    pub(super) fn gram(&self, slot: usize) -> i32 {
+        self.grams.get(slot).map_or(0, |byte| i32::from(*byte as i8))
+    }
+
+    /// The logit of a candidate whose hashed features sum up to `sum`.
+    pub(super) fn logit(&self, sum: i32, seen: &Seen) -> f32 {
+        let mut logit =
+            self.bias + self.gram_scale * sum as f32 / (seen.grams.max(1) as f32).sqrt();
+        sign_slots(seen, |slot| logit += self.signs.get(slot).copied().unwrap_or(0.0));
+        logit
+    }
+
+    pub(super) fn probability(&self, logit: f32) -> f32 {
+        1.0 / (1.0 + (-(self.slope * logit + self.offset)).exp())
+    }
+}
+
+/// Weights beyond are cut, so that a few large ones do not take the precision of all others.
+const MAX_GRAM: f32 = 6.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        let mut grams = vec![0.0; GRAM_SLOTS];
+        grams[7] = 1.0;
+        grams[9] = -0.5;
+        let mut signs = vec![0.0; SIGN_SLOTS];
+        signs[3] = 0.25;
+        let bytes = Weights::write(&grams, &signs, -1.0, [2.0, 0.0, 0.5]);
+        let weights = Weights::parse(&bytes).unwrap();
+        assert_eq!((weights.gram(7), weights.gram(9), weights.threshold), (127, -64, 0.5));
+        assert!((weights.logit(127, &Seen { grams: 1, ..Seen::default() }) - 0.0).abs() < 1e-3);
+        assert!(Weights::parse(&bytes[..bytes.len() - 1]).is_none());
+    }
+}

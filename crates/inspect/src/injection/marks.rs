@@ -1,0 +1,128 @@
+//! Marks around words that tell more than the words: templates, roles, tags, comments, hiding.
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use std::sync::LazyLock;
+
+use super::lexicon::{Sign, Signs};
+
+const MARKS: &[(&str, Sign)] = &[
+    ("<|", Sign::Template),
+    ("|>", Sign::Template),
+    ("[inst]", Sign::Template),
+    ("[/inst]", Sign::Template),
+    ("<<sys>>", Sign::Template),
+    ("<start_of_turn>", Sign::Template),
+    ("```system", Sign::Template),
+    ("\"role\":", Sign::Template),
+    ("<!--", Sign::Comment),
+    ("-->", Sign::Comment),
+    ("/*", Sign::Comment),
+    ("[//]: #", Sign::Comment),
+    ("{#", Sign::Comment),
+    ("display:none", Sign::Hidden),
+    ("display: none", Sign::Hidden),
+    ("visibility:hidden", Sign::Hidden),
+    ("font-size:0", Sign::Hidden),
+    ("font-size:1px", Sign::Hidden),
+    ("opacity:0", Sign::Hidden),
+    ("color:white", Sign::Hidden),
+    ("color:#fff", Sign::Hidden),
+    (" alt=\"", Sign::Quoted),
+    ("##", Sign::Hashes),
+    ("</", Sign::Tag),
+];
+
+/// How a line begins that passes itself off as a turn.
+const ROLES: [&str; 9] = [
+    "system",
+    "user",
+    "assistant",
+    "human",
+    "admin",
+    "developer",
+    "ai",
+    "instruction",
+    "instructions",
+];
+/// How far into a sentence its role is looked for.
+const ROLE_BYTES: usize = 24;
+/// Capitals in a row that make a shout.
+const SHOUT: usize = 9;
+
+static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = MARKS.iter().map(|(word, _)| word);
+    AhoCorasickBuilder::new()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(words)
+        .ok()
+});
+
+/// Adds the marks of a sentence.
+pub(super) fn mark(sentence: &str, signs: &mut Signs) {
+    if sentence
+        .bytes()
+        .any(|byte| matches!(byte, b'<' | b'[' | b'#' | b'|' | b'{' | b'*' | b':' | b'`'))
+    {
+        for found in FINDER.iter().flat_map(|finder| finder.find_iter(sentence)) {
+            if let Some((_, sign)) = MARKS.get(found.pattern().as_usize()) {
+                signs.add(*sign);
+            }
+        }
+        if has_role(sentence) {
+            signs.add(Sign::RoleMark);
+        }
+    }
+    if shouts(sentence) {
+        signs.add(Sign::Shout);
+    }
+}
+
+/// Whether it begins with a role and a colon or bracket.
+fn has_role(sentence: &str) -> bool {
+    let start = sentence.trim_start_matches(|sign: char| !sign.is_ascii_alphabetic());
+    let name = start.bytes().take(ROLE_BYTES).take_while(u8::is_ascii_alphabetic).count();
+    let (name, rest) = start.split_at_checked(name).unwrap_or_default();
+    let marked = rest.trim_start().starts_with([':', ']', '>', ')', '#', '_']);
+    marked && ROLES.iter().any(|role| name.eq_ignore_ascii_case(role))
+}
+
+fn shouts(sentence: &str) -> bool {
+    let mut run = 0;
+    for byte in sentence.bytes() {
+        run = match byte {
+            b'A'..=b'Z' => run + 1,
+            b' ' | b'!' => run,
+            _ => 0,
+        };
+        if run >= SHOUT {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(text: &str) -> Signs {
+        let mut signs = Signs::default();
+        mark(text, &mut signs);
+        signs
+    }
+
+    #[test]
+    fn finds_marks() {
+        assert!(marks("<|im_start|>system").has(Sign::Template));
+        assert!(marks("<div style=\"Display:None\">Hi</div>").has(Sign::Hidden));
+        assert!(marks("System: do it").has(Sign::RoleMark));
+        assert!(marks("[admin] do it").has(Sign::RoleMark));
+        assert!(marks("READ THIS NOW").has(Sign::Shout));
+    }
+
+    #[test]
+    fn ordinary_text_has_none() {
+        assert_eq!(marks("The system: a short history of NASA."), Signs::default());
+    }
+}

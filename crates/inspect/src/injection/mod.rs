@@ -1,0 +1,135 @@
+//! Whether a text gives orders to the model that reads it.
+//!
+//! A text is cut into sentences and overlapping windows, so that one planted line in a long page
+//! stands out. Each is scored by a linear model over hashed words and letters ([`features`]) and
+//! signs ([`Sign`]): who is spoken to, what is wanted, how it is dressed, where it stands. The
+//! text's probability is that of its most suspicious part. Two channels, each with its weights and
+//! its threshold: what a person types, and material that a tool, a page or a file brings.
+
+pub mod features;
+mod lexicon;
+mod linear;
+mod marks;
+mod reading;
+mod sentences;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+pub use lexicon::{Sign, Signs};
+pub use linear::Weights;
+pub use reading::{Candidate, Reading, read};
+pub use sentences::{MAX_SENTENCE_BYTES, WINDOW_BYTES, sentences, windows};
+
+use crate::Origin;
+
+static USER: &[u8] = include_bytes!("model/user.bin");
+static TOOL: &[u8] = include_bytes!("model/tool.bin");
+
+static MODELS: LazyLock<[Option<Weights<'static>>; 2]> =
+    LazyLock::new(|| [Weights::parse(USER), Weights::parse(TOOL)]);
+
+/// Whose words a model of its own is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// What a person types.
+    User,
+    /// Material, in which nobody has orders to give.
+    Tool,
+}
+
+impl Channel {
+    /// The channel of a text; none for what a model wrote.
+    pub fn of(origin: Origin) -> Option<Self> {
+        match origin {
+            Origin::User => Some(Self::User),
+            Origin::Model => None,
+            _ => Some(Self::Tool),
+        }
+    }
+
+    /// The kind of finding.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::User => crate::detectors::injection::USER,
+            Self::Tool => crate::detectors::injection::TOOL,
+        }
+    }
+
+    fn weights(self) -> Option<&'static Weights<'static>> {
+        MODELS.get(self as usize).and_then(Option::as_ref)
+    }
+
+    /// The probability from which a text counts as an attack.
+    pub fn threshold(self) -> f32 {
+        self.weights().map_or(1.0, |weights| weights.threshold)
+    }
+}
+
+/// How suspicious a text is, and because of what.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scored {
+    /// Calibrated: the share of such texts that are attacks, where half of all are.
+    pub probability: f32,
+    /// The bytes of the most suspicious sentence; empty if there is none.
+    pub sentence: Range<usize>,
+    pub signs: Signs,
+}
+
+/// The most signs that a reason names.
+const MAX_REASONS: usize = 4;
+
+impl Scored {
+    /// What speaks for it, in words.
+    pub fn reason(&self) -> String {
+        let says =
+            Sign::ALL.iter().rev().filter(|sign| self.signs.has(**sign)).map(|sign| sign.says());
+        let says: Vec<&str> = says.filter(|says| !says.is_empty()).take(MAX_REASONS).collect();
+        if says.is_empty() {
+            "reads like a planted instruction".to_owned()
+        } else {
+            says.join(", ")
+        }
+    }
+}
+
+/// Judges a text.
+pub fn score(origin: Origin, text: &str) -> Scored {
+    let weights = Channel::of(origin).and_then(Channel::weights);
+    weights.map_or_else(Scored::default, |weights| score_with(weights, text))
+}
+
+/// Judges a text by weights of one's own.
+pub fn score_with(weights: &Weights<'_>, text: &str) -> Scored {
+    let (reading, sums) = sums(weights, text);
+    let logit = |one: &Candidate| {
+        let sum = sums.get(one.sentences.clone()).unwrap_or_default().iter().sum();
+        weights.logit(sum, &one.seen)
+    };
+    let mut best: Option<(f32, &Candidate)> = None;
+    for one in &reading.candidates {
+        let logit = logit(one);
+        if best.is_none_or(|(most, _)| logit > most) {
+            best = Some((logit, one));
+        }
+    }
+    let Some((logit, one)) = best else { return Scored::default() };
+    let alone = one.sentences.clone().max_by_key(|at| sums.get(*at).copied().unwrap_or_default());
+    let sentence = alone.and_then(|at| reading.sentences.get(at).cloned()).unwrap_or_default();
+    Scored { probability: weights.probability(logit), sentence, signs: one.seen.signs }
+}
+
+/// The text read, with the sum of each sentence's hashed features.
+fn sums(weights: &Weights<'_>, text: &str) -> (Reading, Vec<i32>) {
+    let mut sums: Vec<i32> = Vec::new();
+    let reading = read(text, |sentence, slot| {
+        if sums.len() <= sentence {
+            sums.resize(sentence + 1, 0);
+        }
+        if let Some(sum) = sums.last_mut() {
+            *sum += weights.gram(slot);
+        }
+    });
+    sums.resize(reading.sentences.len(), 0);
+    (reading, sums)
+}

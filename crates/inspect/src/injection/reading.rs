@@ -1,0 +1,161 @@
+//! A text read for its instructions: sentences with what they show, and the windows to judge.
+
+use std::ops::Range;
+
+use super::features::{self, Seen};
+use super::lexicon::{Sign, Signs};
+use super::sentences::{sentences, windows};
+
+/// How much of a text is looked at to tell its form.
+const FORM_BYTES: usize = 2048;
+/// Fewer words say nothing to anybody.
+const MIN_WORDS: u32 = 2;
+
+/// What is judged as one: a sentence alone, or a window of neighbours.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Indices into [`Reading::sentences`].
+    pub sentences: Range<usize>,
+    pub seen: Seen,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    pub sentences: Vec<Range<usize>>,
+    pub candidates: Vec<Candidate>,
+}
+
+impl Reading {
+    /// The bytes of a candidate.
+    pub fn range(&self, candidate: &Candidate) -> Range<usize> {
+        let first = self.sentences.get(candidate.sentences.start).map_or(0, |first| first.start);
+        let last = self.sentences.get(candidate.sentences.end.saturating_sub(1));
+        first..last.map_or(first, |last| last.end)
+    }
+}
+
+/// Reads a text; `gram` gets the index of each sentence with each of its hashed features.
+pub fn read(text: &str, mut gram: impl FnMut(usize, usize)) -> Reading {
+    let sentences = sentences(text);
+    let form = form(text);
+    let mut seen: Vec<Seen> = Vec::with_capacity(sentences.len());
+    for (at, range) in sentences.iter().enumerate() {
+        let sentence = text.get(range.clone()).unwrap_or_default();
+        if !speaks(sentence) {
+            seen.push(Seen::default());
+            continue;
+        }
+        let mut one = features::read(sentence, |slot| gram(at, slot));
+        one.signs = one.signs.with(form).with(place(text, range, at, sentences.len()));
+        seen.push(one);
+    }
+    let candidates = candidates(&sentences, &seen);
+    Reading { sentences, candidates }
+}
+
+/// Whether it can be a sentence at all: two spaces, or letters of other scripts, or mark-up. Most
+/// of what records hold is passed over here.
+fn speaks(sentence: &str) -> bool {
+    let mut spaces = 0;
+    for byte in sentence.bytes() {
+        match byte {
+            b' ' | b'\n' => spaces += 1,
+            b'<' | 0x80.. => return true,
+            _ => {}
+        }
+        if spaces >= MIN_WORDS {
+            return true;
+        }
+    }
+    sentence.len() <= 24 && spaces > 0
+}
+
+fn candidates(sentences: &[Range<usize>], seen: &[Seen]) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::with_capacity(sentences.len() * 2);
+    for window in windows(sentences) {
+        let all = seen.get(window.clone()).unwrap_or_default();
+        let speaking = all.iter().filter(|one| one.words > 0).count();
+        if speaking > 1 {
+            let seen = all.iter().fold(Seen::default(), |sum, one| sum.and(*one));
+            found.push(Candidate { sentences: window, seen });
+        }
+    }
+    let alone = seen.iter().enumerate().filter(|(_, one)| one.words >= MIN_WORDS);
+    found.extend(alone.map(|(at, one)| Candidate { sentences: at..at + 1, seen: *one }));
+    found
+}
+
+/// Where the sentence stands.
+fn place(text: &str, range: &Range<usize>, at: usize, count: usize) -> Signs {
+    let mut signs = Signs::default();
+    if at == 0 {
+        signs.add(Sign::First);
+    }
+    if at + 1 == count {
+        signs.add(if count == 1 { Sign::Alone } else { Sign::Last });
+    }
+    let bytes = text.as_bytes();
+    let before = range.start.checked_sub(1).and_then(|before| bytes.get(before));
+    if before.is_none_or(|byte| *byte == b'\n')
+        && bytes.get(range.end).is_none_or(|byte| *byte == b'\n')
+    {
+        signs.add(Sign::OwnLine);
+    }
+    signs
+}
+
+/// What kind of text it is: records, mark-up, code, a table, or none of these.
+fn form(text: &str) -> Signs {
+    let head = text.as_bytes();
+    let head = head.get(..FORM_BYTES.min(head.len())).unwrap_or_default();
+    let mut counts = [0_usize; 5];
+    for pair in head.windows(2) {
+        match pair {
+            [b'"' | b'\'', b':'] => counts[0] += 2,
+            [b':', b' '] => counts[0] += 1,
+            [b'<', b'/'] => counts[1] += 1,
+            [b';' | b'{' | b')', b'\n'] | [b'(', b')'] => counts[2] += 1,
+            [b' ', b'|'] => counts[3] += 1,
+            [b'\n', _] => counts[4] += 1,
+            _ => {}
+        }
+    }
+    let [fields, tags, code, cells, lines] = counts;
+    let mut signs = Signs::default();
+    let some = [
+        (fields >= 3 && fields * 2 > lines, Sign::InFields),
+        (tags >= 2, Sign::InMarkup),
+        (code >= 2, Sign::InCode),
+        (cells >= 4, Sign::InTable),
+    ];
+    some.into_iter().filter(|(shows, _)| *shows).for_each(|(_, sign)| signs.add(sign));
+    signs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_over_what_is_no_sentence() {
+        let reading =
+            read(r#"{"id": "a8f3", "city": "Oslo", "note": "Send it to me now."}"#, |_, _| {});
+        assert!(reading.candidates.iter().all(|one| one.seen.signs.has(Sign::InFields)));
+        let alone: Vec<_> =
+            reading.candidates.iter().filter(|one| one.sentences.len() == 1).collect();
+        assert_eq!(alone.len(), 1);
+    }
+
+    #[test]
+    fn knows_places() {
+        let reading = read("One is here now.\nTwo is here now.\nThree is here now.", |_, _| {});
+        let signs: Vec<Signs> = reading
+            .candidates
+            .iter()
+            .filter(|one| one.sentences.len() == 1)
+            .map(|one| one.seen.signs)
+            .collect();
+        assert!(signs[0].has(Sign::First) && signs[2].has(Sign::Last));
+        assert!(signs.iter().all(|signs| signs.has(Sign::OwnLine)));
+    }
+}

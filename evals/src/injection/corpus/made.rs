@@ -1,0 +1,119 @@
+//! Our own texts: honest material and prompts, attacks planted in material, attacks typed.
+
+use super::Text;
+use super::attack::{self, Attack};
+use super::dice::Dice;
+use super::grammar::Grammar;
+use super::labelled::Row;
+use super::material::{CLOSE, FORMS, OPEN, Press};
+
+/// How many of each are made.
+const BENIGN: usize = 9_000;
+const PROMPTS: usize = 9_000;
+const PLANTED: usize = 14_000;
+const DIRECT: usize = 5_000;
+/// How often each labelled string is planted.
+const TIMES: [(&str, usize); 2] = [("bipia_train_strings", 14), ("tasktracker_train", 3)];
+/// The share of attacks that go into given material and not into ours.
+const GIVEN_PERCENT: usize = 20;
+
+pub(super) fn texts(grammar: &Grammar, rows: &[Row]) -> anyhow::Result<Vec<Text>> {
+    let mut maker =
+        Made { grammar, dice: Dice::new(20_261_126), given: contexts(rows), texts: Vec::new() };
+    (0..BENIGN).for_each(|_| maker.benign());
+    (0..PROMPTS).for_each(|_| maker.prompt());
+    (0..PLANTED).for_each(|_| maker.planted());
+    (0..DIRECT).for_each(|_| maker.direct());
+    for row in rows.iter().filter(|row| row.is_planted_string()) {
+        let times = TIMES.iter().find(|(set, _)| *set == row.set).map_or(0, |(_, times)| *times);
+        (0..times).for_each(|_| maker.labelled(row));
+    }
+    anyhow::ensure!(!maker.texts.is_empty(), "the grammars made nothing");
+    Ok(maker.texts)
+}
+
+/// Honest material of the labelled sets, to plant in.
+fn contexts(rows: &[Row]) -> Vec<&str> {
+    let fits = |row: &&Row| row.label == 0 && row.channels() == ["tool"] && row.text.len() < 4_000;
+    rows.iter().filter(fits).map(|row| row.text.as_str()).collect()
+}
+
+struct Made<'a> {
+    grammar: &'a Grammar,
+    dice: Dice,
+    given: Vec<&'a str>,
+    texts: Vec<Text>,
+}
+
+impl Made<'_> {
+    fn press(&mut self, planted: Option<String>) -> (String, &'static str) {
+        let mut press = Press { grammar: self.grammar, dice: Dice::new(self.dice.next()), planted };
+        let at = self.dice.below(FORMS.len());
+        FORMS.get(at).map_or_else(Default::default, |(name, form)| (form(&mut press), *name))
+    }
+
+    fn benign(&mut self) {
+        let (text, form) = self.press(None);
+        self.texts.push(Text::new("made-benign", form, "tool", 0, text));
+    }
+
+    fn prompt(&mut self) {
+        let mut kinds = self.grammar.kinds("prompt");
+        kinds.sort_unstable();
+        let kind = self.dice.pick(&kinds);
+        let text = self.grammar.make(kind, &mut self.dice);
+        self.texts.push(Text::new("made-prompts", kind, "user", 0, text));
+    }
+
+    fn planted(&mut self) {
+        let attack = attack::planted(self.grammar, None, &mut self.dice);
+        self.plant("made-planted", attack);
+    }
+
+    fn direct(&mut self) {
+        let Attack { text, style } = attack::direct(self.grammar, &mut self.dice);
+        self.texts.push(Text::new("made-direct", &style, "user", 1, text));
+    }
+
+    fn labelled(&mut self, row: &Row) {
+        let attack = if row.set == "bipia_train_strings" {
+            let framed = self
+                .dice
+                .chance(15)
+                .then(|| attack::planted(self.grammar, Some(&row.text), &mut self.dice));
+            framed.map_or_else(|| row.text.clone(), |attack| attack.text)
+        } else {
+            // These announce a task; ours follows.
+            format!("{} {}", row.text, attack::planted(self.grammar, None, &mut self.dice).text)
+        };
+        let style = row.cat.clone();
+        self.plant(&format!("planted-{}", row.set), Attack { text: attack, style });
+    }
+
+    fn plant(&mut self, set: &str, attack: Attack) {
+        let given = self.dice.chance(GIVEN_PERCENT);
+        let text = if given {
+            self.planted_in_given(&attack.text)
+        } else {
+            self.press(Some(attack.text)).0
+        };
+        let (Some(from), Some(to)) = (text.find(OPEN), text.find(CLOSE)) else { return };
+        let mut text = Text::new(set, &attack.style, "tool", 1, text.replace([OPEN, CLOSE], ""));
+        text.planted = vec![[from, to - OPEN.len_utf8()]];
+        self.texts.push(text);
+    }
+
+    /// Puts it at the start, the end, or after a sentence.
+    fn planted_in_given(&mut self, attack: &str) -> String {
+        let context = self.dice.pick(&self.given);
+        let ends = inspect::injection::sentences(context);
+        let at = match self.dice.below(10) {
+            0..2 => 0,
+            2..6 => ends.get(self.dice.below(ends.len())).map_or(0, |sentence| sentence.end),
+            _ => context.len(),
+        };
+        let joiner = self.dice.pick(&["\n", " ", " ", "\n\n", ""]);
+        let (before, after) = context.split_at(at);
+        format!("{before}{joiner}{OPEN}{attack}{CLOSE}{joiner}{after}")
+    }
+}
