@@ -11,6 +11,7 @@ mod example;
 mod general;
 mod harm;
 mod pattern;
+mod personal;
 mod service;
 
 use std::sync::LazyLock;
@@ -41,7 +42,14 @@ pub enum Form {
     Iban,
     Mail,
     Phone,
-    SocialSecurity,
+    /// A line of a machine readable zone (ICAO 9303).
+    MachineReadable,
+    /// Groups of digits and capitals. `9` is a digit, `A` a capital, `X` either, `~` nothing or the
+    /// same one of blank, hyphen and point throughout; a form after `!` needs one of the
+    /// declaration's keywords before it, any other form none.
+    Identifier {
+        written: &'static [&'static str],
+    },
     /// By a model or a reader of its own that judges a whole text, never a text in pieces.
     Judged,
 }
@@ -70,6 +78,7 @@ pub struct Declaration {
     pub answer: Action,
     pub form: Form,
     /// If any: one of them, in small letters, must stand within [`CONTEXT_BYTES`] before the value.
+    /// What [`Form::Identifier`] says of each form goes before that.
     pub keywords: &'static [&'static str],
     /// Which document describes the format.
     pub reference: &'static str,
@@ -173,7 +182,8 @@ macro_rules! bare {
 pub(crate) use {bare, token};
 
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
-    [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL, harm::ALL].concat()
+    let others = [general::ALL, cloud::ALL, code::ALL, ai::ALL, chat::ALL, service::ALL, harm::ALL];
+    [others.concat(), personal::ALL.concat()].concat()
 });
 
 /// Every detector that is built in.

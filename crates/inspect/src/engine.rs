@@ -2,7 +2,9 @@
 
 pub(crate) mod addresses;
 pub(crate) mod armour;
+pub(crate) mod identifiers;
 pub(crate) mod index;
+pub(crate) mod machine_readable;
 pub(crate) mod numbers;
 pub(crate) mod resolve;
 mod sieve;
@@ -19,6 +21,7 @@ use crate::action::Action;
 use crate::detectors::{Form, catalogue};
 use crate::settings::{Judges, OWN_WORD, Settings, SettingsError};
 use crate::stream::Stream;
+use identifiers::Identifiers;
 use index::Index;
 use resolve::{Candidate, Resolver};
 pub(crate) use sieve::Suspects;
@@ -90,6 +93,7 @@ impl Detector {
 pub struct Engine {
     detectors: Vec<Detector>,
     pub(crate) index: Index,
+    pub(crate) identifiers: Identifiers,
     pub(crate) rules: Rules,
     pub(crate) words: Option<OwnWords>,
     pub(crate) judges: Judges,
@@ -104,9 +108,9 @@ pub(crate) struct Rules {
     pub(crate) iban: u16,
     pub(crate) mail: u16,
     pub(crate) phone: u16,
-    pub(crate) ssn: u16,
     pub(crate) url: u16,
     pub(crate) armour: u16,
+    pub(crate) machine_readable: u16,
     pub(crate) begin: Finder<'static>,
     pub(crate) dashes: Finder<'static>,
 }
@@ -121,9 +125,9 @@ impl Rules {
             iban: rule(|form| matches!(form, Form::Iban)),
             mail: rule(|form| matches!(form, Form::Mail)),
             phone: rule(|form| matches!(form, Form::Phone)),
-            ssn: rule(|form| matches!(form, Form::SocialSecurity)),
             url: rule(|form| matches!(form, Form::UrlPassword)),
             armour: rule(|form| matches!(form, Form::PrivateKey)),
+            machine_readable: rule(|form| matches!(form, Form::MachineReadable)),
             begin: Finder::new(armour::BEGIN),
             dashes: Finder::new(armour::DASHES),
         }
@@ -164,7 +168,8 @@ impl Engine {
         });
         let (index, rules) = (Index::new(catalogue()), Rules::new());
         let judges = settings.judges;
-        Ok(Self { detectors, index, rules, words, judges, token_levels })
+        let identifiers = Identifiers::new(catalogue());
+        Ok(Self { detectors, index, identifiers, rules, words, judges, token_levels })
     }
 
     /// The detector of a match that this engine made.
@@ -223,8 +228,14 @@ impl Engine {
         if self.token_levels[direction as usize].iter().any(|action| level.includes(*action)) {
             tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
-        if signs.digits > from && concerns(&[rules.card, rules.ssn, rules.phone]) {
+        if signs.digits > from && concerns(&[rules.card, rules.phone]) {
             numbers::find(rules, text, from, to, Keywords::Required, found);
+        }
+        if concerns(&[rules.machine_readable]) {
+            machine_readable::find(rules, text, from, to, found);
+        }
+        if concerns(&self.identifiers.rules) {
+            self.identifiers.find(text, from, to, Keywords::Required, found);
         }
         if signs.digits > from && concerns(&[rules.iban]) {
             numbers::find_accounts(rules, text, from, to, found);

@@ -13,6 +13,7 @@ mod token;
 use crate::engine::armour::ARMOUR_BYTES;
 use crate::engine::resolve::{Candidate, Resolver};
 use crate::engine::{Direction, Engine, Level, Match, Signs};
+use crate::engine::{identifiers, machine_readable};
 
 /// The most that a stream ever holds back: one value of the longest kind that has just ended
 /// while another that overlaps its end is still open. One alone is held for at most half of it.
@@ -119,6 +120,12 @@ impl Stream {
         self.addresses.read(&engine.rules, text, old, is_enforced, &mut frontier);
         self.armour.read(&engine.rules, text, is_enforced, &mut frontier);
         number::hold(&engine.rules, text, is_enforced, &mut frontier);
+        if let Some(at) = machine_readable::may_begin(text) {
+            frontier.hold(at, is_enforced(engine.rules.machine_readable));
+        }
+        if let Some(at) = identifiers::may_begin(text) {
+            frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
+        }
         if let Some(words) = &engine.words
             && let Some(at) = words.may_begin(text)
         {

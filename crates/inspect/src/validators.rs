@@ -1,10 +1,14 @@
 //! What tells a real value from a look-alike: checksums, number plans, placeholders.
 
+mod check_digits;
+pub(crate) mod documents;
 mod iban;
+pub(crate) mod national;
 mod number;
 
+pub(crate) use check_digits::{is_filler, number};
 pub(crate) use iban::{IBAN_BYTES, iban, iban_may_begin};
-pub(crate) use number::{card, phone_digits, ssn};
+pub(crate) use number::{card, phone_digits};
 
 use base64::Engine as _;
 use base64::alphabet;

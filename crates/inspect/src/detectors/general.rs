@@ -1,10 +1,10 @@
-//! Formats of no single issuer: private keys, JSON web tokens, passwords in URLs, personal data,
-//! and the gate's own agent keys.
+//! Formats of no single issuer: private keys, JSON web tokens, passwords in URLs, and the
+//! gate's own agent keys.
 
 use model::{AgentKey, Severity};
 
 use super::example::Dice;
-use super::pattern::{DIGIT, URL64, between, class, exactly, open, text};
+use super::pattern::{URL64, between, class, exactly, open, text};
 use super::{Class, Declaration, Form, token};
 use crate::action::Action;
 use crate::placeholder::{ID_CHARACTERS, MAX_NAME, PLACEHOLDER, PREFIX};
@@ -90,48 +90,6 @@ pub(super) const ALL: &[Declaration] =
         )
         .confidence(0.85)
         .make(url_password),
-        Declaration::new(
-            "payment_card",
-            "pii.payment_card",
-            "payment card numbers of the large schemes",
-            Form::Card,
-            "ISO/IEC 7812-1",
-        )
-        .confidence(0.9)
-        .make(card),
-        Declaration::new("iban", "pii.iban", "bank account numbers", Form::Iban, "ISO 13616-1")
-            .confidence(0.99)
-            .make(iban),
-        Declaration::new(
-            "us_ssn",
-            "pii.us_ssn",
-            "US social security numbers",
-            Form::SocialSecurity,
-            "Social Security Administration: number randomization",
-        )
-        .confidence(0.8)
-        .make(ssn),
-        Declaration::new(
-            "email",
-            "pii.email",
-            "mail addresses",
-            Form::Mail,
-            "RFC 5321 section 4.1.2",
-        )
-        .severity(Severity::Low)
-        .actions(Action::Allow, Action::Allow)
-        .make(mail),
-        Declaration::new(
-            "phone",
-            "pii.phone",
-            "telephone numbers",
-            Form::Phone,
-            "ITU-T E.164; NANP",
-        )
-        .severity(Severity::Low)
-        .confidence(0.8)
-        .actions(Action::Allow, Action::Allow)
-        .make(phone),
     ];
 
 fn is_agent_key(value: &[u8]) -> bool {
@@ -164,38 +122,4 @@ fn jwt(seed: u64) -> String {
 
 fn url_password(seed: u64) -> String {
     Dice::new(seed).run(&super::pattern::ALNUM, 14)
-}
-
-/// Appends the digit that makes Luhn's sum a multiple of ten.
-fn card(seed: u64) -> String {
-    let mut dice = Dice::new(seed);
-    let body = format!("4{}", dice.run(&DIGIT, 14));
-    let is_card = |digit: &u8| crate::validators::card(format!("{body}{digit}").as_bytes());
-    let check = (0..10_u8).find(is_card).unwrap_or_default();
-    format!("{body}{check}")
-}
-
-fn iban(seed: u64) -> String {
-    let account = Dice::new(seed).run(&DIGIT, 18);
-    let with = |check: u32| format!("DE{check:02}{account}");
-    (2..=98)
-        .map(with)
-        .find(|value| crate::validators::iban(value.as_bytes()).is_some())
-        .unwrap_or_default()
-}
-
-fn ssn(seed: u64) -> String {
-    let mut dice = Dice::new(seed);
-    let (area, group, serial) = (dice.below(99) + 301, dice.below(98) + 1, dice.below(9_998) + 1);
-    format!("{area:03}-{group:02}-{serial:04}")
-}
-
-fn mail(seed: u64) -> String {
-    let name = Dice::new(seed).run(&super::pattern::LOWER_NUM, 9);
-    format!("{name}@mail-{}.example", seed % 100)
-}
-
-fn phone(seed: u64) -> String {
-    let mut dice = Dice::new(seed);
-    format!("+49 30 {}", dice.run(&DIGIT, 7))
 }

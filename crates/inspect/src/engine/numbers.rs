@@ -1,4 +1,4 @@
-//! Finds numbers that mean somebody: cards, accounts, social security, telephones.
+//! Finds numbers that mean somebody: cards, accounts, telephones.
 //!
 //! Numbers are found by skipping, as tokens are: every one has at least [`MIN_NUMBER`] digits and
 //! separators in a row, and no two bytes in a row without a digit beside them.
@@ -27,7 +27,6 @@ pub(crate) static ACCOUNT: [bool; 256] = class("0-9A-Z ");
 
 /// What a mark before a telephone number looks like.
 const PHONE_WORDS: [&str; 8] = ["phone", "tel", "mobile", "cell", "fax", "call", "whatsapp", "sms"];
-const SSN_WORDS: [&str; 4] = ["ssn", "social security", "social-security", "social_security"];
 
 /// How far before a number its keyword may begin.
 const WORDS_BYTES: usize = 40;
@@ -99,7 +98,6 @@ struct Digits {
     groups: [u8; 8],
     group_count: usize,
     separator: u8,
-    is_uniform: bool,
 }
 
 fn read(text: &[u8], at: usize) -> Digits {
@@ -110,7 +108,6 @@ fn read(text: &[u8], at: usize) -> Digits {
         groups: [0; 8],
         group_count: 1,
         separator: 0,
-        is_uniform: true,
     };
     let last = text.len().min(at + NUMBER_BYTES);
     let mut position = at;
@@ -126,7 +123,6 @@ fn read(text: &[u8], at: usize) -> Digits {
             if !matches!(byte, b' ' | b'-' | b'.') || !goes_on || read.group_count == 8 {
                 break;
             }
-            read.is_uniform &= read.separator == 0 || read.separator == byte;
             read.separator = byte;
             read.group_count += 1;
         }
@@ -151,8 +147,6 @@ fn judge(rules: &Rules, text: &[u8], at: usize, keywords: Keywords, out: &mut Ve
             let mut add = |rule: u16, end: usize| out.push(Candidate { start: at, end, rule });
             if let Some(end) = card(text, &read) {
                 add(rules.card, end);
-            } else if let Some(end) = ssn(text, at, &read, keywords) {
-                add(rules.ssn, end);
             }
         }
     }
@@ -178,18 +172,6 @@ fn card(text: &[u8], read: &Digits) -> Option<usize> {
     let written =
         CARD_GROUPS.iter().filter(|form| groups.starts_with(form) && read.separator != b'.');
     written.map(|form| form.iter().map(|n| usize::from(*n)).sum()).find_map(fits)
-}
-
-fn ssn(text: &[u8], at: usize, read: &Digits, keywords: Keywords) -> Option<usize> {
-    let groups = &read.groups[..read.group_count];
-    let end = read.ends[8];
-    let has_word = || keywords.stand_before(text, at, WORDS_BYTES, &SSN_WORDS);
-    let is_written = match groups {
-        [3, 2, 4, ..] => read.is_uniform && (read.separator == b'-' || has_word()),
-        [9, ..] => has_word(),
-        _ => false,
-    };
-    (is_written && ends_clean(text, end) && validators::ssn(&read.digits[..9])).then_some(end)
 }
 
 fn phone(text: &[u8], at: usize, keywords: Keywords) -> Option<usize> {

@@ -17,7 +17,7 @@ pub(super) fn hold(
     let end = text.len();
     let last = last_run(&NUMERIC, text, NUMBER_BYTES + AFTER);
     if last < end {
-        let is_number_held = is_enforced(rules.card) || is_enforced(rules.ssn);
+        let is_number_held = is_enforced(rules.card);
         let is_phone_held = is_enforced(rules.phone);
         let mut starts = (last..end).filter(|at| begins_number(text, *at));
         if let Some(first) = starts.clone().next() {

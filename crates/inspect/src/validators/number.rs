@@ -1,18 +1,6 @@
-//! Number plans: payment cards, social security numbers, telephone numbers.
+//! Number plans: payment cards, telephone numbers.
 
-/// Whether decimal digits satisfy Luhn's formula (ISO/IEC 7812-1, annex B).
-fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(at, digit)| {
-            let value = u32::from(digit - b'0') << (at % 2);
-            value / 10 + value % 10
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
+use super::check_digits::luhn;
 
 /// Whether digits are a payment card's: an issuer's range, a length of its, and Luhn.
 pub(crate) fn card(digits: &[u8]) -> bool {
@@ -33,16 +21,6 @@ pub(crate) fn card(digits: &[u8]) -> bool {
     fits && luhn(digits)
 }
 
-/// Whether nine digits can be a US social security number, and none that the SSA has published.
-pub(crate) fn ssn(digits: &[u8]) -> bool {
-    let Ok(digits) = <&[u8; 9]>::try_from(digits) else { return false };
-    let (area, group, serial) = (&digits[..3], &digits[3..5], &digits[5..]);
-    let possible =
-        area != b"000" && area != b"666" && area[0] != b'9' && group != b"00" && serial != b"0000";
-    let repeated = digits.iter().all(|d| *d == digits[0]);
-    possible && !repeated && digits != b"078051120" && digits != b"219099999"
-}
-
 /// Whether digits can be a telephone number with its country code (ITU-T E.164).
 pub(crate) fn phone_digits(digits: &[u8]) -> bool {
     let repeated = digits.iter().skip(2).all(|d| Some(d) == digits.get(2));
@@ -59,15 +37,5 @@ mod tests {
         assert!(!card(b"4111111111111112"), "checksum");
         assert!(!card(b"1234567812345670"), "no issuer");
         assert!(!card(b"41111111111111"), "length");
-    }
-
-    #[test]
-    fn ssn_areas_are_those_that_are_issued() {
-        assert!(ssn(b"536221234"));
-        for bad in
-            [b"000221234", b"666221234", b"936221234", b"536001234", b"536220000", b"078051120"]
-        {
-            assert!(!ssn(bad));
-        }
     }
 }
