@@ -33,6 +33,7 @@ pub mod tile;
 mod tiler;
 mod turn;
 pub mod verify;
+pub mod witness;
 mod writer;
 
 pub use append::Append;
