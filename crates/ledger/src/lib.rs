@@ -9,6 +9,7 @@
 
 mod append;
 mod batch;
+pub mod bundle;
 pub mod cosignature;
 pub mod cosigned;
 mod error;
