@@ -9,6 +9,7 @@
 
 mod append;
 mod batch;
+pub mod bundle;
 pub mod cosignature;
 pub mod cosigned;
 mod error;
@@ -33,6 +34,7 @@ pub mod tile;
 mod tiler;
 mod turn;
 pub mod verify;
+pub mod witness;
 mod writer;
 
 pub use append::Append;

@@ -138,8 +138,8 @@ pub fn verify_consistency(
         return Err(ProofError::Range);
     }
     if old == new || old == 0 {
-        let same =
-            if old == 0 { *old_root == crate::merkle::empty_root() } else { old_root == new_root };
+        let is_empty = |root: &Digest| *root == crate::merkle::empty_root();
+        let same = (old > 0 || is_empty(old_root)) && (old < new || old_root == new_root);
         let fits = if path.is_empty() { Ok(()) } else { Err(ProofError::Length) };
         return if same { fits } else { Err(ProofError::Root) };
     }

@@ -30,7 +30,8 @@ pub struct Prover<'a> {
 }
 
 impl<'a> Prover<'a> {
-    /// `size` is that of a checkpoint whose tiles the source still has: the last one's.
+    /// `size` is that of a checkpoint of the log: the last one's, or an earlier one whose partial
+    /// tiles are still there or have grown full.
     pub fn new(source: &'a mut dyn Source, size: u64) -> Self {
         Self { source, size, tiles: HashMap::new() }
     }
@@ -48,11 +49,20 @@ impl<'a> Prover<'a> {
         crate::proof::consistency(self, old, size)
     }
 
+    /// A tile's bytes; those of the full one where the partial one is gone.
+    fn read(&mut self, tile: Tile) -> Result<Option<Vec<u8>>, SourceError> {
+        let found = self.source.read(&tile.to_string())?;
+        if found.is_some() || !tile.is_partial() {
+            return Ok(found);
+        }
+        self.source.read(&Tile::full(tile.level, tile.index).to_string())
+    }
+
     /// A record, from its bundle.
     pub fn entry(&mut self, index: u64) -> Result<Vec<u8>, ProveError> {
         let tile = Tile::in_tree(Level::Entries, index / WIDTH, self.size);
-        let path = tile.ok_or(ProofError::Range)?.to_string();
-        let bundle = self.source.read(&path)?;
+        let tile = tile.ok_or(ProofError::Range)?;
+        let (path, bundle) = (tile.to_string(), self.read(tile)?);
         let mut entries = Entries::of(bundle.as_deref().unwrap_or_default());
         let entry = entries.nth((index % WIDTH) as usize);
         entry.map(|(_, entry)| entry.to_vec()).ok_or(ProveError::Missing(path))
@@ -67,7 +77,11 @@ impl Tiles for Prover<'_> {
             let tile = Tile::in_tree(Level::Hashes(level), index, self.size);
             let tile = tile.ok_or(ProofError::Range)?;
             let path = tile.to_string();
-            let bytes = self.source.read(&path)?;
+            let mut bytes = self.read(tile)?;
+            if let Some(bytes) = &mut bytes {
+                // Of a tile that has grown meanwhile, what it was.
+                bytes.truncate(usize::from(tile.width) * 32);
+            }
             let hashes = bytes.as_deref().and_then(|bytes| decode_hashes(bytes, tile.width));
             if self.tiles.len() >= MAX_TILES {
                 self.tiles.clear();

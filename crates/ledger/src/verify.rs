@@ -16,8 +16,10 @@ mod source;
 mod witnesses;
 
 pub use phases::MAX_OPEN;
+pub(crate) use phases::Phases;
 pub use report::{Fault, FaultKind, MAX_FAULTS, Report, Verdict, Witnessed};
 pub use source::{Folder, Part, Source, SourceError};
+pub(crate) use witnesses::check_cosigned;
 
 use model::Digest;
 
@@ -62,7 +64,7 @@ pub fn verify(source: &mut dyn Source, trust: &Trust<'_>) -> Result<Report, Sour
         edge: Edge::default(),
         heads: heads.kept,
         next_head: 0,
-        phases: phases::Phases::default(),
+        phases: Phases::default(),
     };
     walk.check_heads(&mut report);
     let mut segments = segments::Segments::open(source)?;
@@ -112,7 +114,7 @@ struct Walk {
     /// Kept checkpoints by size.
     heads: Vec<checkpoints::Head>,
     next_head: usize,
-    phases: phases::Phases,
+    phases: Phases,
 }
 
 impl Walk {

@@ -14,7 +14,7 @@ use super::{Fault, FaultKind, Report};
 pub const MAX_OPEN: usize = 1 << 20;
 
 #[derive(Default)]
-pub(super) struct Phases {
+pub(crate) struct Phases {
     /// Begun and not completed: id, and the index of its record.
     open: BTreeMap<u128, u64>,
     /// More were open at one time than are followed.
@@ -22,7 +22,7 @@ pub(super) struct Phases {
 }
 
 impl Phases {
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         index: u64,
         record: &[u8],
@@ -45,7 +45,7 @@ impl Phases {
         }
     }
 
-    pub(super) fn state(&self, report: &mut Report) {
+    pub(crate) fn state(&self, report: &mut Report) {
         report.unfinished_count = self.open.len() as u64;
         if self.is_incomplete {
             let what = format!("of actions beyond {MAX_OPEN} at one time, that each was completed");

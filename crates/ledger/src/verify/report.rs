@@ -34,6 +34,8 @@ pub enum FaultKind {
     Phase,
     /// A witness's cosignature that does not fit, or is not there.
     Witness,
+    /// A byte of an evidence bundle that is not as the rest makes it.
+    Bundle,
 }
 
 /// One thing that does not fit.

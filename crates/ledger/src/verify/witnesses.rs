@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::checkpoints::Head;
-use super::{Fault, FaultKind, Report, Source, SourceError, Witnessed};
+use super::{Fault, FaultKind, Report, Source, SourceError, Trust, Witnessed};
 use crate::cosigned::PATH;
 use crate::note::{Checkpoint, NoteError, VerifierKey, parts, signature};
 use crate::tiler::CHECKPOINT;
@@ -17,14 +17,13 @@ pub(super) fn check(
     witnesses: &[VerifierKey],
     report: &mut Report,
 ) -> Result<Vec<Head>, SourceError> {
-    let mut reading = Reading { key, witnesses, seen: Vec::new(), strangers: BTreeSet::new() };
-    reading.seen.resize(witnesses.len(), None);
+    let mut reading = Reading::new(key.name(), witnesses);
     let mut heads = Vec::new();
     let bytes = source.read(PATH)?.unwrap_or_default();
     let (notes, torn) = history::split(&bytes);
     let mut offset = 0;
     for note in notes {
-        heads.extend(reading.cosigned(note, (PATH, offset), report));
+        heads.extend(reading.cosigned(note, key, (PATH, offset), report));
         offset += note.len() as u64 + 1;
     }
     if !torn.is_empty() {
@@ -40,8 +39,23 @@ pub(super) fn check(
     Ok(heads)
 }
 
+/// Checks the cosignatures of one checkpoint that stands alone.
+pub(crate) fn check_cosigned(
+    note: &[u8],
+    size: u64,
+    file: &str,
+    trust: &Trust<'_>,
+    report: &mut Report,
+) {
+    let origin = report.origin.clone();
+    let mut reading = Reading::new(&origin, trust.witnesses);
+    reading.cosignatures(note, size, (file, 0), report);
+    reading.state(report);
+}
+
 struct Reading<'a> {
-    key: &'a VerifierKey,
+    /// Name of the log, whose own signature is none of a witness.
+    origin: &'a str,
     witnesses: &'a [VerifierKey],
     /// By witness: what it has seen.
     seen: Vec<Option<Witnessed>>,
@@ -49,14 +63,20 @@ struct Reading<'a> {
     strangers: BTreeSet<String>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    fn new(origin: &'a str, witnesses: &'a [VerifierKey]) -> Self {
+        let seen = vec![None; witnesses.len()];
+        Self { origin, witnesses, seen, strangers: BTreeSet::new() }
+    }
+
     fn cosigned(
         &mut self,
         note: &[u8],
+        key: &VerifierKey,
         at: (&'static str, u64),
         report: &mut Report,
     ) -> Option<Head> {
-        match Checkpoint::open(note, self.key) {
+        match Checkpoint::open(note, key) {
             Ok(checkpoint) => {
                 self.cosignatures(note, checkpoint.size, at, report);
                 Some(Head::new(checkpoint, at.0, at.1))
@@ -88,7 +108,7 @@ impl Reading<'_> {
         }
         let lines = parts(note).map_or("", |(_, lines)| lines);
         let known = |name: &str| {
-            name == self.key.name() || self.witnesses.iter().any(|witness| witness.name() == name)
+            name == self.origin || self.witnesses.iter().any(|witness| witness.name() == name)
         };
         let names = lines.lines().filter_map(|line| signature(line).ok()).map(|(name, ..)| name);
         let strangers: Vec<String> = names.filter(|name| !known(name)).map(str::to_owned).collect();
