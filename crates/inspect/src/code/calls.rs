@@ -3,7 +3,7 @@
 use super::lexer::{Kind, Token};
 
 /// How many tokens of a call's arguments are looked at.
-const MAX_ARGUMENT_TOKENS: usize = 256;
+const MAX_ARGUMENT_TOKENS: usize = 128;
 
 /// How many names of a path such as `a.b.c` are read.
 const MAX_PATH: usize = 4;
