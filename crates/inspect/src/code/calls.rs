@@ -72,6 +72,12 @@ impl<'a> Calls<'a> {
         is(1, b'(') || (is(1, b'!') && is(2, b'('))
     }
 
+    /// Whether the bracket behind the name at `at` belongs to the head of a method: `name(…) {`.
+    pub(super) fn is_method_head(&self, at: usize) -> bool {
+        let close = self.partners.get(at + 1).map_or(0, |close| *close as usize);
+        close > at && self.tokens.get(close + 1).is_some_and(|t| t.is(b'{'))
+    }
+
     fn line_end(&self, from: usize) -> usize {
         let rest = self.tokens[from..].iter().take(MAX_ARGUMENT_TOKENS);
         from + rest.take_while(|t| t.kind != Kind::Line).count()

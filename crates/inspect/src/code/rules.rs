@@ -234,7 +234,7 @@ fn is_call(calls: &Calls, at: usize, language: Language) -> bool {
         return false;
     }
     if calls.is_bracketed(at) {
-        return true;
+        return language != JavaScript || !calls.is_method_head(at);
     }
     let next = calls.tokens().get(at + 1);
     let takes = next.is_some_and(|t| t.is_string() || t.kind == Kind::Word);
@@ -316,8 +316,9 @@ fn judge(rule: &Rule, call: &Call, place: &Place) -> Option<Found> {
     }
     let of = |number: usize| values.of_expression(call.argument(number));
     let at_least = |number: usize, least: Value| {
+        let argument = call.argument(number);
         let value = of(number);
-        (value >= least && !call.argument(number).is_empty()).then_some(value)
+        (value >= least && !argument.is_empty() && !is_function(argument)).then_some(value)
     };
     let value = match rule.when {
         When::Always => Some(Made),
@@ -344,6 +345,12 @@ fn judge(rule: &Rule, call: &Call, place: &Place) -> Option<Found> {
         rule.kind == EVAL_OF_INPUT && call.mentions(&["urlopen", "requests", "fetch", "urllib"]);
     let (kind, why) = if is_fetched { (REMOTE_SCRIPT, REMOTE) } else { (rule.kind, rule.why) };
     Some(Found { kind, range: call.at..call.end, confidence, why })
+}
+
+/// Whether an argument is a function, which is code of one's own.
+fn is_function(argument: &[Token]) -> bool {
+    let arrow = argument.windows(2).any(|pair| pair[0].is(b'=') && pair[1].is(b'>'));
+    arrow || argument.iter().take(2).any(|t| t.text == "function")
 }
 
 fn is_named(callee: &str, call: &Call) -> bool {

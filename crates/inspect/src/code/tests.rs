@@ -78,6 +78,10 @@ fn harmless_code_is_no_finding() {
             "// eval(req.body)\nregex.exec(a + b); db.query('SELECT 1 FROM t WHERE a = ?', [a])",
         ),
         (JavaScript, "sql`SELECT * FROM t WHERE id = ${id}`; setTimeout(() => a + b, 10)"),
+        (
+            JavaScript,
+            "class A { async exec (args) { return args + 1 } }\nsetTimeout(function () { a + b }, 1)",
+        ),
         (JavaScript, "const r = /[\"'`]/g; const s = 'eval(' + 'x)';"),
         (Go, "cmd := exec.Command(\"ls\", dir)\nInsecureSkipVerify: false"),
         (Rust, "let x: &'a str = 'b'; // format!(\"SELECT a FROM b WHERE c = '{}'\", d)"),
