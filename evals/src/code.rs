@@ -48,6 +48,7 @@ const SHOWN: usize = 60;
 
 fn ordinary(folders: &[PathBuf], show: &str) -> anyhow::Result<Ordinary> {
     let mut total = Ordinary::default();
+    let mut sure = 0;
     let mut kinds: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for folder in folders {
         let mut files = Vec::new();
@@ -60,6 +61,7 @@ fn ordinary(folders: &[PathBuf], show: &str) -> anyhow::Result<Ordinary> {
             total.seconds += begun.elapsed().as_secs_f64();
             total.megabytes += text.len() as f64 / 1e6;
             total.found += found.len();
+            sure += found.iter().filter(|f| f.confidence >= 0.6).count();
             for Found { kind, range, confidence, why } in found {
                 let count = kinds.entry((kind, why)).or_default();
                 *count += 1;
@@ -71,7 +73,10 @@ fn ordinary(folders: &[PathBuf], show: &str) -> anyhow::Result<Ordinary> {
             }
         }
     }
-    println!("findings in {:.1} MB of ordinary code, by kind", total.megabytes);
+    println!(
+        "findings in {:.1} MB of ordinary code, by kind; {sure} of them at 0.6 or more",
+        total.megabytes
+    );
     for ((kind, why), count) in kinds {
         println!(
             "  {count:>6} {:>8.3} per MB  {kind}: {why}",

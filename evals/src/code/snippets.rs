@@ -92,6 +92,8 @@ const BAD: &[Snippet] = &[
     snippet("bash", "unknown_package", "cargo add serde-jsn --features std"),
     snippet("python", "unknown_package", "import nunpy as np"),
     snippet("js", "unknown_package", "const _ = require('loadsh');"),
+    snippet("python", "shell_from_string", "__import__('os').system('ls ' + d)"),
+    snippet("bash", "remote_script", "wget https://example.org/run.sh\nchmod +x run.sh\n./run.sh"),
     // What is known to be missed: it takes knowledge of what a name is bound to.
     snippet("python", "eval_of_input", "run = eval\nrun(input())"),
     snippet("python", "shell_from_string", "from subprocess import check_output as co\nco('ls ' + d, shell=True)"),
@@ -126,6 +128,9 @@ const GOOD: &[Snippet] = &[
     snippet("bash", "", "curl -s https://example.org/d.json | jq '.a' | sort\nkubectl delete pod web-1"),
     snippet("bash", "", "find /var/log -name '*.gz' -mtime +30 -delete\ndd if=disk.img of=copy.img\nnc -z host 443"),
     snippet("bash", "", "pip install -r requirements.txt && npm ci && cargo add serde --features derive"),
+    snippet("bash", "", "curl -O https://example.org/a.json && python3 convert.py a.json"),
+    snippet("python", "", "if ctx.verify_mode != ssl.CERT_NONE:\n    check()\nos.chmod(p, 0o777 & ~mask)"),
+    snippet("rust", "", "Command::new(\"cc\").arg(format!(\"-D{}\", name)).arg(&path)"),
     snippet("bash", "", "eval \"$(ssh-agent -s)\"\neval \"$(brew shellenv)\""),
     snippet("dockerfile", "", "FROM python:3.12\nRUN pip install --no-cache-dir flask gunicorn && rm -rf /var/lib/apt/lists/*"),
     snippet("sql", "", "DELETE FROM t WHERE id = 4;\nUPDATE t SET a = 1 WHERE id = 2;\nDROP TABLE IF EXISTS tmp;"),

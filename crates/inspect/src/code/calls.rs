@@ -3,7 +3,7 @@
 use super::lexer::{Kind, Token};
 
 /// How many tokens of a call's arguments are looked at.
-const MAX_ARGUMENT_TOKENS: usize = 256;
+const MAX_ARGUMENT_TOKENS: usize = 128;
 
 /// How many names of a path such as `a.b.c` are read.
 const MAX_PATH: usize = 4;
@@ -70,6 +70,12 @@ impl<'a> Calls<'a> {
     pub(super) fn is_bracketed(&self, at: usize) -> bool {
         let is = |ahead: usize, mark| self.tokens.get(at + ahead).is_some_and(|t| t.is(mark));
         is(1, b'(') || (is(1, b'!') && is(2, b'('))
+    }
+
+    /// Whether the bracket behind the name at `at` belongs to the head of a method: `name(…) {`.
+    pub(super) fn is_method_head(&self, at: usize) -> bool {
+        let close = self.partners.get(at + 1).map_or(0, |close| *close as usize);
+        close > at && self.tokens.get(close + 1).is_some_and(|t| t.is(b'{'))
     }
 
     fn line_end(&self, from: usize) -> usize {

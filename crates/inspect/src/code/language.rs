@@ -69,10 +69,12 @@ impl Language {
         if head.trim_start().starts_with("<?php") {
             return Some(Self::Php);
         }
+        let lines: Vec<&str> =
+            head.lines().map(str::trim_start).filter(|l| !l.is_empty()).collect();
         let mut best = None;
-        for (language, signs) in SIGNS {
-            let lines = head.lines().map(str::trim_start);
-            let count = lines.filter(|line| signs.iter().any(|sign| fits(sign, line))).count();
+        // One line cannot hold two signs, and most texts are of one.
+        for (language, signs) in SIGNS.iter().filter(|_| lines.len() >= ENOUGH_SIGNS) {
+            let count = lines.iter().filter(|line| signs.iter().any(|s| fits(s, line))).count();
             if count >= ENOUGH_SIGNS && best.is_none_or(|(most, _)| count > most) {
                 best = Some((count, *language));
             }
@@ -111,6 +113,9 @@ const SIGNS: &[(Language, &[&str])] = &[
 ];
 
 fn fits(sign: &str, line: &str) -> bool {
+    if sign.as_bytes().first() != line.as_bytes().first() {
+        return false;
+    }
     match sign.split_once('…') {
         Some((start, end)) if !end.is_empty() && !end.ends_with(' ') => {
             line.starts_with(start) && line.trim_end().ends_with(end)

@@ -332,7 +332,7 @@ impl<'a> Lexer<'a> {
 }
 
 /// The longest regular expression; what is longer is taken for a division.
-const MAX_REGEX_BYTES: usize = 1024;
+const MAX_REGEX_BYTES: usize = 256;
 
 /// How many hashes of a raw string are told apart.
 const MAX_HASHES: usize = 255;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::calls::{Call, Calls};
-use super::lexer::Kind;
+use super::lexer::{Kind, Token};
 use super::values::{Value, Values};
 use super::{
     DISABLED_TLS, EVAL_OF_INPUT, Found, Language, REMOTE_SCRIPT, SHELL_FROM_STRING,
@@ -24,10 +24,16 @@ enum When {
     With(&'static str, &'static [&'static str], Value),
     /// One of these words or strings is among the arguments.
     Mentions(&'static [&'static str]),
+    /// A mode that lets everybody write, and nothing that masks it.
+    World,
+    /// A statement of its own, so that the old mask is not kept to be set again.
+    ForGood(&'static str),
     /// None of these is.
     Lacks(&'static [&'static str]),
     /// A shell and its `-c` come first, then something that is not fixed.
     ShellArgument,
+    /// The call before it gave a shell's `-c`, as builders of commands do.
+    AfterShellFlag,
 }
 
 struct Rule {
@@ -110,7 +116,7 @@ static RULES: &[Rule] = rules![
         ("exec.Command", When::ShellArgument), ("exec.CommandContext", When::ShellArgument),
     ];
     SHELL_FROM_STRING, SHELL, [Rust] => [
-        ("*.arg", When::First(Made)),
+        ("*.arg", When::AfterShellFlag),
     ];
     SHELL_FROM_STRING, SHELL, [Java] => [
         ("*.exec", When::First(Made)), ("ProcessBuilder", When::ShellArgument),
@@ -152,13 +158,13 @@ static RULES: &[Rule] = rules![
         ("*.danger_accept_invalid_hostnames", When::Mentions(&["true"])),
     ];
     WEAK_PERMISSION, OPEN, [Python, JavaScript, Php, Ruby, Go] => [
-        ("os.chmod", When::Mentions(WORLD)), ("fs.chmod", When::Mentions(WORLD)),
-        ("fs.chmodSync", When::Mentions(WORLD)), ("chmod", When::Mentions(WORLD)),
-        ("os.Chmod", When::Mentions(WORLD)), ("FileUtils.chmod", When::Mentions(WORLD)),
-        ("*.chmod", When::Mentions(WORLD)), ("File.chmod", When::Mentions(WORLD)),
-        ("os.umask", When::Mentions(&["0", "0o000", "000"])), ("os.MkdirAll", When::Mentions(WORLD)),
-        ("os.Mkdir", When::Mentions(WORLD)), ("os.WriteFile", When::Mentions(WORLD)),
-        ("mkdir", When::Mentions(WORLD)),
+        ("os.chmod", When::World), ("fs.chmod", When::World),
+        ("fs.chmodSync", When::World), ("chmod", When::World),
+        ("os.Chmod", When::World), ("FileUtils.chmod", When::World),
+        ("*.chmod", When::World), ("File.chmod", When::World),
+        ("os.umask", When::ForGood("0")), ("os.MkdirAll", When::World),
+        ("os.Mkdir", When::World), ("os.WriteFile", When::World),
+        ("mkdir", When::World),
     ];
 ];
 
@@ -190,6 +196,7 @@ pub(super) fn check(
     known: &Known,
     found: &mut Vec<Found>,
 ) {
+    let imported = imported_names(calls.tokens(), language);
     for (at, token) in calls.tokens().iter().enumerate() {
         match token.kind {
             Kind::Word => {}
@@ -199,14 +206,17 @@ pub(super) fn check(
             }
             _ => continue,
         }
-        let rules = BY_NAME.get(token.text).map_or(&[][..], Vec::as_slice);
-        let runs = RUNS_SHELL.contains(&token.text);
+        let imported = imported.get(token.text).copied();
+        let name = imported.map_or(token.text, |(_, name)| name);
+        let rules = BY_NAME.get(name).map_or(&[][..], Vec::as_slice);
+        let runs = RUNS_SHELL.contains(&name);
         if (rules.is_empty() && !runs) || !is_call(calls, at, language) {
             continue;
         }
         let Some(call) = calls.at(at) else { continue };
         let of_language = rules.iter().filter(|rule| rule.languages.contains(&language));
-        found.extend(of_language.filter_map(|rule| judge(rule, &call, values)).next());
+        let place = Place { calls, at, values, imported };
+        found.extend(of_language.filter_map(|rule| judge(rule, &call, &place)).next());
         if runs {
             fixed_command(&call, known, found);
         }
@@ -224,7 +234,7 @@ fn is_call(calls: &Calls, at: usize, language: Language) -> bool {
         return false;
     }
     if calls.is_bracketed(at) {
-        return true;
+        return language != JavaScript || !calls.is_method_head(at);
     }
     let next = calls.tokens().get(at + 1);
     let takes = next.is_some_and(|t| t.is_string() || t.kind == Kind::Word);
@@ -232,14 +242,83 @@ fn is_call(calls: &Calls, at: usize, language: Language) -> bool {
     language == Ruby && takes && begins
 }
 
-fn judge(rule: &Rule, call: &Call, values: &Values) -> Option<Found> {
-    if !is_named(rule.callee, call) {
+/// What surrounds a call.
+struct Place<'a> {
+    calls: &'a Calls<'a>,
+    at: usize,
+    values: &'a Values<'a>,
+    /// The module and the name there of what the call's name was imported as.
+    imported: Option<(&'a str, &'a str)>,
+}
+
+impl Place<'_> {
+    fn begins_statement(&self) -> bool {
+        let mut path = self.calls.tokens()[..self.at].iter().rev();
+        let before = path.find(|t| t.kind != Kind::Word && !t.is(b'.'));
+        before.is_none_or(|t| matches!(t.kind, Kind::Line | Kind::Mark(b';')))
+    }
+
+    /// Whether `.arg("-c")` stands right before.
+    fn follows_shell_flag(&self) -> bool {
+        let mut before =
+            self.calls.tokens()[..self.at].iter().rev().filter(|t| t.kind != Kind::Line);
+        let dot = before.next().is_some_and(|t| t.is(b'.'));
+        let close = before.next().is_some_and(|t| t.is(b')'));
+        dot && close && before.next().is_some_and(|t| matches!(t.text, "-c" | "/c" | "/C"))
+    }
+}
+
+/// What Python's `from module import name as other` and `import module as other` bind.
+fn imported_names<'a>(
+    tokens: &[Token<'a>],
+    language: Language,
+) -> HashMap<&'a str, (&'a str, &'a str)> {
+    let mut bound = HashMap::new();
+    let imports =
+        tokens.iter().enumerate().filter(|(_, t)| language == Python && t.text == "import");
+    for (at, _) in imports {
+        let module = match tokens[..at] {
+            [.., from, module] if from.text == "from" => module.text,
+            _ => continue,
+        };
+        let names = tokens[at + 1..].iter().take(MAX_IMPORTED);
+        let names: Vec<_> = names.take_while(|t| t.kind != Kind::Line).map(|t| t.text).collect();
+        for part in names.split(|name| matches!(*name, "," | "(" | ")")) {
+            match part {
+                [name] => bound.insert(*name, (module, *name)),
+                [name, "as", other] => bound.insert(*other, (module, *name)),
+                _ => None,
+            };
+        }
+    }
+    bound
+}
+
+/// How many tokens of one import are read.
+const MAX_IMPORTED: usize = 64;
+
+fn judge(rule: &Rule, call: &Call, place: &Place) -> Option<Found> {
+    let values = place.values;
+    let is_imported = call.path.is_empty()
+        && place.imported.is_some_and(|(module, name)| {
+            rule.callee
+                .rsplit_once('.')
+                .is_some_and(|(owner, last)| owner == module && last == name)
+        });
+    if !is_imported
+        && (place.imported.is_some() && call.path.is_empty() || !is_named(rule.callee, call))
+    {
+        return None;
+    }
+    // What the same expression has just written is no stranger's data.
+    if rule.kind == UNSAFE_DESERIALISATION && call.mentions(&["dumps", "dump"]) {
         return None;
     }
     let of = |number: usize| values.of_expression(call.argument(number));
     let at_least = |number: usize, least: Value| {
+        let argument = call.argument(number);
         let value = of(number);
-        (value >= least && !call.argument(number).is_empty()).then_some(value)
+        (value >= least && !argument.is_empty() && !is_function(argument)).then_some(value)
     };
     let value = match rule.when {
         When::Always => Some(Made),
@@ -248,6 +327,13 @@ fn judge(rule: &Rule, call: &Call, values: &Values) -> Option<Found> {
         When::With(name, set, least) => at_least(0, least).filter(|_| call.has_setting(name, set)),
         When::Mentions(words) => call.mentions(words).then_some(Made),
         When::Lacks(words) => (!call.mentions(words)).then_some(Made),
+        When::World => {
+            let is_masked =
+                call.arguments.iter().any(|t| matches!(t.kind, Kind::Mark(b'&' | b'~' | b'-')));
+            (call.mentions(WORLD) && !is_masked).then_some(Made)
+        }
+        When::ForGood(mode) => (call.mentions(&[mode]) && place.begins_statement()).then_some(Made),
+        When::AfterShellFlag => at_least(0, Given).filter(|_| place.follows_shell_flag()),
         When::ShellArgument => shell_argument(call, values),
     }?;
     let confidence = match value {
@@ -261,10 +347,18 @@ fn judge(rule: &Rule, call: &Call, values: &Values) -> Option<Found> {
     Some(Found { kind, range: call.at..call.end, confidence, why })
 }
 
+/// Whether an argument is a function, which is code of one's own.
+fn is_function(argument: &[Token]) -> bool {
+    let arrow = argument.windows(2).any(|pair| pair[0].is(b'=') && pair[1].is(b'>'));
+    arrow || argument.iter().take(2).any(|t| t.text == "function")
+}
+
 fn is_named(callee: &str, call: &Call) -> bool {
     match callee.rsplit_once('.') {
         None => call.path.is_empty(),
         Some(("*", _)) => !call.path.is_empty(),
+        // `__import__('os').system(…)`: what a call gives is taken for the module.
+        Some(("os" | "subprocess", _)) if call.path == [""] => true,
         Some((owner, _)) => call.path.first() == Some(&owner),
     }
 }

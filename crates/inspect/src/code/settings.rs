@@ -41,7 +41,7 @@ static SETTINGS: &[Setting] = &[
 ];
 
 /// How far behind its name a value may stand: `cert_reqs=ssl.CERT_NONE`, `= OpenSSL::SSL::VERIFY_NONE`.
-const MAX_STEPS: usize = 10;
+const MAX_STEPS: usize = 16;
 
 pub(super) fn check(tokens: &[Token], language: Language, found: &mut Vec<Found>) {
     for (at, token) in tokens.iter().enumerate() {
@@ -63,18 +63,30 @@ fn is_within(tokens: &[Token], at: usize) -> bool {
     before.is_some_and(|t| matches!(t.kind, Kind::Mark(b'(' | b',' | b'.' | b'{' | b'[')))
 }
 
+/// Whether the `=` at `at` is part of `==`, `!=`, `<=` or `>=`.
+fn compares(tokens: &[Token], at: usize) -> bool {
+    let touches = |a: &Token, b: &Token| a.at + 1 == b.at;
+    let next = tokens.get(at + 1).is_some_and(|t| t.is(b'=') && touches(&tokens[at], t));
+    let before = &tokens[at.saturating_sub(1)];
+    next || (matches!(before.kind, Kind::Mark(b'=' | b'!' | b'<')) && touches(before, &tokens[at]))
+}
+
 fn set(setting: &Setting, tokens: &[Token], at: usize) -> Option<Found> {
     let end = tokens.len().min(at + 1 + MAX_STEPS);
     let mut assigned = false;
-    for token in &tokens[at + 1..end] {
+    for (step, token) in tokens[at + 1..end].iter().enumerate() {
         match token.kind {
-            Kind::Mark(b'=' | b':' | b'>' | b',' | b'(') => assigned = true,
+            Kind::Mark(b'=') if compares(tokens, at + 1 + step) => return None,
+            Kind::Mark(b'=' | b':' | b'>') => assigned = true,
+            Kind::Mark(b',') if assigned || setting.name.starts_with("CURLOPT") => assigned = true,
+            Kind::Mark(b'(') if assigned || setting.name.starts_with("set") => assigned = true,
             // The rest of a path, of a lambda's head or of an index that names the setting.
             Kind::Mark(b'.' | b']' | b')' | b'!' | b'\'' | b'"' | b'+') => {}
             Kind::Word | Kind::Number | Kind::Text if !assigned => return None,
             Kind::Word | Kind::Number | Kind::Text => {
                 if setting.values.contains(&token.text) {
-                    let range = tokens[at].at..token.at + token.text.len();
+                    let quote = usize::from(token.kind == Kind::Text);
+                    let range = tokens[at].at..token.at + token.text.len() + 2 * quote;
                     let (kind, why) = (setting.kind, setting.why);
                     return Some(Found { kind, range, confidence: 0.9, why });
                 }

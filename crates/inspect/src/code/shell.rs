@@ -55,12 +55,14 @@ fn check_nested(code: &str, at: usize, depth: usize, known: &Known, found: &mut 
     if danger::is_fork_bomb(code) {
         found.push(danger::fork_bomb(at..at + code.len()));
     }
+    let mut fetched = danger::Fetched::default();
     for pipeline in parse::pipelines(code) {
         if found.len() >= MAX_FINDINGS {
             return;
         }
         let first = found.len();
         danger::check(&pipeline, found);
+        found.extend(fetched.then(&pipeline));
         pipeline.iter().for_each(|command| imports::install(command, known, found));
         for new in &mut found[first..] {
             new.range = new.range.start + at..new.range.end + at;

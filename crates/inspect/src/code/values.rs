@@ -19,7 +19,7 @@ pub(super) enum Value {
 }
 
 /// How many tokens of one assignment are looked at.
-const MAX_ASSIGNED: usize = 128;
+const MAX_ASSIGNED: usize = 64;
 
 /// What is known of the variables in one block: their last assignment, in the order of the text.
 pub(super) struct Values<'a> {
@@ -112,10 +112,21 @@ fn statement(tokens: &[Token]) -> usize {
             Kind::Mark(b')' | b']' | b'}') if depth == 0 => return at,
             Kind::Mark(b')' | b']' | b'}') => depth -= 1,
             Kind::Mark(b';' | b',') | Kind::Line if depth == 0 => return at,
+            // Another variable's assignment: `a = b = c`.
+            Kind::Mark(b'=') if depth == 0 && is_plain_equals(tokens, at) => return at,
             _ => {}
         }
     }
     tokens.len()
+}
+
+/// Whether the `=` at `at` is not part of a comparison or an arrow.
+fn is_plain_equals(tokens: &[Token], at: usize) -> bool {
+    let is = |at: Option<usize>, marks: &[u8]| {
+        let token = at.and_then(|at| tokens.get(at));
+        token.is_some_and(|t| marks.iter().any(|mark| t.is(*mark)))
+    };
+    !is(Some(at + 1), b"=>~") && !is(at.checked_sub(1), b"=!<>")
 }
 
 /// `FOO_BAR`, `None`, `true`: nothing that comes from outside.

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// What kind of weapon a subject belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +157,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     terms.iter_mut().for_each(|of| of.sort_by_key(|(_, rest)| std::cmp::Reverse(rest.len())));
     let anchors = AhoCorasick::builder()
         .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
         .match_kind(MatchKind::LeftmostLongest)
         .build(&words);
     Index { anchors: anchors.ok(), terms }

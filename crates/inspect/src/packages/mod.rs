@@ -68,6 +68,10 @@ impl Ecosystem {
 /// The best-known names of one ecosystem, in the registry's form and sorted.
 struct WellKnown {
     names: Vec<String>,
+    /// The names without their separators, sorted, each with its place among the names.
+    joined: Vec<(String, usize)>,
+    /// Which names have each length.
+    by_length: Vec<Vec<usize>>,
 }
 
 impl WellKnown {
@@ -76,11 +80,20 @@ impl WellKnown {
             list.split_ascii_whitespace().map(|name| ecosystem.normalise(name)).collect();
         names.sort();
         names.dedup();
-        Self { names }
+        let mut joined: Vec<_> =
+            names.iter().enumerate().map(|(at, n)| (near::joined(n), at)).collect();
+        joined.sort();
+        let longest = names.iter().map(String::len).max().unwrap_or(0);
+        let mut by_length = vec![Vec::new(); longest + 1];
+        for (at, name) in names.iter().enumerate() {
+            by_length[name.len()].push(at);
+        }
+        Self { names, joined, by_length }
     }
 
-    fn contains(&self, name: &str) -> bool {
-        self.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    fn find(&self, name: &str) -> Option<&str> {
+        let at = self.names.binary_search_by(|known| known.as_str().cmp(name));
+        at.ok().and_then(|at| self.names.get(at)).map(String::as_str)
     }
 }
 
@@ -153,12 +166,12 @@ impl Known {
     pub fn judge(&self, ecosystem: Ecosystem, name: &str) -> Verdict {
         let name = ecosystem.normalise(name);
         let well_known = ecosystem.well_known();
-        if name.len() > MAX_NAME_BYTES || well_known.contains(&name) {
+        if name.len() > MAX_NAME_BYTES || well_known.find(&name).is_some() {
             return Verdict::Fine;
         }
         match &self.sets[usize::from(ecosystem.number())] {
             Some(set) if set.contains(&name) => Verdict::Fine,
-            set => match near::well_known(ecosystem, &name, &well_known.names) {
+            set => match near::well_known(ecosystem, &name, well_known) {
                 Some(near) => Verdict::NearMiss(near),
                 None if set.is_some() => Verdict::Unknown,
                 None => Verdict::Fine,

@@ -1,6 +1,6 @@
 //! Whether a name is almost a well-known one: a slip of the keys, another separator, a word put on.
 
-use super::Ecosystem;
+use super::{Ecosystem, WellKnown};
 
 /// From this length on a single slip is told of; in shorter names it is chance.
 const ONE_SLIP: usize = 5;
@@ -27,7 +27,7 @@ const fn affixes(ecosystem: Ecosystem) -> (&'static [&'static str], &'static [&'
 pub(super) fn well_known(
     ecosystem: Ecosystem,
     name: &str,
-    known: &'static [String],
+    known: &'static WellKnown,
 ) -> Option<&'static str> {
     if name.len() < ONE_SLIP {
         return None;
@@ -35,14 +35,29 @@ pub(super) fn well_known(
     let (before, after) = affixes(ecosystem);
     let bare = before.iter().find_map(|prefix| name.strip_prefix(prefix));
     let bare = bare.or_else(|| after.iter().find_map(|suffix| name.strip_suffix(suffix)));
-    let joined = |name: &str| name.replace(['-', '_', '.'], "");
-    let flat = joined(name);
-    let found = known.iter().find(|other| {
-        bare == Some(other.as_str())
-            || (joined(other) == flat && !name.starts_with('@'))
-            || is_slip(name, other)
-    });
-    found.map(String::as_str)
+    let bare = bare.and_then(|bare| known.find(bare));
+    bare.or_else(|| same_letters(name, known)).or_else(|| slip(name, known))
+}
+
+/// A name without its separators.
+pub(super) fn joined(name: &str) -> String {
+    name.replace(['-', '_', '.'], "")
+}
+
+fn same_letters(name: &str, known: &'static WellKnown) -> Option<&'static str> {
+    let wanted = joined(name);
+    let at = known.joined.partition_point(|(other, _)| *other < wanted);
+    let (other, at) = known.joined.get(at)?;
+    let name = known.names.get(*at)?;
+    (*other == wanted).then_some(name.as_str())
+}
+
+fn slip(name: &str, known: &'static WellKnown) -> Option<&'static str> {
+    let lengths = name.len().saturating_sub(2)..=name.len() + 2;
+    let near = lengths.filter_map(|length| known.by_length.get(length)).flatten();
+    near.filter_map(|at| known.names.get(*at))
+        .find(|other| is_slip(name, other))
+        .map(String::as_str)
 }
 
 fn is_slip(name: &str, known: &str) -> bool {

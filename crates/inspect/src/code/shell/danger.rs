@@ -88,6 +88,54 @@ fn substituted_script(name: &str, command: &[Word]) -> Option<(&'static str, f64
     command.iter().any(|word| word.is_fetch).then_some((REMOTE_SCRIPT, 0.9, REMOTE))
 }
 
+/// The files that a script has fetched so far, so that running one of them is seen.
+#[derive(Default)]
+pub(super) struct Fetched(Vec<String>);
+
+impl Fetched {
+    /// How many files are remembered.
+    const MOST: usize = 16;
+
+    /// Takes the next pipeline; gives a finding if it runs what was fetched.
+    pub(super) fn then(&mut self, pipeline: &[Vec<Word>]) -> Option<Found> {
+        for command in pipeline {
+            let Some(name) = names(command).next() else { continue };
+            let arguments = arguments(command, name);
+            if is_fetcher(name) {
+                let files = (0..arguments.len()).filter_map(|at| written_file(&arguments, at));
+                self.0.extend(files.map(str::to_owned));
+                self.0.truncate(Self::MOST);
+                continue;
+            }
+            let plain = |file: &str| file.strip_prefix("./").unwrap_or(file).to_owned();
+            let is_fetched = |file: &str| self.0.contains(&plain(file));
+            let script = arguments.iter().find(|a| !a.starts_with('-'));
+            let reads = is_interpreter(name) || matches!(name, "source" | ".");
+            let started = command.iter().find(|word| base(&word.text) == name);
+            let runs = (reads && script.is_some_and(|file| is_fetched(file)))
+                || started.is_some_and(|word| word.text.contains('/') && is_fetched(&word.text));
+            if runs {
+                return Some(finding(REMOTE_SCRIPT, command, 0.8, REMOTE));
+            }
+        }
+        None
+    }
+}
+
+/// The file that a fetching command writes, if the argument at `at` tells it.
+fn written_file<'a>(arguments: &[&'a str], at: usize) -> Option<&'a str> {
+    let argument = *arguments.get(at)?;
+    let file = match argument {
+        "-o" | "--output" | "-O" | "--output-document" | ">" | "-OutFile" => {
+            *arguments.get(at + 1)?
+        }
+        _ if argument.contains("://") => base(argument),
+        _ => return None,
+    };
+    let file = if file.contains("://") { base(file) } else { file };
+    Some(file.strip_prefix("./").unwrap_or(file)).filter(|file| !file.is_empty() && *file != "-")
+}
+
 /// What no command should take away whole.
 #[rustfmt::skip]
 const PRECIOUS: &[&str] = &[
