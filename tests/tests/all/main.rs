@@ -9,6 +9,7 @@ mod errors;
 mod hostile;
 mod identity;
 mod inspection;
+mod judges;
 mod ledger;
 mod limits;
 mod llm;
