@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::code;
+use crate::code::{self, Language};
 use crate::detectors::injection::POISONED_DESCRIPTION;
 use crate::engine::{DetectorId, Direction, Engine, Match};
 use crate::harm;
@@ -50,13 +50,19 @@ pub fn suspicion(origin: Origin, text: &str) -> Scored {
 impl Engine {
     /// Appends what the judges find in a whole text of an author.
     pub fn judge(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) {
+        self.judge_argument(origin, "", text, out);
+    }
+
+    /// The same where the text stands under a name, such as that of a tool's argument: what is
+    /// called `command` is one.
+    pub fn judge_argument(&self, origin: Origin, name: &str, text: &str, out: &mut Vec<Judgement>) {
         let Judges { harm, code, injection, .. } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
             self.add(found.kind, found.range, found.confidence, reason, out);
         }
         if code && origin == Origin::Model {
-            for found in code::check(text, None) {
+            for found in code::check(text, Language::from_argument(name)) {
                 self.add(found.kind, found.range, found.confidence, found.why.into(), out);
             }
             self.hardcoded_secrets(text, out);

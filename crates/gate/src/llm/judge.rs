@@ -5,6 +5,7 @@ use inspect::{Direction, Engine, Judgement, Vault};
 
 use super::findings::Findings;
 use super::parts::{Part, parts, path_of};
+use super::walk::slice;
 use crate::action::Action;
 
 /// Bytes of one body that are judged, from its end backwards: what is new stands last. What is left
@@ -72,7 +73,10 @@ pub(super) fn judge(
         heard.clear();
         match part.is_description {
             true => engine.judge_description(words, &mut heard),
-            false => engine.judge(part.origin, words, &mut heard),
+            false => {
+                let name = std::str::from_utf8(slice(body, &part.key)).unwrap_or_default();
+                engine.judge_argument(part.origin, name, words, &mut heard);
+            }
         }
         if heard.is_empty() {
             continue;

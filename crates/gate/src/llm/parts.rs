@@ -18,6 +18,8 @@ use super::walk::slice;
 pub(super) struct Part {
     /// The string's content in the body, without the quotes.
     pub range: Range<usize>,
+    /// The name under which it stands, without the quotes; empty in a list.
+    pub key: Range<usize>,
     pub origin: Origin,
     /// It describes a tool to the model.
     pub is_description: bool,
@@ -156,7 +158,7 @@ impl Walk<'_> {
             _ => None,
         };
         let range = token.range.clone();
-        let part = Part { range, origin: Origin::User, is_description, leaf: self.leaves };
+        let part = Part { range, key, origin: Origin::User, is_description, leaf: self.leaves };
         self.heard.push(Heard { part, voice });
     }
 
