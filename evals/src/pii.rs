@@ -30,8 +30,9 @@ enum Group {
     Structured,
     Names,
     Addresses,
-    /// May be part of an address, and by itself is no personal data: finding it is neither right nor wrong.
-    Neutral,
+    /// By itself no personal data, and reported as a kind of its own. In an address it is neither right
+    /// nor wrong to find one; nor is an address that is found where only a place is marked.
+    Places,
     LeftOut,
 }
 
@@ -58,7 +59,7 @@ const TYPES: &[Type] = &[
         group: Group::Addresses,
         kinds: &["pii.postal_address"],
     },
-    Type { names: &["LOCATION", "GPE"], group: Group::Neutral, kinds: &["pii.postal_address"] },
+    Type { names: &["LOCATION", "GPE"], group: Group::Places, kinds: &["pii.place"] },
     Type {
         names: &["DATE_TIME"],
         group: Group::LeftOut,
@@ -102,8 +103,37 @@ type Marked<'r> = (&'r str, Range<usize>);
 struct Report {
     tallies: BTreeMap<String, Tally>,
     left_out: BTreeMap<String, usize>,
+    /// What false findings of a type lie on.
+    false_on: BTreeMap<(String, String), usize>,
     bytes: usize,
     seconds: f64,
+}
+
+/// What a finding is.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Right,
+    False,
+    Neither,
+}
+
+/// What a finding of a kind is, over spans of these types.
+fn verdict(kind: &str, own: Option<&Type>, overlapping: &BTreeSet<&str>) -> Verdict {
+    let mut fitting = overlapping.iter().map(|name| Type::of(name)).filter(|one| one.takes(kind));
+    if let Some(first) = fitting.next() {
+        return if first.group == Group::LeftOut { Verdict::Neither } else { Verdict::Right };
+    }
+    let is_beside = match own.map(|own| own.group) {
+        Some(Group::LeftOut) => true,
+        Some(Group::Places) => {
+            overlapping.contains("ADDRESS") || overlapping.contains("STREET_ADDRESS")
+        }
+        Some(Group::Addresses) => {
+            overlapping.iter().any(|name| Type::of(name).group == Group::Places)
+        }
+        _ => false,
+    };
+    if is_beside { Verdict::Neither } else { Verdict::False }
 }
 
 pub(crate) fn run(path: &Path, model: Option<&Path>) -> anyhow::Result<()> {
@@ -145,7 +175,7 @@ impl Report {
     fn add(&mut self, marked: &[Marked<'_>], found: &[Finding]) {
         for (name, at) in marked {
             let declared = Type::of(name);
-            if matches!(declared.group, Group::LeftOut | Group::Neutral) {
+            if matches!(declared.group, Group::LeftOut) {
                 *self.left_out.entry((*name).to_owned()).or_default() += 1;
                 continue;
             }
@@ -170,17 +200,20 @@ impl Report {
             .filter(|(_, span)| overlap(span, at) > 0)
             .map(|(name, _)| *name)
             .collect();
-        let fits = overlapping.iter().filter(|name| Type::of(name).takes(kind));
-        let groups: Vec<Group> = fits.map(|name| Type::of(name).group).collect();
-        let is_counted = |group: &Group| !matches!(group, Group::LeftOut | Group::Neutral);
-        if !groups.is_empty() && !groups.iter().any(is_counted) {
-            return;
-        }
         let own = TYPES.iter().find(|declared| declared.takes(kind));
         let name = own.and_then(|declared| declared.names.first()).map_or(kind, |name| *name);
-        let tally = self.tallies.entry(name.to_owned()).or_default();
-        tally.found += 1;
-        tally.right += usize::from(!groups.is_empty());
+        match verdict(kind, own, &overlapping) {
+            Verdict::Neither => {}
+            Verdict::Right => {
+                let tally = self.tallies.entry(name.to_owned()).or_default();
+                (tally.found, tally.right) = (tally.found + 1, tally.right + 1);
+            }
+            Verdict::False => {
+                self.tallies.entry(name.to_owned()).or_default().found += 1;
+                let on = overlapping.first().map_or("nothing that is marked", |name| *name);
+                *self.false_on.entry((name.to_owned(), on.to_owned())).or_default() += 1;
+            }
+        }
     }
 
     fn sum(&self, wanted: impl Fn(Group) -> bool) -> Tally {
@@ -209,12 +242,17 @@ impl Report {
         let structured = self.sum(|group| group == Group::Structured);
         let names = self.sum(|group| group == Group::Names);
         let addresses = self.sum(|group| group == Group::Addresses);
+        let places = self.sum(|group| group == Group::Places);
         let open = self.sum(|group| matches!(group, Group::Names | Group::Addresses));
-        let all = self.sum(|_| true);
+        let all = self.sum(|group| group != Group::Places);
         line("structured", structured);
         line("names", names);
         line("addresses", addresses);
         line("names and addresses", open);
+        line("places, by themselves", places);
+        for ((name, on), count) in &self.false_on {
+            println!("false {name} on {on}: {count}");
+        }
         for (name, count) in &self.left_out {
             println!("left out, by itself no personal data: {name} ({count})");
         }
@@ -227,5 +265,50 @@ impl Report {
             all.recall(),
             self.bytes as f64 / 1e6 / self.seconds.max(1e-9),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(kind: &str, on: &[&str]) -> Verdict {
+        let own = TYPES.iter().find(|declared| declared.takes(kind));
+        verdict(kind, own, &on.iter().copied().collect())
+    }
+
+    #[test]
+    fn a_finding_is_right_on_its_type_and_false_on_another_or_on_nothing() {
+        assert_eq!(judged("pii.person_name", &["PERSON"]), Verdict::Right);
+        assert_eq!(judged("pii.person_name", &["ORGANIZATION"]), Verdict::False);
+        assert_eq!(judged("pii.person_name", &[]), Verdict::False);
+        assert_eq!(judged("pii.phone", &["CREDIT_CARD"]), Verdict::False);
+        assert_eq!(judged("pii.unheard_of", &["PERSON"]), Verdict::False);
+    }
+
+    #[test]
+    fn a_place_in_an_address_and_an_address_on_a_place_are_neither() {
+        assert_eq!(judged("pii.place", &["ADDRESS"]), Verdict::Neither);
+        assert_eq!(judged("pii.postal_address", &["LOCATION"]), Verdict::Neither);
+        assert_eq!(judged("pii.postal_address", &["ADDRESS", "LOCATION"]), Verdict::Right);
+        assert_eq!(judged("pii.place", &["LOCATION"]), Verdict::Right);
+        assert_eq!(judged("pii.place", &["PERSON"]), Verdict::False);
+    }
+
+    #[test]
+    fn offsets_in_characters_become_bytes() {
+        let span = Span { r#type: "PERSON".to_owned(), start: 6, end: 10 };
+        let row = Row { text: "Grüße José!".to_owned(), spans: vec![span] };
+        let (_, at) = marked(&row).remove(0);
+        assert_eq!(&row.text[at], "José");
+    }
+
+    #[test]
+    fn a_missed_span_and_a_false_finding_count_against() {
+        let mut report = Report::default();
+        report.add(&[("PERSON", 0..4), ("DATE_TIME", 9..12)], &[("pii.person_name", 20..24)]);
+        let tally = report.tallies["PERSON"];
+        assert_eq!(tally, Tally { marked: 1, hit: 0, found: 1, right: 0 });
+        assert_eq!(report.left_out["DATE_TIME"], 1);
     }
 }

@@ -1,7 +1,8 @@
 //! A linear-chain conditional random field, trained text by text with AdaGrad.
 
 use inspect::names::{
-    FEATURES, LANES, ROWS, Reading, Rows, Tag, Token, Transitions, Weights, Windows, marginals,
+    FEATURES, Kind, LANES, ROWS, Reading, Rows, Tag, Token, Transitions, Weights, Windows,
+    marginals,
 };
 
 use super::dice::Dice;
@@ -137,11 +138,9 @@ fn tags(window: &[Token], text: &Labelled) -> Vec<Tag> {
     let tag = |token: &Token| {
         let mark = text.marks.iter().find(|(_, at)| at.contains(&token.start));
         let Some((kind, at)) = mark else { return Tag::Outside };
-        let Some(kind) = kind else { return Tag::Place };
         let begins = window.iter().find(|token| at.contains(&token.start)).map(|first| first.start);
-        let wanted = |tag: &&Tag| {
-            tag.kind() == Some(*kind) && tag.is_begin() == (begins == Some(token.start))
-        };
+        let begins = begins == Some(token.start) && *kind != Kind::Place;
+        let wanted = |tag: &&Tag| tag.kind() == Some(*kind) && tag.is_begin() == begins;
         Tag::ALL.iter().find(wanted).copied().unwrap_or(Tag::Outside)
     };
     window.iter().map(tag).collect()

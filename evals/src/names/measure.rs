@@ -25,7 +25,7 @@ pub(super) fn held_out(model: &Model<'_>, texts: &[(Language, Vec<Labelled>)]) -
                 let marked: Vec<_> = text
                     .marks
                     .iter()
-                    .filter(|(k, _)| *k == Some(kind))
+                    .filter(|(k, _)| *k == kind)
                     .map(|(_, at)| at.clone())
                     .collect();
                 let found: Vec<_> =
@@ -79,8 +79,10 @@ impl Scores {
                 .for_each(|(_, tally)| all.add(*tally));
             all.f1()
         };
-        let [person, address, organisation] = Kind::ALL.map(of);
-        format!("person_f1={person:.3} address_f1={address:.3} organisation_f1={organisation:.3}")
+        let [person, address, organisation, place] = Kind::ALL.map(of);
+        format!(
+            "person_f1={person:.3} address_f1={address:.3} organisation_f1={organisation:.3} place_f1={place:.3}"
+        )
     }
 }
 

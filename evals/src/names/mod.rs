@@ -45,7 +45,7 @@ struct Order {
 
 impl Order {
     fn parse(words: &[&str]) -> anyhow::Result<Self> {
-        let mut order = Self { out: PathBuf::new(), card: None, plain: Vec::new(), texts: 240_000 };
+        let mut order = Self { out: PathBuf::new(), card: None, plain: Vec::new(), texts: 200_000 };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} needs a value"));

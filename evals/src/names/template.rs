@@ -12,8 +12,8 @@ use super::dice::{Dice, hash};
 use super::lexicon::{Language, Lexicon, Part};
 use super::{address, filler, organisation, person};
 
-/// What a marked stretch is; a place that stands alone has no kind.
-pub(super) type Mark = (Option<Kind>, Range<usize>);
+/// What a marked stretch is, and its bytes.
+pub(super) type Mark = (Kind, Range<usize>);
 
 /// A text and what is marked in it.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ impl Labelled {
         self.text.push_str(&other.text);
     }
 
-    fn mark(&mut self, kind: Option<Kind>, value: &str) {
+    fn mark(&mut self, kind: Kind, value: &str) {
         let start = self.text.len();
         self.text.push_str(value);
         self.marks.push((kind, start..self.text.len()));
@@ -150,17 +150,17 @@ fn fill(
     language: Language,
 ) -> bool {
     let (kind, value) = match slot {
-        "P" => (Some(Kind::Person), person::full(lexicon, dice, language)),
-        "G" => (Some(Kind::Person), lexicon.given(dice, language)),
-        "S" => (Some(Kind::Person), person::surname(lexicon, dice, language)),
-        "A" => (Some(Kind::PostalAddress), address::full(lexicon, dice, language, false)),
-        "B" => (Some(Kind::PostalAddress), address::full(lexicon, dice, language, true)),
-        "R" => (Some(Kind::PostalAddress), address::street(lexicon, dice, language)),
-        "Z" => (Some(Kind::PostalAddress), address::town(lexicon, dice, language)),
-        "O" => (Some(Kind::Organisation), organisation::name(lexicon, dice, language)),
-        "L" => (None, lexicon.city(dice)),
-        "C" => (None, (*dice.pick(&lexicon.countries)).to_owned()),
-        "Q" => (None, (*dice.pick(&lexicon.regions)).to_owned()),
+        "P" => (Kind::Person, person::full(lexicon, dice, language)),
+        "G" => (Kind::Person, lexicon.given(dice, language)),
+        "S" => (Kind::Person, person::surname(lexicon, dice, language)),
+        "A" => (Kind::PostalAddress, address::full(lexicon, dice, language, false)),
+        "B" => (Kind::PostalAddress, address::full(lexicon, dice, language, true)),
+        "R" => (Kind::PostalAddress, address::street(lexicon, dice, language)),
+        "Z" => (Kind::PostalAddress, address::town(lexicon, dice, language)),
+        "O" => (Kind::Organisation, organisation::name(lexicon, dice, language)),
+        "L" => (Kind::Place, lexicon.city(dice)),
+        "C" => (Kind::Place, (*dice.pick(&lexicon.countries)).to_owned()),
+        "Q" => (Kind::Place, (*dice.pick(&lexicon.regions)).to_owned()),
         "W" | "l" => {
             let words = words(slot, lexicon, dice, language);
             text.text.push_str(&words);
@@ -189,9 +189,9 @@ fn words(slot: &str, lexicon: &Lexicon, dice: &mut Dice, language: Language) -> 
 /// The text as hasty or shouting people write it; the marks stay where they are.
 pub(super) fn vary(labelled: Labelled, dice: &mut Dice) -> Labelled {
     match dice.below(100) {
-        0..9 => recased(labelled, |letter| letter.to_lowercase().to_string()),
-        9..12 => recased(labelled, |letter| letter.to_uppercase().to_string()),
-        12..15 => {
+        0..14 => recased(labelled, |letter| letter.to_lowercase().to_string()),
+        14..17 => recased(labelled, |letter| letter.to_uppercase().to_string()),
+        17..20 => {
             let escaped =
                 |letter: char| if letter == '\n' { "\\n".to_owned() } else { letter.to_string() };
             recased(labelled, escaped)
@@ -210,4 +210,60 @@ fn recased(labelled: Labelled, change: impl Fn(char) -> String) -> Labelled {
     moved[labelled.text.len()] = text.len();
     let marks = labelled.marks.iter().map(|(kind, at)| (*kind, moved[at.start]..moved[at.end]));
     Labelled { marks: marks.collect(), text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(part: Part) -> Vec<Labelled> {
+        let (templates, lexicon) = (Templates::new(part), Lexicon::new(part));
+        let mut dice = Dice::new(5);
+        let languages = Language::ALL.iter().cycle().take(2000);
+        languages
+            .map(|language| {
+                let text = templates.document(&lexicon, &mut dice, *language);
+                vary(text, &mut dice)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn marks_are_in_order_apart_and_of_whole_characters() {
+        for labelled in texts(Part::Training) {
+            let mut end = 0;
+            for (_, at) in &labelled.marks {
+                assert!(at.start >= end && at.end > at.start, "{labelled:?}");
+                assert!(labelled.text.get(at.clone()).is_some(), "{labelled:?}");
+                end = at.end;
+            }
+        }
+    }
+
+    #[test]
+    fn no_slot_and_no_choice_is_left_over() {
+        for labelled in texts(Part::Training) {
+            for slot in
+                ["{P}", "{G}", "{S}", "{A}", "{B}", "{O}", "{L}", "{k}", "{d}", "{l}", "{W}"]
+            {
+                assert!(!labelled.text.contains(slot), "{}", labelled.text);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_texts() {
+        let text = |part| texts(part).into_iter().map(|t| t.text).collect::<Vec<_>>();
+        assert_eq!(text(Part::HeldOut), text(Part::HeldOut));
+    }
+
+    #[test]
+    fn held_out_templates_are_not_learnt() {
+        let (learnt, held) = (Templates::new(Part::Training), Templates::new(Part::HeldOut));
+        let lists = learnt.by_language.iter().zip(&held.by_language);
+        for (learnt, held) in lists.chain([(&learnt.data, &held.data)]) {
+            assert!(held.len() * 3 > learnt.len() / 5 && !learnt.is_empty());
+            assert!(held.iter().all(|template| !learnt.contains(template)));
+        }
+    }
 }

@@ -6,11 +6,13 @@
 //! on generated texts (`docs/models/names.md`). Time is linear in the text, memory is bounded by
 //! one window and what is found.
 
+mod around;
 mod decode;
 mod features;
 mod fold;
 mod lists;
 mod model;
+mod reading;
 mod spans;
 mod token;
 mod window;
@@ -18,9 +20,10 @@ mod window;
 use std::ops::Range;
 
 pub use decode::{Transitions, marginals};
-pub use features::{FEATURES, ROWS, Reading, Rows};
+pub use features::{FEATURES, ROWS, Rows};
 pub use lists::{common_words, entries};
 pub use model::{LANES, Model, Weights};
+pub use reading::Reading;
 pub use token::{Token, tokens};
 pub use window::{MAX_WINDOW, Windows};
 
@@ -30,10 +33,12 @@ pub enum Kind {
     Person,
     PostalAddress,
     Organisation,
+    /// A town, region or country that stands alone.
+    Place,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Person, Self::PostalAddress, Self::Organisation];
+    pub const ALL: [Self; 4] = [Self::Person, Self::PostalAddress, Self::Organisation, Self::Place];
 
     /// The kind under which the catalogue declares it.
     pub const fn name(self) -> &'static str {
@@ -41,6 +46,7 @@ impl Kind {
             Self::Person => "pii.person_name",
             Self::PostalAddress => "pii.postal_address",
             Self::Organisation => "pii.organisation",
+            Self::Place => "pii.place",
         }
     }
 }
@@ -66,7 +72,6 @@ pub enum Tag {
     Address,
     OrganisationBegin,
     Organisation,
-    /// A town, region or country that stands alone: told apart, and not reported.
     Place,
 }
 
@@ -85,10 +90,11 @@ impl Tag {
     /// The kind that a token with this tag belongs to.
     pub fn kind(self) -> Option<Kind> {
         match self {
-            Self::Outside | Self::Place => None,
+            Self::Outside => None,
             Self::PersonBegin | Self::Person => Some(Kind::Person),
             Self::AddressBegin | Self::Address => Some(Kind::PostalAddress),
             Self::OrganisationBegin | Self::Organisation => Some(Kind::Organisation),
+            Self::Place => Some(Kind::Place),
         }
     }
 
@@ -98,7 +104,7 @@ impl Tag {
 
     /// Whether this tag may stand after another: what goes on must have begun.
     pub fn follows(self, before: Option<Self>) -> bool {
-        let goes_on = self.kind().is_some() && !self.is_begin();
+        let goes_on = matches!(self, Self::Person | Self::Address | Self::Organisation);
         !goes_on || before.is_some_and(|before| before.kind() == self.kind())
     }
 }

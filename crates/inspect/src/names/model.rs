@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use super::decode::{Transitions, best, marginals, ruled};
-use super::features::{ROWS, Reading, Rows};
+use super::features::{ROWS, Rows};
+use super::reading::Reading;
 use super::spans::{Scored, spans};
 use super::window::Windows;
 use super::{Found, Tag};
@@ -37,7 +38,7 @@ static BUILT_IN: LazyLock<Model<'static>> = LazyLock::new(|| {
 });
 
 /// The scores of a token that cannot be part of anything.
-const SHUT: [i32; LANES] = [0, FAR_OFF, FAR_OFF, FAR_OFF, FAR_OFF, FAR_OFF, FAR_OFF, 0];
+const SHUT: [i32; LANES] = [0, FAR_OFF, FAR_OFF, FAR_OFF, FAR_OFF, FAR_OFF, FAR_OFF, FAR_OFF];
 const FAR_OFF: i32 = -100_000;
 
 /// What one window is worked out in.
@@ -97,7 +98,7 @@ impl<'w> Model<'w> {
             let tags = best(&bench.scores, &transitions, &mut bench.back);
             if tags.iter().any(|tag| tag.kind().is_some()) {
                 let shares = self.shares(&bench.scores);
-                let (tokens, code) = (bench.reading.tokens(), bench.reading.code());
+                let (tokens, code) = (bench.reading.tokens(), bench.reading.strictness());
                 let scored = Scored { text, tokens, tags: &tags, shares: &shares, code };
                 spans(&scored, &mut found);
             }

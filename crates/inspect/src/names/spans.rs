@@ -1,7 +1,8 @@
 //! From tags to what is reported: runs of one kind, without what does not belong to them.
 
 use super::lists::{
-    CITY, COMMON, COUNTRY, ORG_SUFFIX, PART, REGION, ROLE, STREET, STREET_END, TITLE, UNIT,
+    CITY, COMMON, COUNTRY, GIVEN, ORG_SUFFIX, ORG_WORD, PART, REGION, ROLE, STREET, STREET_END,
+    SURNAME, TITLE, UNIT,
 };
 use super::model::{LANES, share};
 use super::token::{Form, Token};
@@ -19,6 +20,9 @@ pub(super) struct Scored<'w> {
 
 /// How sure the model must be over the tokens of a value: surer the more the text looks like code.
 const LEAST: [f32; 4] = [0.5, 0.6, 0.8, 0.9];
+
+/// And over one word alone that is on no list: `Otherwise` begins a sentence like `Ottilie`.
+const LEAST_STRANGER: f32 = 0.75;
 
 /// Adds what the tags of a window say.
 pub(super) fn spans(scored: &Scored<'_>, found: &mut Vec<Found>) {
@@ -42,6 +46,7 @@ fn span(scored: &Scored<'_>, kind: Kind, start: usize, end: usize) -> Option<Fou
     let tag = *scored.tags.get(start)?;
     let confidence = shares.iter().map(|row| share(row, tag)).sum::<f32>() / shares.len() as f32;
     let least = LEAST.get(scored.code as usize).copied().unwrap_or(1.0);
+    let least = if is_lone_stranger(kind, inner) { least.max(LEAST_STRANGER) } else { least };
     let is_sure = confidence >= least && is_plausible(kind, inner, scored.code);
     let range = inner.first()?.start..inner.last()?.end;
     debug_assert!(scored.text.is_char_boundary(range.start));
@@ -49,23 +54,45 @@ fn span(scored: &Scored<'_>, kind: Kind, start: usize, end: usize) -> Option<Fou
 }
 
 /// What no text around can make a name: a title or a role alone, letters and numbers without a
-/// word of an address.
+/// word of an address. In code, capitals say little: there the lists must know some of it.
 fn is_plausible(kind: Kind, tokens: &[Token], code: u32) -> bool {
-    let words = || tokens.iter().filter(|token| token.is_word());
     match kind {
-        Kind::Person => {
-            let carries = |token: &Token| {
-                token.length > 1
-                    && token.lists & (TITLE | ROLE) == 0
-                    && (token.lists & COMMON == 0 || token.has_capital())
-            };
-            words().any(carries) && !tokens.iter().any(|token| token.form == Form::Identifier)
-        }
+        Kind::Person => is_person(tokens, code),
         Kind::PostalAddress => is_address(tokens, code),
-        Kind::Organisation => {
-            words().any(|token| token.length > 1 && token.lists & ORG_SUFFIX == 0)
-        }
+        Kind::Organisation => is_organisation(tokens, code),
+        Kind::Place => is_place(tokens, code),
     }
+}
+
+fn is_lone_stranger(kind: Kind, tokens: &[Token]) -> bool {
+    kind == Kind::Person && matches!(tokens, [token] if token.lists & (GIVEN | SURNAME) == 0)
+}
+
+fn is_person(tokens: &[Token], code: u32) -> bool {
+    let carries = |token: &&Token| {
+        token.is_word()
+            && token.length > 1
+            && token.lists & (TITLE | ROLE) == 0
+            && (token.lists & COMMON == 0 || token.lists & (GIVEN | SURNAME) != 0)
+    };
+    let is_listed = |token: &Token| {
+        token.has_capital() && token.lists & (GIVEN | SURNAME) != 0 && token.lists & COMMON == 0
+    };
+    let is_in_code = tokens.iter().any(|token| token.form == Form::Identifier);
+    let mut carrying = tokens.iter().filter(carries).peekable();
+    !is_in_code && carrying.peek().is_some() && (code == 0 || carrying.any(is_listed))
+}
+
+fn is_place(tokens: &[Token], code: u32) -> bool {
+    let is_listed = |t: &Token| t.has_capital() && t.lists & (CITY | COUNTRY | REGION) != 0;
+    tokens.iter().any(|t| t.is_word() && t.length > 2)
+        && (code == 0 || tokens.iter().any(is_listed))
+}
+
+fn is_organisation(tokens: &[Token], code: u32) -> bool {
+    let is_named = |t: &Token| t.is_word() && t.length > 1 && t.lists & ORG_SUFFIX == 0;
+    let says = |t: &Token| t.has_capital() && t.lists & (ORG_SUFFIX | ORG_WORD) != 0;
+    tokens.iter().any(is_named) && (code == 0 || tokens.len() > 1 && tokens.iter().any(says))
 }
 
 /// A word for a street or a unit of a house, a place, or a number beside a word; and in what looks

@@ -28,6 +28,7 @@ fn persons_are_found_in_the_languages_that_it_knows() {
         ("La paciente es Carmen Ibáñez Soto, de 54 años.", "Carmen Ibáñez Soto"),
         ("{\"customer_name\": \"Tomasz Wieczorek\", \"total\": 12}", "Tomasz Wieczorek"),
         ("assigned to Ngozi Okafor since Monday", "Ngozi Okafor"),
+        ("{\"last_name\":\"Vrelquist\",\"city\":\"Berlin\"}", "Vrelquist"),
     ] {
         assert_eq!(persons(text), [name], "{text}");
     }
@@ -75,10 +76,17 @@ fn what_is_no_name_is_left_alone() {
         "{\"name\": \"lodash\", \"version\": \"4.17.21\", \"license\": \"MIT\"}",
         "see https://example.org/people/John_Smith and john.smith@example.org",
         "In May and August the March report is due on Friday.",
-        "It will rain in Berlin and Paris tomorrow.",
     ] {
         assert_eq!(found(text), [], "{text}");
     }
+}
+
+#[test]
+fn a_town_alone_is_a_place_and_no_address() {
+    assert_eq!(
+        found("We flew from Berlin to New York last week."),
+        [(Kind::Place, "Berlin"), (Kind::Place, "New York")]
+    );
 }
 
 #[test]
