@@ -4,9 +4,13 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an evaluation talks to a terminal")]
 
 mod code;
+mod false_finds;
 mod harm;
 mod injection;
+mod names;
+mod pii;
 mod rows;
+mod tally;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +26,11 @@ cargo xtask eval NAME …
                               makes what their models are trained on
     injection train --data FILE --out FOLDER [--card FILE]
                               trains the models and says what they are worth on sets left out
+    pii FILE [--model FILE]   personal data in texts with marked spans, offsets in characters
+    names false [--model FILE] PATH …
+                              what is found in files where nothing is a name
+    names train --out FILE [--card FILE] [--texts N] [--plain FILE]…
+                              trains the model of names and addresses, and writes its card
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -47,6 +56,13 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
         ["code", rest @ ..] => code::run(rest),
         ["harm", file @ ..] => harm::run(file.first().map(Path::new)),
         ["injection", rest @ ..] => injection::run(rest),
+        ["pii", path] => pii::run(Path::new(path), None),
+        ["pii", path, "--model", model] => pii::run(Path::new(path), Some(Path::new(model))),
+        ["names", "false", "--model", model, paths @ ..] => {
+            false_finds::run(paths, Some(Path::new(model)))
+        }
+        ["names", "false", paths @ ..] => false_finds::run(paths, None),
+        ["names", "train", options @ ..] => names::train(options),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod injection;
 mod mail;
 mod misses;
 mod money;
+mod names;
 mod pattern;
 mod personal;
 mod places;
@@ -242,6 +243,7 @@ static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
         harm::ALL,
         generated::ALL,
         injection::ALL,
+        names::ALL,
         &personal::ALL.concat(),
     ]
     .concat()

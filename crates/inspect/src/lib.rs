@@ -14,6 +14,7 @@ pub mod injection;
 pub mod json;
 mod judge;
 mod mask;
+pub mod names;
 mod origin;
 pub mod packages;
 mod placeholder;
