@@ -12,6 +12,7 @@ use crate::detectors::injection::POISONED_DESCRIPTION;
 use crate::engine::{DetectorId, Direction, Engine, Match};
 use crate::harm;
 use crate::injection::{self, Channel, Scored};
+use crate::names;
 use crate::origin::Origin;
 use crate::settings::Judges;
 use crate::views;
@@ -56,7 +57,7 @@ impl Engine {
     /// The same where the text stands under a name, such as that of a tool's argument: what is
     /// called `command` is one.
     pub fn judge_argument(&self, origin: Origin, name: &str, text: &str, out: &mut Vec<Judgement>) {
-        let Judges { harm, code, injection, .. } = self.judges;
+        let Judges { harm, code, injection, names } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
             self.add(found.kind, found.range, found.confidence, reason, out);
@@ -66,6 +67,12 @@ impl Engine {
                 self.add(found.kind, found.range, found.confidence, found.why.into(), out);
             }
             self.hardcoded_secrets(text, out);
+        }
+        if names {
+            for found in names::find(text) {
+                let reason = "reads like a name".into();
+                self.add(found.kind.name(), found.range, found.confidence.into(), reason, out);
+            }
         }
         if injection && let Some(channel) = Channel::of(origin) {
             self.instructions(origin, channel.kind(), text, out);
