@@ -54,7 +54,7 @@ pub fn json(bytes: &[u8]) {
             let again = inspect_json(
                 &Scope::new(engine(), direction),
                 &edited,
-                &Limits::default(),
+                &json::Limits::default(),
                 &mut (),
             );
             assert!(
