@@ -9,7 +9,8 @@ use bytes::Bytes;
 use gate::sse::Splitter;
 use inspect::document::{Scope, apply, inspect_json, inspect_text};
 use inspect::encoding::{self, Coding};
-use inspect::json::Limits;
+use inspect::json;
+use inspect::views::{Limits, each, readings};
 use inspect::{Direction, Engine, Match, Settings};
 use ledger::SigningKey;
 use ledger::verify::{Folder, Trust, verify};
@@ -25,10 +26,11 @@ pub struct Entry {
 }
 
 /// Every entry point.
-pub fn all() -> [Entry; 6] {
+pub fn all() -> [Entry; 7] {
     [
         Entry { name: "json", seeds: json_seeds, run: json },
         Entry { name: "stream", seeds: text_seeds, run: stream },
+        Entry { name: "views", seeds: view_seeds, run: views },
         Entry { name: "sse", seeds: sse_seeds, run: sse },
         Entry { name: "coding", seeds: coding_seeds, run: coding },
         Entry { name: "policy", seeds: policy_seeds, run: policies },
@@ -46,13 +48,13 @@ fn engine() -> &'static Engine {
 pub fn json(bytes: &[u8]) {
     for direction in [Direction::Request, Direction::Answer] {
         if let Ok(report) =
-            inspect_json(&Scope::new(engine(), direction), bytes, &Limits::default(), &mut ())
+            inspect_json(&Scope::new(engine(), direction), bytes, &json::Limits::default(), &mut ())
         {
             let edited = apply(bytes, &report.edits);
             let again = inspect_json(
                 &Scope::new(engine(), direction),
                 &edited,
-                &Limits::default(),
+                &json::Limits::default(),
                 &mut (),
             );
             assert!(
@@ -66,24 +68,51 @@ pub fn json(bytes: &[u8]) {
     }
 }
 
-/// The first byte says where the rest is cut: the findings are those of the whole.
+/// The first byte says where the rest is cut: the findings are those of one piece, and cover what
+/// the scan of the whole text masks or blocks.
 pub fn stream(bytes: &[u8]) {
     let Some((step, text)) = bytes.split_first() else { return };
-    let mut whole = Vec::new();
-    engine().scan(Direction::Answer, text, &mut whole);
-    let mut pieces = Vec::new();
-    let mut stream = engine().stream(Direction::Answer);
-    let mut clear = 0;
-    for piece in text.chunks(usize::from(*step) + 1) {
-        let next = stream.push(engine(), piece, &mut pieces);
-        assert!(next >= clear, "what was released came back");
-        clear = next;
-    }
-    stream.finish(engine(), &mut pieces);
-    let ranges = |found: &[Match]| -> Vec<_> {
-        found.iter().map(|found| (found.range.clone(), found.detector)).collect()
+    let scan = |size: usize| {
+        let (mut found, mut clear) = (Vec::new(), 0);
+        let mut stream = engine().stream(Direction::Answer);
+        for piece in text.chunks(size) {
+            let next = stream.push(engine(), piece, &mut found);
+            assert!(next >= clear, "what was released came back");
+            clear = next;
+        }
+        stream.finish(engine(), &mut found);
+        found
     };
-    assert_eq!(ranges(&pieces), ranges(&whole), "cut every {} bytes", usize::from(*step) + 1);
+    let whole = scan(text.len().max(1));
+    assert_eq!(scan(usize::from(*step) + 1), whole, "cut every {} bytes", usize::from(*step) + 1);
+    let mut plain = Vec::new();
+    engine().scan(Direction::Answer, text, &mut plain);
+    let is_enforced =
+        |found: &&Match| !engine().detector(found.detector).action(Direction::Answer).passes();
+    for found in plain.iter().filter(is_enforced) {
+        let is_covered = |at: usize| whole.iter().any(|other| other.range.contains(&at));
+        assert!(found.range.clone().all(is_covered), "{found:?} is not covered");
+    }
+}
+
+/// No view is longer than what it was made of, and each byte of it has a source.
+pub fn views(bytes: &[u8]) {
+    for is_form in [false, true] {
+        let limits = Limits { is_form, ..Limits::default() };
+        let mut outer = bytes.len();
+        each(bytes, &limits, &mut |view| {
+            assert!(view.text().len() <= outer, "a view grew");
+            outer = view.text().len();
+            for at in 0..outer {
+                let source = view.source(at..at + 1);
+                assert!(source.start < source.end && source.end <= bytes.len(), "{source:?}");
+            }
+        });
+    }
+    readings(&String::from_utf8_lossy(bytes));
+    let mut found = Vec::new();
+    engine().scan_views(Direction::Request, bytes, &mut found);
+    assert!(found.is_sorted_by(|a, b| a.range.end <= b.range.start));
 }
 
 /// The first byte says where the rest is cut: the events are the bytes, and the same for every cut.
@@ -189,6 +218,17 @@ fn text_seeds() -> Vec<Vec<u8>> {
         "\u{5}Ask ann@example.com about {} and the card {} or +44 20 7946 0958. Überraschung!",
         fake::github_token(),
         fake::payment_card()
+    );
+    vec![text.into_bytes()]
+}
+
+fn view_seeds() -> Vec<Vec<u8>> {
+    let token = fake::github_token();
+    let spaced: String = token.chars().flat_map(|c| [c, ' ']).collect();
+    let zero: String = token.chars().flat_map(|c| [c, '\u{200b}']).collect();
+    let text = format!(
+        "%41%2541 &#65;&amp; \\u0041\\x41 =41=\n {spaced}{zero} 6964656e746974792069732074657874 \
+         SUdOT1JFIEFMTCBQUkVWSU9VUw== \u{ff21}\u{430}b \u{e0041}\u{fe01}\u{e0101} vtaber cerivbhf"
     );
     vec![text.into_bytes()]
 }

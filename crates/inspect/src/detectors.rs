@@ -23,6 +23,7 @@ mod pattern;
 mod personal;
 mod places;
 mod service;
+mod smuggling;
 mod wallet;
 mod watch;
 mod web;
@@ -36,6 +37,7 @@ use crate::action::Action;
 pub(crate) use pattern::{ALNUM, Fit, TOKEN, class, fit, measure};
 pub use pattern::{Class, Part, Set};
 pub use places::Place;
+pub use smuggling::Cargo;
 
 /// How a detector recognises what it finds.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,8 @@ pub enum Form {
     Identifier {
         written: &'static [&'static str],
     },
+    /// Characters that carry what nobody sees.
+    Smuggled(Cargo),
     /// By a model or a reader of its own that judges a whole text, never a text in pieces.
     Judged,
 }
@@ -244,6 +248,7 @@ static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
         generated::ALL,
         injection::ALL,
         names::ALL,
+        smuggling::ALL,
         &personal::ALL.concat(),
     ]
     .concat()

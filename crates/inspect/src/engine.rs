@@ -9,6 +9,7 @@ pub(crate) mod numbers;
 pub(crate) mod resolve;
 mod sieve;
 mod signs;
+pub(crate) mod smuggling;
 pub(crate) mod tokens;
 mod views;
 mod words;
@@ -19,7 +20,7 @@ use memchr::memmem::Finder;
 use model::Severity;
 
 use crate::action::Action;
-use crate::detectors::{Form, catalogue};
+use crate::detectors::{Cargo, Form, catalogue};
 use crate::settings::{Judges, OWN_WORD, Settings, SettingsError};
 use crate::stream::Stream;
 use identifiers::Identifiers;
@@ -112,14 +113,29 @@ pub(crate) struct Rules {
     pub(crate) url: u16,
     pub(crate) armour: u16,
     pub(crate) machine_readable: u16,
+    /// In the order of [`Cargo`].
+    pub(crate) smuggled: [u16; 6],
     pub(crate) begin: Finder<'static>,
     pub(crate) dashes: Finder<'static>,
 }
+
+const CARGO: [Cargo; 6] = [
+    Cargo::Tags,
+    Cargo::Selectors,
+    Cargo::Manifest,
+    Cargo::ZeroWidth,
+    Cargo::Bidi,
+    Cargo::Homoglyphs,
+];
 
 impl Rules {
     fn new() -> Self {
         let rule = |wanted: fn(&Form) -> bool| {
             catalogue().iter().position(|d| wanted(&d.form)).unwrap_or(usize::MAX) as u16
+        };
+        let smuggled = |cargo: Cargo| {
+            let is_it = |form: &Form| matches!(form, Form::Smuggled(one) if *one == cargo);
+            catalogue().iter().position(|d| is_it(&d.form)).unwrap_or(usize::MAX) as u16
         };
         Self {
             card: rule(|form| matches!(form, Form::Card)),
@@ -129,6 +145,7 @@ impl Rules {
             url: rule(|form| matches!(form, Form::UrlPassword)),
             armour: rule(|form| matches!(form, Form::PrivateKey)),
             machine_readable: rule(|form| matches!(form, Form::MachineReadable)),
+            smuggled: CARGO.map(smuggled),
             begin: Finder::new(armour::BEGIN),
             dashes: Finder::new(armour::DASHES),
         }
@@ -205,6 +222,10 @@ impl Engine {
         self.detectors[usize::from(rule)].action(direction)
     }
 
+    pub(crate) fn confidence(&self, rule: u16) -> f64 {
+        self.detectors[usize::from(rule)].confidence
+    }
+
     pub(crate) fn is_enforced(&self, rule: u16, direction: Direction) -> bool {
         !self.action(rule, direction).passes()
     }
@@ -249,6 +270,9 @@ impl Engine {
         if signs.dash > from && concerns(&[rules.armour]) {
             armour::find(rules, text, from, to, found);
         }
+        if signs.high > from && concerns(&rules.smuggled) {
+            smuggling::find(rules, text, from, to, found);
+        }
         if let Some(words) = self.words.as_ref().filter(|words| concerns(&[words.rule()])) {
             words.find(text, from, to, found);
         }
@@ -264,8 +288,7 @@ impl Engine {
             at += 1;
             at <= before || level.includes(self.action(candidate.rule, direction))
         });
-        let confidence = |rule: u16| self.detectors[usize::from(rule)].confidence;
-        resolve::sort(found, |rule| self.action(rule, direction), confidence);
+        resolve::sort(found, |rule| self.action(rule, direction), |rule| self.confidence(rule));
     }
 }
 

@@ -24,7 +24,7 @@ mod validators;
 pub mod views;
 
 pub use action::Action;
-pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, Place, Set, catalogue};
+pub use detectors::{CONTEXT_BYTES, Cargo, Class, Declaration, Form, Part, Place, Set, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
 pub use judge::{Judgement, suspicion};
 pub use mask::mask;

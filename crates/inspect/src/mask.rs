@@ -7,8 +7,11 @@ use crate::placeholder::Vault;
 /// The replacement of a found value, such as `[redacted:secret.github_token]`.
 ///
 /// It holds only characters that need no escape in JSON, in a URL's path or in HTML text, and
-/// nothing of the value.
+/// nothing of the value. What nobody sees is taken out without a trace.
 pub fn mask(detector: &Detector) -> String {
+    if detector.kind().starts_with("smuggling.") {
+        return String::new();
+    }
     format!("[redacted:{}]", detector.kind())
 }
 
@@ -74,7 +77,9 @@ mod tests {
         let engine = Engine::compile(&Settings::default()).unwrap();
         for (_, detector) in engine.detectors() {
             let masked = mask(detector);
-            assert_eq!(masked, format!("[redacted:{}]", detector.kind()));
+            let is_unseen = detector.kind().starts_with("smuggling.");
+            let expected = format!("[redacted:{}]", detector.kind());
+            assert_eq!(masked, if is_unseen { "" } else { expected.as_str() });
             assert!(masked.bytes().all(|b| b.is_ascii_alphanumeric() || b"[]:._".contains(&b)));
         }
     }

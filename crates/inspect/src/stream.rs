@@ -4,53 +4,49 @@
 //! *tail*. Everything before the earliest tail is decided, by the code that scans whole texts.
 //! What may be released ends where the earliest tail of a masked or blocked format begins, so
 //! that no byte of a value leaves before the value is known, and prose flows.
+//!
+//! Where characters are invisible or look like others, a second reading of the channel without them
+//! is scanned as well: see [`shadow`]. Runs that decode to text are judged decoded: see [`packed`].
 
 mod address;
 mod armour;
+mod core;
 mod number;
+mod packed;
+mod shadow;
+mod smuggling;
 mod token;
 
 use crate::engine::armour::ARMOUR_BYTES;
-use crate::engine::resolve::{Candidate, Resolver};
-use crate::engine::{Direction, Engine, Level, Match, Signs};
-use crate::engine::{identifiers, machine_readable};
+use crate::engine::resolve::{Candidate, Resolver, sort};
+use crate::engine::{Direction, Engine, Match};
+use crate::views::utf8;
+use core::Core;
+use shadow::Shadow;
 
 /// The most that a stream ever holds back: one value of the longest kind that has just ended
 /// while another that overlaps its end is still open. One alone is held for at most half of it.
 pub const MAX_HOLD_BYTES: usize = 2 * (ARMOUR_BYTES + 128);
 
-/// What stands before undecided text and is still looked at: keywords, user names of URLs.
-const CONTEXT_BYTES: usize = 192;
-
 /// Long pieces are taken in slices, so that a stream's memory stays bounded.
 const SLICE_BYTES: usize = 16 * 1024;
-
-/// Decided text that may lie at the front of the buffer before it is moved out.
-const SLACK_BYTES: usize = 256;
-
-/// A buffer that grew beyond this for one long value is given back.
-const IDLE_BYTES: usize = 2048;
 
 /// State of one channel. See [`Stream::push`].
 #[derive(Debug)]
 pub struct Stream {
     direction: Direction,
-    /// Context, then undecided text.
-    text: Vec<u8>,
-    /// The channel's offset of the first byte of `text`.
-    base: usize,
-    /// Up to where in `text` candidates have been looked for that are only recorded.
-    done: usize,
-    /// The same for those that are masked or blocked; never before `done`.
-    enforced: usize,
+    /// The channel as it is.
+    plain: Core,
+    /// The channel as it reads, while that is something else.
+    shadow: Option<Box<Shadow>>,
+    /// The beginning of a character whose end is still to come.
+    pending: [u8; 3],
+    pending_bytes: usize,
     /// The channel's offset before which all is final.
     clear: usize,
-    signs: Signs,
+    /// At offsets of the channel.
     found: Vec<Candidate>,
     resolver: Resolver,
-    tokens: token::Tail,
-    addresses: address::Tail,
-    armour: armour::Tail,
 }
 
 /// From where on text is undecided, and from where on it is held.
@@ -67,23 +63,28 @@ impl Frontier {
             self.clear = self.clear.min(at);
         }
     }
+
+    /// The earlier of two, place by place.
+    fn or(self, other: Self) -> Self {
+        Self { decided: self.decided.min(other.decided), clear: self.clear.min(other.clear) }
+    }
+
+    fn map(self, place: impl Fn(usize) -> usize) -> Self {
+        Self { decided: place(self.decided), clear: place(self.clear) }
+    }
 }
 
 impl Stream {
     pub(crate) fn new(direction: Direction) -> Self {
         Self {
             direction,
-            text: Vec::new(),
-            base: 0,
-            done: 0,
-            enforced: 0,
+            plain: Core::default(),
+            shadow: None,
+            pending: [0; 3],
+            pending_bytes: 0,
             clear: 0,
-            signs: Signs::default(),
             found: Vec::new(),
             resolver: Resolver::default(),
-            tokens: token::Tail::default(),
-            addresses: address::Tail::default(),
-            armour: armour::Tail::default(),
         }
     }
 
@@ -93,95 +94,117 @@ impl Stream {
     /// or blocked and begins before it has been reported. At most [`MAX_HOLD_BYTES`] stay behind.
     /// Matches that are only recorded hold nothing back and may be reported later.
     pub fn push(&mut self, engine: &Engine, text: &[u8], out: &mut Vec<Match>) -> usize {
-        for slice in text.chunks(SLICE_BYTES) {
-            let old = self.text.len();
-            self.text.extend_from_slice(slice);
-            self.signs.read(&self.text, old);
-            let frontier = self.frontier(engine, old);
-            self.decide(engine, frontier, out);
-            self.forget();
+        let joined;
+        let mut text = text;
+        if self.pending_bytes > 0 {
+            joined = [&self.pending[..self.pending_bytes], text].concat();
+            text = &joined;
+        }
+        let (whole, cut_off) = text.split_at(text.len() - utf8::cut_off(text));
+        self.pending_bytes = cut_off.len();
+        self.pending[..cut_off.len()].copy_from_slice(cut_off);
+        for slice in whole.chunks(SLICE_BYTES) {
+            self.slice(engine, slice, out);
         }
         self.clear
     }
 
     /// The channel has ended: decides all that is left. Returns the channel's length.
     pub fn finish(&mut self, engine: &Engine, out: &mut Vec<Match>) -> usize {
-        let end = self.text.len();
-        self.decide(engine, Frontier { decided: end, clear: end }, out);
+        let pending = self.pending;
+        let cut_off = std::mem::take(&mut self.pending_bytes);
+        self.step(engine, &pending[..cut_off], out);
+        let end = |core: &Core| {
+            let end = core.text.len();
+            Frontier { decided: end, clear: end }
+        };
+        let frontier = end(&self.plain);
+        self.find(engine, frontier);
+        if let Some(shadow) = &mut self.shadow {
+            let frontier = end(&shadow.core);
+            shadow.find(engine, self.direction, frontier, &mut self.found);
+        }
+        self.decide(engine, end(&self.plain).map(|place| place + self.plain.base), out);
         self.clear
     }
 
-    /// Asks every format for its tail. The bytes from `old` on are new.
-    fn frontier(&mut self, engine: &Engine, old: usize) -> Frontier {
-        let text = self.text.as_slice();
-        let is_enforced = |rule| engine.is_enforced(rule, self.direction);
-        let mut frontier = Frontier { decided: text.len(), clear: text.len() };
-        self.tokens.read(&engine.index, text, old, is_enforced, &mut frontier);
-        self.addresses.read(&engine.rules, text, old, is_enforced, &mut frontier);
-        self.armour.read(&engine.rules, text, is_enforced, &mut frontier);
-        number::hold(&engine.rules, text, is_enforced, &mut frontier);
-        if let Some(at) = machine_readable::may_begin(text) {
-            frontier.hold(at, is_enforced(engine.rules.machine_readable));
-        }
-        if let Some(at) = identifiers::may_begin(text) {
-            frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
-        }
-        if let Some(words) = &engine.words
-            && let Some(at) = words.may_begin(text)
+    /// Takes text step by step: one ends where a shadow must begin.
+    fn slice(&mut self, engine: &Engine, text: &[u8], out: &mut Vec<Match>) {
+        let mut rest = text;
+        if self.shadow.is_none()
+            && let Some(change) = first_change(rest)
         {
-            frontier.hold(at, is_enforced(words.rule()));
+            let (before, after) = rest.split_at(change);
+            self.step(engine, before, out);
+            self.shadow = Some(Box::new(Shadow::new(engine, self.direction, &self.plain)));
+            rest = after;
         }
-        frontier
+        self.step(engine, rest, out);
     }
 
-    /// Finds what begins before the frontier and decides what lies wholly before it.
-    fn decide(&mut self, engine: &Engine, frontier: Frontier, out: &mut Vec<Match>) {
-        let decided = frontier.decided.max(self.done);
-        let enforced = frontier.clear.max(self.enforced);
-        for (level, range) in
-            [(Level::Enforced, self.enforced..enforced), (Level::Recorded, self.done..decided)]
-        {
-            let found = &mut self.found;
-            engine.find(self.direction, level, &self.text, range, &self.signs, found);
+    fn step(&mut self, engine: &Engine, text: &[u8], out: &mut Vec<Match>) {
+        if text.is_empty() {
+            return;
         }
-        (self.done, self.enforced) = (decided, enforced);
+        let frontier = self.plain.read(engine, self.direction, text);
+        self.find(engine, frontier);
+        let mut frontier = frontier.map(|place| place + self.plain.base);
+        if let Some(shadow) = &mut self.shadow {
+            let also = shadow.read(engine, self.direction, text, &mut self.found);
+            if self.plain.end() - also.clear <= MAX_HOLD_BYTES {
+                frontier = frontier.or(also);
+            } else {
+                // Stretched by what nobody sees, which is a finding of its own.
+                self.shadow = None;
+            }
+        }
+        self.decide(engine, frontier, out);
+        self.plain.forget();
+        if let Some(shadow) = &mut self.shadow {
+            shadow.forget();
+            if shadow.is_over(&self.plain) {
+                self.shadow = None;
+            }
+        }
+    }
+
+    /// Finds what begins before the frontier in the channel as it is.
+    fn find(&mut self, engine: &Engine, frontier: Frontier) {
+        let mut inside = Vec::new();
+        self.plain.find(engine, self.direction, frontier, &mut inside);
+        let base = self.plain.base;
+        self.found.extend(inside.into_iter().map(|candidate| Candidate {
+            start: candidate.start + base,
+            end: candidate.end + base,
+            ..candidate
+        }));
+    }
+
+    /// Decides what lies wholly before the frontier, at offsets of the channel.
+    fn decide(&mut self, engine: &Engine, frontier: Frontier, out: &mut Vec<Match>) {
         let mut clear = frontier.clear;
         if !self.found.is_empty() {
             let action = |rule| engine.action(rule, self.direction);
-            let before = out.len();
-            self.resolver.resolve(&mut self.found, decided, action, out);
-            for found in &mut out[before..] {
-                found.range = found.range.start + self.base..found.range.end + self.base;
-            }
+            sort(&mut self.found, action, |rule| engine.confidence(rule));
+            self.found.dedup();
+            self.resolver.resolve(&mut self.found, frontier.decided, action, out);
             let waiting = self.found.iter().find(|c| !action(c.rule).passes());
             clear = waiting.map_or(clear, |candidate| clear.min(candidate.start));
         }
-        self.clear = self.clear.max(self.base + clear);
+        self.clear = self.clear.max(clear);
     }
+}
 
-    /// Moves out what nothing will look at again.
-    fn forget(&mut self) {
-        let needed = self.found.first().map_or(self.done, |first| first.start.min(self.done));
-        let gone = needed.saturating_sub(CONTEXT_BYTES);
-        if gone < SLACK_BYTES {
-            return;
+/// Where the first character begins that reads otherwise than it is written.
+fn first_change(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at = utf8::next_high(text, at)?;
+        match utf8::at(text, at) {
+            Some((character, _)) if shadow::begins(character) => return Some(at),
+            Some((_, length)) => at += length,
+            None => at += 1,
         }
-        self.text.drain(..gone);
-        if self.text.capacity() > IDLE_BYTES && self.text.len() < IDLE_BYTES / 2 {
-            self.text.shrink_to(IDLE_BYTES);
-        }
-        self.base += gone;
-        self.done -= gone;
-        self.enforced -= gone;
-        for candidate in &mut self.found {
-            candidate.start -= gone;
-            candidate.end -= gone;
-        }
-        self.signs.shift(gone);
-        self.resolver.shift(gone);
-        self.tokens.shift(gone);
-        self.addresses.shift(gone);
-        self.armour.shift(gone);
     }
 }
 
@@ -190,7 +213,8 @@ impl Stream {
     /// Bytes that it holds outside of itself.
     fn heap(&self) -> usize {
         let candidates = self.found.capacity() * size_of::<Candidate>();
-        self.text.capacity() + candidates + self.tokens.heap()
+        let shadow = self.shadow.as_ref().map_or(0, |s| size_of::<Shadow>() + s.heap());
+        self.plain.heap() + candidates + shadow
     }
 }
 

@@ -47,11 +47,6 @@ impl Resolver {
         }
         found.drain(..decided);
     }
-
-    /// The channel's offsets now begin `by` bytes later.
-    pub(crate) fn shift(&mut self, by: usize) {
-        self.ends.iter_mut().for_each(|end| *end = end.saturating_sub(by));
-    }
 }
 
 /// Sorts candidates as [`Resolver::resolve`] wants them: by start, then the stronger action, the

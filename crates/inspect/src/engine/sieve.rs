@@ -14,7 +14,9 @@ use std::ops::Range;
 use super::identifiers::{MIN_IDENTIFIER, WRITTEN};
 use super::numbers::{ACCOUNT, MIN_IBAN, next_digits};
 use super::tokens::next_run;
-use super::{Engine, Keywords, armour, index::MIN_TOKEN, machine_readable, numbers, tokens};
+use super::{
+    Engine, Keywords, armour, index::MIN_TOKEN, machine_readable, numbers, smuggling, tokens,
+};
 
 /// More places than this are not listed: then everything is suspect.
 const MAX_SUSPECTS: usize = 1 << 16;
@@ -64,6 +66,7 @@ impl Engine {
         numbers::find_accounts(&self.rules, text, 0, text.len(), &mut found);
         machine_readable::find(&self.rules, text, 0, text.len(), &mut found);
         self.identifiers.find(text, 0, text.len(), Keywords::Assumed, &mut found);
+        smuggling::find(&self.rules, text, 0, text.len(), &mut found);
         let places = &mut suspects.places;
         places.extend(found.iter().map(|candidate| candidate.start));
         // Mail addresses and passwords in URLs; text behind an encoding.
@@ -87,6 +90,7 @@ impl Engine {
         text.len() <= SHORT_BYTES
             && self.words.is_none()
             && !text.contains(&b'@')
+            && text.is_ascii()
             && next_digits(text, 0, text.len()).is_none()
             && next_run(&WRITTEN, MIN_IDENTIFIER, text, 0, text.len()).is_none()
             && (text.len() < MIN_IBAN || self.is_free_of_runs(text))

@@ -3,6 +3,7 @@
 const DIGIT: u8 = 1;
 const AT: u8 = 2;
 const DASH: u8 = 4;
+const HIGH: u8 = 8;
 
 /// Which sign a byte is.
 static SIGNS: [u8; 256] = {
@@ -12,12 +13,17 @@ static SIGNS: [u8; 256] = {
         signs[digit as usize] = DIGIT;
         digit += 1;
     }
+    let mut high = 0x80;
+    while high < 256 {
+        signs[high] = HIGH;
+        high += 1;
+    }
     signs[b'@' as usize] = AT;
     signs[b'-' as usize] = DASH;
     signs
 };
 
-/// The places after which a text has no digit, no `@` and no dash.
+/// The places after which a text has no digit, no `@`, no dash and nothing beyond ASCII.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signs {
     /// Cards, accounts, telephones and social security numbers hold them.
@@ -26,18 +32,26 @@ pub(crate) struct Signs {
     pub(crate) at: usize,
     /// Private keys begin with one.
     pub(crate) dash: usize,
+    /// Beyond ASCII is what nobody sees.
+    pub(crate) high: usize,
 }
 
 impl Signs {
     /// Every sign may be everywhere.
-    pub(crate) const ALL: Self = Self { digits: usize::MAX, at: usize::MAX, dash: usize::MAX };
+    pub(crate) const ALL: Self =
+        Self { digits: usize::MAX, at: usize::MAX, dash: usize::MAX, high: usize::MAX };
 
     /// Reads the text's new bytes, which begin at `old`.
     #[inline]
     pub(crate) fn read(&mut self, text: &[u8], old: usize) {
         let signs = text[old..].iter().fold(0, |signs, byte| signs | SIGNS[usize::from(*byte)]);
-        for (sign, place) in [(DIGIT, &mut self.digits), (AT, &mut self.at), (DASH, &mut self.dash)]
-        {
+        let places = [
+            (DIGIT, &mut self.digits),
+            (AT, &mut self.at),
+            (DASH, &mut self.dash),
+            (HIGH, &mut self.high),
+        ];
+        for (sign, place) in places {
             if signs & sign != 0 {
                 *place = text.len();
             }
@@ -46,7 +60,7 @@ impl Signs {
 
     /// The text now begins `by` bytes later.
     pub(crate) fn shift(&mut self, by: usize) {
-        for place in [&mut self.digits, &mut self.at, &mut self.dash] {
+        for place in [&mut self.digits, &mut self.at, &mut self.dash, &mut self.high] {
             *place = place.saturating_sub(by);
         }
     }

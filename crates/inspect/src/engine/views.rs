@@ -37,8 +37,7 @@ impl Engine {
         });
         let action = |rule| self.action(rule, direction);
         if known.is_some() {
-            let confidence = |rule: u16| self.detectors[usize::from(rule)].confidence;
-            resolve::sort(&mut found, action, confidence);
+            resolve::sort(&mut found, action, |rule| self.confidence(rule));
         }
         Resolver::default().resolve(&mut found, text.len(), action, out);
     }

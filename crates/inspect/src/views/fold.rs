@@ -26,7 +26,7 @@ impl Fold {
         Self::Ascii([byte, 0, 0, 0], 1)
     }
 
-    pub(super) fn text(&self) -> &[u8] {
+    pub(crate) fn text(&self) -> &[u8] {
         match self {
             Self::Ascii(bytes, length) => bytes.get(..usize::from(*length)).unwrap_or_default(),
             _ => &[],
@@ -60,6 +60,9 @@ pub(crate) fn selector(character: char) -> Option<u8> {
 /// What the character looks like or stands for.
 pub(crate) fn fold(character: char) -> Fold {
     let point = character as u32;
+    if is_foreign(character) {
+        return foreign(character);
+    }
     match character {
         '\0'..='\u{7f}'
         | '\u{3001}'
@@ -92,6 +95,26 @@ static TABLE: LazyLock<Vec<(char, u8)>> = LazyLock::new(|| {
     table.sort_unstable();
     table
 });
+
+/// The table of Greek, Cyrillic and Armenian letters: whole texts are made of them.
+static FOREIGN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let ascii = |point: u32| {
+        let at = TABLE.binary_search_by_key(&point, |(c, _)| *c as u32).ok()?;
+        TABLE.get(at).map(|(_, ascii)| *ascii)
+    };
+    (FIRST_FOREIGN..=LAST_FOREIGN).map(|point| ascii(point).unwrap_or(0)).collect()
+});
+
+const FIRST_FOREIGN: u32 = 0x370;
+const LAST_FOREIGN: u32 = 0x58f;
+
+fn foreign(character: char) -> Fold {
+    let at = (character as u32 - FIRST_FOREIGN) as usize;
+    match FOREIGN.get(at) {
+        None | Some(0) => Fold::Keep,
+        Some(ascii) => Fold::byte(*ascii),
+    }
+}
 
 fn lookalike(character: char) -> Option<Fold> {
     if let Some(digit) = digit(character) {
@@ -167,9 +190,14 @@ fn is_plain(character: char) -> bool {
         | '\u{2013}' | '\u{2014}' | '\u{2018}'..='\u{201e}' | '\u{2022}' | '\u{2026}')
 }
 
+/// Whether a text with this character may read otherwise than it is written, whatever is around it.
+pub(crate) fn reads_otherwise(character: char) -> bool {
+    !is_plain(character) && fold(character) != Fold::Keep
+}
+
 /// Greek, Cyrillic and Armenian letters.
 fn is_foreign(character: char) -> bool {
-    matches!(character, '\u{370}'..='\u{58f}')
+    (FIRST_FOREIGN..=LAST_FOREIGN).contains(&(character as u32))
 }
 
 /// Whether ASCII's letters, digits or dashes stand beside a character.

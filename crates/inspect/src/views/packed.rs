@@ -112,11 +112,13 @@ static VALUES: [u8; 256] = {
 /// Whether no control character comes of the first digits: random ones fail within a few.
 fn may_be_text(digits: &[u8]) -> bool {
     let (quads, _) = digits.as_chunks::<4>();
-    quads.iter().all(|quad| {
-        let [a, b, c, d] = quad.map(|digit| VALUES[usize::from(digit)]);
-        let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        !bytes.iter().any(|byte| is_control(*byte))
-    })
+    quads.iter().all(|quad| !bytes_of(*quad).iter().any(|byte| is_control(*byte)))
+}
+
+/// The three bytes that four digits of base64 stand for.
+fn bytes_of(quad: [u8; 4]) -> [u8; 3] {
+    let [a, b, c, d] = quad.map(|digit| VALUES[usize::from(digit)]);
+    [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]
 }
 
 fn is_hex(bytes: &[u8]) -> bool {
@@ -201,6 +203,84 @@ const AS_IT_COMES: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_allow_trailing_bits(true);
 static LENIENT: GeneralPurpose = GeneralPurpose::new(&STANDARD, AS_IT_COMES);
 static LENIENT_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, AS_IT_COMES);
+
+/// Whether the digits of a run decode to text so far, digit by digit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Steady {
+    digits: [u8; 4],
+    filled: usize,
+    base64: Gauge,
+    hex: Gauge,
+}
+
+impl Steady {
+    /// Takes one more digit; false once no text can come of it.
+    pub(crate) fn push(&mut self, digit: u8) -> bool {
+        self.digits[self.filled] = digit;
+        self.filled += 1;
+        if self.filled.is_multiple_of(2) {
+            self.hex.pair(self.digits[self.filled - 2], digit);
+        }
+        if self.filled == 4 {
+            self.base64.quad(self.digits);
+            self.filled = 0;
+        }
+        self.is_text()
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        !self.base64.is_dead || !self.hex.is_dead
+    }
+
+    /// What a whole run says, if all of it is text.
+    pub(crate) fn decode(run: &[u8]) -> Option<Vec<u8>> {
+        let mut steady = Self::default();
+        if !run.iter().all(|digit| steady.push(*digit)) {
+            return None;
+        }
+        if !steady.hex.is_dead && is_hex(run) { hex(run) } else { base64(run) }
+    }
+}
+
+/// Whether bytes are printable UTF-8 so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gauge {
+    is_dead: bool,
+    /// Bytes that the current character still lacks.
+    lacks: u8,
+}
+
+impl Gauge {
+    fn pair(&mut self, high: u8, low: u8) {
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        match (digit(high), digit(low)) {
+            (Some(high), Some(low)) => self.byte((high << 4 | low) as u8),
+            _ => self.is_dead = true,
+        }
+    }
+
+    fn quad(&mut self, quad: [u8; 4]) {
+        bytes_of(quad).into_iter().for_each(|byte| self.byte(byte));
+    }
+
+    fn byte(&mut self, byte: u8) {
+        let is_inside = self.lacks > 0;
+        self.lacks = match byte {
+            0x80..=0xbf => self.lacks.saturating_sub(1),
+            0xc2..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf4 => 3,
+            _ => 0,
+        };
+        let fits = match byte {
+            0x80..=0xbf => is_inside,
+            0..0x80 => !is_inside && !is_control(byte),
+            0xc2..=0xf4 => !is_inside,
+            _ => false,
+        };
+        self.is_dead |= !fits;
+    }
+}
 
 /// Encodes as the encoded text before it was: alphabet and padding.
 pub(crate) fn base64_like(text: &[u8], inside: &[u8]) -> Vec<u8> {

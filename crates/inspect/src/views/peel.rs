@@ -9,7 +9,7 @@ use super::fold::{self, Fold};
 use super::map::Map;
 use super::packed::{self, is_printable};
 use super::sieve::{self, Signs};
-use super::{Kinds, escape, spaced, utf8};
+use super::{Kinds, spaced, utf8};
 
 /// What is kept on each side of a change: room for the longest value of any format.
 pub(super) const MARGIN: usize = 8 * 1024;
@@ -114,7 +114,7 @@ impl<'t> Peeler<'t> {
         let escape = match byte {
             0x80.. => return self.character(at),
             b'+' => return self.change(at..at + 1, b" ", Kinds::ESCAPED),
-            b'=' => escape::quoted(rest),
+            b'=' => sieve::quoted_at(self.text, at),
             _ => sieve::escaped(rest),
         };
         if let Some(escape) = escape {

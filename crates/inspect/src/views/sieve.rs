@@ -76,15 +76,27 @@ pub(super) fn escaped(rest: &[u8]) -> Option<escape::Escape> {
     }
 }
 
-/// Octets of quoted-printable are soon found in any text, so only enough of them are a sign; the
-/// break of a line is one by itself, unless it ends base64.
+/// Quoted-printable is soon found in any text by chance, so only enough of it is a sign.
 fn quoted(text: &[u8]) -> impl Iterator<Item = usize> {
-    const OCTETS: usize = 3;
-    let mut octets = 0;
+    const SIGNS: usize = 3;
+    let mut signs = 0;
     memchr::memchr_iter(b'=', text).filter(move |at| {
-        let Some(escape) = escape::quoted(&text[*at..]) else { return false };
-        octets += usize::from(!escape.text().is_empty());
-        let is_padding = *at == 0 || text[at - 1] == b'=';
-        (escape.text().is_empty() && !is_padding) || octets >= OCTETS
+        signs += usize::from(quoted_at(text, *at).is_some());
+        signs >= SIGNS
     })
+}
+
+/// What quoted-printable has at an equals sign, unless that is the padding of base64.
+pub(super) fn quoted_at(text: &[u8], at: usize) -> Option<escape::Escape> {
+    let escape = escape::quoted(text.get(at..)?)?;
+    let is_padding = escape.text().is_empty() && ends_base64(text.get(..at)?);
+    (!is_padding).then_some(escape)
+}
+
+/// Whether a text ends with what one `=` fills up, or with an `=`.
+fn ends_base64(text: &[u8]) -> bool {
+    const LONGEST: usize = 1024;
+    let digits = text.iter().rev().take(LONGEST);
+    let digits = digits.take_while(|byte| packed::DIGITS[usize::from(**byte)]).count();
+    text.ends_with(b"=") || (digits >= 16 && digits % 4 == 3)
 }

@@ -96,7 +96,9 @@ const SPELLINGS: [Spelling; 32] = [
     ("decimal references", |s| each_char(s, |c| format!("&#{};", c as u32))),
     ("hex references", |s| each_char(s, |c| format!("&#x{:X}", c as u32))),
     ("quoted-printable", |s| each_char(s, |c| format!("={:02X}", c as u32))),
-    ("soft line breaks", |s| format!("{}=\r\n{}=\n{}", &s[..5], &s[5..9], &s[9..])),
+    ("soft line breaks", |s| {
+        format!("{}=\r\n{}=\n{}=\n{}", &s[..5], &s[5..9], &s[9..14], &s[14..])
+    }),
     ("fullwidth", |s| offset(s, 0xfee0)),
     ("mathematical", bold),
     ("tags", |s| offset(s, 0xe0000)),
@@ -119,7 +121,13 @@ fn no_spelling_hides_a_key_and_the_finding_covers_it() {
         let hidden = spell(&key);
         assert!(!hidden.contains(&key), "{name} hides nothing");
         let text = format!("Please note: {hidden} is all, thanks");
-        let found: Vec<_> = scan(&text).into_iter().filter(|m| m.detector == expected).collect();
+        // What nobody sees is taken out as such, whatever it says.
+        let is_it = |m: &Match| {
+            let is_smuggled = engine().detector(m.detector).kind().starts_with("smuggling.");
+            m.detector == expected
+                || (is_smuggled && ["tags", "variation selectors"].contains(&name))
+        };
+        let found: Vec<_> = scan(&text).into_iter().filter(is_it).collect();
         assert_eq!(found.len(), 1, "{name}: {text}");
         let range = found[0].range.clone();
         let rest = format!("{}{}", &text[..range.start], &text[range.end..]);
@@ -248,10 +256,10 @@ fn endless_text_takes_linear_time() {
             readings(&text);
             start.elapsed()
         };
-        // Sixteen times the length: quadratic time would be 256 times as long.
-        let short = (0..3).map(|_| time(4_000)).min().unwrap();
+        // 32 times the length: quadratic time would be 1,024 times as long.
+        let short = (0..3).map(|_| time(2_000)).min().unwrap();
         let long = (0..2).map(|_| time(64_000)).min().unwrap();
-        let bound = short * 16 * 8 + std::time::Duration::from_millis(150);
+        let bound = short * 32 * 12 + std::time::Duration::from_millis(300);
         assert!(long < bound, "{unit}: {short:?}, {long:?}");
     }
 }

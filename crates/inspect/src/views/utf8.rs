@@ -43,7 +43,6 @@ pub(crate) fn next_high(text: &[u8], from: usize) -> Option<usize> {
 }
 
 /// How many bytes at the end of a text may be the beginning of a character that is cut off.
-#[cfg(test)]
 pub(crate) fn cut_off(text: &[u8]) -> usize {
     let tail = &text[text.len().saturating_sub(3)..];
     let Some(lead) = tail.iter().rposition(|byte| *byte & 0xc0 != 0x80) else { return 0 };

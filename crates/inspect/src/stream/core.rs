@@ -1,0 +1,138 @@
+//! One reading of a channel: its undecided text, and from where on each format is undecided.
+
+use super::{Frontier, address, armour, number, packed, smuggling, token};
+use crate::engine::resolve::Candidate;
+use crate::engine::{Direction, Engine, Level, Signs, identifiers, machine_readable};
+
+/// What stands before undecided text and is still looked at: keywords, user names of URLs.
+pub(super) const CONTEXT_BYTES: usize = 192;
+
+/// Decided text that may lie at the front of the buffer before it is moved out.
+const SLACK_BYTES: usize = 256;
+
+/// A buffer that grew beyond this for one long value is given back.
+const IDLE_BYTES: usize = 2048;
+
+#[derive(Debug, Default)]
+pub(super) struct Core {
+    /// Context, then undecided text.
+    pub(super) text: Vec<u8>,
+    /// The offset of the first byte of `text` in the reading.
+    pub(super) base: usize,
+    /// Up to where in `text` candidates have been looked for that are only recorded.
+    done: usize,
+    /// The same for those that are masked or blocked; never before `done`.
+    enforced: usize,
+    signs: Signs,
+    tokens: token::Tail,
+    addresses: address::Tail,
+    armour: armour::Tail,
+    packed: packed::Tail,
+}
+
+impl Core {
+    /// A reading that begins with the undecided text of another, context included, and looks at
+    /// it anew; and where it is undecided.
+    pub(super) fn from_undecided(
+        engine: &Engine,
+        direction: Direction,
+        other: &Self,
+    ) -> (Self, Frontier) {
+        let mut core = Self { done: other.done, enforced: other.done, ..Self::default() };
+        let frontier = core.read(engine, direction, &other.text);
+        (core, frontier)
+    }
+
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
+    pub(super) fn end(&self) -> usize {
+        self.base + self.text.len()
+    }
+
+    /// Takes more text and asks every format for its tail.
+    pub(super) fn read(&mut self, engine: &Engine, direction: Direction, more: &[u8]) -> Frontier {
+        let old = self.text.len();
+        self.text.extend_from_slice(more);
+        self.signs.read(&self.text, old);
+        self.frontier(engine, direction, old)
+    }
+
+    /// Asks every format for its tail. The bytes from `old` on are new.
+    fn frontier(&mut self, engine: &Engine, direction: Direction, old: usize) -> Frontier {
+        let text = self.text.as_slice();
+        let is_enforced = |rule| engine.is_enforced(rule, direction);
+        let mut frontier = Frontier { decided: text.len(), clear: text.len() };
+        self.tokens.read(&engine.index, text, old, is_enforced, &mut frontier);
+        self.addresses.read(&engine.rules, text, old, is_enforced, &mut frontier);
+        self.armour.read(&engine.rules, text, is_enforced, &mut frontier);
+        number::hold(&engine.rules, text, is_enforced, &mut frontier);
+        if let Some(at) = machine_readable::may_begin(text) {
+            frontier.hold(at, is_enforced(engine.rules.machine_readable));
+        }
+        if let Some(at) = identifiers::may_begin(text) {
+            frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
+        }
+        self.packed.read(text, old, &mut frontier);
+        let floors = (self.done, self.enforced);
+        smuggling::hold(&engine.rules, text, floors, is_enforced, &mut frontier);
+        if let Some(words) = &engine.words
+            && let Some(at) = words.may_begin(text)
+        {
+            frontier.hold(at, is_enforced(words.rule()));
+        }
+        frontier
+    }
+
+    /// Adds what begins before the frontier, at places of `text`.
+    pub(super) fn find(
+        &mut self,
+        engine: &Engine,
+        direction: Direction,
+        frontier: Frontier,
+        found: &mut Vec<Candidate>,
+    ) {
+        let decided = frontier.decided.max(self.done);
+        let enforced = frontier.clear.max(self.enforced);
+        for (level, range) in
+            [(Level::Enforced, self.enforced..enforced), (Level::Recorded, self.done..decided)]
+        {
+            engine.find(direction, level, &self.text, range.clone(), &self.signs, found);
+            packed::find(engine, direction, level, &self.text, range, found);
+        }
+        (self.done, self.enforced) = (decided, enforced);
+    }
+
+    /// Moves out what nothing will look at again; says how much.
+    pub(super) fn forget(&mut self) -> usize {
+        let gone = self.done.saturating_sub(CONTEXT_BYTES);
+        if gone < SLACK_BYTES {
+            return 0;
+        }
+        self.text.drain(..gone);
+        if self.text.capacity() > IDLE_BYTES && self.text.len() < IDLE_BYTES / 2 {
+            self.text.shrink_to(IDLE_BYTES);
+        }
+        self.base += gone;
+        self.done -= gone;
+        self.enforced -= gone;
+        self.signs.shift(gone);
+        self.tokens.shift(gone);
+        self.addresses.shift(gone);
+        self.armour.shift(gone);
+        self.packed.shift(gone);
+        gone
+    }
+
+    /// Bytes that it holds outside of itself.
+    #[cfg(test)]
+    pub(super) fn heap(&self) -> usize {
+        self.text.capacity() + self.tokens.heap()
+    }
+
+    #[cfg(test)]
+    pub(super) fn tokens(&self) -> usize {
+        self.tokens.len()
+    }
+}
