@@ -9,6 +9,7 @@ mod detectors;
 pub mod document;
 pub mod encoding;
 mod engine;
+pub mod exact;
 pub mod harm;
 pub mod injection;
 pub mod json;
