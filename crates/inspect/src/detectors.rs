@@ -56,6 +56,12 @@ pub enum Form {
     Iban,
     Mail,
     Phone,
+    /// An address of the Internet that the world can reach.
+    Host,
+    /// An address of a network of one's own.
+    PrivateHost,
+    Mac,
+    Coordinates,
     /// A line of a machine readable zone (ICAO 9303).
     MachineReadable,
     /// Groups of digits and capitals. `9` is a digit, `A` a capital, `X` either, `~` nothing or the

@@ -13,7 +13,7 @@ mod token;
 use crate::engine::armour::ARMOUR_BYTES;
 use crate::engine::resolve::{Candidate, Resolver};
 use crate::engine::{Direction, Engine, Level, Match, Signs};
-use crate::engine::{identifiers, machine_readable};
+use crate::engine::{coordinates, hosts, identifiers, machine_readable, phones};
 
 /// The most that a stream ever holds back: one value of the longest kind that has just ended
 /// while another that overlaps its end is still open. One alone is held for at most half of it.
@@ -123,6 +123,7 @@ impl Stream {
         if let Some(at) = machine_readable::may_begin(text) {
             frontier.hold(at, is_enforced(engine.rules.machine_readable));
         }
+        self.hold_contacts(engine, &mut frontier);
         if let Some(at) = identifiers::may_begin(text) {
             frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
         }
@@ -132,6 +133,22 @@ impl Stream {
             frontier.hold(at, is_enforced(words.rule()));
         }
         frontier
+    }
+
+    /// The tails of telephone numbers, places and addresses of machines.
+    fn hold_contacts(&self, engine: &Engine, frontier: &mut Frontier) {
+        let (text, rules) = (self.text.as_slice(), &engine.rules);
+        let is_enforced = |rule| engine.is_enforced(rule, self.direction);
+        if let Some(at) = phones::may_begin(text) {
+            frontier.hold(at, is_enforced(rules.phone));
+        }
+        if let Some(at) = coordinates::may_begin(text) {
+            frontier.hold(at, is_enforced(rules.coordinates));
+        }
+        if let Some(at) = hosts::may_begin(text) {
+            let hosts = [rules.ip, rules.ip_private, rules.mac];
+            frontier.hold(at, hosts.into_iter().any(is_enforced));
+        }
     }
 
     /// Finds what begins before the frontier and decides what lies wholly before it.

@@ -23,7 +23,7 @@ impl Context {
         let mut words: Vec<&'static str> = Vec::new();
         let mut rules: Vec<Vec<u16>> = Vec::new();
         for (rule, declared) in catalogue.iter().enumerate() {
-            if !matches!(declared.form, Form::Identifier { .. } | Form::Phone) {
+            if !matches!(declared.form, Form::Identifier { .. } | Form::Phone | Form::Coordinates) {
                 continue;
             }
             for word in declared.keywords {
