@@ -55,6 +55,8 @@ pub enum Form {
     Card,
     Iban,
     Mail,
+    /// A mail address after a word that makes it an author's.
+    AuthorMail,
     Phone,
     /// An address of the Internet that the world can reach.
     Host,

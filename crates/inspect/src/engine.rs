@@ -111,6 +111,7 @@ pub(crate) struct Rules {
     pub(crate) card: u16,
     pub(crate) iban: u16,
     pub(crate) mail: u16,
+    pub(crate) author_mail: u16,
     pub(crate) phone: u16,
     pub(crate) url: u16,
     pub(crate) armour: u16,
@@ -132,6 +133,7 @@ impl Rules {
             card: rule(|form| matches!(form, Form::Card)),
             iban: rule(|form| matches!(form, Form::Iban)),
             mail: rule(|form| matches!(form, Form::Mail)),
+            author_mail: rule(|form| matches!(form, Form::AuthorMail)),
             phone: rule(|form| matches!(form, Form::Phone)),
             url: rule(|form| matches!(form, Form::UrlPassword)),
             armour: rule(|form| matches!(form, Form::PrivateKey)),
@@ -265,7 +267,7 @@ impl Engine {
         if signs.digits > from && concerns(&[rules.iban]) {
             numbers::find_accounts(rules, text, from, to, found);
         }
-        if signs.at > from && concerns(&[rules.mail, rules.url]) {
+        if signs.at > from && concerns(&[rules.mail, rules.author_mail, rules.url]) {
             addresses::find(rules, text, from, to, found);
         }
         if signs.dash > from && concerns(&[rules.armour]) {

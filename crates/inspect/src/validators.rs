@@ -5,8 +5,8 @@ pub(crate) mod documents;
 mod iban;
 pub(crate) mod national;
 mod number;
-pub(crate) mod wallet;
 pub(crate) mod phone;
+pub(crate) mod wallet;
 
 pub(crate) use check_digits::{is_filler, number};
 pub(crate) use iban::{IBAN_BYTES, iban, iban_may_begin};

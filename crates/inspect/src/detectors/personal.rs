@@ -136,6 +136,18 @@ const GENERAL: &[Declaration] = &[
         .severity(Severity::Low)
         .actions(Action::Allow, Action::Allow)
         .make(mail),
+    Declaration::new(
+        "author_email",
+        "pii.author_email",
+        "mail addresses that authors published with their work, as in the metadata of packages",
+        Form::AuthorMail,
+        "RFC 5321 section 4.1.2",
+    )
+    .severity(Severity::Info)
+    .confidence(0.5)
+    .actions(Action::Allow, Action::Allow)
+    .keywords(&["author", "maintainer", "contributor", "copyright", "signed-off-by", "committer"])
+    .make(mail),
     Declaration::new("phone", "pii.phone", "telephone numbers", Form::Phone, "ITU-T E.164; NANP")
         .severity(Severity::Low)
         .confidence(0.8)

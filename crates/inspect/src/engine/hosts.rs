@@ -76,7 +76,9 @@ fn dotted(rules: &Rules, run: &[u8]) -> Option<(usize, u16)> {
     // Versions of four parts have small ones.
     let is_version =
         address.octets().iter().filter(|octet| **octet < 20).count() >= 3 && first != 10;
-    if is_nobodys || is_version {
+    // Object identifiers of X.500 and of PKCS begin like this.
+    let is_object = matches!((first, second), (1, 2 | 3) | (2, 5 | 16 | 23));
+    if is_nobodys || is_version || is_object {
         return None;
     }
     let is_shared = first == 100 && (64..128).contains(&second);
@@ -95,8 +97,10 @@ fn colons(rules: &Rules, run: &[u8]) -> Option<(usize, u16)> {
     let address: Ipv6Addr = std::str::from_utf8(run).ok()?.parse().ok()?;
     let groups = run.split(|b| *b == b':').filter(|group| !group.is_empty());
     let is_long = groups.clone().count() >= 3 || groups.clone().any(|group| group.len() == 4);
+    // Eight octets are an identifier of a device or the beginning of a fingerprint.
+    let is_octets = groups.clone().all(|group| group.len() == 2) && groups.clone().count() == 8;
     let is_hex_word = !run.iter().any(u8::is_ascii_digit);
-    if !is_long || is_hex_word || address.is_loopback() || address.is_multicast() {
+    if !is_long || is_octets || is_hex_word || address.is_loopback() || address.is_multicast() {
         return None;
     }
     let is_private = address.is_unique_local() || address.is_unicast_link_local();

@@ -144,7 +144,8 @@ fn card(text: &[u8], read: &Digits) -> Option<usize> {
     };
     let first = usize::from(read.groups[0]);
     if first >= 13 {
-        return fits(first);
+        // Counters and identifiers of 64 bits have nineteen digits.
+        return if first == 19 { None } else { fits(first) };
     }
     let groups = &read.groups[..read.group_count];
     let written =

@@ -20,6 +20,14 @@ const PHONE_BYTES: usize = 32;
 /// The longest extension, with what stands before it.
 const EXTENSION_BYTES: usize = 14;
 
+/// What is said right after a number, and how far that is looked at.
+const AFTER: [&str; 9] =
+    ["office", "mobile", "fax", "phone", "tel", "cell", "home", "work", "desk"];
+const AFTER_BYTES: usize = 12;
+
+/// Words that stand before other numbers, too: they make no number of digits without groups one.
+const WEAK: [&str; 6] = ["call", "calling", "ring", "dial", "cell", "portable"];
+
 /// Digits of a number, and of an extension.
 const DIGITS: usize = 17;
 const EXTENSION: usize = 6;
@@ -28,9 +36,6 @@ const GROUPS: usize = 8;
 
 /// What a number is written with.
 pub(crate) static WRITTEN: [bool; 256] = class("0-9 .()+/-");
-
-/// The same with an extension.
-static EXTENDED: [bool; 256] = class("0-9 .()+/xet-");
 
 /// Adds every number that begins in `from..to`; the text may go on after `to`.
 pub(crate) fn find(
@@ -59,9 +64,13 @@ pub(crate) fn find(
 /// Where the earliest number begins that more text could still complete or change.
 pub(crate) fn may_begin(text: &[u8]) -> Option<usize> {
     let end = text.len();
-    let window = &text[end.saturating_sub(PHONE_BYTES + EXTENSION_BYTES + 2)..];
-    let length = window.iter().rev().take_while(|byte| EXTENDED[usize::from(**byte)]).count();
-    (end - length..end).find(|at| begins(text, *at) && Phone::read(text, *at).stop + 2 > end)
+    let from = end.saturating_sub(PHONE_BYTES + EXTENSION_BYTES + AFTER_BYTES + 2);
+    (from..end).find(|at| {
+        begins(text, *at) && {
+            let phone = Phone::read(text, *at);
+            phone.stop + 2 > end || (phone.count > 0 && phone.end + AFTER_BYTES > end)
+        }
+    })
 }
 
 /// Whether a number may begin here: not inside a word, a path, a fraction or a longer number.
@@ -222,14 +231,30 @@ impl Phone {
         }
         is_north_american(digits, groups)
             || (self.has_extension && groups.ends_with(&[3, 3, 4]))
-            || (is_trunk && self.is_uniform && is_european(digits.len(), groups))
+            || (is_trunk && self.is_uniform && self.is_european())
+    }
+
+    /// A trunk prefix and area, then groups: `089 72 63 41`, `01.23.45.67.89`, `030-1234567`.
+    fn is_european(&self) -> bool {
+        let Some((first, rest)) = self.groups().split_first() else { return false };
+        let fits = (2..=5).contains(first) && (9..=11).contains(&self.count);
+        let is_dotted = self.separator == b'.';
+        fits && match *rest {
+            [one] => (6..=8).contains(&one),
+            [_, _, ..] => {
+                let most = if is_dotted { 2 } else { 4 };
+                rest.len() <= 4 && rest.iter().all(|n| (2..=most).contains(n))
+            }
+            [] => false,
+        }
     }
 
     /// What a word before it makes a telephone number: not a date, an address of a host, a price.
     fn is_stated(&self) -> bool {
         let groups = self.groups();
-        let is_date =
-            matches!(*groups, [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4]) && self.separator != b' ';
+        let is_year = self.digits().starts_with(b"19") || self.digits().starts_with(b"20");
+        let is_date = (is_year && matches!(*groups, [4, 1..=2, 1..=2, ..]))
+            || (self.separator != b' ' && matches!(*groups, [1..=2, 1..=2, 4, ..]));
         let is_host = self.separator == b'.' && groups.len() == 4 && groups.iter().all(|n| *n < 4);
         let is_grouped = groups.len() >= 2 && groups.iter().all(|n| *n > 1);
         let digits = self.digits();
@@ -250,17 +275,16 @@ fn is_north_american(digits: &[u8], groups: &[u8]) -> bool {
     national[0] >= b'2' && national[3] >= b'2'
 }
 
-/// A trunk prefix and area, then groups: `089 72 63 41`, `01.23.45.67.89`, `030-1234567`.
-fn is_european(count: usize, groups: &[u8]) -> bool {
-    let (Some(first), rest) = (groups.first(), groups.get(1..).unwrap_or_default()) else {
-        return false;
+/// Whether a word for a telephone stands right after a number.
+fn is_named(text: &[u8], end: usize) -> bool {
+    let rest = &text[end..text.len().min(end + AFTER_BYTES)];
+    let blanks = rest.iter().take(2).take_while(|b| b" -(,".contains(b)).count();
+    let rest = &rest[blanks..];
+    let is_word = |word: &&str| {
+        rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+            && !rest.get(word.len()).is_some_and(u8::is_ascii_alphabetic)
     };
-    let fits = (2..=5).contains(first) && (9..=12).contains(&count);
-    fits && match *rest {
-        [one] => (6..=8).contains(&one),
-        [_, _, ..] => rest.iter().all(|n| (2..=4).contains(n)) && rest.len() <= 4,
-        [] => false,
-    }
+    blanks > 0 && AFTER.iter().any(is_word)
 }
 
 fn judge(text: &[u8], at: usize, near: &mut Near<'_>, rule: u16) -> Option<usize> {
@@ -274,8 +298,16 @@ fn judge(text: &[u8], at: usize, near: &mut Near<'_>, rule: u16) -> Option<usize
         (_, [b'0', b'0', rest @ ..]) if phone.groups().len() > 1 => international(rest),
         _ => phone.is_plain(),
     };
-    let mut is_stated = || phone.is_stated() && near.advance(text, at) && near.longest(rule) > 0;
-    (is_number || is_stated()).then_some(phone.end)
+    let mut is_said = || {
+        near.advance(text, at)
+            && if phone.groups().len() > 1 {
+                near.longest(rule) > 0
+            } else {
+                near.has_strong(text, rule, &WEAK)
+            }
+    };
+    let is_phone = is_number || (phone.is_stated() && (is_named(text, phone.end) || is_said()));
+    is_phone.then_some(phone.end)
 }
 
 #[cfg(test)]

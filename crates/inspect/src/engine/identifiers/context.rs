@@ -106,6 +106,15 @@ impl Near<'_> {
         }
     }
 
+    /// Whether one of a rule's words within reach is none of the weak ones.
+    pub(crate) fn has_strong(&self, text: &[u8], rule: u16, weak: &[&str]) -> bool {
+        self.words.iter().any(|word| {
+            let written = text.get(word.start..word.start + word.length).unwrap_or_default();
+            self.context.rules[word.number].contains(&rule)
+                && !weak.iter().any(|weak| written.eq_ignore_ascii_case(weak.as_bytes()))
+        })
+    }
+
     /// The length of the longest of a rule's words within reach; 0: none.
     pub(crate) fn longest(&self, rule: u16) -> usize {
         let of_rule = |word: &&Word| self.context.rules[word.number].contains(&rule);
