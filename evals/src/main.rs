@@ -10,6 +10,7 @@ mod injection;
 mod names;
 mod pii;
 mod rows;
+mod structured;
 mod tally;
 
 use std::path::Path;
@@ -31,6 +32,8 @@ cargo xtask eval NAME …
                               what is found in files where nothing is a name
     names train --out FILE [--card FILE] [--texts N] [--plain FILE]…
                               trains the model of names and addresses, and writes its card
+    structured [FILE.jsonl.gz] [--clean FOLDER [--show KIND]]
+                              personal data that has a form, in a set of its own, in rows, in clean files
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -63,6 +66,7 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
         }
         ["names", "false", paths @ ..] => false_finds::run(paths, None),
         ["names", "train", options @ ..] => names::train(options),
+        ["structured", words @ ..] => structured::run(words),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }
 }

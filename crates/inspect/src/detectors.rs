@@ -58,7 +58,15 @@ pub enum Form {
     Card,
     Iban,
     Mail,
+    /// A mail address after a word that makes it an author's.
+    AuthorMail,
     Phone,
+    /// An address of the Internet that the world can reach.
+    Host,
+    /// An address of a network of one's own.
+    PrivateHost,
+    Mac,
+    Coordinates,
     /// A line of a machine readable zone (ICAO 9303).
     MachineReadable,
     /// Groups of digits and capitals. `9` is a digit, `A` a capital, `X` either, `~` nothing or the

@@ -2,10 +2,13 @@
 
 pub(crate) mod addresses;
 pub(crate) mod armour;
+pub(crate) mod coordinates;
+pub(crate) mod hosts;
 pub(crate) mod identifiers;
 pub(crate) mod index;
 pub(crate) mod machine_readable;
 pub(crate) mod numbers;
+pub(crate) mod phones;
 pub(crate) mod resolve;
 mod sieve;
 mod signs;
@@ -109,12 +112,17 @@ pub(crate) struct Rules {
     pub(crate) card: u16,
     pub(crate) iban: u16,
     pub(crate) mail: u16,
+    pub(crate) author_mail: u16,
     pub(crate) phone: u16,
     pub(crate) url: u16,
     pub(crate) armour: u16,
     pub(crate) machine_readable: u16,
     /// In the order of [`Cargo`].
     pub(crate) smuggled: [u16; 6],
+    pub(crate) ip: u16,
+    pub(crate) ip_private: u16,
+    pub(crate) mac: u16,
+    pub(crate) coordinates: u16,
     pub(crate) begin: Finder<'static>,
     pub(crate) dashes: Finder<'static>,
 }
@@ -141,9 +149,14 @@ impl Rules {
             card: rule(|form| matches!(form, Form::Card)),
             iban: rule(|form| matches!(form, Form::Iban)),
             mail: rule(|form| matches!(form, Form::Mail)),
+            author_mail: rule(|form| matches!(form, Form::AuthorMail)),
             phone: rule(|form| matches!(form, Form::Phone)),
             url: rule(|form| matches!(form, Form::UrlPassword)),
             armour: rule(|form| matches!(form, Form::PrivateKey)),
+            ip: rule(|form| matches!(form, Form::Host)),
+            ip_private: rule(|form| matches!(form, Form::PrivateHost)),
+            mac: rule(|form| matches!(form, Form::Mac)),
+            coordinates: rule(|form| matches!(form, Form::Coordinates)),
             machine_readable: rule(|form| matches!(form, Form::MachineReadable)),
             smuggled: CARGO.map(smuggled),
             begin: Finder::new(armour::BEGIN),
@@ -252,8 +265,19 @@ impl Engine {
         if self.token_levels[direction as usize].iter().any(|action| level.includes(*action)) {
             tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
-        if signs.digits > from && concerns(&[rules.card, rules.phone]) {
-            numbers::find(rules, text, from, to, Keywords::Required, found);
+        if signs.digits > from && concerns(&[rules.card]) {
+            numbers::find(rules, text, from, to, found);
+        }
+        let context = &self.identifiers.context;
+        if signs.digits > from && concerns(&[rules.phone]) {
+            phones::find((rules.phone, context), text, from, to, Keywords::Required, found);
+        }
+        if signs.digits > from && concerns(&[rules.coordinates]) {
+            let places = (rules.coordinates, context);
+            coordinates::find(places, text, from, to, Keywords::Required, found);
+        }
+        if signs.digits > from && concerns(&[rules.ip, rules.ip_private, rules.mac]) {
+            hosts::find(rules, text, from, to, found);
         }
         if concerns(&[rules.machine_readable]) {
             machine_readable::find(rules, text, from, to, found);
@@ -264,7 +288,7 @@ impl Engine {
         if signs.digits > from && concerns(&[rules.iban]) {
             numbers::find_accounts(rules, text, from, to, found);
         }
-        if signs.at > from && concerns(&[rules.mail, rules.url]) {
+        if signs.at > from && concerns(&[rules.mail, rules.author_mail, rules.url]) {
             addresses::find(rules, text, from, to, found);
         }
         if signs.dash > from && concerns(&[rules.armour]) {
@@ -318,15 +342,4 @@ pub(crate) enum Keywords {
     Required,
     /// They are taken to be there.
     Assumed,
-}
-
-impl Keywords {
-    /// Whether one of the words (in small letters) stands within `bytes` before `at`.
-    fn stand_before(self, text: &[u8], at: usize, bytes: usize, words: &[&str]) -> bool {
-        if self == Self::Assumed {
-            return true;
-        }
-        let before = text[at.saturating_sub(bytes)..at].to_ascii_lowercase();
-        words.iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some())
-    }
 }

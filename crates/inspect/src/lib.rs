@@ -9,6 +9,7 @@ mod detectors;
 pub mod document;
 pub mod encoding;
 mod engine;
+pub mod exact;
 pub mod harm;
 pub mod injection;
 pub mod json;
@@ -27,7 +28,7 @@ pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Cargo, Class, Declaration, Form, Part, Place, Set, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
 pub use judge::{Judgement, suspicion};
-pub use mask::mask;
+pub use mask::{mask, mask_keeping_format};
 pub use origin::Origin;
 pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};
 pub use settings::{

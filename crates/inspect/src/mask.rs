@@ -1,8 +1,11 @@
 //! What stands in the place of a value that was found.
 
+mod format;
+
 use crate::action::Action;
 use crate::engine::{Detector, DetectorId, Direction, Engine};
 use crate::placeholder::Vault;
+pub use format::mask_keeping_format;
 
 /// The replacement of a found value, such as `[redacted:secret.github_token]`.
 ///

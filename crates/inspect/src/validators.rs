@@ -5,11 +5,12 @@ pub(crate) mod documents;
 mod iban;
 pub(crate) mod national;
 mod number;
+pub(crate) mod phone;
 pub(crate) mod wallet;
 
 pub(crate) use check_digits::{is_filler, number};
 pub(crate) use iban::{IBAN_BYTES, iban, iban_may_begin};
-pub(crate) use number::{card, phone_digits};
+pub(crate) use number::card;
 
 use base64::Engine as _;
 use base64::alphabet;

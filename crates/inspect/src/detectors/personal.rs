@@ -52,6 +52,72 @@ impl Declaration {
     }
 }
 
+/// What is said before a telephone number.
+const PHONE: [&str; 40] = [
+    "phone",
+    "telephone",
+    "tel",
+    "mobile",
+    "cell",
+    "fax",
+    "call",
+    "calling",
+    "whatsapp",
+    "sms",
+    "dial",
+    "ring",
+    "hotline",
+    "landline",
+    "pager",
+    "text me",
+    "telefon",
+    "handy",
+    "mobil",
+    "rufnummer",
+    "durchwahl",
+    "anrufen",
+    "téléphone",
+    "portable",
+    "appeler",
+    "teléfono",
+    "móvil",
+    "celular",
+    "llamar",
+    "telefone",
+    "telemóvel",
+    "cellulare",
+    "telefono",
+    "telefoon",
+    "mobiel",
+    "puhelin",
+    "телефон",
+    "電話",
+    "电话",
+    "전화",
+];
+
+/// What is said before coordinates.
+const PLACE: [&str; 18] = [
+    "latitude",
+    "longitude",
+    "lat",
+    "lng",
+    "lon",
+    "coordinates",
+    "coords",
+    "gps",
+    "location",
+    "geo",
+    "position",
+    "koordinaten",
+    "standort",
+    "coordonnées",
+    "coordenadas",
+    "ubicación",
+    "maps",
+    "geolocation",
+];
+
 /// Payment cards, accounts, and ways to reach somebody.
 const GENERAL: &[Declaration] = &[
     Declaration::new(
@@ -70,11 +136,69 @@ const GENERAL: &[Declaration] = &[
         .severity(Severity::Low)
         .actions(Action::Allow, Action::Allow)
         .make(mail),
+    Declaration::new(
+        "author_email",
+        "pii.author_email",
+        "mail addresses that authors published with their work, as in the metadata of packages",
+        Form::AuthorMail,
+        "RFC 5321 section 4.1.2",
+    )
+    .severity(Severity::Info)
+    .confidence(0.5)
+    .actions(Action::Allow, Action::Allow)
+    .keywords(&["author", "maintainer", "contributor", "copyright", "signed-off-by", "committer"])
+    .make(mail),
     Declaration::new("phone", "pii.phone", "telephone numbers", Form::Phone, "ITU-T E.164; NANP")
         .severity(Severity::Low)
         .confidence(0.8)
         .actions(Action::Allow, Action::Allow)
+        .keywords(&PHONE)
         .make(phone),
+    Declaration::new(
+        "ip_address",
+        "pii.ip_address",
+        "addresses of the Internet, IPv4 and IPv6",
+        Form::Host,
+        "RFC 791; RFC 4291",
+    )
+    .severity(Severity::Low)
+    .confidence(0.8)
+    .actions(Action::Allow, Action::Allow)
+    .make(host),
+    Declaration::new(
+        "ip_private",
+        "pii.ip_private",
+        "addresses of private networks, IPv4 and IPv6",
+        Form::PrivateHost,
+        "RFC 1918; RFC 4193; RFC 6598",
+    )
+    .severity(Severity::Info)
+    .confidence(0.5)
+    .actions(Action::Allow, Action::Allow)
+    .make(private_host),
+    Declaration::new(
+        "mac_address",
+        "pii.mac_address",
+        "addresses of network devices",
+        Form::Mac,
+        "IEEE 802: EUI-48",
+    )
+    .severity(Severity::Low)
+    .confidence(0.9)
+    .actions(Action::Allow, Action::Allow)
+    .make(mac),
+    Declaration::new(
+        "coordinates",
+        "pii.coordinates",
+        "latitude and longitude of a place",
+        Form::Coordinates,
+        "ISO 6709",
+    )
+    .severity(Severity::Low)
+    .confidence(0.9)
+    .actions(Action::Allow, Action::Allow)
+    .keywords(&PLACE)
+    .make(coordinates),
     Declaration::new(
         "machine_readable_zone",
         "pii.machine_readable_zone",
@@ -111,6 +235,32 @@ fn iban(seed: u64) -> String {
 fn mail(seed: u64) -> String {
     let name = Dice::new(seed).run(&LOWER_NUM, 9);
     format!("{name}@mail-{}.example", seed % 100)
+}
+
+/// Of the networks that RFC 5737 and RFC 3849 keep for documentation.
+fn host(seed: u64) -> String {
+    let mut dice = Dice::new(seed);
+    let last = 20 + dice.below(200);
+    match dice.below(2) {
+        0 => format!("203.0.113.{last}"),
+        _ => format!("2001:db8::{}:{last:x}", dice.run(&DIGIT, 2)),
+    }
+}
+
+fn private_host(seed: u64) -> String {
+    let mut dice = Dice::new(seed);
+    format!("192.168.{}.{}", dice.below(256), 20 + dice.below(200))
+}
+
+fn mac(seed: u64) -> String {
+    let mut dice = Dice::new(seed);
+    let parts: Vec<String> = (0..5).map(|_| format!("{:02x}", dice.below(256))).collect();
+    format!("02:{}", parts.join(":"))
+}
+
+fn coordinates(seed: u64) -> String {
+    let mut dice = Dice::new(seed);
+    format!("48.{}, 11.{}", dice.run(&DIGIT, 5), dice.run(&DIGIT, 6))
 }
 
 /// A passport's first line.

@@ -38,7 +38,10 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
     let last = text.len().min(to + PASSWORD_BYTES + 1);
     let Some(window) = text.get(from..last) else { return };
     for at in memchr::memchr_iter(b'@', window).map(|at| from + at) {
-        let found = [(password(text, at), rules.url), (mail(text, at), rules.mail)];
+        let mail = mail(text, at);
+        let is_authors = mail.is_some_and(|(start, _)| is_authors(text, start));
+        let mail_rule = if is_authors { rules.author_mail } else { rules.mail };
+        let found = [(password(text, at), rules.url), (mail, mail_rule)];
         for (range, rule) in found {
             if let Some((start, end)) = range.filter(|(start, _)| (from..to).contains(start)) {
                 out.push(Candidate { start, end, rule });
@@ -60,12 +63,33 @@ fn mail(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let rest = text.get(at + 1..)?;
     let domain =
         rest.iter().take(DOMAIN_BYTES + 1).take_while(|b| DOMAIN[usize::from(**b)]).count();
-    if domain > DOMAIN_BYTES || &text[start..at] == b"git" {
+    if domain > DOMAIN_BYTES || is_nobodys(&text[start..at]) {
         return None;
     }
     let domain = &rest[..domain];
     let kept = domain.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
     is_domain(&domain[..kept]).then_some((start, at + 1 + kept))
+}
+
+/// Local parts behind which nobody is.
+const NOBODY: [&[u8]; 4] = [b"git", b"noreply", b"no-reply", b"donotreply"];
+
+/// What stands before the addresses of those who published them with their work.
+const AUTHORS: [&[u8]; 6] =
+    [b"author", b"maintainer", b"contributor", b"copyright", b"signed-off-by", b"committer"];
+
+/// How far before an address the word may begin that makes it an author's.
+const AUTHORS_BYTES: usize = 160;
+
+/// A service's address.
+fn is_nobodys(local: &[u8]) -> bool {
+    NOBODY.iter().any(|nobody| local.eq_ignore_ascii_case(nobody))
+}
+
+/// Whether a word before an address says that it was published with somebody's work.
+fn is_authors(text: &[u8], start: usize) -> bool {
+    let before = text[start.saturating_sub(AUTHORS_BYTES)..start].to_ascii_lowercase();
+    AUTHORS.iter().any(|word| memchr::memmem::find(&before, word).is_some())
 }
 
 /// Whether a letter belongs to the backslash before it.

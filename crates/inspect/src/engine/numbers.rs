@@ -1,13 +1,13 @@
-//! Finds numbers that mean somebody: cards, accounts, telephones.
+//! Finds numbers that mean somebody: cards and accounts.
 //!
 //! Numbers are found by skipping, as tokens are: every one has at least [`MIN_NUMBER`] digits and
 //! separators in a row, and no two bytes in a row without a digit beside them.
 
 use crate::detectors::class;
+use crate::engine::Rules;
 use crate::engine::index::is_boundary;
 use crate::engine::resolve::Candidate;
 use crate::engine::tokens::{next_run, run_end};
-use crate::engine::{Keywords, Rules};
 use crate::validators;
 
 /// The shortest span of a number with its separators.
@@ -25,27 +25,14 @@ pub(crate) static NUMERIC: [bool; 256] = class("0-9 .()+-");
 /// What a bank account number is written with.
 pub(crate) static ACCOUNT: [bool; 256] = class("0-9A-Z ");
 
-/// What a mark before a telephone number looks like.
-const PHONE_WORDS: [&str; 8] = ["phone", "tel", "mobile", "cell", "fax", "call", "whatsapp", "sms"];
-
-/// How far before a number its keyword may begin.
-const WORDS_BYTES: usize = 40;
-
 /// Adds every number that begins in `from..to`; the text may go on after `to`.
-pub(crate) fn find(
-    rules: &Rules,
-    text: &[u8],
-    from: usize,
-    to: usize,
-    keywords: Keywords,
-    out: &mut Vec<Candidate>,
-) {
+pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
     let mut at = from;
     while let Some(start) = next_digits(text, at, to) {
         let end = run_end(&NUMERIC, text, start + 1);
         for begin in start..end.min(to) {
-            if begins_number(text, begin) {
-                judge(rules, text, begin, keywords, out);
+            if text[begin].is_ascii_digit() && begins_number(text, begin) {
+                judge(rules, text, begin, out);
             }
         }
         at = end + 1;
@@ -140,18 +127,9 @@ fn ends_clean(text: &[u8], end: usize) -> bool {
     }
 }
 
-fn judge(rules: &Rules, text: &[u8], at: usize, keywords: Keywords, out: &mut Vec<Candidate>) {
-    if text[at].is_ascii_digit() {
-        let read = read(text, at);
-        if read.count >= 9 {
-            let mut add = |rule: u16, end: usize| out.push(Candidate { start: at, end, rule });
-            if let Some(end) = card(text, &read) {
-                add(rules.card, end);
-            }
-        }
-    }
-    if let Some(end) = phone(text, at, keywords) {
-        out.push(Candidate { start: at, end, rule: rules.phone });
+fn judge(rules: &Rules, text: &[u8], at: usize, out: &mut Vec<Candidate>) {
+    if let Some(end) = card(text, &read(text, at)) {
+        out.push(Candidate { start: at, end, rule: rules.card });
     }
 }
 
@@ -166,67 +144,13 @@ fn card(text: &[u8], read: &Digits) -> Option<usize> {
     };
     let first = usize::from(read.groups[0]);
     if first >= 13 {
-        return fits(first);
+        // Counters and identifiers of 64 bits have nineteen digits.
+        return if first == 19 { None } else { fits(first) };
     }
     let groups = &read.groups[..read.group_count];
     let written =
         CARD_GROUPS.iter().filter(|form| groups.starts_with(form) && read.separator != b'.');
     written.map(|form| form.iter().map(|n| usize::from(*n)).sum()).find_map(fits)
-}
-
-fn phone(text: &[u8], at: usize, keywords: Keywords) -> Option<usize> {
-    let mut digits = [0; 16];
-    let mut count = 0;
-    let mut end = at;
-    let mut separators = 0;
-    let mut was_separator = false;
-    let last = text.len().min(at + NUMBER_BYTES);
-    for (position, byte) in text.iter().enumerate().take(last).skip(at) {
-        match byte {
-            b'0'..=b'9' if count < digits.len() => {
-                digits[count] = *byte;
-                count += 1;
-                end = position + 1;
-                was_separator = false;
-            }
-            b'+' if position == at => {}
-            b'(' if separators == 0 || !was_separator || text[position - 1] == b' ' => {
-                was_separator = false;
-            }
-            b')' => was_separator = false,
-            b' ' | b'-' | b'.' if !was_separator => {
-                separators += 1;
-                was_separator = true;
-            }
-            _ => break,
-        }
-    }
-    let digits = &digits[..count];
-    let is_phone = match text[at] {
-        b'+' => validators::phone_digits(digits) && text.get(at + 1) != Some(&b' '),
-        _ => {
-            let is_dotted_or_blank = separators >= 1;
-            (is_north_american(&text[at..end], digits) || (9..=13).contains(&count))
-                && !text[at..end].windows(2).any(|two| two[0] == b'.' && two[1] == b'.')
-                && (is_north_american(&text[at..end], digits)
-                    || (is_dotted_or_blank || digits.first() == Some(&b'0'))
-                        && keywords.stand_before(text, at, WORDS_BYTES, &PHONE_WORDS))
-        }
-    };
-    (is_phone && ends_clean(text, end)).then_some(end)
-}
-
-/// `(212) 555-0123`, `212-555-0123`, `1-212-555-0123`: area and exchange begin with 2 to 9.
-fn is_north_american(written: &[u8], digits: &[u8]) -> bool {
-    let national = if digits.len() == 11 && digits[0] == b'1' { &digits[1..] } else { digits };
-    let [area, _, _, exchange, ..] = *national else { return false };
-    if national.len() != 10 {
-        return false;
-    }
-    let has_form = written.ends_with(&national[6..])
-        && matches!(written.get(written.len().wrapping_sub(5)), Some(b'-' | b'.'))
-        && matches!(written.get(written.len().wrapping_sub(9)), Some(b'-' | b'.' | b' ' | b')'));
-    has_form && area >= b'2' && exchange >= b'2'
 }
 
 /// Adds every bank account number that begins in `from..to`; it begins with letters, so it has a

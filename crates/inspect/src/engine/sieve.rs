@@ -15,7 +15,8 @@ use super::identifiers::{MIN_IDENTIFIER, WRITTEN};
 use super::numbers::{ACCOUNT, MIN_IBAN, next_digits};
 use super::tokens::next_run;
 use super::{
-    Engine, Keywords, armour, index::MIN_TOKEN, machine_readable, numbers, smuggling, tokens,
+    Engine, Keywords, armour, coordinates, hosts, index::MIN_TOKEN, machine_readable, numbers,
+    phones, smuggling, tokens,
 };
 
 /// More places than this are not listed: then everything is suspect.
@@ -62,7 +63,12 @@ impl Engine {
         let mut suspects = Suspects::default();
         let mut found = Vec::new();
         tokens::find(&self.index, text, 0, text.len(), Keywords::Assumed, &mut found);
-        numbers::find(&self.rules, text, 0, text.len(), Keywords::Assumed, &mut found);
+        numbers::find(&self.rules, text, 0, text.len(), &mut found);
+        let phones = (self.rules.phone, &self.identifiers.context);
+        phones::find(phones, text, 0, text.len(), Keywords::Assumed, &mut found);
+        let places = (self.rules.coordinates, &self.identifiers.context);
+        coordinates::find(places, text, 0, text.len(), Keywords::Assumed, &mut found);
+        hosts::find(&self.rules, text, 0, text.len(), &mut found);
         numbers::find_accounts(&self.rules, text, 0, text.len(), &mut found);
         machine_readable::find(&self.rules, text, 0, text.len(), &mut found);
         self.identifiers.find(text, 0, text.len(), Keywords::Assumed, &mut found);
@@ -93,6 +99,9 @@ impl Engine {
             && text.is_ascii()
             && next_digits(text, 0, text.len()).is_none()
             && next_run(&WRITTEN, MIN_IDENTIFIER, text, 0, text.len()).is_none()
+            && next_run(&phones::WRITTEN, phones::MIN_PHONE, text, 0, text.len()).is_none()
+            && next_run(&coordinates::WRITTEN, coordinates::MIN_PAIR, text, 0, text.len()).is_none()
+            && next_run(&hosts::COLONS, hosts::SHORTEST, text, 0, text.len()).is_none()
             && (text.len() < MIN_IBAN || self.is_free_of_runs(text))
     }
 

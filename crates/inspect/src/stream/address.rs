@@ -30,12 +30,13 @@ impl Tail {
     ) {
         let end = text.len();
         self.read_mail(text, old);
+        let is_mail_held = is_enforced(rules.mail) || is_enforced(rules.author_mail);
         match self.name {
             Some(name) if end - self.word <= DOMAIN_BYTES + 1 => {
-                frontier.hold(name, is_enforced(rules.mail));
+                frontier.hold(name, is_mail_held);
             }
             _ if self.word < end && end - self.word <= LOCAL_BYTES => {
-                frontier.hold(self.word, is_enforced(rules.mail));
+                frontier.hold(self.word, is_mail_held);
             }
             _ => {}
         }

@@ -2,7 +2,8 @@
 
 use super::{Frontier, address, armour, number, packed, smuggling, token};
 use crate::engine::resolve::Candidate;
-use crate::engine::{Direction, Engine, Level, Signs, identifiers, machine_readable};
+use crate::engine::{Direction, Engine, Level, Signs};
+use crate::engine::{coordinates, hosts, identifiers, machine_readable, phones};
 
 /// What stands before undecided text and is still looked at: keywords, user names of URLs.
 pub(super) const CONTEXT_BYTES: usize = 192;
@@ -71,6 +72,7 @@ impl Core {
         if let Some(at) = machine_readable::may_begin(text) {
             frontier.hold(at, is_enforced(engine.rules.machine_readable));
         }
+        self.hold_contacts(engine, direction, &mut frontier);
         if let Some(at) = identifiers::may_begin(text) {
             frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
         }
@@ -83,6 +85,22 @@ impl Core {
             frontier.hold(at, is_enforced(words.rule()));
         }
         frontier
+    }
+
+    /// The tails of telephone numbers, places and addresses of machines.
+    fn hold_contacts(&self, engine: &Engine, direction: Direction, frontier: &mut Frontier) {
+        let (text, rules) = (self.text.as_slice(), &engine.rules);
+        let is_enforced = |rule| engine.is_enforced(rule, direction);
+        if let Some(at) = phones::may_begin(text) {
+            frontier.hold(at, is_enforced(rules.phone));
+        }
+        if let Some(at) = coordinates::may_begin(text) {
+            frontier.hold(at, is_enforced(rules.coordinates));
+        }
+        if let Some(at) = hosts::may_begin(text) {
+            let hosts = [rules.ip, rules.ip_private, rules.mac];
+            frontier.hold(at, hosts.into_iter().any(is_enforced));
+        }
     }
 
     /// Adds what begins before the frontier, at places of `text`.

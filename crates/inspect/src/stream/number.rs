@@ -17,14 +17,9 @@ pub(super) fn hold(
     let end = text.len();
     let last = last_run(&NUMERIC, text, NUMBER_BYTES + AFTER);
     if last < end {
-        let is_number_held = is_enforced(rules.card);
-        let is_phone_held = is_enforced(rules.phone);
-        let mut starts = (last..end).filter(|at| begins_number(text, *at));
-        if let Some(first) = starts.clone().next() {
-            frontier.hold(first, is_phone_held);
-        }
-        if let Some(first) = starts.find(|at| text[*at].is_ascii_digit()) {
-            frontier.hold(first, is_number_held);
+        let is_start = |at: &usize| text[*at].is_ascii_digit() && begins_number(text, *at);
+        if let Some(first) = (last..end).find(is_start) {
+            frontier.hold(first, is_enforced(rules.card));
         }
     }
     let last = last_run(&ACCOUNT, text, IBAN_BYTES + AFTER);

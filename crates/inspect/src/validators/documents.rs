@@ -43,7 +43,7 @@ pub(crate) fn vin(code: &[u8]) -> bool {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
     let sum: u32 =
         code.iter().zip(WEIGHTS).map(|(byte, weight)| transliterated(*byte) * weight).sum();
-    vehicle(code) && b"0123456789X"[(sum % 11) as usize] == code[8]
+    digits(code) <= 13 && vehicle(code) && b"0123456789X"[(sum % 11) as usize] == code[8]
 }
 
 /// A vehicle's number as ISO 3779 writes it: no I, O or Q, and it ends with a serial number.

@@ -1,4 +1,4 @@
-//! Number plans: payment cards, telephone numbers.
+//! Number plans: payment cards.
 
 use super::check_digits::luhn;
 
@@ -19,12 +19,6 @@ pub(crate) fn card(digits: &[u8]) -> bool {
         _ => false,
     };
     fits && luhn(digits)
-}
-
-/// Whether digits can be a telephone number with its country code (ITU-T E.164).
-pub(crate) fn phone_digits(digits: &[u8]) -> bool {
-    let repeated = digits.iter().skip(2).all(|d| Some(d) == digits.get(2));
-    (8..=15).contains(&digits.len()) && digits.first() != Some(&b'0') && !repeated
 }
 
 #[cfg(test)]

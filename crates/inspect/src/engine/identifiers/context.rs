@@ -23,7 +23,7 @@ impl Context {
         let mut words: Vec<&'static str> = Vec::new();
         let mut rules: Vec<Vec<u16>> = Vec::new();
         for (rule, declared) in catalogue.iter().enumerate() {
-            if !matches!(declared.form, Form::Identifier { .. } | Form::Phone) {
+            if !matches!(declared.form, Form::Identifier { .. } | Form::Phone | Form::Coordinates) {
                 continue;
             }
             for word in declared.keywords {
@@ -104,6 +104,15 @@ impl Near<'_> {
                 self.words.push(Word { start, length, number: pattern.as_usize() });
             }
         }
+    }
+
+    /// Whether one of a rule's words within reach is none of the weak ones.
+    pub(crate) fn has_strong(&self, text: &[u8], rule: u16, weak: &[&str]) -> bool {
+        self.words.iter().any(|word| {
+            let written = text.get(word.start..word.start + word.length).unwrap_or_default();
+            self.context.rules[word.number].contains(&rule)
+                && !weak.iter().any(|weak| written.eq_ignore_ascii_case(weak.as_bytes()))
+        })
     }
 
     /// The length of the longest of a rule's words within reach; 0: none.
