@@ -7,6 +7,7 @@ mod code;
 mod harm;
 mod injection;
 mod rows;
+mod secrets;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ cargo xtask eval NAME …
                               makes what their models are trained on
     injection train --data FILE --out FOLDER [--card FILE]
                               trains the models and says what they are worth on sets left out
+    secrets [--clean FOLDER…]
+                              credential formats in every place, near misses, ordinary files
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -47,6 +50,7 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
         ["code", rest @ ..] => code::run(rest),
         ["harm", file @ ..] => harm::run(file.first().map(Path::new)),
         ["injection", rest @ ..] => injection::run(rest),
+        ["secrets", rest @ ..] => secrets::run(rest),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }
 }

@@ -5,6 +5,7 @@
 
 mod ai;
 mod ai_tools;
+pub(crate) mod assigned;
 mod chat;
 mod cloud;
 mod code;
@@ -32,6 +33,8 @@ use std::sync::LazyLock;
 use model::Severity;
 
 use crate::action::Action;
+#[cfg(test)]
+pub(crate) use example::Dice;
 pub(crate) use pattern::{ALNUM, Fit, TOKEN, class, fit, measure};
 pub use pattern::{Class, Part, Set};
 pub use places::Place;
@@ -48,6 +51,8 @@ pub enum Form {
     Bare {
         parts: &'static [Part],
     },
+    /// What the name says that it is given to: see `engine::assignments`.
+    Assigned,
     /// The password in `scheme://user:password@host`.
     UrlPassword,
     /// A private key in PEM (RFC 7468) or OpenPGP armour.
@@ -68,6 +73,7 @@ pub enum Form {
     Judged,
 }
 
+#[cfg(test)]
 impl Form {
     /// Whether it is a token that the index of prefixes finds.
     pub(crate) fn is_token(&self) -> bool {
@@ -225,6 +231,7 @@ pub(crate) use {bare, keyed, token};
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     [
         general::ALL,
+        assigned::ALL,
         cloud::ALL,
         hosting::ALL,
         data::ALL,

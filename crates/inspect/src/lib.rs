@@ -9,6 +9,7 @@ mod detectors;
 pub mod document;
 pub mod encoding;
 mod engine;
+mod fingerprint;
 pub mod harm;
 pub mod injection;
 pub mod json;
@@ -25,11 +26,13 @@ pub mod views;
 pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Class, Declaration, Form, Part, Place, Set, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
+pub use fingerprint::fingerprint;
 pub use judge::{Judgement, suspicion};
 pub use mask::mask;
 pub use origin::Origin;
 pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};
 pub use settings::{
-    Actions, Judges, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words,
+    Actions, CANARY, Judges, MAX_CANARIES, MAX_DETECTORS, MAX_WORD_BYTES, MAX_WORDS,
+    MIN_CANARY_BYTES, OWN_WORD, OwnDetector, Settings, SettingsError, Words, canary,
 };
 pub use stream::{MAX_HOLD_BYTES, Stream};

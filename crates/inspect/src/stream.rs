@@ -11,6 +11,7 @@ mod number;
 mod token;
 
 use crate::engine::armour::ARMOUR_BYTES;
+use crate::engine::assignments;
 use crate::engine::resolve::{Candidate, Resolver};
 use crate::engine::{Direction, Engine, Level, Match, Signs};
 use crate::engine::{identifiers, machine_readable};
@@ -119,6 +120,10 @@ impl Stream {
         self.tokens.read(&engine.index, text, old, is_enforced, &mut frontier);
         self.addresses.read(&engine.rules, text, old, is_enforced, &mut frontier);
         self.armour.read(&engine.rules, text, is_enforced, &mut frontier);
+        if let Some(at) = assignments::open(text) {
+            let mut rules = engine.rules.assigned.all().into_iter();
+            frontier.hold(at, rules.any(is_enforced));
+        }
         number::hold(&engine.rules, text, is_enforced, &mut frontier);
         if let Some(at) = machine_readable::may_begin(text) {
             frontier.hold(at, is_enforced(engine.rules.machine_readable));
@@ -126,10 +131,10 @@ impl Stream {
         if let Some(at) = identifiers::may_begin(text) {
             frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
         }
-        if let Some(words) = &engine.words
-            && let Some(at) = words.may_begin(text)
-        {
-            frontier.hold(at, is_enforced(words.rule()));
+        for words in &engine.words {
+            if let Some(at) = words.may_begin(text) {
+                frontier.hold(at, is_enforced(words.rule()));
+            }
         }
         frontier
     }

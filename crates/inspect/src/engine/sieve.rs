@@ -14,7 +14,9 @@ use std::ops::Range;
 use super::identifiers::{MIN_IDENTIFIER, WRITTEN};
 use super::numbers::{ACCOUNT, MIN_IBAN, next_digits};
 use super::tokens::next_run;
-use super::{Engine, Keywords, armour, index::MIN_TOKEN, machine_readable, numbers, tokens};
+use super::{
+    Engine, Keywords, armour, assignments, index::MIN_TOKEN, machine_readable, numbers, tokens,
+};
 
 /// More places than this are not listed: then everything is suspect.
 const MAX_SUSPECTS: usize = 1 << 16;
@@ -69,12 +71,13 @@ impl Engine {
         // Mail addresses and passwords in URLs; text behind an encoding.
         places.extend(memchr::memchr_iter(b'@', text).take(MAX_SUSPECTS));
         places.extend(crate::views::places(text).take(MAX_SUSPECTS));
+        places.extend(assignments::places(text).take(MAX_SUSPECTS));
         let known = places.len();
         places.extend(self.rules.dashes.find_iter(text).take(MAX_SUSPECTS));
         suspects.has_armour = places.len() > known;
-        if let Some(words) = &self.words {
+        for words in &self.words {
             places.extend(words.places(text).take(MAX_SUSPECTS));
-            suspects.escaped = words.need_escapes();
+            suspects.escaped |= words.need_escapes();
         }
         suspects.all = places.len() >= MAX_SUSPECTS;
         places.sort_unstable();
@@ -85,8 +88,9 @@ impl Engine {
     #[inline]
     pub(crate) fn is_plainly_clean(&self, text: &[u8]) -> bool {
         text.len() <= SHORT_BYTES
-            && self.words.is_none()
+            && self.words.is_empty()
             && !text.contains(&b'@')
+            && assignments::places(text).next().is_none()
             && next_digits(text, 0, text.len()).is_none()
             && next_run(&WRITTEN, MIN_IDENTIFIER, text, 0, text.len()).is_none()
             && (text.len() < MIN_IBAN || self.is_free_of_runs(text))
