@@ -147,7 +147,7 @@ pub(crate) fn member(assigned: &Assigned, meaning: Meaning, value: &[u8]) -> Opt
 
 /// What a name of a JSON member says of its value.
 pub(crate) fn meaning(name: &[u8]) -> Option<Meaning> {
-    names::meaning(name)
+    names::meaning(name).filter(|_| !name.contains(&b':'))
 }
 
 /// Reads the value behind each separator from which one may begin in `from..to`.
@@ -220,6 +220,10 @@ fn name_before(text: &[u8], at: usize) -> Option<(Style, &[u8], usize)> {
     if text[..start].last() == Some(&b'\\') && head.get(start).is_some_and(|b| b"nrtbf".contains(b))
     {
         start += 1;
+    }
+    // The last word of a path, such as `AWS::SecretsManager::Secret`, names no value.
+    if text[..start].last() == Some(&b':') {
+        return None;
     }
     let style = match (mark == b'"', is_apart) {
         (true, _) => Style::Json,

@@ -78,7 +78,9 @@ const WORDS: [(&[u8], Meaning); 6] = [
 
 /// Names that end like those of secrets and are none: places in lists, versions of what is changed,
 /// marks that keep a request from being done twice, words of a tokeniser.
-const HARMLESS: [&[u8]; 22] = [
+const HARMLESS: [&[u8]; 24] = [
+    b"updatetoken",
+    b"startingtoken",
     b"changetoken",
     b"locktoken",
     b"requesttoken",

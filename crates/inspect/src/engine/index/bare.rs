@@ -162,7 +162,7 @@ impl Bare {
 
 /// Whether a dash or an underscore joins what begins at `at` to something before it.
 pub(super) fn joins(text: &[u8], at: usize) -> bool {
-    matches!(text[..at], [.., before, b'-' | b'_'] if before.is_ascii_alphanumeric())
+    matches!(text[..at], [.., b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_', b'-' | b'_'])
 }
 
 /// The class that a pattern begins with, and how many characters of it there may be.
