@@ -10,6 +10,7 @@ mod injection;
 mod names;
 mod pii;
 mod rows;
+mod secrets;
 mod structured;
 mod tally;
 
@@ -34,6 +35,8 @@ cargo xtask eval NAME …
                               trains the model of names and addresses, and writes its card
     structured [FILE.jsonl.gz] [--clean FOLDER [--show KIND]]
                               personal data that has a form, in a set of its own, in rows, in clean files
+    secrets [--clean FOLDER…]
+                              credential formats in every place, near misses, ordinary files
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -67,6 +70,7 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
         ["names", "false", paths @ ..] => false_finds::run(paths, None),
         ["names", "train", options @ ..] => names::train(options),
         ["structured", words @ ..] => structured::run(words),
+        ["secrets", rest @ ..] => secrets::run(rest),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }
 }

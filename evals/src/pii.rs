@@ -93,7 +93,7 @@ struct Span {
 }
 
 /// Something found: its kind and bytes.
-type Finding = (&'static str, Range<usize>);
+type Finding<'e> = (&'e str, Range<usize>);
 
 /// A marked stretch of a text, in bytes.
 type Marked<'r> = (&'r str, Range<usize>);
@@ -155,7 +155,7 @@ pub(crate) fn run(path: &Path, model: Option<&Path>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn scan(engine: &Engine, model: &Model<'_>, text: &str) -> Vec<Finding> {
+fn scan<'e>(engine: &'e Engine, model: &Model<'_>, text: &str) -> Vec<Finding<'e>> {
     let mut matches = Vec::new();
     engine.scan(Direction::Request, text.as_bytes(), &mut matches);
     let structured = matches.into_iter().map(|m| (engine.detector(m.detector).kind(), m.range));
@@ -172,7 +172,7 @@ fn marked(row: &Row) -> Vec<Marked<'_>> {
 }
 
 impl Report {
-    fn add(&mut self, marked: &[Marked<'_>], found: &[Finding]) {
+    fn add(&mut self, marked: &[Marked<'_>], found: &[Finding<'_>]) {
         for (name, at) in marked {
             let declared = Type::of(name);
             if matches!(declared.group, Group::LeftOut) {

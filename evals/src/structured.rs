@@ -89,7 +89,7 @@ fn print(tallies: &Tallies) {
 }
 
 /// Personal data that the engine finds in a text: kinds and places.
-fn find(engine: &Engine, text: &str) -> Vec<(&'static str, Match)> {
+fn find<'e>(engine: &'e Engine, text: &str) -> Vec<(&'e str, Match)> {
     let mut found = Vec::new();
     engine.scan(Direction::Request, text.as_bytes(), &mut found);
     let kinds = found.into_iter().map(|found| (engine.detector(found.detector).kind(), found));

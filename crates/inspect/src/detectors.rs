@@ -5,6 +5,7 @@
 
 mod ai;
 mod ai_tools;
+pub(crate) mod assigned;
 mod chat;
 mod cloud;
 mod code;
@@ -34,6 +35,8 @@ use std::sync::LazyLock;
 use model::Severity;
 
 use crate::action::Action;
+#[cfg(test)]
+pub(crate) use example::Dice;
 pub(crate) use pattern::{ALNUM, Fit, TOKEN, class, fit, measure};
 pub use pattern::{Class, Part, Set};
 pub use places::Place;
@@ -51,6 +54,8 @@ pub enum Form {
     Bare {
         parts: &'static [Part],
     },
+    /// What the name says that it is given to: see `engine::assignments`.
+    Assigned,
     /// The password in `scheme://user:password@host`.
     UrlPassword,
     /// A private key in PEM (RFC 7468) or OpenPGP armour.
@@ -81,6 +86,7 @@ pub enum Form {
     Judged,
 }
 
+#[cfg(test)]
 impl Form {
     /// Whether it is a token that the index of prefixes finds.
     pub(crate) fn is_token(&self) -> bool {
@@ -238,6 +244,7 @@ pub(crate) use {bare, keyed, token};
 static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
     [
         general::ALL,
+        assigned::ALL,
         cloud::ALL,
         hosting::ALL,
         data::ALL,

@@ -2,6 +2,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod armour;
+pub(crate) mod assignments;
 pub(crate) mod coordinates;
 pub(crate) mod hosts;
 pub(crate) mod identifiers;
@@ -17,6 +18,7 @@ pub(crate) mod tokens;
 mod views;
 mod words;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memmem::Finder;
@@ -24,8 +26,9 @@ use model::Severity;
 
 use crate::action::Action;
 use crate::detectors::{Cargo, Form, catalogue};
-use crate::settings::{Judges, OWN_WORD, Settings, SettingsError};
+use crate::settings::{CANARY, Judges, OWN_WORD, OwnDetector, Settings, SettingsError, Words};
 use crate::stream::Stream;
+use assignments::Assigned;
 use identifiers::Identifiers;
 use index::{Format, Index};
 use resolve::{Candidate, Resolver};
@@ -56,8 +59,8 @@ pub struct Match {
 /// What an engine knows about one of its detectors.
 #[derive(Clone, Debug)]
 pub struct Detector {
-    pub(crate) name: &'static str,
-    pub(crate) kind: &'static str,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) kind: Cow<'static, str>,
     pub(crate) severity: Severity,
     pub(crate) confidence: f64,
     pub(crate) request: Action,
@@ -66,13 +69,13 @@ pub struct Detector {
 
 impl Detector {
     /// The detector's name, unique in the catalogue.
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Family and name, such as `secret.github_token`.
-    pub fn kind(&self) -> &'static str {
-        self.kind
+    pub fn kind(&self) -> &str {
+        &self.kind
     }
 
     pub fn severity(&self) -> Severity {
@@ -100,7 +103,8 @@ pub struct Engine {
     pub(crate) index: Index,
     pub(crate) identifiers: Identifiers,
     pub(crate) rules: Rules,
-    pub(crate) words: Option<OwnWords>,
+    /// The operator's own words, and the canaries.
+    pub(crate) words: Vec<OwnWords>,
     pub(crate) judges: Judges,
     /// The actions that token formats have, by direction.
     token_levels: [Vec<Action>; 2],
@@ -123,6 +127,7 @@ pub(crate) struct Rules {
     pub(crate) ip_private: u16,
     pub(crate) mac: u16,
     pub(crate) coordinates: u16,
+    pub(crate) assigned: Assigned,
     pub(crate) begin: Finder<'static>,
     pub(crate) dashes: Finder<'static>,
 }
@@ -159,6 +164,9 @@ impl Rules {
             coordinates: rule(|form| matches!(form, Form::Coordinates)),
             machine_readable: rule(|form| matches!(form, Form::MachineReadable)),
             smuggled: CARGO.map(smuggled),
+            assigned: Assigned::new(|name| {
+                catalogue().iter().position(|d| d.name == name).unwrap_or(usize::MAX) as u16
+            }),
             begin: Finder::new(armour::BEGIN),
             dashes: Finder::new(armour::DASHES),
         }
@@ -169,40 +177,90 @@ impl Engine {
     /// Checks the settings and compiles the detectors.
     pub fn compile(settings: &Settings) -> Result<Self, SettingsError> {
         settings.check()?;
-        let action = |kind, direction, default| settings.action(kind, direction, default);
+        let described = |described: (Cow<'static, str>, Cow<'static, str>),
+                         severity,
+                         confidence,
+                         defaults: [Action; 2]| {
+            let (name, kind) = described;
+            let [request, answer] = defaults;
+            Detector {
+                request: settings.action(&kind, Direction::Request, request),
+                answer: settings.action(&kind, Direction::Answer, answer),
+                name,
+                kind,
+                severity,
+                confidence,
+            }
+        };
         let mut detectors: Vec<Detector> = catalogue()
             .iter()
-            .map(|declared| Detector {
-                name: declared.name,
-                kind: declared.kind,
-                severity: declared.severity,
-                confidence: declared.confidence,
-                request: action(declared.kind, Direction::Request, declared.request),
-                answer: action(declared.kind, Direction::Answer, declared.answer),
+            .map(|declared| {
+                let names = (declared.name.into(), declared.kind.into());
+                let defaults = [declared.request, declared.answer];
+                described(names, declared.severity, declared.confidence, defaults)
             })
             .collect();
-        let words = OwnWords::compile(&settings.words, detectors.len() as u16)?;
-        detectors.push(Detector {
-            name: "own_word",
-            kind: OWN_WORD,
-            severity: Severity::High,
-            confidence: 1.0,
-            request: action(OWN_WORD, Direction::Request, Action::Block),
-            answer: action(OWN_WORD, Direction::Answer, Action::Block),
-        });
+        let mut words = Vec::new();
+        words.extend(OwnWords::compile(&settings.words, detectors.len() as u16)?);
+        let names = ("own_word".into(), OWN_WORD.into());
+        detectors.push(described(names, Severity::High, 1.0, [Action::Block; 2]));
+        let canaries =
+            Words { list: settings.canaries.clone(), ignore_case: false, whole_word: false };
+        words.extend(OwnWords::compile(&canaries, detectors.len() as u16)?);
+        let names = ("canary".into(), CANARY.into());
+        detectors.push(described(names, Severity::Critical, 1.0, [Action::Block; 2]));
+        let formats = catalogue().iter().enumerate();
+        let mut formats: Vec<_> = formats.filter_map(|(at, d)| Format::of(d, at as u16)).collect();
+        for own in &settings.detectors {
+            let refused = |problem| SettingsError::Detector { name: own.name.clone(), problem };
+            formats.push(own.format(detectors.len() as u16).map_err(refused)?);
+            if detectors.iter().any(|known| known.name == own.name) {
+                return Err(refused("is there twice; rename one".to_owned()));
+            }
+            let names = (own.name.clone().into(), own.kind.clone().into());
+            detectors.push(described(names, own.severity, own.confidence, [Action::Mask; 2]));
+        }
         let token_levels = [Direction::Request, Direction::Answer].map(|direction| {
-            let tokens = catalogue().iter().zip(&detectors).filter(|(d, _)| d.form.is_token());
-            let mut actions: Vec<Action> = tokens.map(|(_, d)| d.action(direction)).collect();
+            let tokens =
+                formats.iter().filter_map(|format| detectors.get(usize::from(format.rule)));
+            let mut actions: Vec<Action> =
+                tokens.map(|detector| detector.action(direction)).collect();
             actions.sort_unstable();
             actions.dedup();
             actions
         });
-        let formats = catalogue().iter().enumerate();
-        let formats: Vec<_> = formats.filter_map(|(at, d)| Format::of(d, at as u16)).collect();
         let (index, rules) = (Index::new(&formats), Rules::new());
         let identifiers = Identifiers::new(catalogue());
         let judges = settings.judges;
-        Ok(Self { detectors, index, identifiers, rules, words, judges, token_levels })
+        let engine = Self { detectors, index, identifiers, rules, words, judges, token_levels };
+        settings.detectors.iter().try_for_each(|own| engine.prove(own))?;
+        Ok(engine)
+    }
+
+    /// Holds a detector of the operator's own to its examples.
+    fn prove(&self, own: &OwnDetector) -> Result<(), SettingsError> {
+        let finds = |text: &String| {
+            let mut found = Vec::new();
+            tokens::find(
+                &self.index,
+                text.as_bytes(),
+                0,
+                text.len(),
+                Keywords::Required,
+                &mut found,
+            );
+            found.iter().any(|found| self.detectors[usize::from(found.rule)].name == own.name)
+        };
+        let missed = own.examples.iter().position(|text| !finds(text));
+        let wrong = own.near_misses.iter().position(finds);
+        let problem = match (missed, wrong) {
+            (Some(at), _) => {
+                format!("does not find its example {}; change its pattern or the example", at + 1)
+            }
+            (None, Some(at)) => format!("finds its near miss {}; narrow its pattern", at + 1),
+            (None, None) => return Ok(()),
+        };
+        Err(SettingsError::Detector { name: own.name.clone(), problem })
     }
 
     /// The detector of a match that this engine made.
@@ -297,7 +355,10 @@ impl Engine {
         if signs.high > from && concerns(&rules.smuggled) {
             smuggling::find(rules, text, from, to, found);
         }
-        if let Some(words) = self.words.as_ref().filter(|words| concerns(&[words.rule()])) {
+        if concerns(&rules.assigned.all()) {
+            assignments::find(rules, text, from, to, found);
+        }
+        for words in self.words.iter().filter(|words| concerns(&[words.rule()])) {
             words.find(text, from, to, found);
         }
         if found.len() > before {

@@ -10,6 +10,7 @@ pub mod document;
 pub mod encoding;
 mod engine;
 pub mod exact;
+mod fingerprint;
 pub mod harm;
 pub mod injection;
 pub mod json;
@@ -27,11 +28,13 @@ pub mod views;
 pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Cargo, Class, Declaration, Form, Part, Place, Set, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
+pub use fingerprint::fingerprint;
 pub use judge::{Judgement, suspicion};
 pub use mask::{mask, mask_keeping_format};
 pub use origin::Origin;
 pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};
 pub use settings::{
-    Actions, Judges, MAX_WORD_BYTES, MAX_WORDS, OWN_WORD, Settings, SettingsError, Words,
+    Actions, CANARY, Judges, MAX_CANARIES, MAX_DETECTORS, MAX_WORD_BYTES, MAX_WORDS,
+    MIN_CANARY_BYTES, OWN_WORD, OwnDetector, Settings, SettingsError, Words, canary,
 };
 pub use stream::{MAX_HOLD_BYTES, Stream};

@@ -1,5 +1,8 @@
 //! What an operator may say about detection: actions per kind or family and direction, own words.
 
+mod canary;
+mod own;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -7,6 +10,8 @@ use serde::Deserialize;
 use crate::action::Action;
 use crate::detectors::{Form, catalogue};
 use crate::engine::Direction;
+pub use canary::{CANARY, MAX_CANARIES, MIN_CANARY_BYTES, canary};
+pub use own::{MAX_DETECTORS, OwnDetector};
 
 /// The kind under which findings of [`Settings::words`] are reported.
 pub const OWN_WORD: &str = "own.word";
@@ -66,13 +71,17 @@ impl Default for Judges {
 /// Settings of the detection engine. The default is what a company could start with: secrets,
 /// cards and account numbers are masked, private keys and own words stop a request, addresses of
 /// people are recorded only.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// By kind (`secret.github_token`) or family (`secret`); the kind wins over the family.
     pub actions: BTreeMap<String, Actions>,
     pub words: Words,
     pub judges: Judges,
+    /// Values that were planted to be noticed: see [`canary`].
+    pub canaries: Vec<String>,
+    /// Formats of the operator's own.
+    pub detectors: Vec<OwnDetector>,
 }
 
 /// Why settings were refused.
@@ -86,6 +95,14 @@ pub enum SettingsError {
     LongWord(usize),
     #[error("there are {0} own words; at most {MAX_WORDS} are possible")]
     ManyWords(usize),
+    #[error("canary {0} has fewer than {MIN_CANARY_BYTES} bytes or more than {MAX_WORD_BYTES}")]
+    Canary(usize),
+    #[error("there are {0} canaries; at most {MAX_CANARIES} are possible")]
+    ManyCanaries(usize),
+    #[error("there are {0} detectors of your own; at most {MAX_DETECTORS} are possible")]
+    ManyDetectors(usize),
+    #[error("the detector {name:?} {problem}")]
+    Detector { name: String, problem: String },
     #[error("own words could not be compiled: {0}; use fewer or shorter ones")]
     Words(String),
 }
@@ -124,8 +141,8 @@ impl Settings {
 
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
         for name in self.actions.keys() {
-            if !known_names().any(|known| known == name) {
-                let nearest = nearest(name).to_owned();
+            if !self.known_names().any(|known| known == name) {
+                let nearest = self.nearest(name).to_owned();
                 return Err(SettingsError::UnknownKind { name: name.clone(), nearest });
             }
         }
@@ -140,19 +157,30 @@ impl Settings {
                 return Err(SettingsError::LongWord(index));
             }
         }
-        Ok(())
+        if self.detectors.len() > MAX_DETECTORS {
+            return Err(SettingsError::ManyDetectors(self.detectors.len()));
+        }
+        if self.canaries.len() > MAX_CANARIES {
+            return Err(SettingsError::ManyCanaries(self.canaries.len()));
+        }
+        let fits = |canary: &String| (MIN_CANARY_BYTES..=MAX_WORD_BYTES).contains(&canary.len());
+        match self.canaries.iter().position(|canary| !fits(canary)) {
+            Some(at) => Err(SettingsError::Canary(at)),
+            None => Ok(()),
+        }
     }
-}
 
-/// Every kind and every family that settings may name.
-fn known_names() -> impl Iterator<Item = &'static str> {
-    let kinds = catalogue().iter().map(|declaration| declaration.kind);
-    let families = kinds.clone().filter_map(|kind| kind.split('.').next());
-    kinds.chain(families).chain([OWN_WORD, "own"])
-}
+    /// Every kind and every family that settings may name.
+    fn known_names(&self) -> impl Iterator<Item = &str> {
+        let own = self.detectors.iter().map(|detector| detector.kind.as_str());
+        let kinds = catalogue().iter().map(|declaration| declaration.kind).chain([CANARY]);
+        let families = kinds.clone().filter_map(|kind| kind.split('.').next());
+        kinds.chain(families).chain([OWN_WORD, "own"]).chain(own)
+    }
 
-fn nearest(name: &str) -> &'static str {
-    known_names().min_by_key(|known| distance(name, known)).unwrap_or(OWN_WORD)
+    fn nearest(&self, name: &str) -> &str {
+        self.known_names().min_by_key(|known| distance(name, known)).unwrap_or(OWN_WORD)
+    }
 }
 
 /// Levenshtein's distance in bytes; the second text is one of ours and short.
@@ -179,7 +207,7 @@ mod tests {
         toml::from_str(text).unwrap()
     }
 
-    fn found(engine: &Engine, text: &str) -> Vec<(&'static str, Action)> {
+    fn found<'e>(engine: &'e Engine, text: &str) -> Vec<(&'e str, Action)> {
         let mut found: Vec<Match> = Vec::new();
         engine.scan(Direction::Request, text.as_bytes(), &mut found);
         let detectors = found.iter().map(|m| engine.detector(m.detector));

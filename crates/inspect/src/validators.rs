@@ -3,6 +3,7 @@
 mod check_digits;
 pub(crate) mod documents;
 mod iban;
+mod likely;
 pub(crate) mod national;
 mod number;
 pub(crate) mod phone;
@@ -10,6 +11,7 @@ pub(crate) mod wallet;
 
 pub(crate) use check_digits::{is_filler, number};
 pub(crate) use iban::{IBAN_BYTES, iban, iban_may_begin};
+pub(crate) use likely::is_random;
 pub(crate) use number::card;
 
 use base64::Engine as _;
@@ -87,11 +89,11 @@ pub(crate) fn basic_credentials(value: &[u8]) -> bool {
     is_text && colon > 0 && password.len() >= 3 && !is_password_placeholder(password)
 }
 
-/// Mixed enough to be random: upper case, lower case and digits, as a base-62 secret nearly
-/// always is and a path, a constant's name or a hash is not.
+/// Mixed enough to be random: upper case, lower case and digits, and no words, as a base-62 secret
+/// nearly always is and a path, a constant's name or a hash is not.
 pub(crate) fn is_mixed(value: &[u8]) -> bool {
     let has = |test: fn(&u8) -> bool| value.iter().any(test);
-    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && is_random(value)
 }
 
 /// Words that documentation puts where a secret would stand.

@@ -1,6 +1,6 @@
 //! Credentials of smaller model providers, speech, search and tracing services for models.
 
-use super::pattern::{ALNUM, HEX, LOWER_NUM, STD64_PAD, URL64, UUID, between, exactly, open, text};
+use super::pattern::{ALNUM, HEX, LOWER_NUM, STD64, URL64, UUID, between, exactly, open, text};
 use super::{Declaration, keyed, token};
 use crate::validators::is_mixed;
 
@@ -248,7 +248,7 @@ pub(super) const ALL: &[Declaration] = &[
         neptune_token,
         "Neptune tokens",
         ["eyJhcGlfYWRkcmVzcyI6"],
-        [open(&STD64_PAD, 60, 400)],
+        [open(&STD64, 60, 400)],
         "Neptune: API tokens"
     ),
     keyed!(

@@ -179,7 +179,7 @@ pub(super) const ALL: &[Declaration] = &[
         fly_token,
         "Fly.io tokens",
         ["fm1r_", "fm2_"],
-        [open(&STD64_PAD, 100, 2000)],
+        [open(&STD64, 100, 2000)],
         "Fly.io: access tokens"
     ),
     token!(

@@ -46,7 +46,7 @@ pub(super) const ALL: &[Declaration] = &[
         aiven_token,
         "Aiven tokens",
         ["aivenv1"],
-        [open(&STD64_PAD, 60, 600)],
+        [open(&STD64, 60, 600)],
         "Aiven: authentication tokens"
     ),
     token!(
@@ -100,7 +100,7 @@ pub(super) const ALL: &[Declaration] = &[
         snowflake_token,
         "Snowflake session tokens",
         ["ver:1-hint:", "ver:2-hint:", "ver:3-hint:"],
-        [between(&DIGIT, 4, 18), text("-"), open(&STD64_PAD, 100, 1200)],
+        [between(&DIGIT, 4, 18), text("-"), open(&STD64, 100, 1200)],
         "Snowflake: SQL API"
     ),
     token!(

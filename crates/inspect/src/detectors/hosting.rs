@@ -3,8 +3,8 @@
 use model::Severity;
 
 use super::pattern::{
-    ALNUM, BASE32, DIGIT, HEX, LOWER_NUM, STD64, STD64_PAD, UPPER_NUM, URL64, UUID, between,
-    exactly, open, text,
+    ALNUM, BASE32, DIGIT, HEX, LOWER_NUM, STD64, UPPER_NUM, URL64, UUID, between, exactly, open,
+    text,
 };
 use super::{Declaration, bare, keyed, token};
 use crate::validators::is_mixed;
@@ -88,14 +88,14 @@ pub(super) const ALL: &[Declaration] = &[
         aws_session_token,
         "AWS session tokens",
         ["FwoGZXIvYXdz", "IQoJb3JpZ2lu"],
-        [open(&STD64_PAD, 100, 2000)],
+        [open(&STD64, 100, 2000)],
         "AWS STS API reference"
     ),
     token!(
         aws_bedrock_session_key,
         "Amazon Bedrock short-term keys",
         ["bedrock-api-key-"],
-        [open(&STD64_PAD, 100, 2000)],
+        [open(&STD64, 100, 2000)],
         "Amazon Bedrock user guide: API keys"
     ),
     token!(
@@ -294,7 +294,7 @@ pub(super) const ALL: &[Declaration] = &[
         cloudflare_tunnel_token,
         "Cloudflare tunnel tokens",
         ["eyJhIjoi"],
-        [open(&STD64_PAD, 120, 400)],
+        [open(&STD64, 120, 400)],
         "Cloudflare: tunnel tokens"
     ),
     keyed!(fastly_token, "Fastly tokens", ["fastly"], [exactly(&URL64, 32)], "Fastly: API tokens")
@@ -365,7 +365,7 @@ pub(super) const ALL: &[Declaration] = &[
             "LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFW",
             "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZ"
         ],
-        [open(&STD64_PAD, 100, 8000)],
+        [open(&STD64, 100, 8000)],
         "RFC 7468; RFC 4648 section 4"
     )
     .severity(Severity::Critical),

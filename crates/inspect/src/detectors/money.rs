@@ -32,7 +32,7 @@ pub(super) const ALL: &[Declaration] = &[
         [exactly(&HEX, 32)],
         "Braintree: API keys"
     ),
-    token!(adyen_key, "Adyen keys", ["AQE"], [open(&STD64_PAD, 80, 300)], "Adyen: API credentials")
+    token!(adyen_key, "Adyen keys", ["AQE"], [open(&STD64, 80, 300)], "Adyen: API credentials")
         .check(|value| value.get(4..6) == Some(b"hm"))
         .make(|seed| {
             let mut dice = super::example::Dice::new(seed);

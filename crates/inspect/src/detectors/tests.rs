@@ -24,7 +24,7 @@ fn place(declared: &Declaration, value: &str) -> String {
     }
 }
 
-fn names(engine: &Engine, text: &str) -> Vec<&'static str> {
+fn names<'e>(engine: &'e Engine, text: &str) -> Vec<&'e str> {
     scan(engine, text).iter().map(|found| engine.detector(found.detector).name()).collect()
 }
 
@@ -56,7 +56,7 @@ fn every_example_is_found_wherever_it_stands_and_covered_whole() {
 }
 
 /// The detectors that find something in a text of some place.
-fn found_in(engine: &Engine, place: Place, text: &str) -> BTreeSet<&'static str> {
+fn found_in<'e>(engine: &'e Engine, place: Place, text: &str) -> BTreeSet<&'e str> {
     let limits = crate::json::Limits::default();
     let scope = Scope::new(engine, Direction::Request);
     let report = if place.is_json() {

@@ -156,7 +156,7 @@ pub(super) const ALL: &[Declaration] = &[
     keyed!(
         saucelabs_key,
         "Sauce Labs keys",
-        ["sauce", "saucelabs"],
+        ["saucelabs", "sauce_"],
         UUID,
         "Sauce Labs: access keys"
     ),

@@ -33,6 +33,8 @@ pub(super) enum Name {
     Text,
     /// It says of what kind its neighbours are.
     Media,
+    /// It is the name of the `value` beside it.
+    Naming,
 }
 
 impl Name {
@@ -50,6 +52,7 @@ impl Name {
                 if key == b"text" { Self::PartText } else { Self::Text }
             }
             Some(b't' | b'm' | b'f') if MEDIA_KEYS.contains(&key) => Self::Media,
+            Some(b'n' | b'k') if key == b"name" || key == b"key" => Self::Naming,
             _ => Self::Other,
         }
     }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Action, DetectorId, Match,
     engine::Suspects,
+    engine::assignments::{self, Meaning},
     json::{self, Limits},
     views::{self, View},
 };
@@ -126,6 +127,18 @@ impl<'e> Inspector<'e> {
             if hit.path.is_empty() {
                 hit.path.push('$');
             }
+        }
+        marks
+    }
+
+    /// A string that is secret, as a whole, because the name of its member says so.
+    pub(super) fn member(&mut self, meaning: Meaning, text: &[u8]) -> Marks {
+        let mut marks = Marks::default();
+        let assigned = &self.scope.engine.rules.assigned;
+        if let Some(rule) = assignments::member(assigned, meaning, text) {
+            let range = 0..text.len();
+            let with = self.mark(DetectorId(rule), text, 0, range.clone(), &mut marks);
+            marks.edits.extend(with.map(|with| Edit { range, with: with.into() }));
         }
         marks
     }

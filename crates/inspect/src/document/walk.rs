@@ -11,6 +11,7 @@ use super::{
     string::Inspector,
 };
 use crate::engine::Suspects;
+use crate::engine::assignments::{self, Meaning};
 use crate::json::{Error, Kind, Limits, Reader, Token};
 
 /// An open array or object, and what its members said so far.
@@ -21,6 +22,10 @@ struct Context {
     serial: u32,
     /// What the last key says of the value that it names.
     name: Name,
+    /// What it says of a secret in it.
+    secret: Option<Meaning>,
+    /// What a member called `name` or `key` says of the one called `value`.
+    named: Option<Meaning>,
     media: Media,
     /// Strings that are media if a member still to come says so.
     pending: u32,
@@ -100,6 +105,10 @@ impl Inspector<'_> {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         if let Some(context) = walk.open.last_mut() {
             context.name = Name::read(raw, token.escaped);
+            context.secret = match raw {
+                b"value" => context.named,
+                _ => assignments::meaning(raw),
+            };
         }
         let is_suspect = walk.suspects.concern(&token.range, token.escaped);
         if is_suspect || (token.escaped && hides_characters(raw)) {
@@ -114,25 +123,37 @@ impl Inspector<'_> {
     fn string_token(&mut self, walk: &mut Walk<'_>, token: &Token) {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         let media = walk.media_of(raw);
+        let secret = walk.secret_of(raw);
         let is_suspect = walk.suspects.concern(&token.range, token.escaped);
         if is_suspect
             || (token.escaped && hides_characters(raw))
             || begins_json(raw)
             || blob::may_be(raw, media)
+            || secret.is_some()
         {
-            self.string_leaf(walk, token, media);
+            self.string_leaf(walk, token, media, secret);
         }
         if let Some(group) = walk.text_group() {
             walk.pieces.add(token, group);
         }
     }
 
-    fn string_leaf(&mut self, walk: &mut Walk<'_>, token: &Token, media: Media) {
+    fn string_leaf(
+        &mut self,
+        walk: &mut Walk<'_>,
+        token: &Token,
+        media: Media,
+        secret: Option<Meaning>,
+    ) {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         let (level, uninspected) = (walk.level, walk.marks.uninspected);
         let place = (raw, token.escaped, token.range.start);
         self.decoded(place, &mut walk.marks, |inspector, text| {
-            inspector.string(text, level, media)
+            let marks = inspector.string(text, level, media);
+            match secret {
+                Some(meaning) if marks.is_empty() => inspector.member(meaning, text),
+                _ => marks,
+            }
         });
         if let Some(context) = walk.open.last_mut()
             && media == Media::Unknown
@@ -169,6 +190,17 @@ impl Walk<'_> {
             context.media = Media::from_name(raw);
         }
         Media::Unknown
+    }
+
+    /// What the name of a string says of a secret in it; remembers what the string says of the
+    /// member beside it that is called `value`.
+    #[inline]
+    fn secret_of(&mut self, raw: &[u8]) -> Option<Meaning> {
+        let context = self.open.last_mut()?;
+        if context.name == Name::Naming {
+            context.named = assignments::meaning(raw);
+        }
+        context.secret
     }
 
     /// The array whose texts the string is joined with closely, 0 for none; nothing if the string

@@ -253,6 +253,14 @@ impl Entry {
         }
     }
 
+    /// Whether a byte after a value without a prefix makes it a part of something longer.
+    fn runs_on(&self, byte: u8) -> bool {
+        // Where the last run may be cut, or was not looked beyond, nothing is known of what follows.
+        let is_bounded = matches!(self.parts.last(), Some(Part::Run { open: false, .. }));
+        let joins = matches!(byte, b'-' | b'_') || byte.is_ascii_alphanumeric();
+        self.prefix.is_empty() && is_bounded && joins
+    }
+
     fn judge(&self, text: &[u8], at: usize, before: &Before<'_>, out: &mut Vec<Candidate>) {
         if !before.has(self.list, text, at) {
             return;
@@ -260,6 +268,10 @@ impl Entry {
         let body = at + self.prefix.len();
         let Some(length) = measure(&self.parts, &text[body..]) else { return };
         let value = &text[at..body + length];
+        let after = text.get(at + value.len());
+        if after.is_some_and(|byte| self.runs_on(*byte)) {
+            return;
+        }
         if (!self.wants_digit || value.iter().any(u8::is_ascii_digit))
             && (self.check)(value)
             && !is_placeholder(&text[body..body + length])
@@ -293,6 +305,9 @@ fn begins_run(entry: &Entry, text: &[u8], at: usize) -> bool {
     let Some(Part::Run { of, .. } | Part::Take { of, .. }) = entry.parts.first() else {
         return true;
     };
+    if entry.prefix.is_empty() && bare::joins(text, at) {
+        return false;
+    }
     let is_free = !entry.prefix.is_empty() && entry.longest <= LONG;
     let before = text[..at].last().copied().unwrap_or(b' ');
     // A letter before a boundary belongs to an escape.

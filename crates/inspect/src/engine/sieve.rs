@@ -15,8 +15,8 @@ use super::identifiers::{MIN_IDENTIFIER, WRITTEN};
 use super::numbers::{ACCOUNT, MIN_IBAN, next_digits};
 use super::tokens::next_run;
 use super::{
-    Engine, Keywords, armour, coordinates, hosts, index::MIN_TOKEN, machine_readable, numbers,
-    phones, smuggling, tokens,
+    Engine, Keywords, armour, assignments, coordinates, hosts, index::MIN_TOKEN, machine_readable,
+    numbers, phones, smuggling, tokens,
 };
 
 /// More places than this are not listed: then everything is suspect.
@@ -78,12 +78,13 @@ impl Engine {
         // Mail addresses and passwords in URLs; text behind an encoding.
         places.extend(memchr::memchr_iter(b'@', text).take(MAX_SUSPECTS));
         places.extend(crate::views::places(text).take(MAX_SUSPECTS));
+        places.extend(assignments::places(text).take(MAX_SUSPECTS));
         let known = places.len();
         places.extend(self.rules.dashes.find_iter(text).take(MAX_SUSPECTS));
         suspects.has_armour = places.len() > known;
-        if let Some(words) = &self.words {
+        for words in &self.words {
             places.extend(words.places(text).take(MAX_SUSPECTS));
-            suspects.escaped = words.need_escapes();
+            suspects.escaped |= words.need_escapes();
         }
         suspects.all = places.len() >= MAX_SUSPECTS;
         places.sort_unstable();
@@ -94,9 +95,10 @@ impl Engine {
     #[inline]
     pub(crate) fn is_plainly_clean(&self, text: &[u8]) -> bool {
         text.len() <= SHORT_BYTES
-            && self.words.is_none()
+            && self.words.is_empty()
             && !text.contains(&b'@')
             && text.is_ascii()
+            && assignments::places(text).next().is_none()
             && next_digits(text, 0, text.len()).is_none()
             && next_run(&WRITTEN, MIN_IDENTIFIER, text, 0, text.len()).is_none()
             && next_run(&phones::WRITTEN, phones::MIN_PHONE, text, 0, text.len()).is_none()

@@ -240,11 +240,11 @@ fn is_disguised(text: &[u8], word: &std::ops::Range<usize>) -> bool {
 mod tests {
     use crate::{Direction, Engine, Settings};
 
-    fn kinds(text: &str) -> Vec<&'static str> {
+    fn kinds(text: &str) -> Vec<String> {
         let engine = Engine::compile(&Settings::default()).unwrap();
         let mut found = Vec::new();
         engine.scan(Direction::Request, text.as_bytes(), &mut found);
-        found.iter().map(|m| engine.detector(m.detector).name()).collect()
+        found.iter().map(|m| engine.detector(m.detector).name().to_owned()).collect()
     }
 
     #[test]

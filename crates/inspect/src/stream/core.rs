@@ -3,7 +3,7 @@
 use super::{Frontier, address, armour, number, packed, smuggling, token};
 use crate::engine::resolve::Candidate;
 use crate::engine::{Direction, Engine, Level, Signs};
-use crate::engine::{coordinates, hosts, identifiers, machine_readable, phones};
+use crate::engine::{assignments, coordinates, hosts, identifiers, machine_readable, phones};
 
 /// What stands before undecided text and is still looked at: keywords, user names of URLs.
 pub(super) const CONTEXT_BYTES: usize = 192;
@@ -68,6 +68,10 @@ impl Core {
         self.tokens.read(&engine.index, text, old, is_enforced, &mut frontier);
         self.addresses.read(&engine.rules, text, old, is_enforced, &mut frontier);
         self.armour.read(&engine.rules, text, is_enforced, &mut frontier);
+        if let Some(at) = assignments::open(text) {
+            let mut rules = engine.rules.assigned.all().into_iter();
+            frontier.hold(at, rules.any(is_enforced));
+        }
         number::hold(&engine.rules, text, is_enforced, &mut frontier);
         if let Some(at) = machine_readable::may_begin(text) {
             frontier.hold(at, is_enforced(engine.rules.machine_readable));
@@ -79,10 +83,10 @@ impl Core {
         self.packed.read(text, old, &mut frontier);
         let floors = (self.done, self.enforced);
         smuggling::hold(&engine.rules, text, floors, is_enforced, &mut frontier);
-        if let Some(words) = &engine.words
-            && let Some(at) = words.may_begin(text)
-        {
-            frontier.hold(at, is_enforced(words.rule()));
+        for words in &engine.words {
+            if let Some(at) = words.may_begin(text) {
+                frontier.hold(at, is_enforced(words.rule()));
+            }
         }
         frontier
     }

@@ -139,6 +139,15 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
         "4111 1111 ",
         "+49 ",
         "aws_secret ",
+        "password: ",
+        "password=\"",
+        "\"token\": \"",
+        "hunter2!x",
+        "--api-key ",
+        "Authorization: Bearer ",
+        "session_id=",
+        "'; ",
+        "pw=",
         "https://user:",
         "a@b",
         "hello world",
@@ -423,7 +432,7 @@ fn a_value_is_held_from_its_first_byte() {
 #[test]
 fn a_keyword_counts_as_far_before_as_in_a_whole_text() {
     let engine = &engines()[0];
-    for declared in catalogue().iter().filter(|declared| !declared.keywords.is_empty()) {
+    for declared in catalogue().iter().filter(|d| d.form.is_token() && !d.keywords.is_empty()) {
         for keyword in declared.keywords {
             for gap in [1, CONTEXT - keyword.len(), CONTEXT + 1 - keyword.len()] {
                 let text = format!("{keyword}{}{} ", " ".repeat(gap), declared.example(5));

@@ -106,6 +106,9 @@ impl Bare {
         mut judge: impl FnMut(&Entry),
     ) {
         let possible = if has_digits { u32::MAX } else { self.wordlike };
+        if joins(text, at) {
+            return;
+        }
         let before = text[..at].last().copied().unwrap_or(b' ');
         // A value begins where its characters begin; a letter before it belongs to an escape.
         let glued = if before.is_ascii_alphanumeric() { 0 } else { self.of(before) };
@@ -155,6 +158,11 @@ impl Bare {
             }
         }
     }
+}
+
+/// Whether a dash or an underscore joins what begins at `at` to something before it.
+pub(super) fn joins(text: &[u8], at: usize) -> bool {
+    matches!(text[..at], [.., b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_', b'-' | b'_'])
 }
 
 /// The class that a pattern begins with, and how many characters of it there may be.

@@ -70,6 +70,11 @@ impl Inspect {
         };
         let Judges { injection, harm, code, names } = self.judges;
         let judges = inspect::Judges { injection, harm, code, names };
-        inspect::Settings { actions: self.actions.0.clone(), words, judges }
+        inspect::Settings {
+            actions: self.actions.0.clone(),
+            words,
+            judges,
+            ..inspect::Settings::default()
+        }
     }
 }
