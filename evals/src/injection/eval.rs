@@ -40,6 +40,25 @@ impl Row {
     }
 }
 
+/// Honest prompts full of words that attacks use; no model is trained on them.
+const TRIGGERS: &str = include_str!("../../injection/trigger-words.txt");
+
+/// How many of them are called attacks, and which.
+pub(super) fn triggers() -> anyhow::Result<()> {
+    let threshold = Channel::User.threshold();
+    let prompts: Vec<&str> = TRIGGERS.lines().collect();
+    let mut alarms = 0;
+    for prompt in &prompts {
+        let scored = score(Origin::User, prompt);
+        if scored.probability >= threshold {
+            alarms += 1;
+            println!("{:.3} {prompt} ({})", scored.probability, scored.reason());
+        }
+    }
+    println!("triggers: prompts={} false_alarms={alarms}", prompts.len());
+    Ok(())
+}
+
 pub(super) struct Judged {
     pub(super) origin: Origin,
     pub(super) label: u8,
