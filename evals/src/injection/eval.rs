@@ -1,10 +1,10 @@
-//! Measures the shipped models on labelled rows.
+//! Measures the shipped models on labelled rows, behind the views that ship with them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use inspect::Origin;
 use inspect::injection::{Channel, score};
+use inspect::{Origin, suspicion};
 
 use super::cpu_time;
 
@@ -40,6 +40,25 @@ impl Row {
     }
 }
 
+/// Honest prompts full of words that attacks use; no model is trained on them.
+const TRIGGERS: &str = include_str!("../../injection/trigger-words.txt");
+
+/// How many of them are called attacks, and which.
+pub(super) fn triggers() -> anyhow::Result<()> {
+    let threshold = Channel::User.threshold();
+    let prompts: Vec<&str> = TRIGGERS.lines().collect();
+    let mut alarms = 0;
+    for prompt in &prompts {
+        let scored = suspicion(Origin::User, prompt);
+        if scored.probability >= threshold {
+            alarms += 1;
+            println!("{:.3} {prompt} ({})", scored.probability, scored.reason());
+        }
+    }
+    println!("triggers: prompts={} false_alarms={alarms}", prompts.len());
+    Ok(())
+}
+
 pub(super) struct Judged {
     pub(super) origin: Origin,
     pub(super) label: u8,
@@ -70,7 +89,7 @@ pub(super) fn judge(rows: &[Row]) -> Vec<Judged> {
         origin: row.origin(),
         label: row.label,
         group: row.group(),
-        probability: score(row.origin(), &row.text).probability,
+        probability: suspicion(row.origin(), &row.text).probability,
     };
     rows.iter().map(judged).collect()
 }
@@ -81,6 +100,11 @@ pub(super) fn run(file: &Path) -> anyhow::Result<()> {
     let before = cpu_time();
     let judged = judge(&rows);
     let spent = cpu_time().saturating_sub(before);
+    let before = cpu_time();
+    for row in &rows {
+        std::hint::black_box(score(row.origin(), &row.text));
+    }
+    let first_tier = cpu_time().saturating_sub(before);
     let bars = [Origin::User, Origin::Tool].map(|origin| (origin, Bar::of(&judged, origin)));
     println!(
         "| set | channel | n | honest | recall at 0.1 % | recall at 1 % | recall shipped | false alarms shipped |"
@@ -100,10 +124,11 @@ pub(super) fn run(file: &Path) -> anyhow::Result<()> {
     let kilobytes = rows.iter().map(|row| row.text.len()).sum::<usize>() as f64 / 1024.0;
     let [user, tool] = &bars;
     println!(
-        "injection: tool_recall_at_1pct={:.4} user_recall_at_1pct={:.4} benign_false_alarms={:.4} us_per_kb={:.2}",
+        "injection: tool_recall_at_1pct={:.4} user_recall_at_1pct={:.4} benign_false_alarms={:.4} linear_us_per_kb={:.2} us_per_kb={:.2}",
         recall(tool),
         recall(user),
         alarms as f32 / honest.max(1) as f32,
+        first_tier.as_secs_f64() * 1e6 / kilobytes.max(1e-9),
         spent.as_secs_f64() * 1e6 / kilobytes.max(1e-9),
     );
     Ok(())

@@ -11,22 +11,34 @@ use std::time::{Duration, Instant};
 const USAGE: &str = "\
 injection FILE.jsonl[.gz] [--robustness]
 injection corpus --data FILE.jsonl.gz --out FOLDER
-injection train --data FILE.jsonl.gz --out FOLDER [--card FILE.md]";
+injection train --data FILE.jsonl.gz --out FOLDER [--card FILE.md] [--judged FILE.jsonl] [--channel NAME]
+injection triggers";
 
 /// What `portcullis-evals injection …` does.
 pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
     match words {
         ["corpus", "--data", data, "--out", out] => corpus::write(Path::new(data), Path::new(out)),
-        ["train", "--data", data, "--out", out] => {
-            train::run(Path::new(data), Path::new(out), None)
+        ["train", "--data", data, "--out", out, rest @ ..] => {
+            train::run(Path::new(data), Path::new(out), options(rest)?)
         }
-        ["train", "--data", data, "--out", out, "--card", card] => {
-            train::run(Path::new(data), Path::new(out), Some(Path::new(card)))
-        }
+        ["triggers"] => eval::triggers(),
         [file, "--robustness"] => robust::run(Path::new(file)),
         [file] if !file.starts_with('-') => eval::run(Path::new(file)),
         _ => anyhow::bail!("{USAGE}"),
     }
+}
+
+fn options<'a>(words: &'a [&'a str]) -> anyhow::Result<train::Options<'a>> {
+    let mut options = train::Options::default();
+    for pair in words.chunks(2) {
+        match pair {
+            ["--card", path] => options.card = Some(Path::new(path)),
+            ["--judged", path] => options.judged = Some(Path::new(path)),
+            ["--channel", name] => options.channel = Some(name),
+            _ => anyhow::bail!("{USAGE}"),
+        }
+    }
+    Ok(options)
 }
 
 /// The time that this process has had on a core, where the system says it; else the time of day.

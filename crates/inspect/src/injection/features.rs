@@ -12,6 +12,9 @@ const GRAM_BITS: u32 = 18;
 pub const SIGN_SLOTS: usize = 64 + 64 * 64 + 32 * 64;
 /// Signs of words come first.
 const WORD_SIGNS: u32 = 25;
+/// Signs of where a sentence stands.
+const FIRST_PLACE: u32 = Sign::First as u32;
+const LAST_PLACE: u32 = Sign::Alone as u32;
 
 const PRIME: u32 = 0x9e37_79b1;
 const MAIL: u32 = 0x1111_0001;
@@ -44,12 +47,26 @@ impl Seen {
     }
 }
 
-/// The weights that a window's signs use, below [`SIGN_SLOTS`].
+/// The weights that a window's signs use, below [`SIGN_SLOTS`]: each sign alone, what it shows in
+/// pairs, the first word's with all. Where it stands is paired with an order only.
 pub fn sign_slots(seen: &Seen, mut each: impl FnMut(usize)) {
+    let mut earlier = [0_u32; 64];
+    let mut count = 0;
+    let is_order = seen.signs.has(Sign::Imperative);
     for one in seen.signs.numbers() {
         each(one as usize);
-        for other in seen.signs.numbers().take_while(|other| *other < one) {
+        if (FIRST_PLACE..=LAST_PLACE).contains(&one) {
+            if is_order {
+                each((64 + Sign::Imperative as u32 * 64 + one) as usize);
+            }
+            continue;
+        }
+        for other in earlier.iter().take(count) {
             each((64 + one * 64 + other) as usize);
+        }
+        if let Some(slot) = earlier.get_mut(count) {
+            *slot = one;
+            count += 1;
         }
     }
     for first in seen.first.numbers().take_while(|first| *first < WORD_SIGNS) {
@@ -61,11 +78,14 @@ pub fn sign_slots(seen: &Seen, mut each: impl FnMut(usize)) {
 
 /// The hash of a folded word.
 pub(super) fn word_hash(word: &str) -> u32 {
+    let mut hash = None;
+    let mut reader = Reader { gram: &mut |_| {}, seen: Seen::default(), before: [0; 2], spaced: 0 };
     let mut folded = Word::default();
-    for sign in word.chars() {
-        folded.push(fold(sign));
-    }
-    folded.hash()
+    word.chars().for_each(|sign| {
+        reader.sign(sign, &mut folded);
+        hash = Some(folded.hash());
+    });
+    hash.unwrap_or(1)
 }
 
 /// Reads a sentence; `gram` gets each hashed feature, below [`GRAM_SLOTS`].
@@ -92,8 +112,9 @@ struct Reader<'g, G: FnMut(usize)> {
 impl<G: FnMut(usize)> Reader<'_, G> {
     /// What stands between two white spaces: words, an address, a number.
     fn piece(&mut self, piece: &str, word: &mut Word) {
+        let bytes = piece.as_bytes();
         let is_letter_alone =
-            piece.len() == 1 && piece.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
+            bytes.len() == 1 && bytes.first().is_some_and(u8::is_ascii_alphabetic);
         if is_letter_alone {
             self.spaced += 1;
             // "i g n o r e": from the third on, letters that stand alone make one word.
@@ -104,53 +125,77 @@ impl<G: FnMut(usize)> Reader<'_, G> {
             self.spaced = 0;
             self.end_word(word);
         }
-        if piece.len() > 5 && self.entity(piece) {
+        if bytes.len() > 5 && self.entity(piece) {
             return;
         }
-        for sign in piece.chars() {
-            match fold(sign) {
-                '\0' => self.seen.signs.add(Sign::Invisible),
-                folded if folded.is_alphabetic() || folded == '\'' => {
-                    if is_wide(folded) {
-                        self.end_word(word);
-                    }
-                    word.push(folded);
-                    if is_wide(folded) {
-                        self.seen.signs.add(Sign::Foreign);
-                        self.end_word(word);
-                    }
-                }
-                folded if folded.is_ascii_digit() || matches!(folded, '@' | '$') => {
-                    word.push_digit(folded)
-                }
-                '_' => {
-                    self.seen.signs.add(Sign::Identifier);
-                    self.end_word(word);
-                }
-                _ => self.end_word(word),
-            }
+        if piece.is_ascii() {
+            bytes.iter().for_each(|byte| self.plain(*byte, word));
+        } else {
+            piece.chars().for_each(|sign| self.sign(sign, word));
         }
         if !is_letter_alone {
             self.end_word(word);
         }
     }
 
+    fn plain(&mut self, byte: u8, word: &mut Word) {
+        match byte {
+            b'a'..=b'z' | b'\'' => word.push(byte),
+            b'A'..=b'Z' => word.push(byte | 0x20),
+            b'0'..=b'9' | b'@' | b'$' => word.push_digit(byte),
+            _ => {
+                if byte == b'_' {
+                    self.seen.signs.add(Sign::Identifier);
+                }
+                self.end_word(word);
+            }
+        }
+    }
+
+    fn sign(&mut self, sign: char, word: &mut Word) {
+        let folded = fold(sign);
+        if folded.is_ascii() {
+            return match folded {
+                '\0' => self.seen.signs.add(Sign::Invisible),
+                folded => self.plain(folded as u8, word),
+            };
+        }
+        if !folded.is_alphabetic() {
+            return self.end_word(word);
+        }
+        // Letters of other scripts share the upper half of a byte.
+        let code = u32::from(folded);
+        let byte = ((code ^ (code >> 7)) & 0x7f) as u8 | 0x80;
+        if is_wide(folded) {
+            self.seen.signs.add(Sign::Foreign);
+            self.end_word(word);
+            word.push(byte);
+            word.hash = word.hash.wrapping_add(code.wrapping_mul(PRIME));
+            return self.end_word(word);
+        }
+        word.push(byte);
+    }
+
     /// Addresses and account numbers count as what they are, not by their letters.
     fn entity(&mut self, piece: &str) -> bool {
-        let bytes = piece.as_bytes();
-        if bytes.contains(&b'@') && bytes.contains(&b'.') {
+        let (mut digits, mut at, mut dots, mut slashes) = (0, 0, 0, 0);
+        for byte in piece.bytes() {
+            digits += usize::from(byte.is_ascii_digit());
+            at += usize::from(byte == b'@');
+            dots += usize::from(byte == b'.');
+            slashes += usize::from(byte == b'/');
+        }
+        if at > 0 && dots > 0 {
             self.seen.signs.add(Sign::Mail);
             self.token(MAIL);
             return true;
         }
-        let is_url = piece.contains("://") || piece.contains("www.");
-        if is_url {
+        if slashes > 1 && piece.contains("://") || dots > 1 && piece.contains("www.") {
             self.seen.signs.add(Sign::Url);
             self.token(URL);
             return true;
         }
-        let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-        if digits >= 10 && digits * 4 > bytes.len() * 3 {
+        if digits >= 10 && digits * 4 > piece.len() * 3 {
             self.seen.signs.add(Sign::Account);
             self.token(ACCOUNT);
             return true;
@@ -169,28 +214,30 @@ impl<G: FnMut(usize)> Reader<'_, G> {
             let hash = word.hash();
             let signs = signs_of(hash);
             if self.seen.words == 0 {
-                self.seen.first = signs;
-                if [
-                    Sign::Send,
-                    Sign::Change,
-                    Sign::Write,
-                    Sign::Read,
-                    Sign::Ignore,
-                    Sign::Reveal,
-                    Sign::Tool,
-                ]
-                .iter()
-                .any(|sign| signs.has(*sign))
-                {
-                    self.seen.signs.add(Sign::Imperative);
-                }
+                self.first_word(signs);
             }
             self.seen.signs = self.seen.signs.with(signs);
             self.seen.words += 1;
             self.letters(word);
             self.token(hash);
         }
-        *word = Word::default();
+        word.clear();
+    }
+
+    fn first_word(&mut self, signs: Signs) {
+        self.seen.first = signs;
+        let orders = [
+            Sign::Send,
+            Sign::Change,
+            Sign::Write,
+            Sign::Read,
+            Sign::Ignore,
+            Sign::Reveal,
+            Sign::Tool,
+        ];
+        if orders.iter().any(|sign| signs.has(*sign)) {
+            self.seen.signs.add(Sign::Imperative);
+        }
     }
 
     /// One, two and three words.
@@ -209,15 +256,14 @@ impl<G: FnMut(usize)> Reader<'_, G> {
     }
 
     /// Three to five letters in a row, with the word's ends.
-    fn letters(&mut self, word: &Word) {
-        let signs = word.bounded();
-        for at in 0..signs.len().saturating_sub(2) {
-            let mut hash = 0x1234_5678_u32;
-            for (length, sign) in signs.get(at..).unwrap_or_default().iter().take(5).enumerate() {
-                hash = (hash ^ u32::from(*sign)).wrapping_mul(PRIME);
-                hash ^= hash >> 15;
-                if length >= 2 {
-                    self.put(hash);
+    fn letters(&mut self, word: &mut Word) {
+        let mut last = 0_u64;
+        for (at, sign) in word.bounded().iter().enumerate() {
+            last = last << 8 | u64::from(*sign);
+            for (length, mask) in [(3, 0xff_ffff), (4, 0xffff_ffff), (5, 0xff_ffff_ffff)] {
+                if at + 1 >= length {
+                    let letters = (last & mask) | (length as u64) << 40;
+                    self.put((letters.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32);
                 }
             }
         }
@@ -229,59 +275,68 @@ impl<G: FnMut(usize)> Reader<'_, G> {
     }
 }
 
-/// A folded word with a sign at either end, 16 bits a sign.
+/// A folded word with a sign at either end.
 struct Word {
-    signs: [u16; MAX_WORD + 2],
+    signs: [u8; MAX_WORD + 2],
     length: usize,
     letters: usize,
+    hash: u32,
 }
 
 impl Default for Word {
     fn default() -> Self {
-        Self { signs: [0; MAX_WORD + 2], length: 0, letters: 0 }
+        Self { signs: [0; MAX_WORD + 2], length: 0, letters: 0, hash: Self::START }
     }
 }
 
 impl Word {
-    fn push(&mut self, sign: char) {
+    const START: u32 = 0x811c_9dc5;
+
+    fn clear(&mut self) {
+        (self.length, self.letters, self.hash) = (0, 0, Self::START);
+    }
+
+    #[inline]
+    fn push(&mut self, sign: u8) {
         self.letters += 1;
         self.put(sign);
     }
 
     /// A digit counts as the letter that it looks like, if the word has letters at all.
-    fn push_digit(&mut self, digit: char) {
-        let letter = match digit {
-            '0' => 'o',
-            '1' => 'i',
-            '3' => 'e',
-            '4' | '@' => 'a',
-            '5' | '$' => 's',
-            '7' => 't',
+    fn push_digit(&mut self, digit: u8) {
+        self.put(match digit {
+            b'0' => b'o',
+            b'1' => b'i',
+            b'3' => b'e',
+            b'4' | b'@' => b'a',
+            b'5' | b'$' => b's',
+            b'7' => b't',
             other => other,
-        };
-        self.put(letter);
+        });
     }
 
-    fn put(&mut self, sign: char) {
+    #[inline]
+    fn put(&mut self, sign: u8) {
         if self.length < MAX_WORD {
             self.length += 1;
             if let Some(slot) = self.signs.get_mut(self.length) {
-                *slot = (u32::from(sign) & 0xffff) as u16;
+                *slot = sign;
             }
+            self.hash = (self.hash ^ u32::from(sign)).wrapping_mul(0x0100_0193);
         }
     }
 
-    fn bounded(&self) -> &[u16] {
+    /// The word between two NULs.
+    fn bounded(&mut self) -> &[u8] {
+        if let Some(end) = self.signs.get_mut(self.length + 1) {
+            *end = 0;
+        }
         self.signs.get(..self.length + 2).unwrap_or_default()
     }
 
     /// Never 0, which stands for no word.
     fn hash(&self) -> u32 {
-        let mut hash = 0x811c_9dc5_u32;
-        for sign in self.signs.get(1..=self.length).unwrap_or_default() {
-            hash = (hash ^ u32::from(*sign)).wrapping_mul(0x0100_0193);
-        }
-        hash | 1
+        self.hash | 1
     }
 }
 

@@ -3,22 +3,65 @@
 use super::features::{GRAM_SLOTS, SIGN_SLOTS, Seen, sign_slots};
 
 /// Begins a file of weights; the number is the version of the features.
-const MAGIC: &[u8; 8] = b"pcinj\0\0\x01";
-const NUMBERS: usize = 6;
+const MAGIC: &[u8; 8] = b"pcinj\0\0\x02";
+/// Three numbers of the linear model, then a [`Calibration`].
+const NUMBERS: usize = 3 + 2 + SUMMARY;
+/// How many numbers sum a text up.
+pub const SUMMARY: usize = 4;
 
-/// As [`Weights::parse`] reads them: `MAGIC`, six `f32`, `i16` of each sign, `i8` of each feature,
-/// little-endian.
+/// From the logits of all candidates of a text to its probability.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Calibration {
+    /// For each number of [`summary`].
+    pub weights: [f32; SUMMARY],
+    pub offset: f32,
+    /// The probability from which a text is called an attack.
+    pub threshold: f32,
+}
+
+impl Calibration {
+    pub fn probability(&self, summary: &[f32; SUMMARY]) -> f32 {
+        let sum: f32 = self.weights.iter().zip(summary).map(|(weight, one)| weight * one).sum();
+        1.0 / (1.0 + (-(sum + self.offset)).exp())
+    }
+}
+
+/// How far below the highest logit the mean may pull: an attack cannot be diluted for ever.
+const DILUTION: f32 = 8.0;
+/// From so many candidates on, more of them make no difference.
+const MANY: u32 = 64;
+
+/// Sums a text up: its highest logit, the mean of its three highest, the mean of all, and how many
+/// there are. One line in a long page is judged by the first; a long jailbreak shows everywhere.
+pub fn summary(logits: impl Iterator<Item = f32>) -> Option<[f32; SUMMARY]> {
+    let mut best = [f32::MIN; 3];
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for logit in logits {
+        let mut next = logit;
+        for place in &mut best {
+            if next > *place {
+                std::mem::swap(place, &mut next);
+            }
+        }
+        sum += logit;
+        count += 1;
+    }
+    let top = best.iter().take(count as usize);
+    let length = count.min(3) as f32;
+    let mean = (sum / count as f32).max(best[0] - DILUTION);
+    let many = (count.min(MANY) as f32).ln();
+    (count > 0).then(|| [best[0], top.sum::<f32>() / length, mean, many])
+}
+
+/// As [`Weights::parse`] reads them: `MAGIC`, the numbers as `f32`, `i16` of each sign, `i8` of each
+/// feature, little-endian.
 #[derive(Clone, Debug)]
 pub struct Weights<'b> {
     grams: &'b [u8],
     signs: Vec<f32>,
     gram_scale: f32,
     bias: f32,
-    /// Probability = 1 / (1 + exp(-(slope * logit + offset))).
-    slope: f32,
-    offset: f32,
-    /// The probability from which a text is called an attack.
-    pub threshold: f32,
+    pub calibration: Calibration,
 }
 
 impl<'b> Weights<'b> {
@@ -28,28 +71,27 @@ impl<'b> Weights<'b> {
         let (signs, grams) = rest.split_at_checked(SIGN_SLOTS * 2)?;
         let mut number = numbers.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
         let (gram_scale, sign_scale, bias) = (number.next()?, number.next()?, number.next()?);
-        let (slope, offset, threshold) = (number.next()?, number.next()?, number.next()?);
+        let mut calibration = Calibration::default();
+        for weight in &mut calibration.weights {
+            *weight = number.next()?;
+        }
+        (calibration.offset, calibration.threshold) = (number.next()?, number.next()?);
         let signs = signs.as_chunks::<2>().0.iter();
         let signs = signs.map(|bytes| f32::from(i16::from_le_bytes(*bytes)) * sign_scale).collect();
-        (grams.len() == GRAM_SLOTS).then_some(Self {
-            grams,
-            signs,
-            gram_scale,
-            bias,
-            slope,
-            offset,
-            threshold,
-        })
+        (grams.len() == GRAM_SLOTS).then_some(Self { grams, signs, gram_scale, bias, calibration })
     }
 
     /// Writes what [`Weights::parse`] reads.
-    pub fn write(grams: &[f32], signs: &[f32], bias: f32, calibration: [f32; 3]) -> Vec<u8> {
+    pub fn write(grams: &[f32], signs: &[f32], bias: f32, calibration: &Calibration) -> Vec<u8> {
         let most =
             |weights: &[f32]| weights.iter().fold(1e-6_f32, |most, weight| most.max(weight.abs()));
         let gram_scale = (most(grams) / 127.0).min(MAX_GRAM / 127.0);
         let sign_scale = most(signs) / 32_767.0;
+        let Calibration { weights, offset, threshold } = *calibration;
+        let numbers =
+            [gram_scale, sign_scale, bias].into_iter().chain(weights).chain([offset, threshold]);
         let mut out = MAGIC.to_vec();
-        for number in [gram_scale, sign_scale, bias].into_iter().chain(calibration) {
+        for number in numbers {
             out.extend(number.to_le_bytes());
         }
         out.extend(signs.iter().flat_map(|weight| ((weight / sign_scale) as i16).to_le_bytes()));
@@ -74,10 +116,6 @@ impl<'b> Weights<'b> {
         sign_slots(seen, |slot| logit += self.signs.get(slot).copied().unwrap_or(0.0));
         logit
     }
-
-    pub(super) fn probability(&self, logit: f32) -> f32 {
-        1.0 / (1.0 + (-(self.slope * logit + self.offset)).exp())
-    }
 }
 
 /// Weights beyond are cut, so that a few large ones do not take the precision of all others.
@@ -94,10 +132,25 @@ mod tests {
         grams[9] = -0.5;
         let mut signs = vec![0.0; SIGN_SLOTS];
         signs[3] = 0.25;
-        let bytes = Weights::write(&grams, &signs, -1.0, [2.0, 0.0, 0.5]);
+        let bytes = Weights::write(
+            &grams,
+            &signs,
+            -1.0,
+            &Calibration { weights: [1.0; SUMMARY], offset: 0.25, threshold: 0.5 },
+        );
         let weights = Weights::parse(&bytes).unwrap();
-        assert_eq!((weights.gram(7), weights.gram(9), weights.threshold), (127, -64, 0.5));
+        assert_eq!(
+            (weights.gram(7), weights.gram(9), weights.calibration.threshold),
+            (127, -64, 0.5)
+        );
         assert!((weights.logit(127, &Seen { grams: 1, ..Seen::default() }) - 0.0).abs() < 1e-3);
         assert!(Weights::parse(&bytes[..bytes.len() - 1]).is_none());
+    }
+
+    #[test]
+    fn sums_up() {
+        assert_eq!(summary([1.0, 4.0, 2.0, 3.0].into_iter()), Some([4.0, 3.0, 2.5, 4.0_f32.ln()]));
+        assert_eq!(summary([2.0].into_iter()), Some([2.0, 2.0, 2.0, 0.0]));
+        assert_eq!(summary([].into_iter()), None);
     }
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 pub use lexicon::{Sign, Signs};
-pub use linear::Weights;
+pub use linear::{Calibration, SUMMARY, Weights, summary};
 pub use reading::{Candidate, Reading, read};
 pub use sentences::{MAX_SENTENCE_BYTES, WINDOW_BYTES, sentences, windows};
 
@@ -48,6 +48,12 @@ impl Channel {
         }
     }
 
+    /// Where the linear model is unsure: from a fifth of the threshold to half way from it to 1.
+    pub fn band(self) -> Band {
+        let threshold = self.threshold();
+        Band { low: threshold / 5.0, high: f32::midpoint(threshold, 1.0) }
+    }
+
     /// The kind of finding.
     pub fn kind(self) -> &'static str {
         match self {
@@ -62,7 +68,21 @@ impl Channel {
 
     /// The probability from which a text counts as an attack.
     pub fn threshold(self) -> f32 {
-        self.weights().map_or(1.0, |weights| weights.threshold)
+        self.weights().map_or(1.0, |weights| weights.calibration.threshold)
+    }
+}
+
+/// Probabilities between which a second judge is worth its time: below, hardly an attack is missed;
+/// above, hardly an honest text is called one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    pub low: f32,
+    pub high: f32,
+}
+
+impl Band {
+    pub fn contains(&self, probability: f32) -> bool {
+        (self.low..self.high).contains(&probability)
     }
 }
 
@@ -102,21 +122,39 @@ pub fn score(origin: Origin, text: &str) -> Scored {
 /// Judges a text by weights of one's own.
 pub fn score_with(weights: &Weights<'_>, text: &str) -> Scored {
     let (reading, sums) = sums(weights, text);
-    let logit = |one: &Candidate| {
-        let sum = sums.get(one.sentences.clone()).unwrap_or_default().iter().sum();
-        weights.logit(sum, &one.seen)
+    let logits: Vec<f32> =
+        reading.candidates.iter().map(|one| logit(weights, &sums, one)).collect();
+    let best =
+        logits.iter().zip(&reading.candidates).max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let (Some((_, one)), Some(summary)) = (best, summary(logits.iter().copied())) else {
+        return Scored::default();
     };
-    let mut best: Option<(f32, &Candidate)> = None;
-    for one in &reading.candidates {
-        let logit = logit(one);
-        if best.is_none_or(|(most, _)| logit > most) {
-            best = Some((logit, one));
-        }
-    }
-    let Some((logit, one)) = best else { return Scored::default() };
     let alone = one.sentences.clone().max_by_key(|at| sums.get(*at).copied().unwrap_or_default());
     let sentence = alone.and_then(|at| reading.sentences.get(at).cloned()).unwrap_or_default();
-    Scored { probability: weights.probability(logit), sentence, signs: one.seen.signs }
+    Scored {
+        probability: weights.calibration.probability(&summary),
+        sentence,
+        signs: one.seen.signs,
+    }
+}
+
+/// The windows and sentences that look most like an attack, the most suspicious first: for a second
+/// judge that is too slow to read everything.
+pub fn suspicious(origin: Origin, text: &str, most: usize) -> Vec<Range<usize>> {
+    let Some(weights) = Channel::of(origin).and_then(Channel::weights) else { return Vec::new() };
+    let (reading, sums) = sums(weights, text);
+    let mut scored: Vec<(f32, Range<usize>)> = reading
+        .candidates
+        .iter()
+        .map(|one| (logit(weights, &sums, one), reading.range(one)))
+        .collect();
+    scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    scored.into_iter().take(most).map(|(_, range)| range).collect()
+}
+
+fn logit(weights: &Weights<'_>, sums: &[i32], one: &Candidate) -> f32 {
+    let sum = sums.get(one.sentences.clone()).unwrap_or_default().iter().sum();
+    weights.logit(sum, &one.seen)
 }
 
 /// The text read, with the sum of each sentence's hashed features.
@@ -133,3 +171,6 @@ fn sums(weights: &Weights<'_>, text: &str) -> (Reading, Vec<i32>) {
     sums.resize(reading.sentences.len(), 0);
     (reading, sums)
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,14 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut cutter = Cutter { text, found: Vec::new(), start: 0, line: 0 };
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
+    loop {
+        let most = cutter.start + MAX_SENTENCE_BYTES;
+        let ahead = bytes.get(at..bytes.len().min(most.max(at + 1))).unwrap_or_default();
+        at += ahead
+            .iter()
+            .position(|byte| MAY_END[usize::from(*byte)])
+            .unwrap_or(ahead.len().saturating_sub(1));
+        let Some(&byte) = bytes.get(at) else { break };
         let rest = bytes.get(at..).unwrap_or_default();
         if let Some(length) = cutter.end(byte, at, rest) {
             cutter.cut(at + length);
@@ -39,6 +46,18 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     cutter.cut(bytes.len());
     cutter.found
 }
+
+/// Bytes at which a sentence may end.
+static MAY_END: [bool; 256] = {
+    let mut table = [false; 256];
+    let ends = b"\n\\.!?\"'<-\xe3\xef";
+    let mut at = 0;
+    while at < ends.len() {
+        table[ends[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 struct Cutter<'t> {
     text: &'t str,

@@ -19,7 +19,11 @@ pub(crate) struct Press<'g> {
 type Form = fn(&mut Press<'_>) -> String;
 
 /// The kinds of material, by name.
-pub(crate) const FORMS: [(&str, Form); 24] = [
+pub(crate) const FORMS: [(&str, Form); 28] = [
+    ("messages", records::messages),
+    ("short", short),
+    ("answer", answer),
+    ("wide-table", records::wide_table),
     ("mail", mail),
     ("mail-yaml", records::mails),
     ("mail-json", records::mail_json),
@@ -208,4 +212,18 @@ fn security(press: &mut Press<'_>) -> String {
 
 fn reviews(press: &mut Press<'_>) -> String {
     press.lines("review", "", 1, 5)
+}
+
+/// What a tool says in one line.
+fn short(press: &mut Press<'_>) -> String {
+    press.field("shorttext")
+}
+
+/// A forum's answer about code.
+fn answer(press: &mut Press<'_>) -> String {
+    let count = press.dice.between(2, 5);
+    let parts =
+        (0..count).map(|at| press.make(if at % 2 == 0 { "codeanswer" } else { "codeblock" }));
+    let parts = parts.collect();
+    press.with_planted(parts, "\n")
 }

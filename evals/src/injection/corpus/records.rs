@@ -203,3 +203,34 @@ pub(super) fn shell(press: &mut Press<'_>) -> String {
     ]);
     format!("{prompt}{}", press.lines("shellline", "", 3, 14))
 }
+
+/// Messages of a channel.
+pub(super) fn messages(press: &mut Press<'_>) -> String {
+    several(press, 6, |press| {
+        let body = press.field("channelmessage");
+        let (to, from) = (press.make("first"), press.make("first"));
+        format!("- body: {body}\n  recipient: {to}\n  sender: {from}")
+    })
+    .join("\n")
+}
+
+/// A table with many columns, some of them prose.
+pub(super) fn wide_table(press: &mut Press<'_>) -> String {
+    const COLUMNS: [&str; 8] =
+        ["name", "date", "city", "nnnn", "company", "fact", "product", "reviewmore"];
+    let from = press.dice.below(4);
+    let columns = COLUMNS.get(from..from + 5).unwrap_or_default();
+    let count = press.dice.between(1, 12);
+    let chosen = press.dice.below(count);
+    let planted = press.planted.take();
+    let mut lines = vec![format!("| {} |", columns.join(" | "))];
+    for at in 0..count {
+        let mut cells: Vec<String> =
+            columns.iter().map(|column| format!("{:<14}", press.make(column))).collect();
+        press.planted = planted.clone().filter(|_| at == chosen);
+        let last = cells.pop().unwrap_or_default();
+        cells.push(press.with_planted(vec![last], " ").replace('\n', " "));
+        lines.push(format!("| {} |", cells.join(" | ")));
+    }
+    lines.join("\n")
+}

@@ -7,9 +7,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde::Serialize;
+
+use inspect::injection::{Calibration, SUMMARY};
+
 use super::super::corpus::Text;
 use super::example::Example;
-use super::model::Model;
+use super::{calibrate, model::Model};
 
 /// Sets, by how their names begin, that are left out together.
 const PARTS: [&[&str]; 5] = [
@@ -19,21 +23,41 @@ const PARTS: [&[&str]; 5] = [
     &["neuralchemy"],
     &["slabs"],
 ];
-/// Sets from which the threshold is taken: real texts, not trivia.
+/// Shares of honest texts that may be called attacks.
 const SHARES: [f32; 2] = [0.01, 0.001];
+/// The same for the thresholds that are shipped: people are annoyed sooner than tools.
+const SHIPPED_USER: f32 = 0.005;
+const SHIPPED_TOOL: f32 = 0.01;
 
 pub(super) struct LeftOut {
     pub(super) report: String,
-    /// Slope and offset of the probability, and the threshold.
-    pub(super) calibration: [f32; 3],
+    pub(super) calibration: Calibration,
 }
 
 struct Judged<'t> {
     text: &'t Text,
-    logit: f32,
+    summary: [f32; SUMMARY],
+    probability: f32,
 }
 
-pub(super) fn measure(channel: &str, texts: &[&Text]) -> LeftOut {
+/// A judged text as it is written for whoever wants to see what was missed.
+#[derive(Serialize)]
+struct Line<'t> {
+    set: &'t str,
+    style: &'t str,
+    channel: &'t str,
+    label: u8,
+    probability: f32,
+    summary: [f32; SUMMARY],
+    text: &'t str,
+}
+
+/// Measures one channel; `log` gets every judged text.
+pub(super) fn measure(
+    channel: &str,
+    texts: &[&Text],
+    log: &mut dyn std::io::Write,
+) -> anyhow::Result<LeftOut> {
     let mut judged: Vec<Judged<'_>> = Vec::new();
     let mut example = Example::default();
     for part in PARTS {
@@ -44,18 +68,37 @@ pub(super) fn measure(channel: &str, texts: &[&Text]) -> LeftOut {
         }
         let trained: Vec<&Text> = texts.iter().copied().filter(|text| !is_out(text)).collect();
         let model = Model::train(&trained);
-        judged.extend(
-            tested
-                .into_iter()
-                .map(|text| Judged { text, logit: model.judge(&text.text, &mut example) }),
-        );
+        judged.extend(tested.into_iter().map(|text| Judged {
+            text,
+            summary: model.judge(&text.text, &mut example),
+            probability: 0.0,
+        }));
     }
-    report(channel, &judged)
+    let mut calibration =
+        calibrate::fit(&judged.iter().map(|one| (one.text, one.summary)).collect::<Vec<_>>());
+    for one in &mut judged {
+        one.probability = calibration.probability(&one.summary);
+    }
+    let report = report(channel, &judged, &mut calibration);
+    for one in &judged {
+        let Text { set, style, channel, label, text, .. } = one.text;
+        let line = Line {
+            set,
+            style,
+            channel,
+            label: *label,
+            probability: one.probability,
+            summary: one.summary,
+            text,
+        };
+        writeln!(log, "{}", serde_json::to_string(&line)?)?;
+    }
+    Ok(LeftOut { report, calibration })
 }
 
-fn report(channel: &str, judged: &[Judged<'_>]) -> LeftOut {
+fn report(channel: &str, judged: &[Judged<'_>], calibration: &mut Calibration) -> String {
     let mut honest: Vec<f32> =
-        judged.iter().filter(|one| one.text.label == 0).map(|one| one.logit).collect();
+        judged.iter().filter(|one| one.text.label == 0).map(|one| one.probability).collect();
     honest.sort_by(|one, other| other.total_cmp(one));
     let [at_1, at_01] = SHARES.map(|share| threshold(&honest, share));
     let mut out = format!(
@@ -71,7 +114,7 @@ fn report(channel: &str, judged: &[Judged<'_>]) -> LeftOut {
     for (set, all) in &sets {
         let rate = |label: u8, from: f32| {
             let of: Vec<_> = all.iter().filter(|one| one.text.label == label).collect();
-            let hits = of.iter().filter(|one| one.logit > from).count();
+            let hits = of.iter().filter(|one| one.probability > from).count();
             if of.is_empty() {
                 "".to_owned()
             } else {
@@ -88,40 +131,18 @@ fn report(channel: &str, judged: &[Judged<'_>]) -> LeftOut {
             rate(0, at_1)
         );
     }
-    let (slope, offset) = platt(judged);
-    let probability = |logit: f32| super::model::sigmoid(slope * logit + offset);
+    let share = if channel == "user" { SHIPPED_USER } else { SHIPPED_TOOL };
+    calibration.threshold = threshold(&honest, share);
     let _ = writeln!(
         out,
-        "\nprobability = sigmoid({slope:.3} logit + {offset:.3}); threshold at 1 %: {:.3}, at 0.1 %: {:.3}",
-        probability(at_1),
-        probability(at_01)
+        "\nthreshold at 1 %: {at_1:.3}, at 0.1 %: {at_01:.3}, shipped: {:.3}; weights of highest, top three, mean, ln(count): {:.2?}, offset {:.2}\n",
+        calibration.threshold, calibration.weights, calibration.offset
     );
-    LeftOut { report: out, calibration: [slope, offset, probability(at_1)] }
+    out
 }
 
-/// The logit above which `share` of the honest lie; they are sorted, the highest first.
+/// The probability above which `share` of the honest lie; they are sorted, the highest first.
 fn threshold(honest: &[f32], share: f32) -> f32 {
     let at = (honest.len() as f32 * share) as usize;
     honest.get(at).copied().unwrap_or(0.0)
-}
-
-/// Platt's fit by gradient descent, attacks and honest texts counting the same.
-fn platt(judged: &[Judged<'_>]) -> (f32, f32) {
-    let count =
-        |label: u8| judged.iter().filter(|one| one.text.label == label).count().max(1) as f32;
-    let weights = [0.5 / count(0), 0.5 / count(1)];
-    let (mut slope, mut offset) = (1.0_f32, 0.0_f32);
-    for _ in 0..2_000 {
-        let (mut by_slope, mut by_offset) = (0.0, 0.0);
-        for one in judged {
-            let label = f32::from(one.text.label);
-            let error = super::model::sigmoid(slope * one.logit + offset) - label;
-            let weight = weights.get(usize::from(one.text.label)).copied().unwrap_or(0.0);
-            by_slope += weight * error * one.logit;
-            by_offset += weight * error;
-        }
-        slope -= 0.1 * by_slope;
-        offset -= 0.5 * by_offset;
-    }
-    (slope, offset)
 }

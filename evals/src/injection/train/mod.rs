@@ -1,10 +1,13 @@
 //! Trains the linear models, leaves sets out to see what they are worth, and writes them down.
 
+mod calibrate;
 mod card;
 pub(super) mod example;
 mod leave_out;
 mod model;
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -14,19 +17,37 @@ use model::Model;
 
 pub(super) const CHANNELS: [&str; 2] = ["user", "tool"];
 
+/// What `injection train` was asked for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Options<'a> {
+    /// The model card to write.
+    pub(super) card: Option<&'a Path>,
+    /// Where every text judged by a model that had not seen its set goes.
+    pub(super) judged: Option<&'a Path>,
+    /// Only this channel.
+    pub(super) channel: Option<&'a str>,
+}
+
 /// Measures with sets left out, then trains on everything, and writes the weights and the card.
-pub(super) fn run(data: &Path, out: &Path, card: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn run(data: &Path, out: &Path, options: Options<'_>) -> anyhow::Result<()> {
     let texts = texts(crate::rows::read(data)?)?;
     let mut report = String::new();
-    for channel in CHANNELS {
+    let mut log: Box<dyn Write> = match options.judged {
+        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
+        None => Box::new(std::io::sink()),
+    };
+    for channel in
+        CHANNELS.into_iter().filter(|one| options.channel.is_none_or(|only| only == *one))
+    {
         let of_channel: Vec<&Text> = texts.iter().filter(|text| text.channel == channel).collect();
-        let left_out = leave_out::measure(channel, &of_channel);
+        let left_out = leave_out::measure(channel, &of_channel, &mut log)?;
         report.push_str(&left_out.report);
         println!("{}", left_out.report);
         let model = Model::train(&of_channel);
         let path = out.join(format!("{channel}.bin"));
-        std::fs::write(&path, model.bytes(left_out.calibration))
+        std::fs::write(&path, model.bytes(&left_out.calibration))
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    card.map_or(Ok(()), |path| card::write(path, &report))
+    log.flush()?;
+    options.card.map_or(Ok(()), |path| card::write(path, &report))
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use inspect::injection::features::{GRAM_SLOTS, SIGN_SLOTS, sign_slots};
-use inspect::injection::{Candidate, Weights};
+use inspect::injection::{Calibration, Candidate, SUMMARY, Weights, summary};
 
 use super::super::corpus::Text;
 use super::super::corpus::dice::Dice;
@@ -62,7 +62,7 @@ impl Model {
             signs: Slots::new(SIGN_SLOTS, SIGN_RATE),
             bias: -2.0,
         };
-        let set_weights = set_weights(texts);
+        let set_weights = set_weights(texts.iter().copied());
         let mut order: Vec<usize> = (0..texts.len()).collect();
         let mut dice = Dice::new(17);
         let mut example = Example::default();
@@ -143,14 +143,15 @@ impl Model {
         logit
     }
 
-    /// The logit of the most suspicious candidate.
-    pub(super) fn judge(&self, text: &str, example: &mut Example) -> f32 {
+    /// The text summed up, as calibration takes it; a text without a candidate is as honest as can be.
+    pub(super) fn judge(&self, text: &str, example: &mut Example) -> [f32; SUMMARY] {
         example.read(text);
         let candidates = example.reading.candidates.iter();
-        candidates.map(|one| self.logit(example, one)).fold(-12.0, f32::max)
+        summary(candidates.map(|one| self.logit(example, one)))
+            .unwrap_or([-12.0, -12.0, -12.0, 0.0])
     }
 
-    pub(super) fn bytes(&self, calibration: [f32; 3]) -> Vec<u8> {
+    pub(super) fn bytes(&self, calibration: &Calibration) -> Vec<u8> {
         Weights::write(&self.grams.weights, &self.signs.weights, self.bias, calibration)
     }
 }
@@ -160,7 +161,9 @@ pub(super) fn sigmoid(logit: f32) -> f32 {
 }
 
 /// Large sets must not drown small ones.
-fn set_weights<'t>(texts: &[&'t Text]) -> HashMap<(&'t str, u8), f32> {
+pub(super) fn set_weights<'t>(
+    texts: impl Iterator<Item = &'t Text>,
+) -> HashMap<(&'t str, u8), f32> {
     let mut counts: HashMap<(&str, u8), f32> = HashMap::new();
     for text in texts {
         *counts.entry((text.set.as_str(), text.label)).or_default() += 1.0;
