@@ -6,6 +6,7 @@
 //! text's probability is that of its most suspicious part. Two channels, each with its weights and
 //! its threshold: what a person types, and material that a tool, a page or a file brings.
 
+pub mod encoder;
 pub mod features;
 mod lexicon;
 mod linear;
