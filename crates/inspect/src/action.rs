@@ -15,6 +15,9 @@ pub enum Action {
     Restore,
     /// A placeholder takes its place, which the gate can turn into the value again.
     Tokenise,
+    /// Its letters and digits are replaced; see [`crate::mask_keeping_format`].
+    #[serde(rename = "mask-format")]
+    MaskFormat,
     /// It is replaced; see [`crate::mask`].
     Mask,
     /// The whole action is refused.
@@ -26,11 +29,12 @@ pub(crate) const STRENGTHS: usize = 3;
 
 impl Action {
     /// Every action with the word that configuration has for it.
-    pub const WORDS: [(&str, Self); 6] = [
+    pub const WORDS: [(&str, Self); 7] = [
         ("allow", Self::Allow),
         ("mark", Self::Mark),
         ("restore", Self::Restore),
         ("tokenise", Self::Tokenise),
+        ("mask-format", Self::MaskFormat),
         ("mask", Self::Mask),
         ("block", Self::Block),
     ];
@@ -53,7 +57,7 @@ impl Action {
     pub(crate) fn strength(self) -> usize {
         match self {
             Self::Allow | Self::Mark => 0,
-            Self::Restore | Self::Tokenise | Self::Mask => 1,
+            Self::Restore | Self::Tokenise | Self::MaskFormat | Self::Mask => 1,
             Self::Block => 2,
         }
     }

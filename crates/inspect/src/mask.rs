@@ -34,6 +34,7 @@ impl Engine {
             Action::Allow | Action::Mark | Action::Block => None,
             Action::Restore => vault?.give(value),
             Action::Mask => Some(mask(detector)),
+            Action::MaskFormat => Some(mask_keeping_format(detector.kind(), value)),
             Action::Tokenise => {
                 let kept = vault.and_then(|vault| vault.keep(detector.kind(), value));
                 Some(kept.unwrap_or_else(|| mask(detector)))
@@ -73,6 +74,15 @@ mod tests {
             }
         }
         out
+    }
+
+    #[test]
+    fn a_mask_keeps_its_format_where_that_is_asked_for() {
+        let settings = "[actions.\"pii.email\"]\nrequest = \"mask-format\"";
+        let engine = Engine::compile(&toml::from_str::<Settings>(settings).unwrap()).unwrap();
+        let (mail, _) = engine.detectors().find(|(_, d)| d.kind() == "pii.email").unwrap();
+        let masked = engine.replacement(mail, Direction::Request, "ann@example.org", None);
+        assert_eq!(masked.as_deref(), Some("***@example.org"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use inspect::{Action, OWN_WORD};
+use inspect::{Action, CANARY, OWN_WORD};
 use toml::de::{DeTable, DeValue};
 
 use super::declare::{Shape, Written};
@@ -18,7 +18,7 @@ use super::value::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actions(pub BTreeMap<String, inspect::Actions>);
 
-const CHOICES: &str = r#""allow", "mark", "tokenise", "mask" or "block""#;
+const CHOICES: &str = r#""allow", "mark", "tokenise", "mask-format", "mask" or "block""#;
 
 /// Every action that a kind may have; `restore` is what placeholders do by themselves.
 fn words() -> impl Iterator<Item = (&'static str, Action)> {
@@ -27,7 +27,7 @@ fn words() -> impl Iterator<Item = (&'static str, Action)> {
 
 impl Value for Actions {
     const SHAPE: Shape = Shape::Scalar {
-        expects: "a table of kinds with \"allow\", \"mark\", \"tokenise\", \"mask\" or \"block\", each or by direction",
+        expects: "a table of kinds with \"allow\", \"mark\", \"tokenise\", \"mask-format\", \"mask\" or \"block\", each or by direction",
         written: Written::Table,
     };
 
@@ -44,7 +44,7 @@ impl Value for Actions {
 
 /// Every kind and family that the engine has a detector for.
 fn known() -> BTreeSet<&'static str> {
-    let kinds = inspect::catalogue().iter().map(|detector| detector.kind).chain([OWN_WORD]);
+    let kinds = inspect::catalogue().iter().map(|detector| detector.kind).chain([OWN_WORD, CANARY]);
     kinds.flat_map(|kind| [kind, kind.split('.').next().unwrap_or(kind)]).collect()
 }
 
@@ -76,7 +76,10 @@ impl Walk<'_, '_> {
             Some(DeValue::Table(below)) if !is_directions(below) => {
                 self.table(name, below, &node.origin);
             }
-            _ if !self.known.contains(name) => self.unknown(name, at),
+            // Which kinds of one's own there are is known once all of the section is read.
+            _ if !self.known.contains(name) && !name.starts_with("own.") => {
+                self.unknown(name, at);
+            }
             Some(DeValue::Table(directions)) => self.directions(name, directions, node),
             _ => {
                 if let Some(action) = self.action(name, node) {

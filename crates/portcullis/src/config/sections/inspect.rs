@@ -1,5 +1,7 @@
 //! `[inspect]`: what is looked for in the traffic, and what is done about it.
 
+use model::Severity;
+
 use crate::config::actions::Actions;
 use crate::config::declare::{choice, section};
 
@@ -14,15 +16,78 @@ section! {
         uninspectable: Uninspectable = "refuse";
         /// What happens to a value that a detector finds: `allow` records it, `mark` also puts
         /// a label on the record, `tokenise` sends a placeholder that becomes the value again
-        /// in the answer, `mask` replaces it, `block` refuses the action. By kind, such as `secret.github_token`, or by
+        /// in the answer, `mask-format` stars out its letters and digits, `mask` replaces it, `block` refuses the action. By kind, such as `secret.github_token`, or by
         /// family, such as `secret`; the kind wins. One word is for both directions.
         actions: Actions = {}, example { secret = "mask", own.word = { request = "block", answer = "allow" } };
         /// Words and phrases of your own: project names, customers, code words.
         words: Words;
         /// Which judges read whole texts.
         judges: Judges;
+        /// Values that you planted and nobody should ever send, such as a key that opens
+        /// nothing. A sighting is critical and, unless said otherwise for `canary.token`, blocks.
+        canaries: Vec<String> = [];
+        /// Formats of your own.
+        detectors: Vec<OwnDetector>;
     }
 }
+
+section! {
+    /// A format of your own, such as the numbers of your badges.
+    OwnDetector {
+        /// What findings call it.
+        name: String, example "acme_badge";
+        /// The kind under which actions and policies know it: `own.` and a name.
+        kind: String, example "own.badge";
+        /// What it finds, in words.
+        finds: Option<String>, example "badge numbers";
+        /// How bad a finding is.
+        severity: FindingSeverity = "high";
+        /// Texts in quotation marks, and classes of characters with how many of them there are.
+        pattern: String, example "\"ACME-\" [0-9A-F]{16}";
+        /// If any: one of these must stand shortly before the value.
+        keywords: Vec<String> = [], example ["badge"];
+        /// Texts in which it must find something. They are tried whenever the configuration is read.
+        examples: Vec<String> = [], example ["badge ACME-0123456789ABCDEF"];
+        /// Texts in which it must find nothing.
+        near_misses: Vec<String> = [], example ["badge ACME-0123"];
+    }
+}
+
+choice! {
+    /// How bad a finding is.
+    FindingSeverity, "\"info\", \"low\", \"medium\", \"high\" or \"critical\"" {
+        Info = "info",
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+        Critical = "critical",
+    }
+}
+
+impl OwnDetector {
+    fn settings(&self) -> inspect::OwnDetector {
+        inspect::OwnDetector {
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            finds: self.finds.clone().unwrap_or_default(),
+            severity: match self.severity {
+                FindingSeverity::Info => Severity::Info,
+                FindingSeverity::Low => Severity::Low,
+                FindingSeverity::Medium => Severity::Medium,
+                FindingSeverity::High => Severity::High,
+                FindingSeverity::Critical => Severity::Critical,
+            },
+            confidence: OWN_CONFIDENCE,
+            pattern: self.pattern.clone(),
+            keywords: self.keywords.clone(),
+            examples: self.examples.clone(),
+            near_misses: self.near_misses.clone(),
+        }
+    }
+}
+
+/// How sure a format of the operator's own is taken to be.
+const OWN_CONFIDENCE: f64 = 0.95;
 
 section! {
     /// Words and phrases of your own: project names, customers, code words. What happens to
@@ -74,7 +139,8 @@ impl Inspect {
             actions: self.actions.0.clone(),
             words,
             judges,
-            ..inspect::Settings::default()
+            canaries: self.canaries.clone(),
+            detectors: self.detectors.iter().map(OwnDetector::settings).collect(),
         }
     }
 }
