@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Health;
-use crate::files::memory::Fault;
+use crate::files::memory::{Fault, Left};
 
 fn stopped(result: &Result<u64, LogError>) -> bool {
     matches!(result, Err(LogError::Stopped { .. }))
@@ -31,6 +31,24 @@ fn sync_fails(files: Memory) {
     let (log, recovery) = open(&files);
     assert!(!recovery.is_clean);
     assert_eq!(all(&log)[..3], expected(3));
+}
+
+#[test]
+fn what_a_failed_sync_left_in_the_cache_alone_is_written_again_before_it_counts() {
+    for files in [Memory::default(), Memory::default().with_synced_writes()] {
+        let (log, _) = open(&files);
+        fill(&log, 3);
+        files.inject(Fault::SyncFails, 0);
+        assert!(stopped(&append(&log, &record(3))));
+        drop(log);
+        files.mend();
+        // The record reads well, so it is taken up, signed, and must outlive a power cut.
+        let (log, recovery) = open(&files);
+        assert_eq!(recovery.size, 4);
+        drop(log);
+        let files = files.after_power_cut(Left::Nothing);
+        assert_eq!(all(&open(&files).0), expected(4));
+    }
 }
 
 #[test]

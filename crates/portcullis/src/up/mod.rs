@@ -16,6 +16,7 @@ mod start;
 mod tls;
 mod traces;
 mod vault;
+mod witnesses;
 
 pub use addresses::{ADDRESSES, Addresses};
 pub use start::{Running, start};
