@@ -53,22 +53,31 @@ pub(crate) fn start(
     }
 }
 
-/// Reads from a position to the end of the log, and cuts off a torn tail.
+/// Reads from a position to the end of the log, and cuts off a torn tail. Records from `limit` on
+/// are cut off too: they are known never to have been acknowledged.
 pub(crate) fn recover(
     files: &SharedFiles,
     (index, position): (u64, Position),
     signed: u64,
+    limit: u64,
 ) -> Result<Tail, LogError> {
     let mut reader = Reader::new(files, index, position);
     let mut doubtful = Doubtful::default();
     let stop = loop {
+        if reader.index() >= limit {
+            break Stop::End;
+        }
         match reader.step()? {
             Step::Frame(frame, at) => doubtful.take(frame.index, frame.durable.max(signed), at),
             Step::Stop(stop) => break stop,
         }
     };
-    let (size, end) = (reader.index(), reader.position());
+    let (size, mut end) = (reader.index(), reader.position());
     let last = segment::list(&**files)?.last().copied();
+    if size >= limit && last == Some(size) {
+        // The segment that the cut off records were to begin.
+        end = Position::start_of(size);
+    }
     if last != Some(end.segment) {
         let path = segment::path(end.segment);
         return Err(LogError::corrupt(&path, end.offset, &stop.to_string()));

@@ -10,6 +10,7 @@ mod core;
 mod indexer;
 mod interrupted;
 mod journal;
+mod mend;
 mod reload;
 mod snapshot;
 mod start;

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, reload, traces, vault, witnesses};
+use super::{control, indexer, interrupted, journal, mend, reload, traces, vault, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
 
 /// A running instance.
@@ -72,6 +72,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let mut tasks = doors;
     tasks.extend(exporter.map(tokio::spawn));
     tasks.push(tokio::spawn(interrupted::complete(core.clone(), opened_with)));
+    tasks.push(tokio::spawn(mend::run(core.clone())));
     let folder = journal::folder(&core, &core.tenant);
     let (configured, every) = (loaded.config.ledger.witness, loaded.config.ledger.witness_every);
     tasks.push(tokio::spawn(witnesses::run(folder, configured, every)));

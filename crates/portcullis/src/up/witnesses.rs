@@ -4,7 +4,7 @@
 //! not. What they cosigned is kept beside the checkpoint, and a verification says how far each came.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -59,16 +59,17 @@ pub(super) async fn run(folder: PathBuf, configured: Vec<Configured>, every: Dur
     let mut witnesses: Vec<Witness> = configured.iter().map(new).collect();
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let kept: Kept = Arc::default();
     while !witnesses.is_empty() {
         ticks.tick().await;
-        if let Err(error) = submit(&folder, &mut witnesses).await {
+        if let Err(error) = submit(&folder, &mut witnesses, &kept).await {
             tracing::warn!(%error, "a checkpoint could not be submitted to the witnesses");
         }
     }
 }
 
 /// Submits the newest checkpoint to each witness that has not cosigned it, all at once.
-async fn submit(folder: &Path, witnesses: &mut [Witness]) -> anyhow::Result<()> {
+async fn submit(folder: &Path, witnesses: &mut [Witness], kept: &Kept) -> anyhow::Result<()> {
     let head = Arc::new(newest(folder.to_owned()).await?);
     let mut asked = JoinSet::new();
     for (place, witness) in witnesses.iter().enumerate() {
@@ -89,13 +90,25 @@ async fn submit(folder: &Path, witnesses: &mut [Witness]) -> anyhow::Result<()> 
         tell(witness, outcome);
     }
     if cosigned != head.note {
-        let folder = folder.to_owned();
-        tokio::task::spawn_blocking(move || {
-            let disk = Disk::new(&folder);
-            Cosigned::open(&disk, MAX_COSIGNED)?.push(&disk, &cosigned)
-        })
-        .await??;
+        let (folder, kept) = (folder.to_owned(), Arc::clone(kept));
+        tokio::task::spawn_blocking(move || keep(&folder, &kept, &cosigned)).await??;
     }
+    Ok(())
+}
+
+/// The file of cosigned checkpoints, once it has been opened.
+type Kept = Arc<Mutex<Option<Cosigned>>>;
+
+fn keep(folder: &Path, kept: &Kept, note: &str) -> Result<(), ledger::LogError> {
+    let disk = Disk::new(folder);
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    // Put back only after it went well: otherwise what the file holds is read anew.
+    let mut file = match kept.take() {
+        Some(file) => file,
+        None => Cosigned::open(&disk, MAX_COSIGNED)?,
+    };
+    file.push(&disk, note)?;
+    *kept = Some(file);
     Ok(())
 }
 
