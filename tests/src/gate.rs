@@ -5,7 +5,7 @@ mod program;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Output};
+use std::process::{Child, Command, Output};
 use std::time::Duration;
 
 use model::AgentKey;
@@ -17,6 +17,11 @@ use crate::upstream::Upstream;
 use crate::wait;
 
 use config::{Agent, Config, Provider};
+
+/// The program in a folder, for a command that goes on running.
+pub fn program_in(folder: &Path) -> Command {
+    program::command(folder)
+}
 
 /// Begins a gate with nothing configured.
 pub fn gate() -> Builder {
@@ -154,7 +159,7 @@ impl Gate {
         command.stderr(log).spawn().expect("the program starts")
     }
 
-    fn command(&self, words: &[&str]) -> std::process::Command {
+    fn command(&self, words: &[&str]) -> Command {
         let mut command = program::command(self.folder.path());
         command.envs(self.config.environment()).args(words);
         command

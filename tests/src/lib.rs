@@ -29,5 +29,5 @@ pub mod wait;
 pub use answer::Answer;
 pub use body::{chat, chat_stream, chat_to, messages, messages_stream};
 pub use client::{Client, Open, Reply};
-pub use gate::{Gate, gate};
+pub use gate::{Gate, gate, program_in};
 pub use upstream::{Call, Upstream, upstream};

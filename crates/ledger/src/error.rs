@@ -5,9 +5,9 @@ use std::io;
 /// Why the log did not do what was asked. Cheap to clone: one failure answers many waiters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// Final until the log is opened again: what was written after an error is not known.
+    /// Final until the log is opened again or revived: what was written after an error is not known.
     #[error(
-        "the log stopped: {operation} {file} failed ({reason}); mend the disk and restart, nothing is accepted until then"
+        "the log stopped: {operation} {file} failed ({reason}); mend the disk, nothing is accepted until then"
     )]
     Stopped { operation: &'static str, file: String, reason: String },
     #[error("the log is closed")]

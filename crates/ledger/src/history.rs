@@ -45,7 +45,9 @@ impl History {
         let bytes = read_optional(files, path)?.unwrap_or_default();
         let (notes, torn) = split(&bytes);
         let last = notes.last().map(|note| note.to_vec());
-        if !torn.is_empty() {
+        if !bytes.is_empty() {
+            // Also where nothing is torn: after a sync that failed, what reads well may be in the
+            // system's cache alone.
             let whole = bytes.get(..bytes.len() - torn.len()).unwrap_or_default();
             replace(files, path, whole)?;
         }

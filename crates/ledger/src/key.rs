@@ -39,6 +39,11 @@ impl SigningKey {
         Some(Self { seed, pair })
     }
 
+    /// The same key once more.
+    pub(crate) fn again(&self) -> Option<Self> {
+        Self::generate(*self.seed)
+    }
+
     /// The 32 bytes of the public key.
     pub fn public(&self) -> [u8; 32] {
         let mut public = [0; 32];

@@ -24,12 +24,12 @@ use crate::{Durability, LogError, Options, SigningKey};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     Running,
-    /// A write or a sync failed. Final until the log is opened again.
+    /// A write or a sync failed. Final until the log is opened again, or [`Log::revive`]d.
     Stopped(LogError),
     Closed,
 }
 
-type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A running log. Clones share it; the threads end when the last one is dropped or one closes it.
 #[derive(Clone)]
@@ -41,11 +41,23 @@ struct Inner {
     shared: Arc<Shared>,
     cursor: Mutex<Cursor>,
     threads: Mutex<Option<Threads>>,
+    again: Again,
 }
 
+/// What it takes to start the threads once more.
+struct Again {
+    files: SharedFiles,
+    key: SigningKey,
+    options: Options,
+    clock: Clock,
+    durable: Arc<watch::Sender<u64>>,
+}
+
+/// The writer and the tiler.
+type Pair = (JoinHandle<()>, JoinHandle<Result<(), LogError>>);
+
 struct Threads {
-    writer: JoinHandle<()>,
-    tiler: JoinHandle<Result<(), LogError>>,
+    running: Option<Pair>,
     _lock: Box<dyn Send + Sync>,
 }
 
@@ -105,7 +117,7 @@ impl Log {
         let held = held.ok_or_else(|| LogError::Locked("lock".to_owned()))?;
         let tiler =
             Tiler::load(Arc::clone(&files), key, &options.origin, options.max_history_bytes)?;
-        let opening = Opening { files, tiler, options, clock: Box::new(clock) };
+        let opening = Opening { files, tiler, options, clock: Arc::new(clock) };
         opening.run(held)
     }
 
@@ -173,6 +185,16 @@ impl Log {
         }
     }
 
+    /// Takes records again after a failure was mended, without losing or inventing one: all that
+    /// was acknowledged is read back, what was refused is cut off. Fails where the disk still does;
+    /// then the log stays stopped, and this may be tried again. Blocks until it is done.
+    ///
+    /// A sync that failed is not tried again: its records were refused, and their bytes are
+    /// written over and synced anew.
+    pub fn revive(&self) -> Result<(), LogError> {
+        self.0.revive()
+    }
+
     /// Writes what was accepted, signs a last checkpoint and notes that the end was in order.
     /// Other handles are refused from now on. Blocks until it is done.
     pub fn close(self) -> Result<(), LogError> {
@@ -182,17 +204,68 @@ impl Log {
 
 impl Inner {
     fn stop(&self, how: Stop) -> Result<(), LogError> {
-        let Some(threads) = lock(&self.threads).take() else { return Ok(()) };
+        let Some(mut threads) = lock(&self.threads).take() else { return Ok(()) };
         self.pool.close();
-        let died = |_| LogError::Closed;
-        threads.writer.join().map_err(died)?;
-        lock(&self.shared.requests).stop = Some(how);
-        self.shared.asked.notify_all();
-        let tiled = threads.tiler.join().map_err(died)?;
+        let tiled = self.join(&mut threads, how);
         match self.pool.refusal() {
             Some(LogError::Closed) | None => tiled,
             Some(reason) => Err(reason),
         }
+    }
+}
+
+impl Inner {
+    /// Waits until both threads have ended.
+    fn join(&self, threads: &mut Threads, how: Stop) -> Result<(), LogError> {
+        let Some((writer, tiler)) = threads.running.take() else { return Ok(()) };
+        let died = |_| LogError::Closed;
+        writer.join().map_err(died)?;
+        lock(&self.shared.requests).stop = Some(how);
+        self.shared.asked.notify_all();
+        tiler.join().map_err(died)?
+    }
+
+    fn revive(&self) -> Result<(), LogError> {
+        // Held all the time: one at a time, and nobody closes meanwhile.
+        let mut held = lock(&self.threads);
+        let Some(threads) = held.as_mut() else { return Err(LogError::Closed) };
+        match self.pool.refusal() {
+            None => return Ok(()),
+            Some(LogError::Closed) => return Err(LogError::Closed),
+            // Why the threads ended is known; that they have ended is what matters.
+            Some(_) => drop(self.join(threads, Stop::Abandon)),
+        }
+        threads.running = Some(self.start_again()?);
+        Ok(())
+    }
+
+    fn start_again(&self) -> Result<Pair, LogError> {
+        let Again { files, key, options, clock, durable } = &self.again;
+        let key = key.again().ok_or(LogError::Closed)?;
+        let tiler =
+            Tiler::load(Arc::clone(files), key, &options.origin, options.max_history_bytes)?;
+        let mut opening = Opening {
+            files: Arc::clone(files),
+            tiler,
+            options: options.clone(),
+            clock: Arc::clone(clock),
+        };
+        // With interval durability the records were answered before, so they are kept if they can be.
+        let is_answered = options.durability == Durability::BeforeAnswer;
+        let limit = if is_answered { self.pool.durable() } else { u64::MAX };
+        let (recovery, end) = opening.recover(limit)?;
+        opening.tiler.advance(recovery.size)?;
+        opening.tiler.save_state((opening.clock)(), false)?;
+        let writer = opening.writer(&self.pool, Arc::clone(durable), end)?;
+        *lock(&self.shared.published) = opening.published();
+        lock(&self.shared.requests).stop = None;
+        let tiling = opening.tiling(&self.shared, &self.pool, &self.durable);
+        durable.send_replace(recovery.size);
+        self.pool.restart(recovery.size);
+        Ok((
+            spawn("ledger-writer", move || writer.run())?,
+            spawn("ledger-tiles", move || tiling.run())?,
+        ))
     }
 }
 
@@ -213,7 +286,7 @@ struct Opening {
 
 impl Opening {
     fn run(mut self, held: Box<dyn Send + Sync>) -> Result<(Log, Recovery), LogError> {
-        let (recovery, end) = self.recover()?;
+        let (recovery, end) = self.recover(u64::MAX)?;
         let now = (self.clock)();
         self.tiler.advance(recovery.size)?;
         self.tiler.save_state(now, false)?;
@@ -223,41 +296,60 @@ impl Opening {
             self.options.durability == Durability::BeforeAnswer,
         ));
         let (durable, receiver) = watch::channel(recovery.size);
-        let published = Published {
-            checkpoint: self.tiler.checkpoint().cloned(),
-            position: self.tiler.position(),
-        };
+        let published = self.published();
         let shared = Arc::new(Shared {
             files: Arc::clone(&self.files),
             requests: Mutex::default(),
             asked: Condvar::new(),
             published: Mutex::new(published),
         });
-        let writer = self.writer(&pool, durable, end)?;
-        let tiling = Tiling {
-            tiler: self.tiler,
-            clock: self.clock,
-            every: self.options.checkpoint_every,
-            shared: Arc::clone(&shared),
-            pool: Arc::clone(&pool),
-            durable: receiver.clone(),
+        let durable = Arc::new(durable);
+        let writer = self.writer(&pool, Arc::clone(&durable), end)?;
+        let again = Again {
+            files: Arc::clone(&self.files),
+            key: self.tiler.key_again().ok_or(LogError::Closed)?,
+            options: self.options.clone(),
+            clock: Arc::clone(&self.clock),
+            durable,
         };
-        let threads = Threads {
-            writer: spawn("ledger-writer", move || writer.run())?,
-            tiler: spawn("ledger-tiles", move || tiling.run())?,
-            _lock: held,
-        };
+        let tiling = self.tiling(&shared, &pool, &receiver);
+        let running = (
+            spawn("ledger-writer", move || writer.run())?,
+            spawn("ledger-tiles", move || tiling.run())?,
+        );
+        let threads = Threads { running: Some(running), _lock: held };
         let inner = Inner {
             pool,
             durable: receiver,
             shared,
             cursor: Mutex::default(),
             threads: Mutex::new(Some(threads)),
+            again,
         };
         Ok((Log(Arc::new(inner)), recovery))
     }
 
-    fn recover(&mut self) -> Result<(Recovery, Position), LogError> {
+    fn published(&self) -> Published {
+        Published { checkpoint: self.tiler.checkpoint().cloned(), position: self.tiler.position() }
+    }
+
+    fn tiling(
+        self,
+        shared: &Arc<Shared>,
+        pool: &Arc<Pool>,
+        durable: &watch::Receiver<u64>,
+    ) -> Tiling {
+        Tiling {
+            tiler: self.tiler,
+            clock: self.clock,
+            every: self.options.checkpoint_every,
+            shared: Arc::clone(shared),
+            pool: Arc::clone(pool),
+            durable: durable.clone(),
+        }
+    }
+
+    fn recover(&mut self, limit: u64) -> Result<(Recovery, Position), LogError> {
         create_folders(&*self.files, segment::FOLDER)?;
         let signed = self.tiler.signed_size();
         let state = State::load(&*self.files)?;
@@ -268,7 +360,7 @@ impl Opening {
             segment::begin(&*self.files, &*file, segment::NEXT, 0)?;
         }
         let start = recovery::start(&*self.files, state.as_ref(), signed)?;
-        let tail = recovery::recover(&self.files, start, signed)?;
+        let tail = recovery::recover(&self.files, start, signed, limit)?;
         let rebuilt_tiles = !self.tiler.resume(start)?;
         let last = state.map_or(Timestamp::default(), |state| Timestamp::from_micros(state.time));
         let is_closed = state.is_some_and(|state| state.is_closed && state.size == tail.size);
@@ -287,7 +379,7 @@ impl Opening {
     fn writer(
         &self,
         pool: &Arc<Pool>,
-        durable: watch::Sender<u64>,
+        durable: Arc<watch::Sender<u64>>,
         position: Position,
     ) -> Result<Writer, LogError> {
         Ok(Writer {
@@ -337,6 +429,12 @@ impl Tiling {
             }
             for waiter in waiters {
                 let _ = waiter.send(result.clone());
+            }
+            if result.is_err() {
+                // Nobody is here any more to answer who asks for a checkpoint.
+                let mut requests = lock(&self.shared.requests);
+                requests.stop = Some(Stop::Abandon);
+                requests.waiters.clear();
             }
             if stop.is_some() || result.is_err() {
                 return result.map(drop);

@@ -206,6 +206,15 @@ impl Pool {
         self.work.notify_all();
     }
 
+    /// Accepts again after a failure was mended; the log ends at `size`. What waited was refused.
+    pub(crate) fn restart(&self, size: u64) {
+        let mut state = lock(&self.state);
+        state.bytes.clear();
+        (state.first, state.count, state.durable, state.in_flight) = (size, 0, size, 0);
+        (state.is_called, state.uncalled_since, state.is_writer_idle) = (false, None, false);
+        (state.is_stopping, state.refusal) = (false, None);
+    }
+
     /// Accepts nothing more; what was accepted is still written.
     pub(crate) fn close(&self) {
         let mut state = lock(&self.state);

@@ -1,5 +1,6 @@
 //! What is done when a log is opened: find its end, and cut off what a crash left half written.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::files::{Files, SharedFiles, read_full, write_all};
@@ -52,21 +53,31 @@ pub(crate) fn start(
     }
 }
 
-/// Reads from a position to the end of the log, and cuts off a torn tail.
+/// Reads from a position to the end of the log, and cuts off a torn tail. Records from `limit` on
+/// are cut off too: they are known never to have been acknowledged.
 pub(crate) fn recover(
     files: &SharedFiles,
     (index, position): (u64, Position),
     signed: u64,
+    limit: u64,
 ) -> Result<Tail, LogError> {
     let mut reader = Reader::new(files, index, position);
+    let mut doubtful = Doubtful::default();
     let stop = loop {
+        if reader.index() >= limit {
+            break Stop::End;
+        }
         match reader.step()? {
-            Step::Frame(..) => {}
+            Step::Frame(frame, at) => doubtful.take(frame.index, frame.durable.max(signed), at),
             Step::Stop(stop) => break stop,
         }
     };
-    let (size, end) = (reader.index(), reader.position());
+    let (size, mut end) = (reader.index(), reader.position());
     let last = segment::list(&**files)?.last().copied();
+    if size >= limit && last == Some(size) {
+        // The segment that the cut off records were to begin.
+        end = Position::start_of(size);
+    }
     if last != Some(end.segment) {
         let path = segment::path(end.segment);
         return Err(LogError::corrupt(&path, end.offset, &stop.to_string()));
@@ -74,7 +85,7 @@ pub(crate) fn recover(
     if size < signed {
         return Err(behind(&**files, end, stop, signed)?);
     }
-    let truncated_bytes = cut_torn_tail(&**files, end, size)?;
+    let truncated_bytes = settle(&**files, doubtful.start(end), end, size)?;
     Ok(Tail { size, end, truncated_bytes })
 }
 
@@ -104,22 +115,47 @@ fn rest_of(files: &dyn Files, end: Position) -> Result<Vec<u8>, LogError> {
     Ok(rest)
 }
 
-/// Puts zeros where an unfinished write stands. Bytes that a later frame calls synced are no
-/// unfinished write: that is damage, and stays as it is.
-fn cut_torn_tail(files: &dyn Files, end: Position, size: u64) -> Result<u64, LogError> {
+/// Records that no later one calls synced. They read well, but after a sync that failed the
+/// system may show what the disk never got.
+#[derive(Default)]
+struct Doubtful(VecDeque<(u64, Position)>);
+
+impl Doubtful {
+    fn take(&mut self, index: u64, durable: u64, at: Position) {
+        self.0.push_back((index, at));
+        while self.0.pop_front_if(|(index, _)| *index < durable).is_some() {}
+    }
+
+    /// Where they begin in the last segment. What stands in earlier ones was synced before it began.
+    fn start(&self, end: Position) -> u64 {
+        let mut offsets = self.0.iter().filter(|(_, at)| at.segment == end.segment);
+        offsets.next().map_or(end.offset, |(_, at)| at.offset)
+    }
+}
+
+/// Writes the doubtful records again, so that a sync cannot take them for written, and zeros where
+/// an unfinished write stands. Bytes that a later frame calls synced are no unfinished write: that
+/// is damage, and stays as it is.
+fn settle(files: &dyn Files, from: u64, end: Position, size: u64) -> Result<u64, LogError> {
     let path = segment::path(end.segment);
     let rest = rest_of(files, end)?;
     if !rest.is_empty() && frame::later_frame_says_synced(&rest, size) {
         let what = "an acknowledged record does not read, and later ones do";
         return Err(LogError::corrupt(&path, end.offset, what));
     }
-    let clear = || {
+    let settle = || {
         let file = files.create(&path)?;
-        write_all(&*file, &vec![0; rest.len()], end.offset)?;
+        let doubtful = usize::try_from(end.offset.saturating_sub(from)).unwrap_or_default();
+        let mut bytes = vec![0; doubtful];
+        if read_full(&*file, &mut bytes, from)? < doubtful {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes.resize(doubtful + rest.len(), 0);
+        write_all(&*file, &bytes, from)?;
         // Also where nothing was torn: a process that was killed may have left whole records
         // unsynced, and from here on they count as durable.
         file.sync()
     };
-    clear().map_err(|error| LogError::io("cutting off the torn tail of", &path, &error))?;
+    settle().map_err(|error| LogError::io("cutting off the torn tail of", &path, &error))?;
     Ok(rest.len() as u64)
 }

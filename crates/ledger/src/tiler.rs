@@ -80,6 +80,10 @@ impl Tiler {
         })
     }
 
+    pub(crate) fn key_again(&self) -> Option<SigningKey> {
+        self.key.again()
+    }
+
     /// Records that the last checkpoint covers.
     pub(crate) fn signed_size(&self) -> u64 {
         size_of(&self.signed)

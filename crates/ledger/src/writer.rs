@@ -14,7 +14,7 @@ use crate::{Durability, LogError};
 pub(crate) struct Writer {
     pub(crate) files: SharedFiles,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) durable: watch::Sender<u64>,
+    pub(crate) durable: Arc<watch::Sender<u64>>,
     pub(crate) segment: Segment,
     pub(crate) position: Position,
     pub(crate) segment_bytes: u64,

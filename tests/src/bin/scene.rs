@@ -2,7 +2,7 @@
 //!
 //! For clients that are not written in Rust. They find in the environment: `GATE_URL`, the agents' keys
 //! `BOT_KEY` (may do everything), `POOR_KEY` (two requests an hour) and `CLERK_KEY` (may call no model of
-//! this gate), and `CARD` and `TOKEN`, values that inspection knows. With `--direct` there is no gate:
+//! this gate), `CARD` and `TOKEN`, values that inspection knows, and `LEDGER`, the folder of the gate's log. With `--direct` there is no gate:
 //! what fails then is the mock's fault or the client's, or is a refusal.
 
 use std::process::{Command, ExitCode};
@@ -25,6 +25,9 @@ fn main() -> ExitCode {
         "GATE_URL",
         gate.as_ref().map_or(upstream.url(), |gate| format!("http://{}", gate.address())),
     );
+    if let Some(gate) = &gate {
+        command.env("LEDGER", gate.ledger());
+    }
     for (variable, agent) in [("BOT_KEY", "bot"), ("POOR_KEY", "poor"), ("CLERK_KEY", "clerk")] {
         command.env(variable, gate.as_ref().map_or("none".to_owned(), |gate| gate.key(agent)));
     }

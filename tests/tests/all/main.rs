@@ -25,6 +25,7 @@ mod tls;
 mod transparency;
 mod uninspected;
 mod vault;
+mod witness;
 
 /// Where the gate serves OpenAI's chat completions.
 const CHAT: &str = "/llm/openai/v1/chat/completions";

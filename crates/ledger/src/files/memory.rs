@@ -14,7 +14,8 @@ pub(crate) enum Fault {
     PowerCut,
     /// The nth write fails as a full disk does.
     NoSpace,
-    /// The nth sync of a file fails.
+    /// The nth sync of a file fails, and what it should have written is never written, although
+    /// it can still be read.
     SyncFails,
 }
 
@@ -31,8 +32,27 @@ pub(crate) enum Left {
 struct Node {
     durable: Vec<u8>,
     current: Vec<u8>,
-    /// Unsynced writes, oldest first.
-    pending: Vec<(u64, Vec<u8>)>,
+    /// Unsynced changes, oldest first.
+    pending: Vec<Change>,
+}
+
+#[derive(Clone)]
+enum Change {
+    Write(u64, Vec<u8>),
+    Size(u64),
+}
+
+impl Node {
+    /// What is pending reaches the disk. Bytes that a failed sync gave up on do not: they are in
+    /// `current` and nowhere else, as on a system whose cache takes them for written.
+    fn settle(&mut self) {
+        for change in std::mem::take(&mut self.pending) {
+            match change {
+                Change::Write(offset, data) => overlay(&mut self.durable, offset, &data),
+                Change::Size(size) => self.durable.resize(size as usize, 0),
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -154,8 +174,10 @@ fn survivors(node: &Node, left: Left) -> Vec<u8> {
         Left::Everything => node.current.clone(),
         Left::Torn => {
             let mut bytes = node.durable.clone();
-            for (offset, data) in node.pending.iter().step_by(2) {
-                overlay(&mut bytes, *offset, &data[..data.len().div_ceil(2)]);
+            for change in node.pending.iter().step_by(2) {
+                if let Change::Write(offset, data) = change {
+                    overlay(&mut bytes, *offset, &data[..data.len().div_ceil(2)]);
+                }
             }
             bytes
         }
@@ -200,7 +222,7 @@ impl File for Open {
         let length = if state.short_writes { bytes.len().min(7) } else { bytes.len() };
         let node = &mut state.nodes[self.node];
         overlay(&mut node.current, offset, &bytes[..length]);
-        node.pending.push((offset, bytes[..length].to_vec()));
+        node.pending.push(Change::Write(offset, bytes[..length].to_vec()));
         Ok(length)
     }
 
@@ -210,11 +232,10 @@ impl File for Open {
         let nth = state.syncs;
         state.syncs += 1;
         if state.fault == Some((Fault::SyncFails, nth)) {
+            state.nodes[self.node].pending.clear();
             return Err(lost());
         }
-        let node = &mut state.nodes[self.node];
-        node.durable = node.current.clone();
-        node.pending.clear();
+        state.nodes[self.node].settle();
         Ok(())
     }
 
@@ -226,6 +247,7 @@ impl File for Open {
         let mut state = self.files.state();
         state.step()?;
         state.nodes[self.node].current.resize(size as usize, 0);
+        state.nodes[self.node].pending.push(Change::Size(size));
         Ok(())
     }
 }
@@ -344,8 +366,7 @@ impl Files for Memory {
         let mut state = self.state();
         state.step()?;
         for node in &mut state.nodes {
-            node.durable = node.current.clone();
-            node.pending.clear();
+            node.settle();
         }
         state.durable_names = state.names.clone();
         Ok(true)

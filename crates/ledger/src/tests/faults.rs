@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Health;
-use crate::files::memory::Fault;
+use crate::files::memory::{Fault, Left};
 
 fn stopped(result: &Result<u64, LogError>) -> bool {
     matches!(result, Err(LogError::Stopped { .. }))
@@ -25,12 +25,30 @@ fn sync_fails(files: Memory) {
     assert!(matches!(log.health(), Health::Stopped(_)));
     assert_eq!(log.size(), 3);
     let message = failed.unwrap_err().to_string();
-    assert!(message.contains(" segments/") && message.contains("restart"), "{message}");
+    assert!(message.contains(" segments/") && message.contains("mend the disk"), "{message}");
     assert!(log.close().is_err());
     files.mend();
     let (log, recovery) = open(&files);
     assert!(!recovery.is_clean);
     assert_eq!(all(&log)[..3], expected(3));
+}
+
+#[test]
+fn what_a_failed_sync_left_in_the_cache_alone_is_written_again_before_it_counts() {
+    for files in [Memory::default(), Memory::default().with_synced_writes()] {
+        let (log, _) = open(&files);
+        fill(&log, 3);
+        files.inject(Fault::SyncFails, 0);
+        assert!(stopped(&append(&log, &record(3))));
+        drop(log);
+        files.mend();
+        // The record reads well, so it is taken up, signed, and must outlive a power cut.
+        let (log, recovery) = open(&files);
+        assert_eq!(recovery.size, 4);
+        drop(log);
+        let files = files.after_power_cut(Left::Nothing);
+        assert_eq!(all(&open(&files).0), expected(4));
+    }
 }
 
 #[test]
@@ -55,6 +73,58 @@ fn a_full_disk_stops_the_log_and_it_goes_on_once_mended() {
         assert_eq!(append(&log, "again").unwrap(), log.size() - 1);
         log.close().unwrap();
     }
+}
+
+/// Breaks the disk at the nth operation of its kind, mends it, and goes on with the same handle.
+fn revives(files: Memory, fault: Fault, nth: u64) {
+    let (log, _) = open(&files);
+    fill(&log, 3);
+    files.inject(fault, nth);
+    let mut index = 3;
+    while append(&log, &record(index)).is_ok() {
+        index += 1;
+        if index % 4 == 0 && block_on(log.checkpoint()).is_err() {
+            break;
+        }
+        if index > 40 {
+            return;
+        }
+    }
+    assert!(matches!(log.health(), Health::Stopped(_)), "{fault:?} {nth}");
+    let is_still_broken = fault == Fault::NoSpace;
+    assert_eq!(log.revive().is_err(), is_still_broken, "{fault:?} {nth}");
+    files.mend();
+    log.revive().unwrap();
+    assert_eq!(log.health(), Health::Running);
+    assert_eq!(log.size(), index, "nothing lost, nothing invented: {fault:?} {nth}");
+    fill(&log, 5);
+    assert_eq!(all(&log), expected(index + 5), "{fault:?} {nth}");
+    block_on(log.checkpoint()).unwrap();
+    let found = files.after_power_cut(Left::Nothing);
+    assert_eq!(all(&open(&found).0), expected(index + 5), "{fault:?} {nth}");
+    log.close().unwrap();
+    assert_eq!(all(&open(&files).0), expected(index + 5), "{fault:?} {nth}");
+}
+
+#[test]
+fn a_log_goes_on_without_a_restart_once_its_disk_is_mended() {
+    for nth in 0..12 {
+        for fault in [Fault::NoSpace, Fault::SyncFails] {
+            revives(Memory::default(), fault, nth);
+            revives(Memory::default().with_synced_writes(), fault, nth);
+        }
+    }
+}
+
+#[test]
+fn a_running_log_has_nothing_to_revive_and_a_closed_one_does_not() {
+    let files = Memory::default();
+    let (log, _) = open(&files);
+    let other = log.clone();
+    assert_eq!(log.revive(), Ok(()));
+    fill(&log, 2);
+    log.close().unwrap();
+    assert_eq!(other.revive(), Err(LogError::Closed));
 }
 
 #[test]

@@ -361,6 +361,76 @@ fn every_cut_is_found_and_named() {
     }
 }
 
+/// One change of a file's bytes at an offset; `None` where it changes nothing.
+type Change = fn(&mut Vec<u8>, usize);
+
+const CHANGES: [(&str, Change); 5] = [
+    ("a byte is gone", |bytes, at| {
+        bytes.remove(at);
+    }),
+    ("a byte is doubled", |bytes, at| bytes.insert(at, bytes[at])),
+    ("a zero comes between", |bytes, at| bytes.insert(at, 0)),
+    ("two bytes are exchanged", |bytes, at| {
+        let next = (at + 1) % bytes.len();
+        bytes.swap(at, next);
+    }),
+    ("a stretch is doubled", |bytes, at| {
+        let stretch = bytes[at..bytes.len().min(at + 33)].to_vec();
+        bytes.splice(at..at, stretch);
+    }),
+];
+
+#[test]
+fn bytes_that_are_taken_out_put_in_doubled_or_exchanged_anywhere_are_found_and_named() {
+    let files = closed(5);
+    let current = |path: &String| !path.contains(".p/") || path.ends_with(".p/5");
+    for path in evidence(&files).into_iter().filter(current) {
+        let good = Files::read(&files, &path).unwrap();
+        let written = good.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        for (at, (name, change)) in (0..written).flat_map(|at| CHANGES.map(|one| (at, one))) {
+            let damaged = files.copy();
+            damaged.edit(&path, |bytes| change(bytes, at));
+            let bytes = Files::read(&damaged, &path).unwrap();
+            let is_same = path.starts_with("segments/") && same_but_for_zeros(&good, &bytes);
+            if is_same || bytes == good {
+                continue;
+            }
+            let report = check(&damaged);
+            if path.starts_with("segments/") && report.verdict == Verdict::EndUnproven {
+                assert!(report.torn_bytes + report.unproven > 0, "{path} {at}: {name}");
+                continue;
+            }
+            assert_eq!(report.verdict, Verdict::Failed, "{path} {at}: {name}");
+            let named = report.faults.iter().any(|fault| fault.file == path);
+            assert!(named, "{path} {at}: {name}: {:?}", report.faults);
+        }
+    }
+}
+
+/// A segment's unwritten rest may have any length.
+fn same_but_for_zeros(one: &[u8], other: &[u8]) -> bool {
+    let written = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+    one[..written(one)] == other[..written(other)]
+}
+
+#[test]
+fn a_whole_file_in_the_place_of_another_is_found() {
+    let files = closed(600);
+    let tiles = ["tile/0/000", "tile/0/001", "tile/entries/000", "tile/entries/001"];
+    for (to, from) in tiles.iter().flat_map(|to| tiles.map(|from| (*to, from))) {
+        if to == from {
+            continue;
+        }
+        let damaged = files.copy();
+        let bytes = Files::read(&files, from).unwrap();
+        damaged.edit(to, |now| *now = bytes);
+        let report = check(&damaged);
+        assert_eq!(report.verdict, Verdict::Failed, "{from} at {to}");
+        assert!(report.faults.iter().any(|fault| fault.file == to), "{from} at {to}");
+        assert!(report.first_bad_record().is_some(), "{from} at {to}");
+    }
+}
+
 /// Takes a segment or a bundle apart into records, lets them be changed, and puts them together.
 fn rearrange(path: &str, bytes: &mut Vec<u8>, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
     let is_segment = path.starts_with("segments/");

@@ -19,6 +19,7 @@ mod session;
 mod table;
 mod up;
 mod user;
+mod witness;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -107,7 +108,8 @@ enum Command {
         subcommand,
         after_help = "Example:\n  portcullis ledger search --agent support-bot\n  portcullis ledger verify portcullis-data/ledger/main"
     )]
-    Ledger(ledger::Command),
+    Ledger(Box<ledger::Command>),
+    Witness(witness::Arguments),
     /// Admin tokens for people and programs
     #[command(subcommand, after_help = "Example:\n  portcullis user tokens")]
     User(user::Command),
@@ -164,6 +166,7 @@ fn dispatch(
         Command::Policy(command) => policy::run(&command, &session, output),
         Command::Inspect(arguments) => inspect::run(&arguments, &session, output),
         Command::Ledger(command) => ledger::run(&command, &session, output),
+        Command::Witness(arguments) => witness::run(&arguments, output),
         Command::User(command) => user::run(&command, &session, output),
         Command::Doctor(arguments) => doctor::run(&arguments, &session, output),
         Command::Config(command) => config::run(&command, &session, output),

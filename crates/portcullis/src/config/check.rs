@@ -18,6 +18,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.roles();
     check.limits();
     check.instance();
+    check.witnesses();
 }
 
 struct Check<'c> {
@@ -209,6 +210,17 @@ impl Check<'_> {
             None => format!("declare it with [[{section}]]"),
         };
         self.error(path, format!("there is no {section} named \"{name}\""), help);
+    }
+
+    fn witnesses(&mut self) {
+        let mut known = Vec::new();
+        for (place, witness) in self.config.ledger.witness.iter().enumerate() {
+            if known.contains(&&witness.key) {
+                let path = format!("ledger.witness[{place}].key");
+                self.error(&path, "this witness stands here twice", "take one of them out");
+            }
+            known.push(&witness.key);
+        }
     }
 
     /// A checkpoint's origin is one line of a signed note (C2SP tlog-checkpoint).

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use hyper::Uri;
+use ledger::note::{KeyKind, NoteError, VerifierKey};
 use toml::de::DeValue;
 
 use super::declare::{Shape, Written};
@@ -153,7 +154,30 @@ impl FromStr for Pattern {
     }
 }
 
+/// The key that a witness's cosignatures are checked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessKey(pub VerifierKey);
+
+/// Why a text is no such key.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessKeyError {
+    #[error("{0}")]
+    Form(#[from] NoteError),
+    #[error("this is the key of a log; a witness's begins with B after the second +")]
+    Kind,
+}
+
+impl FromStr for WitnessKey {
+    type Err = WitnessKeyError;
+
+    fn from_str(text: &str) -> Result<Self, WitnessKeyError> {
+        let key: VerifierKey = text.parse()?;
+        if key.kind() == KeyKind::Witness { Ok(Self(key)) } else { Err(WitnessKeyError::Kind) }
+    }
+}
+
 texts! {
+    WitnessKey: "a verifier key such as \"witness.example.com/w1+01234567+B…\"";
     BaseUrl: "an address such as \"https://api.example.com\"";
     Pattern: "a name or a pattern such as \"gpt-*\"";
 }

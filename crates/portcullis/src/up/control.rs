@@ -48,7 +48,7 @@ impl Instance for Adapter {
     fn readiness(&self) -> Vec<Check> {
         let (is_well, detail) = match self.core.log.health() {
             Health::Running => (true, String::new()),
-            Health::Stopped(error) => (false, format!("{error}; mend the disk and start again")),
+            Health::Stopped(error) => (false, error.to_string()),
             Health::Closed => (false, "the instance is stopping".into()),
         };
         let draining = self.core.gate.is_draining();

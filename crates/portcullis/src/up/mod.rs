@@ -10,12 +10,14 @@ mod core;
 mod indexer;
 mod interrupted;
 mod journal;
+mod mend;
 mod reload;
 mod snapshot;
 mod start;
 mod tls;
 mod traces;
 mod vault;
+mod witnesses;
 
 pub use addresses::{ADDRESSES, Addresses};
 pub use start::{Running, start};

@@ -83,6 +83,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("data.dir", before.data.dir != after.data.dir),
         ("instance.name", before.instance.name != after.instance.name),
         ("ledger.durability", before.ledger.durability != after.ledger.durability),
+        ("ledger.witness", !before.ledger.witness.iter().eq(&after.ledger.witness)),
     ];
     pairs.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, reload, traces, vault};
+use super::{control, indexer, interrupted, journal, mend, reload, traces, vault, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
 
 /// A running instance.
@@ -68,16 +68,20 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let addresses = Addresses { gate: address, console, admin, pid: std::process::id() };
     addresses.write(&data).context("addresses.json")?;
 
+    let drain = loaded.config.gate.timeouts.drain;
     let mut tasks = doors;
     tasks.extend(exporter.map(tokio::spawn));
     tasks.push(tokio::spawn(interrupted::complete(core.clone(), opened_with)));
+    tasks.push(tokio::spawn(mend::run(core.clone())));
+    let folder = journal::folder(&core, &core.tenant);
+    let (configured, every) = (loaded.config.ledger.witness, loaded.config.ledger.witness_every);
+    tasks.push(tokio::spawn(witnesses::run(folder, configured, every)));
     let watching = reload::watch_for_changes(core.clone(), stopped);
     tasks.push(tokio::spawn(async move {
         if let Err(error) = watching.await {
             tracing::error!(%error, "changes of the configuration are not noticed");
         }
     }));
-    let drain = loaded.config.gate.timeouts.drain;
     Ok(Running { core, gate: running_gate, addresses, drain, stop, indexer, tasks })
 }
 

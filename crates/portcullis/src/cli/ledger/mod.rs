@@ -1,5 +1,6 @@
 //! `portcullis ledger`: the log.
 
+mod export;
 mod remote;
 mod verify;
 
@@ -36,9 +37,9 @@ pub(super) enum Command {
     Prove { id: RecordId },
     /// Write records, one JSON object a line, newest first
     #[command(
-        after_help = "Example:\n  portcullis ledger export --since 2026-11-01T00:00:00Z > november.jsonl"
+        after_help = "Example:\n  portcullis ledger export --since 2026-11-01T00:00:00Z > november.jsonl\n  portcullis ledger export --agent support-bot --bundle evidence.tar"
     )]
-    Export(Search),
+    Export(export::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -82,8 +83,31 @@ pub(super) struct Search {
 const PAGE: usize = 200;
 
 impl Search {
+    /// The filters by their names, in words.
+    fn about(&self) -> String {
+        let given = self.given();
+        let words =
+            given.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+        let words: Vec<String> = words.collect();
+        let limit = self.limit.map(|limit| format!(", the newest {limit}")).unwrap_or_default();
+        match words.is_empty() {
+            true => format!("all records{limit}"),
+            false => format!("records with {}{limit}", words.join(", ")),
+        }
+    }
+
     fn path(&self, limit: usize) -> String {
-        let given = [
+        let mut path = format!("/api/v1/records?limit={}", limit.min(PAGE));
+        for (name, value) in self.given() {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", encode(value)));
+            }
+        }
+        path
+    }
+
+    fn given(&self) -> [(&'static str, &Option<String>); 11] {
+        [
             ("agent", &self.agent),
             ("user", &self.user),
             ("kind", &self.kind),
@@ -95,14 +119,7 @@ impl Search {
             ("finding", &self.finding),
             ("since", &self.since),
             ("until", &self.until),
-        ];
-        let mut path = format!("/api/v1/records?limit={}", limit.min(PAGE));
-        for (name, value) in given {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", encode(value)));
-            }
-        }
-        path
+        ]
     }
 }
 
@@ -114,7 +131,7 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::Prove { id } => {
             value(&session.read(&format!("/api/v1/records/{id}/proof"))?, output)
         }
-        Command::Export(search) => export(search, session, output),
+        Command::Export(arguments) => export::run(arguments, session, output),
     }
 }
 
@@ -151,13 +168,5 @@ fn search(search: &Search, session: &Session<'_>, output: &mut Output) -> Result
     let rows: Vec<Value> = records.iter().map(row).collect();
     let columns = ["time", "agent", "kind", "effect", "status", "resource", "id"];
     output.table(&Table::of(&rows, &columns.map(|name| (name, name))))?;
-    Ok(Exit::Done)
-}
-
-fn export(search: &Search, session: &Session<'_>, output: &mut Output) -> Result {
-    let limit = search.limit.unwrap_or(usize::MAX);
-    session.pages(&search.path(limit), "records", limit, |item| {
-        Ok(output.json_line(&item["record"])?)
-    })?;
     Ok(Exit::Done)
 }

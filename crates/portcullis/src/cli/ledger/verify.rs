@@ -18,7 +18,8 @@ const MAX_SMALL_FILE: u64 = 64 << 10;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
-    /// A folder or an address (http:// or https://) [default: the log of the data folder]
+    /// A folder, an address (http:// or https://), or an evidence file [default: the log of the
+    /// data folder]
     #[arg(value_name = "LOG")]
     log: Option<String>,
     /// A file with the key that you trust; without it the log's own is used, which shows
@@ -74,9 +75,15 @@ fn read(
         Some(folder) => PathBuf::from(folder),
         None => session.config(Secrets::Leave)?.config.data.dir.join("ledger/main"),
     };
+    if folder.is_file() {
+        let bytes = whole(&folder, ledger::bundle::MAX_BYTES as u64 + 1)?;
+        return ledger::bundle::verify(&bytes, trust)
+            .map_err(|error| Failure::Failed(error.into()));
+    }
     if !folder.is_dir() {
+        let name = folder.display();
         let problem =
-            format!("{} is no folder; name the folder of a log, or its address", folder.display());
+            format!("{name} is nothing; name a log's folder or address, or an evidence file");
         return Err(Failure::Usage(problem));
     }
     let mut local = Local { folder: Folder::new(&folder), is_hashes: arguments.hashes };
@@ -104,15 +111,19 @@ impl Source for Local {
 }
 
 fn small(file: &Path) -> std::result::Result<Vec<u8>, Failure> {
+    whole(file, MAX_SMALL_FILE)
+}
+
+fn whole(file: &Path, most: u64) -> std::result::Result<Vec<u8>, Failure> {
     use std::io::Read;
     let named = || file.display().to_string();
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).with_context(named)?;
-    opened.take(MAX_SMALL_FILE).read_to_end(&mut bytes).with_context(named)?;
+    opened.take(most).read_to_end(&mut bytes).with_context(named)?;
     Ok(bytes)
 }
 
-fn key(file: &Path, kind: KeyKind) -> std::result::Result<VerifierKey, Failure> {
+pub(super) fn key(file: &Path, kind: KeyKind) -> std::result::Result<VerifierKey, Failure> {
     let named = |problem: String| Failure::Usage(format!("{}: {problem}", file.display()));
     let text = String::from_utf8_lossy(&small(file)?).into_owned();
     let key: VerifierKey = text.trim().parse().map_err(|error| named(format!("{error}")))?;

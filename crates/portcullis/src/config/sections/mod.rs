@@ -13,6 +13,7 @@ pub use inspect::{Inspect, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
 pub use operation::{
     Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy, Telemetry,
+    Witness,
 };
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Tls;
 use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
-use crate::config::types::BaseUrl;
+use crate::config::types::{BaseUrl, WitnessKey};
 
 section! {
     /// What this installation is called.
@@ -67,6 +67,27 @@ section! {
         interval: Duration = "200ms";
         /// How often the log's state is signed, while there is something new.
         checkpoint_every: Duration = "1s";
+        /// How often the log's state is given to the witnesses, while there is something new.
+        witness_every: Duration = "10s";
+        /// Who cosigns the log's state.
+        witness: Vec<Witness>;
+    }
+}
+
+section! {
+    /// A witness of the log: somebody else, who cosigns that it only ever grows (C2SP
+    /// tlog-witness). `portcullis witness` runs one. The gate never waits for it.
+    Witness {
+        /// Where it takes checkpoints: `/add-checkpoint` is added to it.
+        url: BaseUrl, example "https://witness.example.com";
+        /// Its verifier key, as its operator gives it to you.
+        key: WitnessKey, example "witness.example.com/w1+e871213f+BL20ZJ1B82BMx/VtaaApwtlowMfoluSaywc0WsiOfGiV";
+    }
+}
+
+impl PartialEq for Witness {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.url, &self.key) == (&other.url, &other.key)
     }
 }
 

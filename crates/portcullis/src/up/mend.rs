@@ -1,0 +1,38 @@
+//! Takes the log up again once its disk is mended.
+//!
+//! Until then every action is refused and `/readyz` says why. See [`ledger::Log::revive`] for why
+//! nothing is lost or invented on the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::Health;
+use model::Kind;
+
+use super::core::Core;
+
+/// How often a stopped log is tried.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Ends when it is aborted.
+pub(super) async fn run(core: Arc<Core>) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Health::Stopped(why) = core.log.health() else { continue };
+        let log = core.log.clone();
+        // Where it fails the log still refuses, and says so to everybody who asks.
+        if !matches!(tokio::task::spawn_blocking(move || log.revive()).await, Ok(Ok(()))) {
+            continue;
+        }
+        let records = core.log.size();
+        tracing::warn!(records, after = %why, "the log goes on; every acknowledged record is there");
+        let mut record = core.system_record(Kind::SYSTEM_RECOVERED, "the log's disk was mended");
+        record.detail.insert("records".into(), records.to_string());
+        record.detail.insert("failure".into(), why.to_string());
+        if let Err(error) = core.record(&record).await {
+            tracing::error!(%error, "that the log goes on could not be recorded");
+        }
+    }
+}
