@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::run::{cargo, on_path, output, run, target};
+use crate::run::{built, on_path, output, run, target};
 
 pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
     let interpreter = interpreter(root)?;
@@ -67,8 +67,6 @@ fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
 
 /// Runs `command` with a mock model API and a gate around it.
 fn scene(root: &Path, what: &str, command: &Command) -> anyhow::Result<()> {
-    let scene = ["run", "--quiet", "-p", "portcullis-tests", "--bin", "scene", "--"];
-    let mut cargo = cargo(root);
-    cargo.args(scene).arg(command.get_program()).args(command.get_args());
-    run(what, cargo.env("PORTCULLIS_BIN", target(root).join("debug/portcullis")))
+    let mut scene = built(root, "scene")?;
+    run(what, scene.arg(command.get_program()).args(command.get_args()))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::run::{cargo, output};
+use crate::run::{built, output};
 
 const FOLDER: &str = "docs/reference";
 
@@ -50,7 +50,5 @@ fn pages(root: &Path) -> anyhow::Result<BTreeMap<PathBuf, String>> {
 }
 
 fn portcullis(root: &Path, words: &[&str]) -> anyhow::Result<String> {
-    // `--workspace --bin` chooses the same features as the rest of `cargo xtask test`.
-    let command = ["run", "--quiet", "-p", "portcullis", "--bin", "portcullis", "--"];
-    output(cargo(root).args(command).args(words))
+    output(built(root, "portcullis")?.args(words))
 }

@@ -57,6 +57,19 @@ pub(crate) fn on_path<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().copied().find(|name| folders.iter().any(|folder| folder.join(name).is_file()))
 }
 
+/// A program of the workspace, built with all others: the features of its dependencies are then the
+/// same as in the tests, so nothing is built twice.
+pub(crate) fn built(root: &Path, program: &str) -> anyhow::Result<Command> {
+    let build = ["build", "--quiet", "--workspace", "--all-targets"];
+    let status = cargo(root).args(build).status().context("could not start cargo")?;
+    if !status.success() {
+        bail!("the workspace does not build");
+    }
+    let mut command = Command::new(target(root).join("debug").join(program));
+    command.current_dir(root).env("PORTCULLIS_BIN", target(root).join("debug/portcullis"));
+    Ok(command)
+}
+
 /// Where cargo puts what it builds.
 pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)

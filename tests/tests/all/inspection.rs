@@ -292,3 +292,29 @@ async fn a_secret_beside_the_body_is_refused_and_recorded() {
     bot.header("x-note", "nothing").post(&format!("{CHAT}?a=%20b"), chat("x")).await.expect(200);
     assert!(upstream.last().path.ends_with("?a=%20b"), "{}", upstream.last().path);
 }
+
+#[tokio::test]
+async fn formats_and_canaries_of_ones_own_are_found_and_proved_by_their_examples() {
+    let upstream = upstream().run();
+    let own = |misses: &str| {
+        format!(
+            "[inspect]\ncanaries = [\"planted-7f3a-value-01\"]\n[[inspect.detectors]]\nname = \"acme_badge\"\nkind = \"own.badge\"\n\
+             pattern = '\"ACME-\" [0-9A-F]{{16}}'\nexamples = [\"badge ACME-4F09C2E71B83D65A\"]\nnear_misses = [\"{misses}\"]\n\
+             [inspect.actions]\nown.badge = \"mask\"\n"
+        )
+    };
+    let sections = own("badge ACME-0123");
+    let running = gate().openai(&upstream).agent("bot").sections(&sections).run();
+    let text = "my badge is ACME-FEDCBA9876543210, thanks";
+    running.client("bot").post(CHAT, chat(text)).await.expect(200);
+    let sent = String::from_utf8_lossy(&upstream.last().body).into_owned();
+    assert!(sent.contains("[redacted:own.badge], thanks"), "{sent}");
+    let calls = upstream.calls().len();
+    let planted = running.client("bot").post(CHAT, chat("use planted-7f3a-value-01")).await;
+    assert_eq!((planted.decision(), upstream.calls().len()), ("deny", calls));
+    let found = findings(&running, planted.record());
+    assert!(found.iter().any(|(kind, _)| kind == "canary.token"), "{found:?}");
+    let wrong = gate().openai(&upstream).sections(&own("badge ACME-4F09C2E71B83D65A")).prepare();
+    wrong.start_and_fail();
+    assert!(wrong.log().contains("acme_badge"), "{}", wrong.log());
+}

@@ -86,7 +86,7 @@ fn harmless_code_is_no_finding() {
         (Go, "cmd := exec.Command(\"ls\", dir)\nInsecureSkipVerify: false"),
         (Rust, "let x: &'a str = 'b'; // format!(\"SELECT a FROM b WHERE c = '{}'\", d)"),
         (Rust, "Command::new(\"ls\").arg(&path)"),
-        (Shell, "rm -rf ./build /tmp/x \"$DIR\"/out # rm -rf /\necho 'rm -rf /'"),
+        (Shell, "rm -rf ./build /srv/x \"$DIR\"/out # rm -rf /\necho 'rm -rf /'"),
         (Shell, "curl -s https://e.org/a.json | python3 -m json.tool\ncurl https://e.org | jq ."),
         (Shell, "chmod 755 x; find . -name '*.o' -delete; curl -H 'k: v' https://e.org"),
         (Shell, "cat <<EOF > note\nrm -rf /\nEOF\necho ok"),

@@ -1,6 +1,6 @@
 //! Finds addresses of machines: IPv4, IPv6, MAC.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::detectors::class;
 use crate::engine::Rules;

@@ -107,29 +107,34 @@ pub(super) fn declared(config: &Config) -> Vec<DeclaredAgent> {
 }
 
 /// Reloads on SIGHUP and when a file of the configuration changes.
-pub(super) async fn watch_for_changes(
+///
+/// The signal is listened for from here on, not from when the future is first polled: whoever sees
+/// that the instance is ready may send one, which would end a process that does not listen.
+pub(super) fn watch_for_changes(
     core: Arc<Core>,
     mut stop: watch::Receiver<bool>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")?;
     let mut seen = fingerprint(&core);
-    loop {
-        let asked = tokio::select! {
-            _ = hangup.recv() => true,
-            () = tokio::time::sleep(LOOK) => false,
-            _ = stop.changed() => return Ok(()),
-        };
-        let found = fingerprint(&core);
-        if !asked && found == seen {
-            continue;
+    Ok(async move {
+        loop {
+            let asked = tokio::select! {
+                _ = hangup.recv() => true,
+                () = tokio::time::sleep(LOOK) => false,
+                _ = stop.changed() => return,
+            };
+            let found = fingerprint(&core);
+            if !asked && found == seen {
+                continue;
+            }
+            seen = found;
+            match reload(&core).await {
+                Ok(_) => tracing::info!("the configuration was taken up"),
+                Err(error) => tracing::error!("{error:#}"),
+            }
         }
-        seen = found;
-        match reload(&core).await {
-            Ok(_) => tracing::info!("the configuration was taken up"),
-            Err(error) => tracing::error!("{error:#}"),
-        }
-    }
+    })
 }
 
 /// The files that a reload reads, with their times and sizes.

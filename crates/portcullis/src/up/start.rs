@@ -66,8 +66,6 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let (admin, console, doors) = serve_console(&core, &loaded.config, &data, &stopped).await?;
     let address = *running_gate.addresses().first().context("the gate has no address")?;
     let addresses = Addresses { gate: address, console, admin, pid: std::process::id() };
-    addresses.write(&data).context("addresses.json")?;
-
     let drain = loaded.config.gate.timeouts.drain;
     let mut tasks = doors;
     tasks.extend(exporter.map(tokio::spawn));
@@ -76,12 +74,9 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let folder = journal::folder(&core, &core.tenant);
     let (configured, every) = (loaded.config.ledger.witness, loaded.config.ledger.witness_every);
     tasks.push(tokio::spawn(witnesses::run(folder, configured, every)));
-    let watching = reload::watch_for_changes(core.clone(), stopped);
-    tasks.push(tokio::spawn(async move {
-        if let Err(error) = watching.await {
-            tracing::error!(%error, "changes of the configuration are not noticed");
-        }
-    }));
+    tasks.push(tokio::spawn(reload::watch_for_changes(core.clone(), stopped)?));
+    // From now on others know that it is ready.
+    addresses.write(&data).context("addresses.json")?;
     Ok(Running { core, gate: running_gate, addresses, drain, stop, indexer, tasks })
 }
 

@@ -47,7 +47,7 @@ section! {
         /// If any: one of these must stand shortly before the value.
         keywords: Vec<String> = [], example ["badge"];
         /// Texts in which it must find something. They are tried whenever the configuration is read.
-        examples: Vec<String> = [], example ["badge ACME-0123456789ABCDEF"];
+        examples: Vec<String> = [], example ["badge ACME-4F09C2E71B83D65A"];
         /// Texts in which it must find nothing.
         near_misses: Vec<String> = [], example ["badge ACME-0123"];
     }
