@@ -250,7 +250,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 700, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(700))]
 
     #[test]
     fn every_cut_gives_the_matches_of_the_whole(

@@ -313,7 +313,7 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 800, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(800))]
 
     #[test]
     fn views_never_grow_and_every_range_has_a_source(

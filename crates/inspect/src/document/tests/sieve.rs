@@ -212,7 +212,7 @@ fn nothing_hides_from_the_sieve() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(3000))]
 
     #[test]
     fn the_sieve_changes_no_report(document in document(), which in 0_usize..4, answer in any::<bool>()) {
