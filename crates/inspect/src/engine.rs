@@ -8,6 +8,7 @@ pub(crate) mod hosts;
 pub(crate) mod identifiers;
 pub(crate) mod index;
 pub(crate) mod machine_readable;
+mod named;
 pub(crate) mod numbers;
 pub(crate) mod phones;
 pub(crate) mod resolve;
@@ -279,7 +280,7 @@ impl Engine {
             return;
         }
         let mut found = Vec::new();
-        self.find(direction, Level::All, text, 0..text.len(), &Signs::ALL, &mut found);
+        self.find(direction, Level::All, text, 0..text.len(), &mut Signs::all(), &mut found);
         let action = |rule| self.action(rule, direction);
         Resolver::default().resolve(&mut found, text.len(), action, out);
     }
@@ -309,7 +310,7 @@ impl Engine {
         level: Level,
         text: &[u8],
         range: Range<usize>,
-        signs: &Signs,
+        signs: &mut Signs,
         found: &mut Vec<Candidate>,
     ) {
         let (from, to) = (range.start, range.end);
@@ -353,7 +354,8 @@ impl Engine {
             armour::find(rules, text, from, to, found);
         }
         if signs.high > from && concerns(&rules.smuggled) {
-            smuggling::find(rules, text, from, to, found);
+            let wrapper = &mut signs.wrappers[level as usize];
+            smuggling::find(rules, text, (from, to), wrapper, found);
         }
         if concerns(&rules.assigned.all()) {
             assignments::find(rules, text, from, to, found);
@@ -388,6 +390,8 @@ pub(crate) enum Level {
 }
 
 impl Level {
+    pub(crate) const COUNT: usize = 3;
+
     fn includes(self, action: Action) -> bool {
         match self {
             Self::All => true,

@@ -22,6 +22,8 @@ pub mod packages;
 mod placeholder;
 mod settings;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod validators;
 pub mod views;
 

@@ -103,8 +103,11 @@ impl Stream {
         let (whole, cut_off) = text.split_at(text.len() - utf8::cut_off(text));
         self.pending_bytes = cut_off.len();
         self.pending[..cut_off.len()].copy_from_slice(cut_off);
-        for slice in whole.chunks(SLICE_BYTES) {
+        let mut rest = whole;
+        while !rest.is_empty() {
+            let (slice, after) = rest.split_at(characters_within(rest, SLICE_BYTES));
             self.slice(engine, slice, out);
+            rest = after;
         }
         self.clear
     }
@@ -128,18 +131,23 @@ impl Stream {
         self.clear
     }
 
-    /// Takes text step by step: one ends where a shadow must begin.
+    /// Takes text step by step: one ends where a shadow must begin, and where one may have to be
+    /// given up, so that both happen at the same places however the text is cut.
     fn slice(&mut self, engine: &Engine, text: &[u8], out: &mut Vec<Match>) {
         let mut rest = text;
-        if self.shadow.is_none()
-            && let Some(change) = first_change(rest)
-        {
-            let (before, after) = rest.split_at(change);
-            self.step(engine, before, out);
-            self.shadow = Some(Box::new(Shadow::new(engine, self.direction, &self.plain)));
+        while !rest.is_empty() {
+            let change = if self.shadow.is_none() { first_change(rest) } else { None };
+            let length = match (&self.shadow, change) {
+                (None, change) => change.unwrap_or(rest.len()),
+                (Some(shadow), _) => characters_within(rest, shadow.room(self.plain.end())),
+            };
+            let (now, after) = rest.split_at(length);
+            self.step(engine, now, out);
+            if change.is_some() {
+                self.shadow = Some(Box::new(Shadow::new(engine, self.direction, &self.plain)));
+            }
             rest = after;
         }
-        self.step(engine, rest, out);
     }
 
     fn step(&mut self, engine: &Engine, text: &[u8], out: &mut Vec<Match>) {
@@ -151,7 +159,7 @@ impl Stream {
         let mut frontier = frontier.map(|place| place + self.plain.base);
         if let Some(shadow) = &mut self.shadow {
             let also = shadow.read(engine, self.direction, text, &mut self.found);
-            if self.plain.end() - also.clear <= MAX_HOLD_BYTES {
+            if shadow.holds(self.plain.end()) <= MAX_HOLD_BYTES {
                 frontier = frontier.or(also);
             } else {
                 // Stretched by what nobody sees, which is a finding of its own.
@@ -192,6 +200,15 @@ impl Stream {
             clear = waiting.map_or(clear, |candidate| clear.min(candidate.start));
         }
         self.clear = self.clear.max(clear);
+    }
+}
+
+/// The bytes of the whole characters within the first `most` bytes of a text, of one at least.
+fn characters_within(text: &[u8], most: usize) -> usize {
+    let most = most.min(text.len());
+    match most - utf8::cut_off(&text[..most]) {
+        0 => utf8::at(text, 0).map_or(1, |(_, length)| length),
+        whole => whole,
     }
 }
 

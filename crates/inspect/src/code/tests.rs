@@ -147,14 +147,10 @@ fn hostile_code_takes_linear_time() {
     ];
     let languages = [Language::Shell, Language::JavaScript, Language::Rust, Language::Python];
     for (unit, language) in units.iter().flat_map(|u| languages.map(|l| (u, l))) {
-        let time = |length: usize| {
-            let code = unit.repeat(length / unit.len());
-            let begun = std::time::Instant::now();
-            check(&code, Some(language));
-            begun.elapsed().as_secs_f64()
-        };
-        let (short, long) = (time(2_000), time(32_000));
-        assert!(long < 80.0 * short + 0.2, "{unit:?} as {language:?}: {short} and {long}");
+        let what = format!("{unit:?} as {language:?}");
+        crate::testing::assert_linear(&what, (1_000, 32_000), |length| {
+            check(&unit.repeat(length / unit.len()), Some(language));
+        });
     }
 }
 

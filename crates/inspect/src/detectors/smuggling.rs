@@ -63,7 +63,6 @@ pub(super) const ALL: &[Declaration] = &[
     )
     .severity(Severity::Low)
     .confidence(0.9)
-    .actions(Action::Mask, Action::Mask)
     .make(manifest),
     declare(
         "zero_width",

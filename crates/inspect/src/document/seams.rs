@@ -13,6 +13,9 @@
 //!   [`DISTINCTIVE`] confidence), for the digits of two unrelated numbers are soon a card's, and
 //!   only where letters and digits run over the seam for at least [`MIN_RUN`] bytes.
 //!
+//! What is over a seam in an encoding or a disguise, base64 in two halves above all, is looked at as
+//! in one text: see [`crate::views`].
+//!
 //! Around each seam at most [`WINDOW`] raw bytes to each side are scanned; windows that touch
 //! become one, so a value in many pieces is found too. Only a match that crosses a seam counts. It
 //! is reported where it begins, and each text loses its own share of it.
@@ -26,6 +29,7 @@ use crate::{
     Class, DetectorId, Match,
     detectors::class,
     json::{Locator, Token, decode_into},
+    views,
 };
 
 /// Raw bytes looked at on each side of a seam.
@@ -199,15 +203,28 @@ impl Inspector<'_> {
         let (joined, parts) = join(text, pieces, window);
         let mut matches = Vec::new();
         self.scope.engine.scan(self.scope.direction, &joined, &mut matches);
-        for found in matches {
-            let first = parts.partition_point(|part| part.text.end <= found.range.start);
-            let count = parts.get(first..).unwrap_or_default();
-            let count = count.iter().take_while(|part| part.text.start < found.range.end).count();
-            let crossed = parts.get(first..first + count).unwrap_or_default();
+        for found in matches.drain(..) {
+            let value = joined.get(found.range.clone()).unwrap_or_default();
+            let crossed = crossed(&parts, &found.range);
             if crossed.len() > 1 && self.may_cross(pieces, crossed, found.detector) {
-                self.crossing(text, crossed, &found, &joined, marks);
+                self.crossing(text, crossed, &found, value, marks);
             }
         }
+        views::each(&joined, &views::Limits::default(), &mut |view| {
+            self.scope.engine.scan(self.scope.direction, view.text(), &mut matches);
+            for found in matches.drain(..) {
+                let value = view.text().get(found.range.clone()).unwrap_or_default();
+                let found = Match { range: view.source(found.range.clone()), ..found };
+                let crossed = crossed(&parts, &found.range);
+                // What one part shows by itself may take letters of the next along.
+                if crossed.len() > 1
+                    && self.may_cross(pieces, crossed, found.detector)
+                    && !is_known(text, crossed, &found, marks)
+                {
+                    self.crossing(text, crossed, &found, value, marks);
+                }
+            }
+        });
     }
 
     fn may_cross(&self, pieces: &Pieces, crossed: &[Part], detector: DetectorId) -> bool {
@@ -219,26 +236,21 @@ impl Inspector<'_> {
         seams.iter().all(|part| pieces.is_close(part.piece))
     }
 
+    /// Marks a match over several parts, whose text is `value`.
     fn crossing(
         &self,
         text: &[u8],
         crossed: &[Part],
         found: &Match,
-        joined: &[u8],
+        value: &[u8],
         marks: &mut Marks,
     ) {
         let shares: Vec<_> =
             crossed.iter().map(|part| (part, share(text, part, &found.range))).collect();
         let Some((begin, span)) = shares.first().cloned() else { return };
-        let value = joined.get(found.range.clone()).unwrap_or_default();
-        let known = marks.hits.iter().any(|hit| {
-            hit.detector == found.detector
-                && shares
-                    .iter()
-                    .any(|(_, share)| hit.span.start < share.end && share.start < hit.span.end)
-        });
         let mut uncounted = Marks::default();
-        let counted = if known { &mut uncounted } else { &mut *marks };
+        let is_known = is_known(text, crossed, found, marks);
+        let counted = if is_known { &mut uncounted } else { &mut *marks };
         let with = self.mark(found.detector, value, begin.leaf, span, counted);
         marks.blocked |= uncounted.blocked;
         if let Some(with) = with {
@@ -247,6 +259,24 @@ impl Inspector<'_> {
             marks.edits.extend(edits);
         }
     }
+}
+
+/// The parts that a range of the window lies in.
+fn crossed<'p>(parts: &'p [Part], range: &Range<usize>) -> &'p [Part] {
+    let first = parts.partition_point(|part| part.text.end <= range.start);
+    let rest = parts.get(first..).unwrap_or_default();
+    let count = rest.iter().take_while(|part| part.text.start < range.end).count();
+    rest.get(..count).unwrap_or_default()
+}
+
+/// Whether the same detector has found something in one of the parts that overlaps a match.
+fn is_known(text: &[u8], crossed: &[Part], found: &Match, marks: &Marks) -> bool {
+    let same = || marks.hits.iter().filter(|hit| hit.detector == found.detector);
+    same().next().is_some()
+        && crossed
+            .iter()
+            .map(|part| share(text, part, &found.range))
+            .any(|share| same().any(|hit| hit.span.start < share.end && share.start < hit.span.end))
 }
 
 /// The raw bytes in one piece of a match in the window.

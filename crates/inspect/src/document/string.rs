@@ -159,15 +159,40 @@ impl<'e> Inspector<'e> {
         marks
     }
 
-    /// A number: all of it becomes a string when something in it is masked.
-    pub(super) fn number(&mut self, text: &[u8], at: usize, marks: &mut Marks) {
-        if self.clean.holds(text) {
-            return;
+    /// The numbers in a value whose name says what they are; see [`crate::Engine::said_by_name`].
+    pub(super) fn named(&mut self, said: &[u8], text: &[u8], marks: &mut Marks) {
+        let mut matches = std::mem::take(&mut self.matches);
+        self.scope.engine.scan_named(self.scope.direction, said, text, &mut matches);
+        for found in matches.drain(..) {
+            let range = found.range;
+            let overlaps = |span: &Range<usize>| span.start < range.end && range.start < span.end;
+            if marks.hits.iter().any(|hit| overlaps(&hit.span)) {
+                continue;
+            }
+            let value = text.get(range.clone()).unwrap_or_default();
+            let with = self.mark(found.detector, value, 0, range.clone(), marks);
+            marks.edits.extend(with.map(|with| Edit { range, with: with.into() }));
         }
+        self.matches = matches;
+    }
+
+    /// A number: all of it becomes a string when something in it is masked. `said`: by its name.
+    pub(super) fn number(
+        &mut self,
+        text: &[u8],
+        said: Option<&[u8]>,
+        at: usize,
+        marks: &mut Marks,
+    ) {
         let mut found = Marks::default();
-        self.scan(text, &mut found);
-        if found.is_empty() {
-            return self.clean.remember(text);
+        if !self.clean.holds(text) {
+            self.scan(text, &mut found);
+            if found.is_empty() {
+                self.clean.remember(text);
+            }
+        }
+        if let Some(said) = said {
+            self.named(said, text, &mut found);
         }
         if let Some(first) = found.edits.first_mut() {
             first.with.insert(0, b'"');

@@ -1,5 +1,7 @@
 //! Walks one JSON text and inspects every key and leaf of it.
 
+use std::{borrow::Cow, ops::Range};
+
 use super::{
     Leaf, Observer,
     blob::{self, Media},
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::engine::Suspects;
 use crate::engine::assignments::{self, Meaning};
-use crate::json::{Error, Kind, Limits, Reader, Token};
+use crate::json::{Error, Kind, Limits, Reader, Token, decode};
 
 /// An open array or object, and what its members said so far.
 #[derive(Default)]
@@ -24,6 +26,9 @@ struct Context {
     name: Name,
     /// What it says of a secret in it.
     secret: Option<Meaning>,
+    /// Where the key stands, and whether it holds escapes; of an array, where its own stands.
+    key: Range<usize>,
+    is_key_escaped: bool,
     /// What a member called `name` or `key` says of the one called `value`.
     named: Option<Meaning>,
     media: Media,
@@ -89,14 +94,20 @@ impl Inspector<'_> {
             Kind::ObjectEnd | Kind::ArrayEnd => walk.close(),
             Kind::Key => self.key_token(walk, token),
             Kind::String => self.string_token(walk, token),
-            Kind::Number if walk.suspects.concern(&token.range, false) => {
-                let text = walk.text.get(token.range.clone()).unwrap_or_default();
-                self.number(text, token.range.start, &mut walk.marks);
-            }
-            Kind::Number | Kind::True | Kind::False | Kind::Null => {}
+            Kind::Number => self.number_token(walk, token),
+            Kind::True | Kind::False | Kind::Null => {}
         }
         if let Some(leaf) = leaf(walk.text, token) {
             observer.leaf(&walk.tracker.path(walk.text), leaf);
+        }
+    }
+
+    #[inline]
+    fn number_token(&mut self, walk: &mut Walk<'_>, token: &Token) {
+        let text = walk.text.get(token.range.clone()).unwrap_or_default();
+        let said = self.scope.engine.said_by_name(&walk.key(), text);
+        if walk.suspects.concern(&token.range, false) || said.is_some() {
+            self.number(text, said.as_deref(), token.range.start, &mut walk.marks);
         }
     }
 
@@ -105,6 +116,7 @@ impl Inspector<'_> {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         if let Some(context) = walk.open.last_mut() {
             context.name = Name::read(raw, token.escaped);
+            (context.key, context.is_key_escaped) = (token.range.clone(), token.escaped);
             context.secret = match raw {
                 b"value" => context.named,
                 _ => assignments::meaning(raw),
@@ -124,14 +136,16 @@ impl Inspector<'_> {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         let media = walk.media_of(raw);
         let secret = walk.secret_of(raw);
+        let said = self.scope.engine.said_by_name(&walk.key(), raw);
         let is_suspect = walk.suspects.concern(&token.range, token.escaped);
         if is_suspect
             || (token.escaped && hides_characters(raw))
             || begins_json(raw)
             || blob::may_be(raw, media)
             || secret.is_some()
+            || said.is_some()
         {
-            self.string_leaf(walk, token, media, secret);
+            self.string_leaf(walk, token, media, (secret, said.as_deref()));
         }
         if let Some(group) = walk.text_group() {
             walk.pieces.add(token, group);
@@ -143,13 +157,16 @@ impl Inspector<'_> {
         walk: &mut Walk<'_>,
         token: &Token,
         media: Media,
-        secret: Option<Meaning>,
+        (secret, said): (Option<Meaning>, Option<&[u8]>),
     ) {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         let (level, uninspected) = (walk.level, walk.marks.uninspected);
         let place = (raw, token.escaped, token.range.start);
         self.decoded(place, &mut walk.marks, |inspector, text| {
-            let marks = inspector.string(text, level, media);
+            let mut marks = inspector.string(text, level, media);
+            if let Some(said) = said.filter(|_| !begins_json(raw)) {
+                inspector.named(said, text, &mut marks);
+            }
             match secret {
                 Some(meaning) if marks.is_empty() => inspector.member(meaning, text),
                 _ => marks,
@@ -168,7 +185,20 @@ impl Inspector<'_> {
 impl Walk<'_> {
     fn open(&mut self, is_array: bool) {
         self.serial = self.serial.saturating_add(1);
-        self.open.push(Context { is_array, serial: self.serial, ..Context::default() });
+        // What an array is called is what each of its items is.
+        let around = self.open.last().filter(|_| is_array);
+        let (key, is_key_escaped) =
+            around.map_or((0..0, false), |around| (around.key.clone(), around.is_key_escaped));
+        let serial = self.serial;
+        self.open.push(Context { is_array, serial, key, is_key_escaped, ..Context::default() });
+    }
+
+    /// The key that names what is read, decoded; empty if there is none.
+    #[inline]
+    fn key(&self) -> Cow<'_, [u8]> {
+        let Some(context) = self.open.last() else { return Cow::Borrowed(&[]) };
+        let raw = self.text.get(context.key.clone()).unwrap_or_default();
+        if context.is_key_escaped { decode(raw).text } else { Cow::Borrowed(raw) }
     }
 
     fn close(&mut self) {

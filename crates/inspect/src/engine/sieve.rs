@@ -15,8 +15,11 @@ use super::identifiers::{MIN_IDENTIFIER, WRITTEN};
 use super::numbers::{ACCOUNT, MIN_IBAN, next_digits};
 use super::tokens::next_run;
 use super::{
-    Engine, Keywords, armour, assignments, coordinates, hosts, index::MIN_TOKEN, machine_readable,
-    numbers, phones, smuggling, tokens,
+    Engine, Keywords, armour, assignments, coordinates, hosts,
+    index::MIN_TOKEN,
+    machine_readable, numbers, phones,
+    smuggling::{self, Wrapper},
+    tokens,
 };
 
 /// More places than this are not listed: then everything is suspect.
@@ -72,7 +75,8 @@ impl Engine {
         numbers::find_accounts(&self.rules, text, 0, text.len(), &mut found);
         machine_readable::find(&self.rules, text, 0, text.len(), &mut found);
         self.identifiers.find(text, 0, text.len(), Keywords::Assumed, &mut found);
-        smuggling::find(&self.rules, text, 0, text.len(), &mut found);
+        let whole = (0, text.len());
+        smuggling::find(&self.rules, text, whole, &mut Wrapper::default(), &mut found);
         let places = &mut suspects.places;
         places.extend(found.iter().map(|candidate| candidate.start));
         // Mail addresses and passwords in URLs; text behind an encoding.

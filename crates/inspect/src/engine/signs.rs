@@ -1,4 +1,8 @@
-//! Characters without which a pass finds nothing: where a text had them last.
+//! Characters without which a pass finds nothing: where a text had them last; and what of the text
+//! before says how a row of them goes on.
+
+use super::Level;
+use super::smuggling::Wrapper;
 
 const DIGIT: u8 = 1;
 const AT: u8 = 2;
@@ -34,12 +38,16 @@ pub(crate) struct Signs {
     pub(crate) dash: usize,
     /// Beyond ASCII is what nobody sees.
     pub(crate) high: usize,
+    /// The manifests that rows before were part of, as each level has read them.
+    pub(crate) wrappers: [Wrapper; Level::COUNT],
 }
 
 impl Signs {
     /// Every sign may be everywhere.
-    pub(crate) const ALL: Self =
-        Self { digits: usize::MAX, at: usize::MAX, dash: usize::MAX, high: usize::MAX };
+    pub(crate) fn all() -> Self {
+        let end = usize::MAX;
+        Self { digits: end, at: end, dash: end, high: end, ..Self::default() }
+    }
 
     /// Reads the text's new bytes, which begin at `old`.
     #[inline]
@@ -63,5 +71,6 @@ impl Signs {
         for place in [&mut self.digits, &mut self.at, &mut self.dash, &mut self.high] {
             *place = place.saturating_sub(by);
         }
+        self.wrappers.iter_mut().for_each(|wrapper| wrapper.shift(by));
     }
 }

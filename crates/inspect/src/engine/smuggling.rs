@@ -4,11 +4,14 @@
 //! so that a stream need never hold a longer one: a segment that goes on from another is judged as
 //! part of it.
 
+mod manifest;
+
 use crate::detectors::Cargo;
 use crate::engine::Rules;
 use crate::engine::resolve::Candidate;
 use crate::views::fold::{self, Fold, is_foreign_lookalike, selector};
 use crate::views::utf8;
+pub(crate) use manifest::Wrapper;
 
 /// Characters of one finding.
 pub(crate) const SEGMENT: usize = 256;
@@ -65,8 +68,15 @@ impl Sort {
     }
 }
 
-/// Adds every row and word that begins in `from..to`; the text may go on after `to`.
-pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
+/// Adds every row and word that begins in `from..to`; the text may go on after `to`. `wrapper` is
+/// the manifest that a row before `from` began with, and then the last one before `to`.
+pub(crate) fn find(
+    rules: &Rules,
+    text: &[u8],
+    (from, to): (usize, usize),
+    wrapper: &mut Wrapper,
+    out: &mut Vec<Candidate>,
+) {
     let mut at = from;
     while let Some(place) = utf8::next_high(text, at).filter(|place| *place < to + WORD_BYTES) {
         let Some((character, length)) = utf8::at(text, place) else {
@@ -77,8 +87,10 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
         if let Some(sort) = Sort::of(character) {
             let segment = segment(text, place, sort);
             at = segment.end;
-            let cargo = judge(text, place, &segment, sort).filter(|_| place < to);
-            out.extend(cargo.map(|cargo| candidate(rules, place..segment.end, cargo)));
+            if place < to {
+                let cargo = judge(text, place, &segment, sort, wrapper);
+                out.extend(cargo.map(|cargo| candidate(rules, place..segment.end, cargo)));
+            }
         } else if is_foreign_lookalike(character) {
             let word = word(text, place);
             at = word.end.max(at);
@@ -112,7 +124,13 @@ fn segment(text: &[u8], start: usize, sort: Sort) -> Segment {
     segment
 }
 
-fn judge(text: &[u8], start: usize, segment: &Segment, sort: Sort) -> Option<Cargo> {
+fn judge(
+    text: &[u8],
+    start: usize,
+    segment: &Segment,
+    sort: Sort,
+    wrapper: &mut Wrapper,
+) -> Option<Cargo> {
     let before = utf8::before(text, start);
     let goes_on = before.is_some_and(|before| Sort::of(before) == Some(sort));
     match sort {
@@ -121,8 +139,8 @@ fn judge(text: &[u8], start: usize, segment: &Segment, sort: Sort) -> Option<Car
             let is_flag = before == Some('\u{1f3f4}') && FLAGS.iter().any(|f| f.as_bytes() == row);
             (!is_flag).then_some(Cargo::Tags)
         }
+        Sort::Selector if wrapper.holds(text, start, goes_on, segment) => Some(Cargo::Manifest),
         Sort::Selector if goes_on => Some(Cargo::Selectors),
-        Sort::Selector if is_manifest(text, start) => Some(Cargo::Manifest),
         Sort::Selector => {
             let varies = before.is_some_and(|base| may_vary(base, text, start));
             (segment.characters > 1 || !varies).then_some(Cargo::Selectors)
@@ -147,39 +165,6 @@ fn may_vary(base: char, text: &[u8], start: usize) -> bool {
     let is_emoji_style = utf8::at(text, start)
         .is_some_and(|(one, _)| matches!(one, '\u{fe00}' | '\u{fe0e}' | '\u{fe0f}'));
     !base.is_ascii() || (matches!(base, '0'..='9' | '#' | '*') && is_emoji_style)
-}
-
-/// Bytes of the frame before the manifest store: magic, version, length.
-const FRAME: usize = 13;
-
-/// Bytes of the store that are looked at: the box of its description, with its type.
-const STORE: usize = 32;
-
-/// Whether selectors begin with the frame of a C2PA manifest and what it frames begins like a JUMBF
-/// superbox that describes itself as one. That says what it wants to be, not who signed it.
-fn is_manifest(text: &[u8], start: usize) -> bool {
-    let mut at = start;
-    let mut bytes = Vec::with_capacity(FRAME + STORE);
-    while bytes.len() < FRAME + STORE
-        && let Some((character, length)) = utf8::at(text, at)
-        && let Some(byte) = selector(character)
-    {
-        bytes.push(byte);
-        at += length;
-    }
-    let Some((frame, store)) = bytes.split_at_checked(FRAME) else { return false };
-    let number = |at: usize, bytes: &[u8]| {
-        bytes.get(at..at + 4).and_then(|four| Some(u32::from_be_bytes(four.try_into().ok()?)))
-    };
-    let (Some(length), Some(outer), Some(inner)) =
-        (number(9, frame), number(0, store), number(8, store))
-    else {
-        return false;
-    };
-    frame.starts_with(b"C2PATXT\0\x01")
-        && store.get(4..8) == Some(b"jumb")
-        && store.get(12..20) == Some(b"jumdc2pa")
-        && (inner > 24 && inner < outer && outer <= length)
 }
 
 /// The letters and digits around a place, no further than [`WORD_BYTES`] to each side.

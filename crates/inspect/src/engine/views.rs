@@ -29,7 +29,7 @@ impl Engine {
     pub fn scan_views(&self, direction: Direction, text: &[u8], out: &mut Vec<Match>) {
         let mut found = Vec::new();
         if !self.is_plainly_clean(text) {
-            self.find(direction, Level::All, text, 0..text.len(), &Signs::ALL, &mut found);
+            self.find(direction, Level::All, text, 0..text.len(), &mut Signs::all(), &mut found);
         }
         let mut known: Option<Known> = None;
         views::each(text, &views::Limits::default(), &mut |view| {
@@ -51,7 +51,7 @@ impl Engine {
     ) {
         let mut inside = Vec::new();
         let text = view.text();
-        self.find(direction, Level::All, text, 0..text.len(), &Signs::ALL, &mut inside);
+        self.find(direction, Level::All, text, 0..text.len(), &mut Signs::all(), &mut inside);
         if inside.is_empty() {
             return;
         }

@@ -40,6 +40,7 @@ impl Core {
         other: &Self,
     ) -> (Self, Frontier) {
         let mut core = Self { done: other.done, enforced: other.done, ..Self::default() };
+        core.signs.wrappers = other.signs.wrappers;
         let frontier = core.read(engine, direction, &other.text);
         (core, frontier)
     }
@@ -120,7 +121,7 @@ impl Core {
         for (level, range) in
             [(Level::Enforced, self.enforced..enforced), (Level::Recorded, self.done..decided)]
         {
-            engine.find(direction, level, &self.text, range.clone(), &self.signs, found);
+            engine.find(direction, level, &self.text, range.clone(), &mut self.signs, found);
             packed::find(engine, direction, level, &self.text, range, found);
         }
         (self.done, self.enforced) = (decided, enforced);

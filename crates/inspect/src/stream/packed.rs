@@ -109,10 +109,10 @@ fn judge(
     let inside = [context, decoded].concat();
     let mut candidates = Vec::new();
     let whole = context.len()..inside.len();
-    engine.find(direction, level, &inside, whole, &Signs::ALL, &mut candidates);
+    engine.find(direction, level, &inside, whole, &mut Signs::all(), &mut candidates);
     views::each(decoded, &Limits::default(), &mut |view| {
         let text = view.text();
-        engine.find(direction, level, text, 0..text.len(), &Signs::ALL, &mut candidates);
+        engine.find(direction, level, text, 0..text.len(), &mut Signs::all(), &mut candidates);
     });
     let mut rules: Vec<u16> = candidates.iter().map(|candidate| candidate.rule).collect();
     rules.sort_unstable();

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::Frontier;
 use super::core::{CONTEXT_BYTES, Core};
+use super::{Frontier, MAX_HOLD_BYTES};
 use crate::engine::resolve::Candidate;
 use crate::engine::{Direction, Engine};
 use crate::views::fold::{self, Fold};
@@ -65,7 +65,22 @@ impl Shadow {
             self.find(engine, direction, frontier, found);
             self.frontier = frontier.map(|place| place + self.core.base);
         }
+        self.places()
+    }
+
+    /// The frontier at places of the channel.
+    fn places(&self) -> Frontier {
         self.frontier.map(|at| self.channel(at.saturating_sub(self.core.base)))
+    }
+
+    /// How much of the channel, which ends at `end`, is held for this reading.
+    pub(super) fn holds(&self, end: usize) -> usize {
+        end.saturating_sub(self.places().clear)
+    }
+
+    /// How much more may come before too much could be held.
+    pub(super) fn room(&self, end: usize) -> usize {
+        MAX_HOLD_BYTES.saturating_sub(self.holds(end))
     }
 
     /// The text to be read in the place of the channel's.

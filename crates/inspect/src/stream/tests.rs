@@ -250,7 +250,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 700, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(700))]
 
     #[test]
     fn every_cut_gives_the_matches_of_the_whole(
@@ -303,6 +303,50 @@ proptest! {
             let expected = reference(engine, &text);
             prop_assert!(is_sound(&text, &expected));
             prop_assert_eq!(pieces(engine, text.chunks(7)), expected);
+        }
+    }
+}
+
+fn in_pieces(engine: &Engine, text: &str) {
+    let expected = reference(engine, text.as_bytes());
+    for size in [1, 7, 1000, 20_000] {
+        let found = pieces(engine, text.as_bytes().chunks(size));
+        assert_eq!(found, expected, "{:.20} in pieces of {size}", text);
+    }
+}
+
+/// Long pieces are taken in slices: none ends within a character.
+#[test]
+fn a_slice_holds_whole_characters() {
+    let token = placed(3, catalogue().iter().position(|d| d.name == "github_token").unwrap());
+    let (a, b) = token.split_at(token.len() - 9);
+    for character in ["\u{200b}", "\u{e0041}", "\u{ff14}", "\u{430}"] {
+        let before = format!("{character} {a}");
+        for shift in 1..=character.len() {
+            let filler = "x ".repeat((SLICE_BYTES - before.len() - shift) / 2);
+            for engine in engines() {
+                in_pieces(engine, &format!("{character} {filler}{a}{character}{b} and more"));
+                in_pieces(engine, &format!("{character}{filler} {a}{character}{b} and more"));
+            }
+        }
+    }
+}
+
+/// A value stretched by what nobody sees until it is given up: at the same place for every cut.
+#[test]
+fn a_reading_is_given_up_at_the_same_place() {
+    let token = placed(3, catalogue().iter().position(|d| d.name == "github_token").unwrap());
+    let armour = placed(3, catalogue().iter().position(|d| d.name == "private_key").unwrap());
+    for unseen in ["\u{200b}", "\u{2060}\u{ad}", "\u{e0041}\u{200d}", "\u{200b}".repeat(7).as_str()]
+    {
+        let stretched: String = armour.chars().map(|c| format!("{c}{unseen}")).collect();
+        let text = format!(
+            "see {stretched} then {unseen}{} {token}\u{200b}",
+            token.replace('_', "_\u{200b}")
+        );
+        for engine in engines() {
+            in_pieces(engine, &text);
+            in_pieces(engine, &text.repeat(2));
         }
     }
 }

@@ -249,18 +249,11 @@ fn endless_text_takes_linear_time() {
         "gur ",
         "1gn0r3 ",
     ] {
-        let time = |length: usize| {
+        crate::testing::assert_linear(unit, (2_000, 64_000), |length| {
             let text = unit.repeat(length / unit.len());
-            let start = std::time::Instant::now();
             scan(&text);
             readings(&text);
-            start.elapsed()
-        };
-        // 32 times the length: quadratic time would be 1,024 times as long.
-        let short = (0..3).map(|_| time(2_000)).min().unwrap();
-        let long = (0..2).map(|_| time(64_000)).min().unwrap();
-        let bound = short * 32 * 12 + std::time::Duration::from_millis(300);
-        assert!(long < bound, "{unit}: {short:?}, {long:?}");
+        });
     }
 }
 
@@ -313,7 +306,7 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 800, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(800))]
 
     #[test]
     fn views_never_grow_and_every_range_has_a_source(

@@ -127,8 +127,11 @@ fn split(value: &str, cuts: &[usize], parts: bool) -> String {
 
 fn document() -> impl Strategy<Value = String> {
     let keys = ["text", "content", "type", "format", "role", "arguments", "data", "media_type"];
+    let naming =
+        ["ssn", "s\\u0073n", "phoneNumber", "social_security_no", "mobile", "taxId", "iban"];
     let key = prop_oneof![
-        9 => proptest::sample::select(keys.to_vec()).prop_map(str::to_owned),
+        2 => proptest::sample::select(naming.to_vec()).prop_map(str::to_owned),
+        7 => proptest::sample::select(keys.to_vec()).prop_map(str::to_owned),
         1 => content(),
     ];
     let media = ["image/png", "text/plain", "text", "input_audio", "application/pdf"];
@@ -137,6 +140,8 @@ fn document() -> impl Strategy<Value = String> {
         1 => proptest::sample::select(media.to_vec()).prop_map(|name| format!("\"{name}\"")),
         1 => "-?[1-9][0-9]{0,18}(\\.[0-9]{1,10})?",
         1 => Just("4111111111111111".to_owned()),
+        1 => Just("536221234".to_owned()),
+        1 => Just("\"2125550187\"".to_owned()),
         1 => (900_usize..1400).prop_map(|length| format!("\"iVBORw0KGgo{}\"", "A".repeat(length))),
         1 => (any::<(u64, usize)>(), proptest::collection::vec(1_usize..30, 1..4), any::<bool>())
             .prop_map(|((seed, which), cuts, parts)| split(&example(seed, which), &cuts, parts)),
@@ -212,7 +217,7 @@ fn nothing_hides_from_the_sieve() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(crate::testing::cases(3000))]
 
     #[test]
     fn the_sieve_changes_no_report(document in document(), which in 0_usize..4, answer in any::<bool>()) {

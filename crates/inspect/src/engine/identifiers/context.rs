@@ -10,6 +10,10 @@ use crate::engine::index::is_boundary;
 /// Words up to this length must stand alone; a longer one may go on (`passports`).
 const SHORT_WORD: usize = 5;
 
+/// What may follow a word in a name (`phone_number`): with anything else behind it the name is
+/// another thing's (`phone_model`, `passport_expiry`).
+const TAILS: [&[u8]; 6] = [b"", b"number", b"no", b"nr", b"num", b"value"];
+
 /// All words of all numbers.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -38,6 +42,17 @@ impl Context {
         // The words are ours and few: that they compile is tested with the catalogue.
         let automaton = DFA::builder().ascii_case_insensitive(true).build(&words).ok();
         Self { automaton, rules }
+    }
+
+    /// Whether a text ends with one of the words, or with one and then only what does not make it
+    /// another thing's name: see [`TAILS`].
+    pub(crate) fn ends(&self, text: &[u8]) -> bool {
+        let mut near = self.reader(Keywords::Assumed);
+        let is_last = |word: &Word| {
+            let after = text.get(word.start + word.length..).unwrap_or_default().trim_ascii();
+            TAILS.iter().any(|tail| after.eq_ignore_ascii_case(tail))
+        };
+        near.advance(text, text.len()) && near.words.iter().any(is_last)
     }
 
     /// A reader of the words of one text.

@@ -1,0 +1,91 @@
+//! Values that are split over neighbouring strings.
+
+use super::*;
+
+#[test]
+fn split_over_content_parts() {
+    let key = secret();
+    let (a, rest) = key.split_at(6);
+    let (b, c) = rest.split_at(5);
+    let body = json!({"messages": [{"role": "user", "content": [
+        {"type": "text", "text": format!("my key {a}")},
+        {"type": "image_url", "image_url": {"url": "https://a.example/x.png"}},
+        {"type": "text", "text": b},
+        {"type": "text", "text": format!("{c} thanks")},
+    ]}]});
+    let after: Value = serde_json::from_str(&masked(&body.to_string())).unwrap();
+    let content = &after["messages"][0]["content"];
+    assert_eq!(content[0]["text"], format!("my key {MASK}"));
+    assert_eq!(content[2]["text"], MASK);
+    assert_eq!(content[3]["text"], format!("{MASK} thanks"));
+    assert_eq!(paths(&body.to_string()), [("messages[0].content[0].text".into(), 1)]);
+}
+
+#[test]
+fn split_over_messages_and_fields() {
+    let key = secret();
+    for at in 1..key.len() {
+        let (a, b) = key.split_at(at);
+        for body in [
+            json!({"messages": [{"content": format!("x {a}")}, {"content": format!("{b} y")}]}),
+            json!({"system": format!("x {a}"), "zzz": {"content": format!("{b} y")}}),
+            json!({"list": [format!("x {a}"), format!("{b} y")]}),
+        ] {
+            let after = masked(&body.to_string());
+            assert_eq!(after.matches(MASK).count(), 2, "{after}");
+        }
+    }
+}
+
+#[test]
+fn one_character_a_piece() {
+    let pieces: Vec<String> = secret().chars().map(String::from).collect();
+    let after = masked(&json!({ "content": pieces }).to_string());
+    assert_eq!(after.matches(MASK).count(), pieces.len(), "{after}");
+}
+
+/// A text with a secret in it, encoded, in two halves at every place.
+#[test]
+fn encoded_and_split() {
+    let text = format!("the key is {} as I said", secret());
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &text);
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for packed in [base64.trim_end_matches('='), &hex] {
+        for at in 1..packed.len() {
+            let (a, b) = packed.split_at(at);
+            for body in [
+                json!([a, b]),
+                json!({"list": ["see", a, b, "done"]}),
+                json!({"content": [{"type": "text", "text": a}, {"type": "text", "text": b}]}),
+                json!({"messages": [{"content": a}, {"content": b}]}),
+                json!({"arguments": json!({"parts": [a, b]}).to_string()}),
+            ] {
+                let after = masked(&body.to_string());
+                assert!(after.contains(MASK), "{at}: {after}");
+                assert!(!after.contains(&packed[20..50]), "{at}: {after}");
+                let (report, left) = (inspect(body.to_string().as_bytes()), masked(&after));
+                assert_eq!(left, after, "{at}: something is left");
+                assert_eq!(report.findings.iter().map(|found| found.count).sum::<u32>(), 1);
+            }
+        }
+    }
+}
+
+/// What one string holds by itself takes nothing of the next along.
+#[test]
+fn the_string_after_an_encoded_value_is_left_alone() {
+    let text = format!("the key is {} as I said", secret());
+    let packed = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &text);
+    let after = masked(&json!({ "list": [packed.trim_end_matches('='), "banana"] }).to_string());
+    assert_eq!(after, json!({ "list": [MASK, "banana"] }).to_string());
+}
+
+/// Halves further apart than the seam's window are not joined: the work stays bounded.
+#[test]
+fn many_encoded_items_take_linear_time() {
+    let item = "QUFBQUFBQUFBQUFBQUFBQUFB";
+    crate::testing::assert_linear("items", (4_000, 256_000), |length| {
+        let items = vec![item; length / item.len()];
+        inspect(json!({ "content": items }).to_string().as_bytes());
+    });
+}
