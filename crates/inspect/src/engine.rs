@@ -10,6 +10,7 @@ pub(crate) mod index;
 pub(crate) mod machine_readable;
 pub(crate) mod numbers;
 pub(crate) mod phones;
+mod records;
 pub(crate) mod resolve;
 mod sieve;
 mod signs;
@@ -26,11 +27,14 @@ use model::Severity;
 
 use crate::action::Action;
 use crate::detectors::{Cargo, Form, catalogue};
-use crate::settings::{CANARY, Judges, OWN_WORD, OwnDetector, Settings, SettingsError, Words};
+use crate::settings::{
+    CANARY, Judges, OWN_RECORD, OWN_WORD, OwnDetector, Settings, SettingsError, Words,
+};
 use crate::stream::Stream;
 use assignments::Assigned;
 use identifiers::Identifiers;
 use index::{Format, Index};
+use records::OwnRecords;
 use resolve::{Candidate, Resolver};
 pub(crate) use sieve::Suspects;
 pub(crate) use signs::Signs;
@@ -105,6 +109,7 @@ pub struct Engine {
     pub(crate) rules: Rules,
     /// The operator's own words, and the canaries.
     pub(crate) words: Vec<OwnWords>,
+    pub(crate) records: Option<OwnRecords>,
     pub(crate) judges: Judges,
     /// The actions that token formats have, by direction.
     token_levels: [Vec<Action>; 2],
@@ -209,6 +214,10 @@ impl Engine {
         words.extend(OwnWords::compile(&canaries, detectors.len() as u16)?);
         let names = ("canary".into(), CANARY.into());
         detectors.push(described(names, Severity::Critical, 1.0, [Action::Block; 2]));
+        let own_records = detectors.len() as u16;
+        let records = settings.records.as_ref().map(|set| OwnRecords::new(set, own_records));
+        let names = ("own_record".into(), OWN_RECORD.into());
+        detectors.push(described(names, Severity::High, 1.0, [Action::Mask; 2]));
         let formats = catalogue().iter().enumerate();
         let mut formats: Vec<_> = formats.filter_map(|(at, d)| Format::of(d, at as u16)).collect();
         for own in &settings.detectors {
@@ -232,7 +241,8 @@ impl Engine {
         let (index, rules) = (Index::new(&formats), Rules::new());
         let identifiers = Identifiers::new(catalogue());
         let judges = settings.judges;
-        let engine = Self { detectors, index, identifiers, rules, words, judges, token_levels };
+        let engine =
+            Self { detectors, index, identifiers, rules, words, records, judges, token_levels };
         settings.detectors.iter().try_for_each(|own| engine.prove(own))?;
         Ok(engine)
     }
@@ -360,6 +370,9 @@ impl Engine {
         }
         for words in self.words.iter().filter(|words| concerns(&[words.rule()])) {
             words.find(text, from, to, found);
+        }
+        for records in self.records.iter().filter(|records| concerns(&[records.rule()])) {
+            records.find(text, from, to, found);
         }
         if found.len() > before {
             self.sort(direction, level, before, found);

@@ -86,6 +86,10 @@ impl Engine {
             places.extend(words.places(text).take(MAX_SUSPECTS));
             suspects.escaped |= words.need_escapes();
         }
+        if let Some(records) = &self.records {
+            places.extend(records.places(text, MAX_SUSPECTS));
+            suspects.escaped = true;
+        }
         suspects.all = places.len() >= MAX_SUSPECTS;
         places.sort_unstable();
         suspects
@@ -96,6 +100,7 @@ impl Engine {
     pub(crate) fn is_plainly_clean(&self, text: &[u8]) -> bool {
         text.len() <= SHORT_BYTES
             && self.words.is_empty()
+            && self.records.is_none()
             && !text.contains(&b'@')
             && text.is_ascii()
             && assignments::places(text).next().is_none()
