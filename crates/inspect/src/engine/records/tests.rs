@@ -85,7 +85,8 @@ fn a_record_is_held_from_its_first_byte() {
         let mut found = Vec::new();
         stream.push(&engine, &text.as_bytes()[start + value.len()..], &mut found);
         stream.finish(&engine, &mut found);
-        assert_eq!(records(&engine, &found), [start..start + value.len()], "{value}");
+        let only = std::iter::once(start..start + value.len());
+        assert!(records(&engine, &found).into_iter().eq(only), "{value}: {found:?}");
     }
 }
 
