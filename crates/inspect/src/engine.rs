@@ -8,6 +8,7 @@ pub(crate) mod hosts;
 pub(crate) mod identifiers;
 pub(crate) mod index;
 pub(crate) mod machine_readable;
+pub(crate) mod mnemonics;
 pub(crate) mod numbers;
 pub(crate) mod phones;
 mod records;
@@ -126,6 +127,7 @@ pub(crate) struct Rules {
     pub(crate) url: u16,
     pub(crate) armour: u16,
     pub(crate) machine_readable: u16,
+    pub(crate) mnemonic: u16,
     /// In the order of [`Cargo`].
     pub(crate) smuggled: [u16; 6],
     pub(crate) ip: u16,
@@ -168,6 +170,7 @@ impl Rules {
             mac: rule(|form| matches!(form, Form::Mac)),
             coordinates: rule(|form| matches!(form, Form::Coordinates)),
             machine_readable: rule(|form| matches!(form, Form::MachineReadable)),
+            mnemonic: rule(|form| matches!(form, Form::Mnemonic)),
             smuggled: CARGO.map(smuggled),
             assigned: Assigned::new(|name| {
                 catalogue().iter().position(|d| d.name == name).unwrap_or(usize::MAX) as u16
@@ -349,6 +352,9 @@ impl Engine {
         }
         if concerns(&[rules.machine_readable]) {
             machine_readable::find(rules, text, from, to, found);
+        }
+        if concerns(&[rules.mnemonic]) {
+            mnemonics::find(rules.mnemonic, text, from..to, mnemonics::GAP_BYTES, found);
         }
         if concerns(&self.identifiers.rules) {
             self.identifiers.find(text, from, to, Keywords::Required, found);

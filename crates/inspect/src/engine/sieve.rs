@@ -16,7 +16,7 @@ use super::numbers::{ACCOUNT, MIN_IBAN, next_digits};
 use super::tokens::next_run;
 use super::{
     Engine, Keywords, armour, assignments, coordinates, hosts, index::MIN_TOKEN, machine_readable,
-    numbers, phones, smuggling, tokens,
+    mnemonics, numbers, phones, smuggling, tokens,
 };
 
 /// More places than this are not listed: then everything is suspect.
@@ -71,6 +71,8 @@ impl Engine {
         hosts::find(&self.rules, text, 0, text.len(), &mut found);
         numbers::find_accounts(&self.rules, text, 0, text.len(), &mut found);
         machine_readable::find(&self.rules, text, 0, text.len(), &mut found);
+        let (phrases, gap) = (self.rules.mnemonic, mnemonics::RAW_GAP_BYTES);
+        mnemonics::find(phrases, text, 0..text.len(), gap, &mut found);
         self.identifiers.find(text, 0, text.len(), Keywords::Assumed, &mut found);
         smuggling::find(&self.rules, text, 0, text.len(), &mut found);
         let places = &mut suspects.places;
