@@ -23,6 +23,7 @@ mod names;
 mod pattern;
 mod personal;
 mod places;
+mod renewed;
 mod service;
 mod smuggling;
 mod wallet;
@@ -80,6 +81,8 @@ pub enum Form {
     Identifier {
         written: &'static [&'static str],
     },
+    /// The words of which a wallet can be made again (BIP 39): see `engine::mnemonics`.
+    Mnemonic,
     /// Characters that carry what nobody sees.
     Smuggled(Cargo),
     /// By a model or a reader of its own that judges a whole text, never a text in pieces.
@@ -259,6 +262,7 @@ static CATALOGUE: LazyLock<Vec<Declaration>> = LazyLock::new(|| {
         watch::ALL,
         wallet::ALL,
         web::ALL,
+        renewed::ALL,
         harm::ALL,
         generated::ALL,
         injection::ALL,

@@ -8,9 +8,11 @@ pub(crate) mod hosts;
 pub(crate) mod identifiers;
 pub(crate) mod index;
 pub(crate) mod machine_readable;
+pub(crate) mod mnemonics;
 mod named;
 pub(crate) mod numbers;
 pub(crate) mod phones;
+mod records;
 pub(crate) mod resolve;
 mod sieve;
 mod signs;
@@ -27,11 +29,14 @@ use model::Severity;
 
 use crate::action::Action;
 use crate::detectors::{Cargo, Form, catalogue};
-use crate::settings::{CANARY, Judges, OWN_WORD, OwnDetector, Settings, SettingsError, Words};
+use crate::settings::{
+    CANARY, Judges, OWN_RECORD, OWN_WORD, OwnDetector, Settings, SettingsError, Words,
+};
 use crate::stream::Stream;
 use assignments::Assigned;
 use identifiers::Identifiers;
 use index::{Format, Index};
+use records::OwnRecords;
 use resolve::{Candidate, Resolver};
 pub(crate) use sieve::Suspects;
 pub(crate) use signs::Signs;
@@ -106,6 +111,7 @@ pub struct Engine {
     pub(crate) rules: Rules,
     /// The operator's own words, and the canaries.
     pub(crate) words: Vec<OwnWords>,
+    pub(crate) records: Option<OwnRecords>,
     pub(crate) judges: Judges,
     /// The actions that token formats have, by direction.
     token_levels: [Vec<Action>; 2],
@@ -122,6 +128,7 @@ pub(crate) struct Rules {
     pub(crate) url: u16,
     pub(crate) armour: u16,
     pub(crate) machine_readable: u16,
+    pub(crate) mnemonic: u16,
     /// In the order of [`Cargo`].
     pub(crate) smuggled: [u16; 6],
     pub(crate) ip: u16,
@@ -164,6 +171,7 @@ impl Rules {
             mac: rule(|form| matches!(form, Form::Mac)),
             coordinates: rule(|form| matches!(form, Form::Coordinates)),
             machine_readable: rule(|form| matches!(form, Form::MachineReadable)),
+            mnemonic: rule(|form| matches!(form, Form::Mnemonic)),
             smuggled: CARGO.map(smuggled),
             assigned: Assigned::new(|name| {
                 catalogue().iter().position(|d| d.name == name).unwrap_or(usize::MAX) as u16
@@ -210,6 +218,10 @@ impl Engine {
         words.extend(OwnWords::compile(&canaries, detectors.len() as u16)?);
         let names = ("canary".into(), CANARY.into());
         detectors.push(described(names, Severity::Critical, 1.0, [Action::Block; 2]));
+        let own_records = detectors.len() as u16;
+        let records = settings.records.as_ref().map(|set| OwnRecords::new(set, own_records));
+        let names = ("own_record".into(), OWN_RECORD.into());
+        detectors.push(described(names, Severity::High, 1.0, [Action::Mask; 2]));
         let formats = catalogue().iter().enumerate();
         let mut formats: Vec<_> = formats.filter_map(|(at, d)| Format::of(d, at as u16)).collect();
         for own in &settings.detectors {
@@ -233,7 +245,8 @@ impl Engine {
         let (index, rules) = (Index::new(&formats), Rules::new());
         let identifiers = Identifiers::new(catalogue());
         let judges = settings.judges;
-        let engine = Self { detectors, index, identifiers, rules, words, judges, token_levels };
+        let engine =
+            Self { detectors, index, identifiers, rules, words, records, judges, token_levels };
         settings.detectors.iter().try_for_each(|own| engine.prove(own))?;
         Ok(engine)
     }
@@ -341,6 +354,9 @@ impl Engine {
         if concerns(&[rules.machine_readable]) {
             machine_readable::find(rules, text, from, to, found);
         }
+        if concerns(&[rules.mnemonic]) {
+            mnemonics::find(rules.mnemonic, text, from..to, mnemonics::GAP_BYTES, found);
+        }
         if concerns(&self.identifiers.rules) {
             self.identifiers.find(text, from, to, Keywords::Required, found);
         }
@@ -362,6 +378,9 @@ impl Engine {
         }
         for words in self.words.iter().filter(|words| concerns(&[words.rule()])) {
             words.find(text, from, to, found);
+        }
+        for records in self.records.iter().filter(|records| concerns(&[records.rule()])) {
+            records.find(text, from, to, found);
         }
         if found.len() > before {
             self.sort(direction, level, before, found);

@@ -62,7 +62,7 @@ pub struct Builder {
 }
 
 /// One key for fingerprints, one for beginnings.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Keys {
     value: [u64; 2],
     beginning: [u64; 2],
@@ -145,7 +145,7 @@ impl Builder {
 }
 
 /// Fingerprints of values. See the [module](self).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Set {
     keys: Keys,
     /// The number of buckets is two to this.

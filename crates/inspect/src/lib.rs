@@ -37,6 +37,6 @@ pub use origin::Origin;
 pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};
 pub use settings::{
     Actions, CANARY, Judges, MAX_CANARIES, MAX_DETECTORS, MAX_WORD_BYTES, MAX_WORDS,
-    MIN_CANARY_BYTES, OWN_WORD, OwnDetector, Settings, SettingsError, Words, canary,
+    MIN_CANARY_BYTES, OWN_RECORD, OWN_WORD, OwnDetector, Settings, SettingsError, Words, canary,
 };
 pub use stream::{MAX_HOLD_BYTES, Stream};

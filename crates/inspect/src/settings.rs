@@ -4,17 +4,22 @@ mod canary;
 mod own;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::action::Action;
 use crate::detectors::{Form, catalogue};
 use crate::engine::Direction;
+use crate::exact;
 pub use canary::{CANARY, MAX_CANARIES, MIN_CANARY_BYTES, canary};
 pub use own::{MAX_DETECTORS, OwnDetector};
 
 /// The kind under which findings of [`Settings::words`] are reported.
 pub const OWN_WORD: &str = "own.word";
+
+/// The kind under which findings of [`Settings::records`] are reported.
+pub const OWN_RECORD: &str = "own.record";
 
 /// Own words, over all lists.
 pub const MAX_WORDS: usize = 10_000;
@@ -82,6 +87,9 @@ pub struct Settings {
     pub canaries: Vec<String>,
     /// Formats of the operator's own.
     pub detectors: Vec<OwnDetector>,
+    /// Records of the operator's own. Whoever reads the settings reads the set and its key.
+    #[serde(skip)]
+    pub records: Option<Arc<exact::Set>>,
 }
 
 /// Why settings were refused.
@@ -136,7 +144,9 @@ impl Settings {
                 Direction::Answer => actions.answer,
             }
         };
-        set(kind).or_else(|| set(family)).unwrap_or(default)
+        // An author's address is an address: what masks the one must not let the other pass.
+        let broader = || set(broader_kind(kind)?);
+        set(kind).or_else(broader).or_else(|| set(family)).unwrap_or(default)
     }
 
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
@@ -175,12 +185,17 @@ impl Settings {
         let own = self.detectors.iter().map(|detector| detector.kind.as_str());
         let kinds = catalogue().iter().map(|declaration| declaration.kind).chain([CANARY]);
         let families = kinds.clone().filter_map(|kind| kind.split('.').next());
-        kinds.chain(families).chain([OWN_WORD, "own"]).chain(own)
+        kinds.chain(families).chain([OWN_WORD, OWN_RECORD, "own"]).chain(own)
     }
 
     fn nearest(&self, name: &str) -> &str {
         self.known_names().min_by_key(|known| distance(name, known)).unwrap_or(OWN_WORD)
     }
+}
+
+/// The kind whose action a narrower one follows while nothing is set for itself.
+fn broader_kind(kind: &str) -> Option<&'static str> {
+    (kind == "pii.author_email").then_some("pii.email")
 }
 
 /// Levenshtein's distance in bytes; the second text is one of ours and short.
@@ -224,6 +239,25 @@ mod tests {
         assert_eq!(found(&engine, "4111 1111 1111 1111"), [("pii.payment_card", Action::Block)]);
         let (_, mail) = engine.detectors().find(|(_, d)| d.kind() == "pii.email").unwrap();
         assert_eq!(mail.action(Direction::Answer), Action::Allow);
+    }
+
+    #[test]
+    fn an_author_s_address_is_no_way_round_a_mask() {
+        let text = "Signed-off-by: A. Writer <a.writer@firm.example>";
+        let action = |toml: &str| {
+            let engine = Engine::compile(&settings(toml)).unwrap();
+            let found = found(&engine, text);
+            assert_eq!((found.len(), found[0].0), (1, "pii.author_email"), "{toml}");
+            found[0].1
+        };
+        assert_eq!(action(""), Action::Allow);
+        for set in [Action::Mask, Action::Block] {
+            let set_mail = format!("[actions.\"pii.email\"]\nrequest = \"{}\"", set.word());
+            assert_eq!(action(&set_mail), set);
+            assert_eq!(action(&format!("{set_mail}\n[actions.pii]\nrequest = \"allow\"")), set);
+            let own = "[actions.\"pii.author_email\"]\nrequest = \"allow\"";
+            assert_eq!(action(&format!("{set_mail}\n{own}")), Action::Allow);
+        }
     }
 
     #[test]

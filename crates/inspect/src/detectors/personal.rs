@@ -168,9 +168,9 @@ const GENERAL: &[Declaration] = &[
     Declaration::new(
         "ip_private",
         "pii.ip_private",
-        "addresses of private networks, IPv4 and IPv6",
+        "addresses of private networks and of manuals, IPv4 and IPv6",
         Form::PrivateHost,
-        "RFC 1918; RFC 4193; RFC 6598",
+        "RFC 1918; RFC 4193; RFC 6598; RFC 5737; RFC 3849",
     )
     .severity(Severity::Info)
     .confidence(0.5)
@@ -237,13 +237,13 @@ fn mail(seed: u64) -> String {
     format!("{name}@mail-{}.example", seed % 100)
 }
 
-/// Of the networks that RFC 5737 and RFC 3849 keep for documentation.
+/// Of the networks that RFC 2544 and RFC 5180 keep for measurements.
 fn host(seed: u64) -> String {
     let mut dice = Dice::new(seed);
     let last = 20 + dice.below(200);
     match dice.below(2) {
-        0 => format!("203.0.113.{last}"),
-        _ => format!("2001:db8::{}:{last:x}", dice.run(&DIGIT, 2)),
+        0 => format!("198.18.{}.{last}", 20 + dice.below(200)),
+        _ => format!("2001:2::{}:{last:x}", dice.run(&DIGIT, 3)),
     }
 }
 

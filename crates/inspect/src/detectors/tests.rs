@@ -46,10 +46,15 @@ fn every_example_is_found_wherever_it_stands_and_covered_whole() {
         ] {
             let found = scan(&engine, &text);
             let at = text.find(&value).unwrap();
-            let is_covered = found.iter().any(|m| {
-                m.range == (at..at + value.len())
-                    && engine.detector(m.detector).name() == declared.name
-            });
+            let is_own = |m: &Match| engine.detector(m.detector).name() == declared.name;
+            let is_covered = if matches!(declared.form, Form::Mnemonic) {
+                // Its first words are never held, so never masked; words before may count to it.
+                let lead = value.match_indices(' ').nth(1).unwrap().0 + 1;
+                (at + lead..at + value.len())
+                    .all(|at| found.iter().any(|m| is_own(m) && m.range.contains(&at)))
+            } else {
+                found.iter().any(|m| m.range == (at..at + value.len()) && is_own(m))
+            };
             assert!(is_covered, "{} missed in {text:?}: {found:?}", declared.name);
         }
     }

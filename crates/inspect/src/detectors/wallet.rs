@@ -5,8 +5,9 @@ use model::Severity;
 
 use super::example::Dice;
 use super::pattern::{ANY_HEX, BASE32, BASE58, HEX, LOWER_NUM, between, exactly};
-use super::{Declaration, bare, keyed, token};
+use super::{Declaration, Form, bare, keyed, token};
 use crate::action::Action;
+use crate::engine::mnemonics::phrase;
 use crate::validators::wallet;
 
 fn bytes<const N: usize>(seed: u64) -> [u8; N] {
@@ -45,7 +46,21 @@ const fn address(declared: Declaration) -> Declaration {
     declared
 }
 
+fn mnemonic(seed: u64) -> String {
+    if seed.is_multiple_of(2) { phrase(&bytes::<16>(seed)) } else { phrase(&bytes::<32>(seed)) }
+}
+
 pub(super) const ALL: &[Declaration] = &[
+    Declaration::new(
+        "mnemonic",
+        "secret.mnemonic",
+        "the words from which a wallet can be made again",
+        Form::Mnemonic,
+        "BIP 39",
+    )
+    .severity(Severity::Critical)
+    .confidence(0.98)
+    .make(mnemonic),
     token!(
         bitcoin_private_key,
         "Bitcoin private keys",

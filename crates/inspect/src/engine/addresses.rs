@@ -63,23 +63,41 @@ fn mail(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let rest = text.get(at + 1..)?;
     let domain =
         rest.iter().take(DOMAIN_BYTES + 1).take_while(|b| DOMAIN[usize::from(**b)]).count();
-    if domain > DOMAIN_BYTES || is_nobodys(&text[start..at]) {
+    if domain > DOMAIN_BYTES || is_nobodys(&text[start..at]) || is_urls(text, start) {
         return None;
     }
     let domain = &rest[..domain];
     let kept = domain.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
-    is_domain(&domain[..kept]).then_some((start, at + 1 + kept))
+    let is_answered = !domain.split(|byte| *byte == b'.').any(is_nobodys);
+    (is_answered && is_domain(&domain[..kept])).then_some((start, at + 1 + kept))
 }
 
 /// Local parts behind which nobody is.
 const NOBODY: [&[u8]; 4] = [b"git", b"noreply", b"no-reply", b"donotreply"];
 
 /// What stands before the addresses of those who published them with their work.
-const AUTHORS: [&[u8]; 6] =
-    [b"author", b"maintainer", b"contributor", b"copyright", b"signed-off-by", b"committer"];
+const AUTHORS: [&[u8]; 12] = [
+    b"author",
+    b"maintainer",
+    b"contributor",
+    b"copyright",
+    b"signed-off-by",
+    b"committer",
+    b"written by",
+    b"contributed by",
+    b"created by",
+    b"maintained by",
+    b"ported by",
+    b"thanks to",
+];
 
 /// How far before an address the word may begin that makes it an author's.
 const AUTHORS_BYTES: usize = 160;
+
+/// Whether what stands before an `@` is the user of a URL: `ssh://deploy@host`.
+fn is_urls(text: &[u8], start: usize) -> bool {
+    text[..start].ends_with(b"://")
+}
 
 /// A service's address.
 fn is_nobodys(local: &[u8]) -> bool {

@@ -5,6 +5,7 @@
 //! read once, at most [`VALUE_BYTES`] of it, so the work for a text is bounded by its separators.
 
 mod names;
+mod pairs;
 mod values;
 
 use std::ops::Range;
@@ -129,10 +130,16 @@ pub(crate) fn open(text: &[u8]) -> Option<usize> {
 
 /// Where in raw JSON a leaf may hold an assignment: looks at names alone.
 pub(crate) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memchr3_iter(b'=', b':', b'-', text).filter(|at| match text[*at] {
-        b'-' => flag(text, *at).is_some(),
-        _ => name_before(text, *at).is_some_and(|(_, name, _)| names::meaning(name).is_some()),
-    })
+    let is_named = |at: usize| {
+        name_before(text, at).is_some_and(|(_, name, _)| names::meaning(name).is_some())
+    };
+    let separators =
+        memchr::memchr3_iter(b'=', b':', b'-', text).filter(move |at| match text[*at] {
+            b'-' => flag(text, *at).is_some(),
+            b':' => is_named(*at) || pairs::is_parted(text, *at),
+            _ => is_named(*at),
+        });
+    separators.chain(pairs::passwords(text, 0, text.len()))
 }
 
 /// Whether a member of a JSON document is a secret by its name.
@@ -164,7 +171,12 @@ fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Value)) {
             && let Some(meaning) = names::meaning(name)
         {
             take(read(text, meaning, style, after));
+        } else if text[at] == b':' && at + GAP_BYTES >= from && pairs::is_parted(text, at) {
+            take(read(text, Meaning::Password, Style::Plain, at + 1));
         }
+    }
+    for after in pairs::passwords(text, first, to).filter(|at| pairs::is_entry(text, *at)) {
+        take(read(text, Meaning::Password, Style::Plain, after));
     }
 }
 

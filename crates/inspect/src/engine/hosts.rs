@@ -82,7 +82,9 @@ fn dotted(rules: &Rules, run: &[u8]) -> Option<(usize, u16)> {
         return None;
     }
     let is_shared = first == 100 && (64..128).contains(&second);
-    let is_private = address.is_private() || address.is_link_local() || is_shared;
+    // RFC 5737 keeps three networks for documentation.
+    let is_nowhere = is_shared || address.is_documentation();
+    let is_private = address.is_private() || address.is_link_local() || is_nowhere;
     Some((run.len(), if is_private { rules.ip_private } else { rules.ip }))
 }
 
@@ -103,7 +105,9 @@ fn colons(rules: &Rules, run: &[u8]) -> Option<(usize, u16)> {
     if !is_long || is_octets || is_hex_word || address.is_loopback() || address.is_multicast() {
         return None;
     }
-    let is_private = address.is_unique_local() || address.is_unicast_link_local();
+    // RFC 3849 and RFC 9637 keep two networks for documentation.
+    let is_shown = matches!(address.segments(), [0x2001, 0xdb8, ..] | [0x3fff, ..=0x0fff, ..]);
+    let is_private = address.is_unique_local() || address.is_unicast_link_local() || is_shown;
     Some((run.len(), if is_private { rules.ip_private } else { rules.ip }))
 }
 
@@ -119,4 +123,36 @@ fn mac(run: &[u8]) -> Option<bool> {
     let first = run[0];
     let is_varied = run.iter().any(|b| *b != first && *b != separator);
     Some(is_varied && run.iter().any(u8::is_ascii_digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Direction, Engine, Settings};
+
+    #[test]
+    fn addresses_of_manuals_are_nobody_s() {
+        let engine = Engine::compile(&Settings::default()).unwrap();
+        let kind = |text: &str| {
+            let mut found = Vec::new();
+            engine.scan(Direction::Request, text.as_bytes(), &mut found);
+            found.first().map(|found| engine.detector(found.detector).kind().to_owned())
+        };
+        for text in
+            ["192.0.2.42", "198.51.100.77", "203.0.113.20", "2001:db8::42:7", "3fff:1::42:77"]
+        {
+            assert_eq!(kind(text).as_deref(), Some("pii.ip_private"), "{text}");
+        }
+        for text in ["192.0.3.42", "203.0.114.20", "2001:db9::42:7", "4000:1::42:77"] {
+            assert_eq!(kind(text).as_deref(), Some("pii.ip_address"), "{text}");
+        }
+        for text in
+            ["127.0.0.1", "ssh://deploy@host-42.firm.example", "7+a@users.noreply.firm.example"]
+        {
+            assert_eq!(kind(text), None, "{text}");
+        }
+        assert_eq!(
+            kind("// Written by A. Writer (a@firm.example)").as_deref(),
+            Some("pii.author_email")
+        );
+    }
 }

@@ -17,7 +17,7 @@ use super::tokens::next_run;
 use super::{
     Engine, Keywords, armour, assignments, coordinates, hosts,
     index::MIN_TOKEN,
-    machine_readable, numbers, phones,
+    machine_readable, mnemonics, numbers, phones,
     smuggling::{self, Wrapper},
     tokens,
 };
@@ -74,6 +74,8 @@ impl Engine {
         hosts::find(&self.rules, text, 0, text.len(), &mut found);
         numbers::find_accounts(&self.rules, text, 0, text.len(), &mut found);
         machine_readable::find(&self.rules, text, 0, text.len(), &mut found);
+        let (phrases, gap) = (self.rules.mnemonic, mnemonics::RAW_GAP_BYTES);
+        mnemonics::find(phrases, text, 0..text.len(), gap, &mut found);
         self.identifiers.find(text, 0, text.len(), Keywords::Assumed, &mut found);
         let whole = (0, text.len());
         smuggling::find(&self.rules, text, whole, &mut Wrapper::default(), &mut found);
@@ -90,6 +92,10 @@ impl Engine {
             places.extend(words.places(text).take(MAX_SUSPECTS));
             suspects.escaped |= words.need_escapes();
         }
+        if let Some(records) = &self.records {
+            places.extend(records.places(text, MAX_SUSPECTS));
+            suspects.escaped = true;
+        }
         suspects.all = places.len() >= MAX_SUSPECTS;
         places.sort_unstable();
         suspects
@@ -100,6 +106,7 @@ impl Engine {
     pub(crate) fn is_plainly_clean(&self, text: &[u8]) -> bool {
         text.len() <= SHORT_BYTES
             && self.words.is_empty()
+            && self.records.is_none()
             && !text.contains(&b'@')
             && text.is_ascii()
             && assignments::places(text).next().is_none()

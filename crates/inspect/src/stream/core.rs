@@ -3,7 +3,9 @@
 use super::{Frontier, address, armour, number, packed, smuggling, token};
 use crate::engine::resolve::Candidate;
 use crate::engine::{Direction, Engine, Level, Signs};
-use crate::engine::{assignments, coordinates, hosts, identifiers, machine_readable, phones};
+use crate::engine::{
+    assignments, coordinates, hosts, identifiers, machine_readable, mnemonics, phones,
+};
 
 /// What stands before undecided text and is still looked at: keywords, user names of URLs.
 pub(super) const CONTEXT_BYTES: usize = 192;
@@ -77,6 +79,9 @@ impl Core {
         if let Some(at) = machine_readable::may_begin(text) {
             frontier.hold(at, is_enforced(engine.rules.machine_readable));
         }
+        if let Some(at) = mnemonics::open(text) {
+            frontier.hold(at, is_enforced(engine.rules.mnemonic));
+        }
         self.hold_contacts(engine, direction, &mut frontier);
         if let Some(at) = identifiers::may_begin(text) {
             frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
@@ -88,6 +93,11 @@ impl Core {
             if let Some(at) = words.may_begin(text) {
                 frontier.hold(at, is_enforced(words.rule()));
             }
+        }
+        if let Some(records) = &engine.records
+            && let Some(at) = records.may_begin(text)
+        {
+            frontier.hold(at, is_enforced(records.rule()));
         }
         frontier
     }

@@ -129,3 +129,35 @@ fn partial_assignments_for_ever_are_read_in_linear_time() {
         assert_eq!(found, [], "{unit}");
     }
 }
+
+#[test]
+fn passwords_are_found_by_their_place_alone() {
+    for text in [
+        "curl -u admin:Kx8mq2vb https://api.firm.example/",
+        "curl -sS --user 'admin:Kx8mq2vb' https://api.firm.example/",
+        "curl --proxy-user \"admin:Kx8mq2vb\" https://api.firm.example/",
+        "run: \"curl -u \\\"admin:Kx8mq2vb\\\" https://api.firm.example/\"",
+        "wget --user admin:Kx8mq2vb",
+        "machine api.firm.example login deploy password Kx8mq2vb\n",
+        "machine api.firm.example\n  login deploy\n  password Kx8mq2vb\n",
+        "db.firm.example:5432:shop:app:Kx8mq2vb\n",
+        "*:*:*:postgres:Kx8mq2vb\n",
+        "x\\nlocalhost:5433:shop:app:Kx8mq2vb\\n",
+    ] {
+        assert_eq!(found(text), [("secret.password".to_owned(), "Kx8mq2vb".to_owned())], "{text}");
+    }
+    for text in [
+        "sort -u names:Kx8mq2vb",
+        "curl -u admin:$PASS https://api.firm.example/",
+        "curl -u admin https://api.firm.example:8443/x1",
+        "docker run --user 1000:1000 image:v1.2",
+        "chown --user app:staff /srv",
+        "src/main.rs:5432:17:error:Kx8mq2vb",
+        "main.rs:123:17:error:Kx8mq2vb",
+        "the login of the machine, password Kx8mq2vb",
+        "machine x login y password $TOKEN1\n",
+        "10:2024:12:24:18:30",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+}

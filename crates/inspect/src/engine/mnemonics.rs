@@ -1,0 +1,177 @@
+//! Finds the words from which a wallet can be made again (BIP 39): twelve to twenty-four of a list,
+//! of which the last says whether the others are right.
+//!
+//! A look at every [`STRIDE`] bytes finds a word of the list or dismisses the stretch. So that prose
+//! flows, a stream does not hold words before the third in a row, and the finding begins with it;
+//! the words before say 22 of at least 128 bits.
+
+mod words;
+
+use std::ops::Range;
+
+use crate::detectors::class;
+use crate::engine::resolve::Candidate;
+pub(crate) use words::phrase;
+use words::{COUNTS, LONGEST, is_phrase, may_become, place};
+
+/// Words of a phrase that are never held, and never masked.
+pub(crate) const LEAD: usize = 2;
+
+/// The most between two words: a blank, a line's end and a number, a comma and quotation marks.
+pub(crate) const GAP_BYTES: usize = 8;
+
+/// The same in JSON whose escapes are unresolved.
+pub(crate) const RAW_GAP_BYTES: usize = 2 * GAP_BYTES;
+
+/// Shorter than what is found of the shortest phrase.
+const STRIDE: usize = 32;
+
+/// Words of the longest phrase.
+const MOST: usize = COUNTS[0];
+
+static BETWEEN: [bool; 256] = class(" \t\r\n,;.:_|\"'[](){}/\\*#0-9-");
+static LETTER: [bool; 256] = class("a-zA-Z");
+
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    start: usize,
+    end: usize,
+    place: u16,
+}
+
+/// Adds every phrase of which the finding begins in `from..to`; the text may go on after `to`.
+pub(crate) fn find(
+    rule: u16,
+    text: &[u8],
+    range: Range<usize>,
+    most_gap: usize,
+    out: &mut Vec<Candidate>,
+) {
+    let last = text.len().min(range.end + STRIDE);
+    let mut at = range.start;
+    while at < last {
+        let word = word_around(text, at, most_gap);
+        if let Some(run) = word.map(|word| run_around(text, word, &range, most_gap)) {
+            judge(rule, &run, &range, out);
+            at = run.last().map_or(at, |word| word.end);
+        }
+        at += STRIDE;
+    }
+}
+
+/// The words around one that matter for what begins in a range.
+fn run_around(text: &[u8], word: Word, range: &Range<usize>, most_gap: usize) -> Vec<Word> {
+    let mut run = Vec::new();
+    let mut first = word.start;
+    while (run.len() < LEAD || first >= range.start)
+        && let Some(before) = word_before(text, first, most_gap)
+    {
+        first = before.start;
+        run.push(before);
+    }
+    run.reverse();
+    run.push(word);
+    let mut end = word.end;
+    while (run.len() < MOST || run[run.len() - MOST + LEAD].start < range.end)
+        && let Some(next) = word_after(text, end, most_gap)
+    {
+        end = next.end;
+        run.push(next);
+    }
+    run
+}
+
+/// Adds the longest phrase that begins at each word of a run.
+fn judge(rule: u16, run: &[Word], range: &Range<usize>, out: &mut Vec<Candidate>) {
+    let places: Vec<u16> = run.iter().map(|word| word.place).collect();
+    for begin in 0..run.len().saturating_sub(LEAD) {
+        let start = run[begin + LEAD].start;
+        if !range.contains(&start) {
+            continue;
+        }
+        let fits = |count: &usize| places.get(begin..begin + count).is_some_and(is_phrase);
+        if let Some(count) = COUNTS.into_iter().find(fits) {
+            out.push(Candidate { start, end: run[begin + count - 1].end, rule });
+        }
+    }
+}
+
+/// From where on the end of a text could still become a phrase, its first words left out.
+pub(crate) fn open(text: &[u8]) -> Option<usize> {
+    let letters = text.iter().rev().take(LONGEST + 1).take_while(|b| LETTER[usize::from(**b)]);
+    let mut start = text.len() - letters.count();
+    start += usize::from(is_escape(text, start));
+    let cut_off = &text[start..];
+    let is_open = cut_off.is_empty() || begins(text, start) && may_become(cut_off);
+    if !is_open {
+        return None;
+    }
+    let mut starts = vec![start];
+    while starts.len() < MOST
+        && let Some(before) = word_before(text, starts[starts.len() - 1], GAP_BYTES)
+    {
+        starts.push(before.start);
+    }
+    let third = *starts.get(starts.len().checked_sub(1 + LEAD)?)?;
+    (third < text.len()).then_some(third)
+}
+
+/// The word at a place, or the first after it.
+fn word_around(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
+    if !LETTER[usize::from(*text.get(at)?)] || is_escape(text, at) {
+        return word_after(text, at, most_gap);
+    }
+    let head = &text[at.saturating_sub(LONGEST)..at];
+    let before = head.iter().rev().take_while(|byte| LETTER[usize::from(**byte)]).count();
+    let start = at - before;
+    word_at(text, start + usize::from(is_escape(text, start)))
+}
+
+/// The next word, if only what may stand between words comes before it.
+fn word_after(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
+    let rest = text.get(at..)?;
+    let gap = (0..rest.len().min(most_gap + 1)).find(|gap| !is_between(text, at + gap))?;
+    word_at(text, at + gap)
+}
+
+/// The word that ends before the gap before a place.
+fn word_before(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
+    let mut end = at;
+    while end > 0 && is_between(text, end - 1) {
+        end -= 1;
+        if at - end > most_gap {
+            return None;
+        }
+    }
+    let head = &text[end.saturating_sub(LONGEST + 1)..end];
+    let length = head.iter().rev().take_while(|byte| LETTER[usize::from(**byte)]).count();
+    let start = end - length;
+    let start = start + usize::from(length > 0 && is_escape(text, start));
+    (end < at).then(|| word_at(text, start))?
+}
+
+fn word_at(text: &[u8], start: usize) -> Option<Word> {
+    let rest = text.get(start..)?;
+    let length = rest.iter().take(LONGEST + 1).take_while(|b| LETTER[usize::from(**b)]).count();
+    let place = begins(text, start).then(|| place(&rest[..length]))??;
+    Some(Word { start, end: start + length, place })
+}
+
+/// Whether what stands before a place may stand between words.
+fn begins(text: &[u8], at: usize) -> bool {
+    at == 0
+        || is_between(text, at - 1)
+        || (b' '..0x7f).contains(&text[at - 1]) && !LETTER[usize::from(text[at - 1])]
+}
+
+fn is_between(text: &[u8], at: usize) -> bool {
+    BETWEEN[usize::from(text[at])] || is_escape(text, at)
+}
+
+/// Whether a letter is that of an escape, such as `\n`.
+fn is_escape(text: &[u8], at: usize) -> bool {
+    matches!(text.get(..=at), Some([.., b'\\', b'n' | b'r' | b't']))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! The 2,048 English words of BIP 39, by their places in its list, which is sorted.
+
+use std::sync::LazyLock;
+
+use model::Digest;
+
+/// Letters of the shortest and of the longest word.
+pub(super) const SHORTEST: usize = 3;
+pub(super) const LONGEST: usize = 8;
+
+/// How many words a phrase may have, the longest first.
+pub(super) const COUNTS: [usize; 5] = [24, 21, 18, 15, 12];
+
+/// Bits that a word says.
+const WORD_BITS: usize = 11;
+
+/// The words without anything between them, each with a capital.
+static ENGLISH: &str = include_str!("english.txt");
+
+/// Each word's letters as a number, so that the order of numbers is that of words.
+static WORDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut words: Vec<u64> = Vec::with_capacity(1 << WORD_BITS);
+    let mut start = 0;
+    let letters: Vec<u8> = ENGLISH.bytes().filter(u8::is_ascii_alphabetic).collect();
+    for at in 1..=letters.len() {
+        if letters.get(at).is_none_or(u8::is_ascii_uppercase) {
+            words.push(number(&letters[start..at]));
+            start = at;
+        }
+    }
+    words
+});
+
+/// At most [`LONGEST`] letters, small, as a number.
+fn number(letters: &[u8]) -> u64 {
+    let mut bytes = [0; LONGEST];
+    bytes.iter_mut().zip(letters).for_each(|(to, from)| *to = from.to_ascii_lowercase());
+    u64::from_be_bytes(bytes)
+}
+
+/// A word's place in the list.
+pub(super) fn place(letters: &[u8]) -> Option<u16> {
+    let is_long_enough = (SHORTEST..=LONGEST).contains(&letters.len());
+    let found = is_long_enough.then(|| WORDS.binary_search(&number(letters)).ok())?;
+    found.map(|at| at as u16)
+}
+
+/// Whether some word begins with these letters.
+pub(super) fn may_become(letters: &[u8]) -> bool {
+    if letters.is_empty() || letters.len() > LONGEST {
+        return false;
+    }
+    let beginning = number(letters);
+    let first = WORDS.partition_point(|word| *word < beginning);
+    let unsaid = 8 * (LONGEST - letters.len());
+    WORDS.get(first).is_some_and(|word| word >> unsaid == beginning >> unsaid)
+}
+
+/// Whether words are a phrase: the bits behind the last say what SHA-256 says of those before.
+/// Words in the list's own order are the list, and one word over and over is a manual's example.
+pub(super) fn is_phrase(places: &[u16]) -> bool {
+    let checked = places.len() / 3;
+    let is_list = places.windows(2).all(|two| two[0] < two[1]);
+    let bytes = pack(places);
+    let entropy = places.len() * 4 / 3;
+    let is_drawn = places.iter().filter(|place| **place == places[0]).count() < checked;
+    is_drawn && !is_list && {
+        let said = bytes.get(entropy).copied().unwrap_or_default();
+        let digest = Digest::of(&bytes[..entropy]).0;
+        (said ^ digest[0]) >> (8 - checked) == 0
+    }
+}
+
+/// Eleven bits a word, one after the other; zeros behind.
+fn pack(places: &[u16]) -> Vec<u8> {
+    let bit = |at: usize| {
+        let place = places.get(at / WORD_BITS).copied().unwrap_or_default();
+        (place >> (WORD_BITS - 1 - at % WORD_BITS) & 1) as u8
+    };
+    let bytes = (places.len() * WORD_BITS).div_ceil(8);
+    (0..bytes).map(|byte| (0..8).fold(0, |sum, at| sum << 1 | bit(byte * 8 + at))).collect()
+}
+
+/// The phrase that says these bytes: 16, 20, 24, 28 or 32 of them.
+pub(crate) fn phrase(entropy: &[u8]) -> String {
+    let check = Digest::of(entropy).0[0];
+    let bytes = [entropy, &[check]].concat();
+    let bit = |at: usize| u16::from(bytes[at / 8] >> (7 - at % 8) & 1);
+    let words = (0..entropy.len() * 3 / 4).map(|word| {
+        let place = (0..WORD_BITS).fold(0, |sum, at| sum << 1 | bit(word * WORD_BITS + at));
+        let letters = WORDS.get(usize::from(place)).map(|word| word.to_be_bytes());
+        let letters = letters.unwrap_or_default();
+        letters.iter().filter(|byte| **byte > 0).map(|byte| char::from(*byte)).collect::<String>()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_whole_and_sorted() {
+        assert_eq!(WORDS.len(), 2048);
+        assert!(WORDS.windows(2).all(|two| two[0] < two[1]));
+        // The standard promises that four letters tell a word.
+        assert!(WORDS.windows(2).all(|two| two[0] >> 32 != two[1] >> 32));
+        assert_eq!(
+            (place(b"Abandon"), place(b"zoo"), place(b"gate")),
+            (Some(0), Some(2047), Some(770))
+        );
+        assert_eq!((place(b"ab"), place(b"abandoned"), place(b"the")), (None, None, None));
+        assert!(may_become(b"aban") && may_become(b"zoo") && !may_become(b"zooo"));
+    }
+
+    #[test]
+    fn the_checksum_is_the_standard_s() {
+        // Sixteen zeros are eleven times the first word, then the fourth.
+        let zeros = phrase(&[0; 16]);
+        assert!(zeros.starts_with("abandon abandon") && zeros.ends_with(" about"), "{zeros}");
+        let ones = phrase(&[0xff; 32]);
+        assert!(ones.starts_with("zoo zoo") && ones.ends_with(" vote"), "{ones}");
+        for length in [16, 20, 24, 28, 32] {
+            let entropy: Vec<u8> = (0..length).map(|at| (at * 37 + 11) as u8).collect();
+            let phrase = phrase(&entropy);
+            let mut places: Vec<u16> =
+                phrase.split(' ').filter_map(|word| place(word.as_bytes())).collect();
+            assert!(COUNTS.contains(&places.len()) && is_phrase(&places), "{phrase}");
+            // Of the words that may stand last, one in as many as the checksum has values fits.
+            let last = places.len() - 1;
+            let fits = (0..2048).filter(|word| {
+                places[last] = *word;
+                is_phrase(&places)
+            });
+            assert_eq!(fits.count(), 2048 >> (length / 4), "{length}");
+        }
+    }
+}
