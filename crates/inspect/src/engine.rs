@@ -115,6 +115,8 @@ pub struct Engine {
     pub(crate) judges: Judges,
     /// The actions that token formats have, by direction.
     token_levels: [Vec<Action>; 2],
+    /// The same of numbers by which somebody is known.
+    identifier_levels: [Vec<Action>; 2],
 }
 
 /// Which detectors the passes report under.
@@ -233,20 +235,22 @@ impl Engine {
             let names = (own.name.clone().into(), own.kind.clone().into());
             detectors.push(described(names, own.severity, own.confidence, [Action::Mask; 2]));
         }
-        let token_levels = [Direction::Request, Direction::Answer].map(|direction| {
-            let tokens =
-                formats.iter().filter_map(|format| detectors.get(usize::from(format.rule)));
-            let mut actions: Vec<Action> =
-                tokens.map(|detector| detector.action(direction)).collect();
-            actions.sort_unstable();
-            actions.dedup();
-            actions
-        });
         let (index, rules) = (Index::new(&formats), Rules::new());
         let identifiers = Identifiers::new(catalogue());
+        let token_levels = levels(&detectors, formats.iter().map(|format| format.rule));
+        let identifier_levels = levels(&detectors, identifiers.rules.iter().copied());
         let judges = settings.judges;
-        let engine =
-            Self { detectors, index, identifiers, rules, words, records, judges, token_levels };
+        let engine = Self {
+            detectors,
+            index,
+            identifiers,
+            rules,
+            words,
+            records,
+            judges,
+            token_levels,
+            identifier_levels,
+        };
         settings.detectors.iter().try_for_each(|own| engine.prove(own))?;
         Ok(engine)
     }
@@ -334,7 +338,10 @@ impl Engine {
         let rules = &self.rules;
         let concerns =
             |list: &[u16]| list.iter().any(|rule| level.includes(self.action(*rule, direction)));
-        if self.token_levels[direction as usize].iter().any(|action| level.includes(*action)) {
+        let has = |levels: &[Vec<Action>; 2]| {
+            levels[direction as usize].iter().any(|action| level.includes(*action))
+        };
+        if has(&self.token_levels) {
             tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
         if signs.digits > from && concerns(&[rules.card]) {
@@ -357,7 +364,7 @@ impl Engine {
         if concerns(&[rules.mnemonic]) {
             mnemonics::find(rules.mnemonic, text, from..to, mnemonics::GAP_BYTES, found);
         }
-        if concerns(&self.identifiers.rules) {
+        if has(&self.identifier_levels) {
             self.identifiers.find(text, from, to, Keywords::Required, found);
         }
         if signs.digits > from && concerns(&[rules.iban]) {
@@ -373,7 +380,7 @@ impl Engine {
             let wrapper = &mut signs.wrappers[level as usize];
             smuggling::find(rules, text, (from, to), wrapper, found);
         }
-        if concerns(&rules.assigned.all()) {
+        if assignments::is_near(signs.names, from) && concerns(&rules.assigned.all()) {
             assignments::find(rules, text, from, to, found);
         }
         for words in self.words.iter().filter(|words| concerns(&[words.rule()])) {
@@ -396,6 +403,17 @@ impl Engine {
         });
         resolve::sort(found, |rule| self.action(rule, direction), |rule| self.confidence(rule));
     }
+}
+
+/// The actions that some detectors have, by direction.
+fn levels(detectors: &[Detector], rules: impl Iterator<Item = u16> + Clone) -> [Vec<Action>; 2] {
+    [Direction::Request, Direction::Answer].map(|direction| {
+        let known = rules.clone().filter_map(|rule| detectors.get(usize::from(rule)));
+        let mut actions: Vec<Action> = known.map(|detector| detector.action(direction)).collect();
+        actions.sort_unstable();
+        actions.dedup();
+        actions
+    })
 }
 
 /// Which detectors a pass is for.

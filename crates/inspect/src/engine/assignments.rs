@@ -23,6 +23,9 @@ const VALUE_BYTES: usize = 128;
 /// The most that stands between a separator and the value: spaces, marks, a scheme.
 const GAP_BYTES: usize = 32;
 
+/// The longest flag, with what follows it.
+pub(crate) const FLAG_BYTES: usize = NAME_BYTES;
+
 /// The most spaces among them.
 const MAX_SPACES: usize = 8;
 
@@ -116,9 +119,27 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
     });
 }
 
-/// From where on the end of a text could still become an assigned secret.
-pub(crate) fn open(text: &[u8]) -> Option<usize> {
+/// The last place from `old` on, or of a flag that reaches it, whose name says something.
+pub(crate) fn last_name(text: &[u8], old: usize) -> Option<usize> {
+    let from = old.saturating_sub(FLAG_BYTES);
+    let says = |at: usize| match text[at] {
+        b'-' => flag(text, at).is_some(),
+        // What follows the separator counts, too.
+        _ => {
+            at + 1 >= old
+                && name_before(text, at).is_some_and(|(_, name, _)| names::meaning(name).is_some())
+        }
+    };
+    memchr::memrchr3_iter(b'=', b':', b'-', &text[from..]).map(|at| from + at).find(|at| says(*at))
+}
+
+/// From where on the end of a text could still become an assigned secret. After `names` there is no
+/// separator behind the name of one.
+pub(crate) fn open(text: &[u8], names: usize) -> Option<usize> {
     let end = text.len();
+    if !is_near(names, end.saturating_sub(VALUE_BYTES)) {
+        return None;
+    }
     let mut first = None;
     each(text, end.saturating_sub(VALUE_BYTES), end, |value| {
         if let Value::Open(at, _) = value {
@@ -155,6 +176,12 @@ pub(crate) fn member(assigned: &Assigned, meaning: Meaning, value: &[u8]) -> Opt
 /// What a name of a JSON member says of its value.
 pub(crate) fn meaning(name: &[u8]) -> Option<Meaning> {
     names::meaning(name).filter(|_| !name.contains(&b':'))
+}
+
+/// Whether a value that begins at a place or later may belong to a separator before `names`.
+#[inline]
+pub(crate) fn is_near(names: usize, from: usize) -> bool {
+    names > from.saturating_sub(GAP_BYTES + NAME_BYTES)
 }
 
 /// Reads the value behind each separator from which one may begin in `from..to`.

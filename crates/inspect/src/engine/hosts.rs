@@ -1,6 +1,7 @@
 //! Finds addresses of machines: IPv4, IPv6, MAC.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use crate::detectors::class;
 use crate::engine::Rules;
@@ -22,23 +23,53 @@ pub(crate) static COLONS: [bool; 256] = class("0-9a-fA-F:-");
 
 /// Adds every address that begins in `from..to`; the text may go on after `to`.
 pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
-    for (written, judge) in
-        [(&DOTTED, dotted as fn(&Rules, &[u8]) -> Option<(usize, u16)>), (&COLONS, colons)]
-    {
-        let mut at = from;
-        while let Some(start) = next_run(written, SHORTEST, text, at, to) {
-            let end = run_end(written, text, start + SHORTEST);
-            // A letter of an escape before an address may look like its first.
-            for begin in (start..to.min(end)).take(2).filter(|begin| begins(written, text, *begin))
-            {
-                let found = judge(rules, &text[begin..end]);
-                if let Some((length, rule)) = found.filter(|_| ends(text, end)) {
-                    out.push(Candidate { start: begin, end: begin + length, rule });
-                }
-            }
-            at = end + 1;
+    let mut at = from;
+    while let Some(start) = next_run(&DOTTED, SHORTEST, text, at, to) {
+        let run = start..run_end(&DOTTED, text, start + SHORTEST);
+        at = run.end + 1;
+        judge(&DOTTED, |run| dotted(rules, run), text, run, to, out);
+    }
+    at = from;
+    while let Some(run) = next_with_separator(text, at, to) {
+        at = run.end + 1;
+        judge(&COLONS, |run| colons(rules, run), text, run, to, out);
+    }
+}
+
+/// Adds what stands at the beginning of a run, if that is an address.
+fn judge(
+    written: &[bool; 256],
+    address: impl Fn(&[u8]) -> Option<(usize, u16)>,
+    text: &[u8],
+    run: Range<usize>,
+    to: usize,
+    out: &mut Vec<Candidate>,
+) {
+    let Range { start, end } = run;
+    // A letter of an escape before an address may look like its first.
+    for begin in (start..to.min(end)).take(2).filter(|begin| begins(written, text, *begin)) {
+        if let Some((length, rule)) = address(&text[begin..end]).filter(|_| ends(text, end)) {
+            out.push(Candidate { start: begin, end: begin + length, rule });
         }
     }
+}
+
+/// The next run of what IPv6 and MAC addresses are written with that begins in `from..to` and holds
+/// a colon or a dash near its beginning: words of the letters a to f are many, these few.
+fn next_with_separator(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
+    let window = text.get(from..text.len().min(to + HOST_BYTES))?;
+    let mut known = from;
+    memchr::memchr2_iter(b':', b'-', window).map(|at| from + at).find_map(|at| {
+        // The run of an earlier one.
+        if at < known {
+            return None;
+        }
+        let before = text[known..at].iter().rev();
+        let start = at - before.take_while(|byte| COLONS[usize::from(**byte)]).count();
+        let end = run_end(&COLONS, text, at);
+        known = end;
+        (start < to && end - start >= SHORTEST).then_some(start..end)
+    })
 }
 
 /// Where an address begins that reaches the text's end, unless it is too long already.

@@ -61,10 +61,14 @@ pub(crate) fn find(
     }
 }
 
-/// Where the earliest number begins that more text could still complete or change.
-pub(crate) fn may_begin(text: &[u8]) -> Option<usize> {
+/// Where the earliest number begins that more text could still complete or change. After `begun`
+/// there is nothing with which one begins.
+pub(crate) fn may_begin(text: &[u8], begun: usize) -> Option<usize> {
     let end = text.len();
     let from = end.saturating_sub(PHONE_BYTES + EXTENSION_BYTES + AFTER_BYTES + 2);
+    if begun <= from {
+        return None;
+    }
     (from..end).find(|at| {
         begins(text, *at) && {
             let phone = Phone::read(text, *at);

@@ -4,10 +4,14 @@
 use super::Level;
 use super::smuggling::Wrapper;
 
+use super::assignments;
+
 const DIGIT: u8 = 1;
 const AT: u8 = 2;
 const DASH: u8 = 4;
 const HIGH: u8 = 8;
+const OPENS: u8 = 16;
+const ASSIGNS: u8 = 32;
 
 /// Which sign a byte is.
 static SIGNS: [u8; 256] = {
@@ -23,7 +27,11 @@ static SIGNS: [u8; 256] = {
         high += 1;
     }
     signs[b'@' as usize] = AT;
-    signs[b'-' as usize] = DASH;
+    signs[b'-' as usize] = DASH | ASSIGNS;
+    signs[b'(' as usize] = OPENS;
+    signs[b'+' as usize] = OPENS;
+    signs[b'=' as usize] = ASSIGNS;
+    signs[b':' as usize] = ASSIGNS;
     signs
 };
 
@@ -40,13 +48,27 @@ pub(crate) struct Signs {
     pub(crate) high: usize,
     /// The manifests that rows before were part of, as each level has read them.
     pub(crate) wrappers: [Wrapper; Level::COUNT],
+    /// Telephone numbers may begin with one.
+    pub(crate) opens: usize,
+    /// Separators behind the name of a secret.
+    pub(crate) names: usize,
+    separators: usize,
 }
 
 impl Signs {
     /// Every sign may be everywhere.
     pub(crate) fn all() -> Self {
         let end = usize::MAX;
-        Self { digits: end, at: end, dash: end, high: end, ..Self::default() }
+        Self {
+            digits: end,
+            at: end,
+            dash: end,
+            high: end,
+            opens: end,
+            names: end,
+            separators: end,
+            ..Self::default()
+        }
     }
 
     /// Reads the text's new bytes, which begin at `old`.
@@ -58,19 +80,33 @@ impl Signs {
             (AT, &mut self.at),
             (DASH, &mut self.dash),
             (HIGH, &mut self.high),
+            (OPENS, &mut self.opens),
         ];
         for (sign, place) in places {
             if signs & sign != 0 {
                 *place = text.len();
             }
         }
+        // A flag is read to its end, so one that began before may say something only now.
+        self.separators = if signs & ASSIGNS != 0 { text.len() } else { self.separators };
+        if self.separators + assignments::FLAG_BYTES > old {
+            let last = assignments::last_name(text, old).map_or(0, |at| at + 1);
+            self.names = self.names.max(last);
+        }
     }
 
     /// The text now begins `by` bytes later.
     pub(crate) fn shift(&mut self, by: usize) {
-        for place in [&mut self.digits, &mut self.at, &mut self.dash, &mut self.high] {
-            *place = place.saturating_sub(by);
-        }
+        let all = [
+            &mut self.digits,
+            &mut self.at,
+            &mut self.dash,
+            &mut self.high,
+            &mut self.opens,
+            &mut self.names,
+            &mut self.separators,
+        ];
+        all.into_iter().for_each(|place| *place = place.saturating_sub(by));
         self.wrappers.iter_mut().for_each(|wrapper| wrapper.shift(by));
     }
 }

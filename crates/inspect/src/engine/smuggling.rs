@@ -202,7 +202,7 @@ fn is_escaped(text: &[u8], at: usize) -> bool {
 }
 
 fn is_letter(character: char) -> bool {
-    character.is_alphanumeric()
+    matches!(character, '\u{410}'..='\u{44f}') || character.is_alphanumeric()
 }
 
 /// A word of ASCII letters and of others that look like them, and of nothing else.
@@ -210,15 +210,15 @@ fn is_disguised(text: &[u8], word: &std::ops::Range<usize>) -> bool {
     if word.len() >= WORD_BYTES {
         return false;
     }
-    let Some(word) = text.get(word.clone()).and_then(|word| std::str::from_utf8(word).ok()) else {
+    let Some(word) = text.get(word.clone()).filter(|word| word.iter().any(u8::is_ascii_alphabetic))
+    else {
         return false;
     };
+    let Ok(word) = std::str::from_utf8(word) else { return false };
     let reads_latin = |c: char| {
         c.is_ascii_alphabetic() || (is_foreign_lookalike(c) && fold::fold(c) != Fold::Keep)
     };
-    word.chars().count() >= MIN_LETTERS
-        && word.chars().any(|c| c.is_ascii_alphabetic())
-        && word.chars().all(reads_latin)
+    word.chars().count() >= MIN_LETTERS && word.chars().all(reads_latin)
 }
 
 #[cfg(test)]

@@ -24,6 +24,24 @@ const NUMBER: u32 = 0x1111_0007;
 /// Longer words are cut.
 const MAX_WORD: usize = 24;
 
+/// What addresses and account numbers have and most words have not.
+const OF_ENTITY: u8 = 1;
+/// Beyond ASCII.
+const HIGH: u8 = 2;
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' | b'@' | b'.' | b'/' => OF_ENTITY,
+            0x80.. => HIGH,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// What was seen in a sentence.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
@@ -125,10 +143,11 @@ impl<G: FnMut(usize)> Reader<'_, G> {
             self.spaced = 0;
             self.end_word(word);
         }
-        if bytes.len() > 5 && self.entity(piece) {
+        let kinds = bytes.iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
+        if bytes.len() > 5 && kinds & OF_ENTITY != 0 && self.entity(piece) {
             return;
         }
-        if piece.is_ascii() {
+        if kinds & HIGH == 0 {
             bytes.iter().for_each(|byte| self.plain(*byte, word));
         } else {
             piece.chars().for_each(|sign| self.sign(sign, word));
@@ -258,17 +277,32 @@ impl<G: FnMut(usize)> Reader<'_, G> {
     /// Three to five letters in a row, with the word's ends.
     fn letters(&mut self, word: &mut Word) {
         let mut last = 0_u64;
-        for (at, sign) in word.bounded().iter().enumerate() {
+        let bounded = word.bounded();
+        let (first, rest) = bounded.split_at(bounded.len().min(4));
+        for (at, sign) in first.iter().enumerate() {
             last = last << 8 | u64::from(*sign);
-            for (length, mask) in [(3, 0xff_ffff), (4, 0xffff_ffff), (5, 0xff_ffff_ffff)] {
-                if at + 1 >= length {
-                    let letters = (last & mask) | (length as u64) << 40;
-                    self.put((letters.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32);
-                }
+            if at >= 2 {
+                self.put_letters::<3>(last);
             }
+            if at >= 3 {
+                self.put_letters::<4>(last);
+            }
+        }
+        for sign in rest {
+            last = last << 8 | u64::from(*sign);
+            self.put_letters::<3>(last);
+            self.put_letters::<4>(last);
+            self.put_letters::<5>(last);
         }
     }
 
+    #[inline]
+    fn put_letters<const LENGTH: u64>(&mut self, last: u64) {
+        let letters = (last & ((1 << (8 * LENGTH)) - 1)) | LENGTH << 40;
+        self.put((letters.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32);
+    }
+
+    #[inline]
     fn put(&mut self, hash: u32) {
         self.seen.grams += 1;
         (self.gram)((hash.wrapping_mul(PRIME) >> (32 - GRAM_BITS)) as usize);

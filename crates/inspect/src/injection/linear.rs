@@ -57,7 +57,7 @@ pub fn summary(logits: impl Iterator<Item = f32>) -> Option<[f32; SUMMARY]> {
 /// feature, little-endian.
 #[derive(Clone, Debug)]
 pub struct Weights<'b> {
-    grams: &'b [u8],
+    grams: &'b [u8; GRAM_SLOTS],
     signs: Vec<f32>,
     gram_scale: f32,
     bias: f32,
@@ -78,7 +78,8 @@ impl<'b> Weights<'b> {
         (calibration.offset, calibration.threshold) = (number.next()?, number.next()?);
         let signs = signs.as_chunks::<2>().0.iter();
         let signs = signs.map(|bytes| f32::from(i16::from_le_bytes(*bytes)) * sign_scale).collect();
-        (grams.len() == GRAM_SLOTS).then_some(Self { grams, signs, gram_scale, bias, calibration })
+        let grams = grams.try_into().ok()?;
+        Some(Self { grams, signs, gram_scale, bias, calibration })
     }
 
     /// Writes what [`Weights::parse`] reads.

@@ -49,6 +49,26 @@ const ROLE_BYTES: usize = 24;
 /// Capitals in a row that make a shout.
 const SHOUT: usize = 9;
 
+/// Bytes without which there is no mark.
+const BEGINS: u8 = 1;
+const COLON: u8 = 2;
+/// Bytes of the marks that are only looked for where one of the others is.
+const COLON_ONLY: u8 = 4;
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'<' | b'[' | b'#' | b'|' | b'{' | b'*' | b'`' => BEGINS,
+            b':' => COLON,
+            b'>' | b'=' => COLON_ONLY,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let words = MARKS.iter().map(|(word, _)| word);
     AhoCorasickBuilder::new()
@@ -60,13 +80,14 @@ static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 /// Adds the marks of a sentence.
 pub(super) fn mark(sentence: &str, signs: &mut Signs) {
-    if sentence
-        .bytes()
-        .any(|byte| matches!(byte, b'<' | b'[' | b'#' | b'|' | b'{' | b'*' | b':' | b'`'))
-    {
-        for found in FINDER.iter().flat_map(|finder| finder.find_iter(sentence)) {
-            if let Some((_, sign)) = MARKS.get(found.pattern().as_usize()) {
-                signs.add(*sign);
+    let bytes = sentence.as_bytes();
+    let kinds = bytes.iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
+    if kinds & (BEGINS | COLON) != 0 {
+        if kinds & BEGINS != 0 || kinds & COLON_ONLY != 0 || has_style(bytes) {
+            for found in FINDER.iter().flat_map(|finder| finder.find_iter(sentence)) {
+                if let Some((_, sign)) = MARKS.get(found.pattern().as_usize()) {
+                    signs.add(*sign);
+                }
             }
         }
         if has_role(sentence) {
@@ -76,6 +97,14 @@ pub(super) fn mark(sentence: &str, signs: &mut Signs) {
     if shouts(sentence) {
         signs.add(Sign::Shout);
     }
+}
+
+/// Whether a colon stands where the marks have theirs: `display:`, `font-size:`, `color:`, `"role":`.
+fn has_style(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b':', bytes).any(|at| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        before.is_some_and(|byte| matches!(byte.to_ascii_lowercase(), b'y' | b'e' | b'r' | b'"'))
+    })
 }
 
 /// Whether it begins with a role and a colon or bracket.
@@ -88,6 +117,9 @@ fn has_role(sentence: &str) -> bool {
 }
 
 fn shouts(sentence: &str) -> bool {
+    if sentence.bytes().filter(u8::is_ascii_uppercase).count() < SHOUT {
+        return false;
+    }
     let mut run = 0;
     for byte in sentence.bytes() {
         run = match byte {

@@ -161,14 +161,17 @@ fn logit(weights: &Weights<'_>, sums: &[i32], one: &Candidate) -> f32 {
 /// The text read, with the sum of each sentence's hashed features.
 fn sums(weights: &Weights<'_>, text: &str) -> (Reading, Vec<i32>) {
     let mut sums: Vec<i32> = Vec::new();
+    let (mut current, mut sum) = (0, 0);
     let reading = read(text, |sentence, slot| {
-        if sums.len() <= sentence {
-            sums.resize(sentence + 1, 0);
+        if sentence != current {
+            sums.resize(current, 0);
+            sums.push(sum);
+            (current, sum) = (sentence, 0);
         }
-        if let Some(sum) = sums.last_mut() {
-            *sum += weights.gram(slot);
-        }
+        sum += weights.gram(slot);
     });
+    sums.resize(current, 0);
+    sums.push(sum);
     sums.resize(reading.sentences.len(), 0);
     (reading, sums)
 }

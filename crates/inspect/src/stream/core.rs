@@ -71,7 +71,7 @@ impl Core {
         self.tokens.read(&engine.index, text, old, is_enforced, &mut frontier);
         self.addresses.read(&engine.rules, text, old, is_enforced, &mut frontier);
         self.armour.read(&engine.rules, text, is_enforced, &mut frontier);
-        if let Some(at) = assignments::open(text) {
+        if let Some(at) = assignments::open(text, self.signs.names) {
             let mut rules = engine.rules.assigned.all().into_iter();
             frontier.hold(at, rules.any(is_enforced));
         }
@@ -106,7 +106,7 @@ impl Core {
     fn hold_contacts(&self, engine: &Engine, direction: Direction, frontier: &mut Frontier) {
         let (text, rules) = (self.text.as_slice(), &engine.rules);
         let is_enforced = |rule| engine.is_enforced(rule, direction);
-        if let Some(at) = phones::may_begin(text) {
+        if let Some(at) = phones::may_begin(text, self.signs.digits.max(self.signs.opens)) {
             frontier.hold(at, is_enforced(rules.phone));
         }
         if let Some(at) = coordinates::may_begin(text) {
@@ -128,9 +128,15 @@ impl Core {
     ) {
         let decided = frontier.decided.max(self.done);
         let enforced = frontier.clear.max(self.enforced);
-        for (level, range) in
-            [(Level::Enforced, self.enforced..enforced), (Level::Recorded, self.done..decided)]
-        {
+        let apart =
+            [(Level::Enforced, self.enforced..enforced), (Level::Recorded, self.done..decided)];
+        // In prose nothing is held, and one look serves both.
+        let together = [(Level::All, self.done..decided)];
+        // What nobody sees is read in rows, and each level remembers its own.
+        let is_even =
+            (self.enforced, enforced) == (self.done, decided) && self.signs.high <= self.done;
+        let looks = if is_even { together.as_slice() } else { apart.as_slice() };
+        for (level, range) in looks.iter().cloned() {
             engine.find(direction, level, &self.text, range.clone(), &mut self.signs, found);
             packed::find(engine, direction, level, &self.text, range, found);
         }

@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 
 use super::Kinds;
 use super::map::Map;
+use crate::detectors::{Class, class};
 
 /// Words that tell a disguise from chance: common ones, and those that address a model.
 const WORDS: [&str; 18] = [
@@ -49,14 +50,70 @@ fn automaton(write: fn(&str) -> Vec<u8>) -> Option<AhoCorasick> {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
 }
 
+/// All words in both disguises: a look that dismisses nearly every text before the words are
+/// searched for.
+struct Look {
+    /// A bit for each four letters with which a word begins, hashed.
+    beginnings: [u64; 512],
+    /// Four letters, whether reversed, and the word.
+    words: Vec<(u32, bool, Vec<u8>)>,
+}
+
+static LOOK: LazyLock<Look> = LazyLock::new(|| {
+    let mut look = Look { beginnings: [0; 512], words: Vec::new() };
+    for word in WORDS {
+        let rotated: Vec<u8> = word.bytes().map(rotated).collect();
+        for (is_reversed, word) in [(false, rotated), (true, word.bytes().rev().collect())] {
+            let four = word.iter().take(4).fold(0, |four, byte| next_letter(four, *byte));
+            let (place, bit) = beginning(four);
+            look.beginnings[place] |= bit;
+            look.words.push((four, is_reversed, word));
+        }
+    }
+    look
+});
+
+/// The last four letters as a number, capital or small.
+fn next_letter(four: u32, byte: u8) -> u32 {
+    four << 8 | u32::from(byte & 31)
+}
+
+fn beginning(four: u32) -> (usize, u64) {
+    let hash = four.wrapping_mul(0x9e37_79b1) >> 17;
+    ((hash >> 6) as usize, 1 << (hash & 63))
+}
+
+/// Whether there may be enough words for ROT13, and for a text backwards.
+fn may_be(text: &[u8]) -> [bool; 2] {
+    let look = &*LOOK;
+    let mut counts = [0; 2];
+    let mut four = 0;
+    for (last, byte) in text.iter().enumerate() {
+        four = next_letter(four, *byte);
+        let (place, bit) = beginning(four);
+        if look.beginnings[place] & bit == 0 || last < 3 {
+            continue;
+        }
+        for (_, is_reversed, word) in look.words.iter().filter(|(known, ..)| *known == four) {
+            let written = text.get(last - 3..last - 3 + word.len()).unwrap_or_default();
+            counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
+        }
+        if counts.iter().all(|count| *count >= MIN_WORDS) {
+            break;
+        }
+    }
+    counts.map(|count| count >= MIN_WORDS)
+}
+
 /// Every reading of a text as language in a disguise.
 pub(super) fn all(text: &[u8]) -> Vec<(Kinds, Vec<u8>, Map)> {
     let mut all = Vec::new();
-    if let Some(shown) = shown(&WORDS_ROTATED, text) {
+    let [may_be_rotated, may_be_reversed] = may_be(text);
+    if may_be_rotated && let Some(shown) = shown(&WORDS_ROTATED, text) {
         let bytes = text[shown.clone()].iter().copied().map(rotated).collect();
         all.push((Kinds::ROTATED, bytes, shifted(&shown)));
     }
-    if let Some(shown) = shown(&WORDS_REVERSED, text) {
+    if may_be_reversed && let Some(shown) = shown(&WORDS_REVERSED, text) {
         let (bytes, map) = reversed(text, shown);
         all.push((Kinds::REVERSED, bytes, map));
     }
@@ -115,10 +172,13 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
     let mut plain: Option<Vec<u8>> = None;
     let mut words = 0;
     let mut at = 0;
-    while let Some(skip) = text.get(at..)?.iter().position(|byte| is_leet(*byte)) {
-        let start = at + skip;
-        let length = text[start..].iter().position(|byte| !is_leet(*byte));
-        let end = length.map_or(text.len(), |length| start + length);
+    // A word without any sign is none.
+    while let Some(skip) = text.get(at..)?.iter().position(|byte| SIGNS[usize::from(*byte)]) {
+        let sign = at + skip;
+        let letters = text[at..sign].iter().rev().take_while(|byte| is_leet(**byte)).count();
+        let start = sign - letters;
+        let length = text[sign..].iter().position(|byte| !is_leet(*byte));
+        let end = length.map_or(text.len(), |length| sign + length);
         if is_leet_word(&text[start..end]) {
             words += 1;
             let plain = plain.get_or_insert_with(|| text.to_vec());
@@ -129,6 +189,9 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
     let plain = plain.filter(|_| words >= MIN_LEET)?;
     Some((plain, shifted(&(0..text.len()))))
 }
+
+/// What may stand for a letter.
+static SIGNS: Class = class("0-9@$!");
 
 fn is_leet(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!')

@@ -139,7 +139,7 @@ pub fn each(text: &[u8], limits: &Limits, look: &mut dyn FnMut(&View<'_>)) {
 
 /// Whether there is anything to take off a text.
 pub fn has_layers(text: &[u8]) -> bool {
-    sieve::Signs::read(text, false).any()
+    sieve::Signs::are_in(text)
 }
 
 /// Where in a text something could be taken off, as a JSON body shows it; in no order.

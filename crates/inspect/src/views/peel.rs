@@ -85,7 +85,9 @@ impl<'t> Peeler<'t> {
 
     /// Goes over single characters and escapes up to `end`.
     fn characters(&mut self, end: usize) {
-        while let Some(place) = self.next_special(end) {
+        while self.signs.in_characters()
+            && let Some(place) = self.next_special(end)
+        {
             self.at = place;
             self.special(place);
             self.at = self.at.max(place + 1);

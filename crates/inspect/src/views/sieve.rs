@@ -26,6 +26,20 @@ impl Signs {
         }
     }
 
+    /// Whether a text holds any of them; ends with the first.
+    pub(super) fn are_in(text: &[u8]) -> bool {
+        spaced::places(text).next().is_some()
+            || packed::places(text).next().is_some()
+            || escapes(text).next().is_some()
+            || characters(text).next().is_some()
+            || quoted(text).next().is_some()
+    }
+
+    /// Whether something is to be taken off that is a character or an escape.
+    pub(super) fn in_characters(&self) -> bool {
+        self.characters || self.escapes || self.quoted || self.plus
+    }
+
     pub(super) fn any(&self) -> bool {
         self.characters || self.escapes || self.quoted || self.packed || self.spaced || self.plus
     }

@@ -8,7 +8,11 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<(char, usize)> {
         return Some((char::from(first), 1));
     }
     let length = match first {
-        0xc2..=0xdf => 2,
+        0xc2..=0xdf => {
+            let next = text.get(at + 1).filter(|next| **next & 0xc0 == 0x80)?;
+            let point = u32::from(first & 0x1f) << 6 | u32::from(next & 0x3f);
+            return Some((char::from_u32(point)?, 2));
+        }
         0xe0..=0xef => 3,
         0xf0..=0xf4 => 4,
         _ => return None,
@@ -32,6 +36,10 @@ pub(crate) fn before(text: &[u8], end: usize) -> Option<char> {
 #[inline]
 pub(crate) fn next_high(text: &[u8], from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
+    // Texts beyond ASCII have them side by side, or behind a space.
+    if let Some(near) = rest.iter().take(2).position(|byte| *byte >= 0x80) {
+        return Some(from + near);
+    }
     let mut at = from;
     for chunk in rest.chunks(32) {
         if !chunk.is_ascii() {
