@@ -25,6 +25,7 @@
 mod blob;
 mod clean;
 mod edit;
+mod glued;
 mod marks;
 mod names;
 mod path;

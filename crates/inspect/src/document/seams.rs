@@ -24,7 +24,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use memchr::memmem::Finder;
 
-use super::{edit::Edit, marks::Marks, string::Inspector};
+use super::{edit::Edit, glued::glued, marks::Marks, string::Inspector};
 use crate::{
     Class, DetectorId, Match,
     detectors::class,
@@ -211,20 +211,40 @@ impl Inspector<'_> {
             }
         }
         views::each(&joined, &views::Limits::default(), &mut |view| {
-            self.scope.engine.scan(self.scope.direction, view.text(), &mut matches);
-            for found in matches.drain(..) {
-                let value = view.text().get(found.range.clone()).unwrap_or_default();
-                let found = Match { range: view.source(found.range.clone()), ..found };
-                let crossed = crossed(&parts, &found.range);
-                // What one part shows by itself may take letters of the next along.
-                if crossed.len() > 1
-                    && self.may_cross(pieces, crossed, found.detector)
-                    && !is_known(text, crossed, &found, marks)
-                {
-                    self.crossing(text, crossed, &found, value, marks);
-                }
-            }
+            let source = |range: Range<usize>| view.source(range);
+            self.inside(text, pieces, &parts, (view.text(), &source), marks);
         });
+        let ends: Vec<usize> =
+            [0].into_iter().chain(parts.iter().map(|part| part.text.end)).collect();
+        for packed in glued(&joined, &ends) {
+            let source = |_| packed.range.clone();
+            self.inside(text, pieces, &parts, (&packed.text, &source), marks);
+        }
+    }
+
+    /// Scans what a stretch says once an encoding is off; `source` leads back to the stretch.
+    fn inside(
+        &self,
+        text: &[u8],
+        pieces: &Pieces,
+        parts: &[Part],
+        (inner, source): (&[u8], &dyn Fn(Range<usize>) -> Range<usize>),
+        marks: &mut Marks,
+    ) {
+        let mut matches = Vec::new();
+        self.scope.engine.scan(self.scope.direction, inner, &mut matches);
+        for found in matches {
+            let value = inner.get(found.range.clone()).unwrap_or_default();
+            let found = Match { range: source(found.range.clone()), ..found };
+            let crossed = crossed(parts, &found.range);
+            // What one part shows by itself may take letters of the next along.
+            if crossed.len() > 1
+                && self.may_cross(pieces, crossed, found.detector)
+                && !is_known(text, crossed, &found, marks)
+            {
+                self.crossing(text, crossed, &found, value, marks);
+            }
+        }
     }
 
     fn may_cross(&self, pieces: &Pieces, crossed: &[Part], detector: DetectorId) -> bool {

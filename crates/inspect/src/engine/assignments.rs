@@ -127,10 +127,18 @@ pub(crate) fn last_name(text: &[u8], old: usize) -> Option<usize> {
         // What follows the separator counts, too.
         _ => {
             at + 1 >= old
-                && name_before(text, at).is_some_and(|(_, name, _)| names::meaning(name).is_some())
+                && (name_before(text, at)
+                    .is_some_and(|(_, name, _)| names::meaning(name).is_some())
+                    || (text[at] == b':' && pairs::is_parted(text, at)))
         }
     };
-    memchr::memrchr3_iter(b'=', b':', b'-', &text[from..]).map(|at| from + at).find(|at| says(*at))
+    let separators = memchr::memrchr3_iter(b'=', b':', b'-', &text[from..]);
+    separators.map(|at| from + at).find(|at| says(*at))
+}
+
+/// Where the last value may begin that no separator stands before, from shortly before `old` on.
+pub(crate) fn last_entry(text: &[u8], old: usize) -> Option<usize> {
+    pairs::passwords(text, old.saturating_sub(FLAG_BYTES), text.len()).last()
 }
 
 /// From where on the end of a text could still become an assigned secret. After `names` there is no

@@ -93,6 +93,8 @@ impl Signs {
             let last = assignments::last_name(text, old).map_or(0, |at| at + 1);
             self.names = self.names.max(last);
         }
+        let entry = assignments::last_entry(text, old).map_or(0, |at| at + 1);
+        self.names = self.names.max(entry);
     }
 
     /// The text now begins `by` bytes later.

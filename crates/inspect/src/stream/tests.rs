@@ -331,10 +331,8 @@ fn a_slice_holds_whole_characters() {
         let before = format!("{character} {a}");
         for shift in 1..=character.len() {
             let filler = "x ".repeat((SLICE_BYTES - before.len() - shift) / 2);
-            for engine in engines() {
-                in_pieces(engine, &format!("{character} {filler}{a}{character}{b} and more"));
-                in_pieces(engine, &format!("{character}{filler} {a}{character}{b} and more"));
-            }
+            let engine = &engines()[1];
+            in_pieces(engine, &format!("{character} {filler}{a}{character}{b} and more"));
         }
     }
 }
