@@ -9,6 +9,7 @@ mod harm;
 mod injection;
 mod names;
 mod pii;
+mod records;
 mod rows;
 mod secrets;
 mod structured;
@@ -35,8 +36,12 @@ cargo xtask eval NAME …
                               trains the model of names and addresses, and writes its card
     structured [FILE.jsonl.gz] [--clean FOLDER [--show KIND]]
                               personal data that has a form, in a set of its own, in rows, in clean files
+    records FOLDER…           what a million records of one's own cost, by processor time
     secrets [--clean FOLDER…]
                               credential formats in every place, near misses, ordinary files
+    secrets --write FOLDER    writes one file for each format and near miss, for other scanners to read
+    secrets --count FOLDER [REPORT]
+                              in how many of them something is found, by a report that names them
 
 Rows are JSON, one a line, plain or gzipped.
 ";
@@ -70,6 +75,7 @@ fn evaluation(words: &[&str]) -> anyhow::Result<()> {
         ["names", "false", paths @ ..] => false_finds::run(paths, None),
         ["names", "train", options @ ..] => names::train(options),
         ["structured", words @ ..] => structured::run(words),
+        ["records", folders @ ..] => records::run(folders),
         ["secrets", rest @ ..] => secrets::run(rest),
         _ => anyhow::bail!("no such evaluation: {}\n\n{HELP}", words.join(" ")),
     }

@@ -1,6 +1,8 @@
 //! Credentials: how many are found in every kind of place, how many look-alikes and ordinary files
 //! raise an alarm, and how fast.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,9 +22,11 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 /// Alarms that are shown.
 const MAX_SHOWN: usize = 200;
 
-/// `secrets [--clean FOLDER…]`.
+/// `secrets [--clean FOLDER…]`, `secrets --write FOLDER`.
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let folders = match arguments {
+        ["--write", folder] => return beside::write(Path::new(folder)),
+        ["--count", folder, found @ ..] => return beside::count(Path::new(folder), found),
         ["--clean", folders @ ..] => folders,
         [] => &[],
         [other, ..] => anyhow::bail!("unknown: {other}; write `secrets [--clean FOLDER…]`"),
@@ -143,7 +147,7 @@ fn clean(engine: &Engine, folders: &[&str]) -> anyhow::Result<Clean> {
     Ok(sum)
 }
 
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+pub(crate) fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     for entry in entries {
@@ -167,7 +171,7 @@ fn show(engine: &Engine, path: &Path, text: &[u8], found: &Match) {
 }
 
 /// Processor time of this process where Linux says it, else time that passed.
-fn spent() -> Duration {
+pub(crate) fn spent() -> Duration {
     let text = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     let nanos = text.split(' ').next().and_then(|word| word.parse().ok());
     nanos.map_or_else(|| START.elapsed(), Duration::from_nanos)
