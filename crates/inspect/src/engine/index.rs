@@ -262,9 +262,6 @@ impl Entry {
     }
 
     fn judge(&self, text: &[u8], at: usize, before: &Before<'_>, out: &mut Vec<Candidate>) {
-        if !before.has(self.list, text, at) {
-            return;
-        }
         let body = at + self.prefix.len();
         let Some(length) = measure(&self.parts, &text[body..]) else { return };
         let value = &text[at..body + length];
@@ -273,6 +270,7 @@ impl Entry {
             return;
         }
         if (!self.wants_digit || value.iter().any(u8::is_ascii_digit))
+            && before.has(self.list, text, at)
             && (self.check)(value)
             && !is_placeholder(&text[body..body + length])
             && !value.ends_with(b"EXAMPLE")

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, Match, MatchKind, StartKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// What kind of weapon a subject belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,8 +133,6 @@ pub(super) struct Mention {
 
 /// The terms by their first word, which is what the text is searched for.
 struct Index {
-    /// A bit for each three letters with which a first word begins.
-    beginnings: [u64; 512],
     anchors: Option<AhoCorasick>,
     /// For each anchor its terms' other words, the longest first.
     terms: Vec<Vec<(&'static Subject, &'static str)>>,
@@ -161,55 +159,20 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         .ascii_case_insensitive(true)
         .kind(Some(AhoCorasickKind::DFA))
         .match_kind(MatchKind::LeftmostLongest)
-        .start_kind(StartKind::Anchored)
         .build(&words);
-    Index { beginnings: beginnings(&words), anchors: anchors.ok(), terms }
+    Index { anchors: anchors.ok(), terms }
 });
-
-fn next_letter(three: usize, byte: u8) -> usize {
-    (three << 5 | usize::from(byte & 31)) & 0x7fff
-}
-
-/// The bits of all words; after one of fewer than three letters anything may stand.
-fn beginnings(words: &[&str]) -> [u64; 512] {
-    let mut bits = [0; 512];
-    for word in words {
-        let known = word.len().min(3);
-        let three = word.bytes().take(3).fold(0, next_letter);
-        for rest in 0..1 << (5 * (3 - known)) {
-            let three = three << (5 * (3 - known)) | rest;
-            bits[three >> 6] |= 1 << (three & 63);
-        }
-    }
-    bits
-}
-
-impl Index {
-    /// Where words begin with which a term may begin.
-    fn places<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = usize> + 't {
-        let mut three = text.iter().take(2).fold(0, |three, byte| next_letter(three, *byte));
-        // Behind the end there is nothing.
-        let letters = text.iter().skip(2).chain(&[0, 0]).take(text.len());
-        letters.enumerate().filter_map(move |(at, byte)| {
-            three = next_letter(three, *byte);
-            let may_begin = self.beginnings[three >> 6] & 1 << (three & 63) != 0;
-            let begins = |at: usize| !text[..at].last().is_some_and(u8::is_ascii_alphanumeric);
-            (may_begin && begins(at)).then_some(at)
-        })
-    }
-
-    /// The longest first word of a term with which the text goes on at a place.
-    fn at(&self, text: &[u8], place: usize) -> Option<Match> {
-        self.anchors.as_ref()?.find(Input::new(text).range(place..).anchored(Anchored::Yes))
-    }
-}
 
 /// Every mention of a subject, in the order of the text.
 pub(super) fn mentions(text: &str) -> impl Iterator<Item = Mention> + '_ {
     let index = &*INDEX;
+    let anchors = index.anchors.iter().flat_map(|anchors| anchors.find_iter(text.as_bytes()));
     let mut taken = 0;
-    index.places(text.as_bytes()).filter_map(move |place| {
-        let hit = index.at(text.as_bytes(), place)?;
+    anchors.filter_map(move |hit| {
+        let before = text.as_bytes().get(..hit.start())?;
+        if before.last().is_some_and(u8::is_ascii_alphanumeric) {
+            return None;
+        }
         let terms = index.terms.get(hit.pattern().as_usize())?;
         let (subject, end) = terms.iter().find_map(|(subject, rest)| {
             term_end(text, hit.end(), rest).map(|end| (*subject, end))

@@ -154,6 +154,13 @@ mod tests {
     }
 
     #[test]
+    fn every_mark_is_found_behind_a_colon() {
+        for (word, sign) in MARKS {
+            assert!(marks(&format!("so: b{word}c")).has(*sign), "{word}");
+        }
+    }
+
+    #[test]
     fn ordinary_text_has_none() {
         assert_eq!(marks("The system: a short history of NASA."), Signs::default());
     }

@@ -227,6 +227,8 @@ fn letter(byte: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Vec<(Kinds, String)> {
@@ -256,6 +258,25 @@ mod tests {
             "The sergeant and the lieutenant",
         ] {
             assert_eq!(read(text), [], "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_look_dismisses_nothing_that_would_be_shown(
+            picks in prop::collection::vec((0..WORDS.len(), 0..4_u8), 0..8),
+            filler in "[a-zA-Z ]{0,6}",
+        ) {
+            let write = |(word, how): (usize, u8)| match how {
+                0 => WORDS[word].bytes().map(rotated).collect(),
+                1 => WORDS[word].bytes().rev().collect(),
+                2 => WORDS[word].to_uppercase().bytes().map(rotated).collect(),
+                _ => filler.clone().into_bytes(),
+            };
+            let text = picks.into_iter().map(write).collect::<Vec<Vec<u8>>>().join(filler.as_bytes());
+            let [may_be_rotated, may_be_reversed] = may_be(&text);
+            prop_assert!(may_be_rotated || shown(&WORDS_ROTATED, &text).is_none());
+            prop_assert!(may_be_reversed || shown(&WORDS_REVERSED, &text).is_none());
         }
     }
 }

@@ -161,3 +161,15 @@ fn passwords_are_found_by_their_place_alone() {
         assert_eq!(found(text), [], "{text}");
     }
 }
+
+#[test]
+fn a_name_is_seen_once_it_is_whole_wherever_the_text_is_cut() {
+    for text in ["see api_key = x", "run it with --auth-token abc", "password: y"] {
+        let seen = |old: usize| super::last_name(text.as_bytes(), old);
+        let whole = seen(0);
+        assert!(whole.is_some(), "{text}");
+        let ends = text.find(['=', ':']).map_or(text.rfind(' ').unwrap(), |at| at + 1);
+        assert!((0..=ends).all(|old| seen(old) == whole), "{text}");
+    }
+    assert_eq!(super::last_name(b"a tale: of two = cities --long ago", 0), None);
+}
