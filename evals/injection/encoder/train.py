@@ -13,14 +13,14 @@ import figures
 import network
 import teacher
 from batches import by_length, logits, padded
-from corpus import Corpus, disturbed, paragraphs, rows
+from corpus import TOOL, USER, Corpus, disturbed, paragraphs, rows
 from pieces import SHAPES, Pieces
 
 SEED, BATCH, SMOOTH, RATE = 20_250, 32, 0.04, 1e-3
 MADE = ("made-", "planted-", "agentdojo")  # where the corpus says which window holds the attack
 # Of the corpus so much, while the rate falls from so much of RATE to so much: once through, then settle twice.
-ROUNDS = ((1.0, 1.0, 0.5), (0.3, 0.5, 0.01), (0.3, 0.5, 0.01))
-EXTRA = 24_000  # windows that an epoch takes from the linear model's corpus
+ROUNDS = ((1.0, 1.0, 0.8), (1.0, 0.8, 0.4), (1.0, 0.4, 0.01))
+EXTRA = 24_000  # windows that an epoch takes from the linear model's corpus, users' texts and material alike
 
 
 def chosen(bags, model, pieces):
@@ -31,6 +31,12 @@ def chosen(bags, model, pieces):
     encoded = [pieces(text, network.LIMIT) for parts, _ in bags for text in parts]
     scores = iter(logits(model, encoded, [channel for parts, channel in bags for _ in parts]))
     return [(max((next(scores), text) for text in parts)[1], channel, 1, 0.6) for parts, channel in bags]
+
+
+def taken(extra, count, random):
+    """So many of the linear model's windows, half of them users' texts."""
+    halves = ([e for e in extra if e[1] == channel] for channel in (USER, TOOL))
+    return [e for half in halves for e in random.sample(half, min(count // 2, len(half)))]
 
 
 def prepared(examples, pieces, random):
@@ -48,7 +54,7 @@ def train(model, pieces, labelled, documents, extra, options):
         if options.settle and turn + 1 < len(ROUNDS):
             continue
         corpus = Corpus(labelled, documents, SEED + turn, share).build(options.tool, options.user)
-        examples = corpus.single + random.sample(extra, min(int(share * EXTRA), len(extra))) + chosen(corpus.bags, model if turn else None, pieces)
+        examples = corpus.single + taken(extra, int(share * EXTRA), random) + chosen(corpus.bags, model if turn else None, pieces)
         encoded, channels, labels, weights = prepared(examples, pieces, random)
         batches, total = by_length([len(ids) for ids, _ in encoded], BATCH, random), 0.0
         model.train()
@@ -79,7 +85,7 @@ def arguments():
     parser.add_argument("--start", type=pathlib.Path, help="begin with these weights (pretrain.py)")
     parser.add_argument("--settle", action="store_true", help="go on with the last round from --start")
     parser.add_argument("--tool", type=int, default=4_000, help="texts to plant into")
-    parser.add_argument("--user", type=int, default=1_200, help="long prompts to make")
+    parser.add_argument("--user", type=int, default=3_000, help="long prompts to make")
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the weights")
     return parser.parse_args()
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use inspect::injection::{Channel, score};
+use inspect::injection::{Channel, glance};
 use inspect::{Origin, suspicion};
 
 use super::cpu_time;
@@ -102,7 +102,7 @@ pub(super) fn run(file: &Path) -> anyhow::Result<()> {
     let spent = cpu_time().saturating_sub(before);
     let before = cpu_time();
     for row in &rows {
-        std::hint::black_box(score(row.origin(), &row.text));
+        std::hint::black_box(glance(row.origin(), &row.text));
     }
     let first_tier = cpu_time().saturating_sub(before);
     let bars = [Origin::User, Origin::Tool].map(|origin| (origin, Bar::of(&judged, origin)));

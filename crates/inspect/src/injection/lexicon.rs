@@ -100,6 +100,8 @@ signs! {
     InTable = 46, "";
     Alone = 47, "";
     Imperative = 48, "gives an order";
+    Inner = 49, "speaks of how the model was set up";
+    Plea = 50, "claims a right or a duty";
 }
 
 const WORDS: &[(Sign, &str)] = &[
@@ -130,7 +132,10 @@ const WORDS: &[(Sign, &str)] = &[
     ),
     (
         Sign::Ignore,
-        "ignore disregard forget override bypass discard overlook skip neglect supersede ignoring \
+        "annul nullify suspend sidestep circumvent evade abandon violate break defy disobey rescind revoke negate drop lift \
+         deactivate bypassing overriding overlooking unlearn übergehe überschreite breche verwirf contourne dépasse abandonne désobéis enfreins \
+         supera evita viola desobedece anula sospendi trascura aggira desvia desconsidere desobedeça supere ignoriši zaboravi обойди нарушь \
+         ignore disregard forget override bypass discard overlook skip neglect supersede ignoring \
          ignoriere vergiss missachte umgehe oublie oubliez ignorez ignora olvida dimentica esqueça \
          negeer vergeet zignoruj zapomnij игнорируй забудь",
     ),
@@ -142,7 +147,9 @@ const WORDS: &[(Sign, &str)] = &[
     ),
     (
         Sign::Instruction,
-        "instruction instructions prompt prompts rule rules guideline guidelines directive \
+        "guidance brief briefing preamble protocol protocols procedure procedures mandate doctrine befehl richtlinien direktiven ordre ordres \
+         directive commandes comando comandos órdenes orden directrices ordini comandi direttive diretrizes ordens normas norme normes инструкции правила \
+         instruction instructions prompt prompts rule rules guideline guidelines directive \
          directives order orders command commands task tasks request requests anweisung anweisungen \
          regeln vorgaben befehle aufgabe instructions consignes règles tâche instrucciones reglas \
          tarea istruzioni regole compito instruções regras instructies opdrachten",
@@ -164,7 +171,8 @@ const WORDS: &[(Sign, &str)] = &[
     ),
     (
         Sign::Secret,
-        "secret secrets password passwords token tokens key keys credential credentials pin code \
+        "classified concealed undisclosed private versteckten caché cachées oculto ocultas oculta nascosto nascoste secreta secretas \
+         secret secrets password passwords token tokens key keys credential credentials pin code \
          confidential hidden private passwort geheim geheimen mot contraseña secreto segreto senha",
     ),
     (
@@ -184,17 +192,22 @@ const WORDS: &[(Sign, &str)] = &[
     ),
     (
         Sign::Reveal,
-        "reveal print show repeat display disclose leak expose recite echo dump zeige verrate nenne \
+        "unveil share expose exhibit divulge surface uncover spill quote reproduce unmask disclosing revealing sharing exposing enthülle offenbare \
+         teile dévoile expose partage divulgue exhiba comparte expón enseña svela esponi condividi exponha exiba compartilhe раскрой покажи \
+         reveal print show repeat display disclose leak expose recite echo dump zeige verrate nenne \
          wiederhole montre révèle affiche répète muestra revela repite mostra rivela svela mostre",
     ),
     (
         Sign::Role,
-        "act pretend role roleplay play simulate imagine character persona impersonate become spiele \
+        "persona clone twin portray embody impersonating roleplaying version interpreta comporte compórtate comportati aja agis actua \
+         act pretend role roleplay play simulate imagine character persona impersonate become spiele \
          rolle joue rôle actúa finge recita finja",
     ),
     (
         Sign::Free,
-        "unrestricted uncensored unfiltered limits limitations restrictions filter filters freedom \
+        "constraints constraint boundaries boundary barriers safeguards guardrails shackles chains limitless unbound unchained liberated unlocked \
+         unlimited protections protective unaligned alignment grenzen règles límites limiti limitações restricoes \
+         unrestricted uncensored unfiltered limits limitations restrictions filter filters freedom \
          jailbreak jailbroken dan ethics ethical moral illegal unethical censorship safety policy \
          policies einschränkungen restricciones restrictions limites",
     ),
@@ -214,12 +227,24 @@ const WORDS: &[(Sign, &str)] = &[
     (Sign::Polite, "please kindly bitte s'il merci por favor"),
     (
         Sign::System,
-        "system admin administrator developer root sudo mode debug operator override authorized \
+        "authentication clearance authorization maintenance diagnostic diagnostics calibration audit compliance verified \
+         system admin administrator developer root sudo mode debug operator override authorized \
          authorised systemprompt système sistema",
     ),
     (
         Sign::Tool,
         "tool tools function functions call invoke api argument arguments parameter parameters plugin execute run",
+    ),
+    (
+        Sign::Inner,
+        "programming training trained initialization initialisation configuration configured setup parameters settings preparation architecture core \
+         behavior behaviour behavioral behavioural conditioning prompt prompts programmierung grundprogrammierung konfiguration entrenamiento \
+         programación configuración programmation configuration formation addestramento programmazione configurazione programação treinamento configuração",
+    ),
+    (
+        Sign::Plea,
+        "transparency honesty honest trust deserve entitled authorised authorized ethically research researcher thesis study promised promise unless \
+         otherwise consequences reward tip recommend legally proof verify because",
     ),
     (
         Sign::Next,

@@ -3,9 +3,9 @@
 use super::features::{GRAM_SLOTS, SIGN_SLOTS, Seen, sign_slots};
 
 /// Begins a file of weights; the number is the version of the features.
-const MAGIC: &[u8; 8] = b"pcinj\0\0\x02";
+const MAGIC: &[u8; 8] = b"pcinj\0\0\x03";
 /// Three numbers of the linear model, then a [`Calibration`].
-const NUMBERS: usize = 3 + 2 + SUMMARY;
+const NUMBERS: usize = 3 + 3 + SUMMARY;
 /// How many numbers sum a text up.
 pub const SUMMARY: usize = 4;
 
@@ -17,12 +17,23 @@ pub struct Calibration {
     pub offset: f32,
     /// The probability from which a text is called an attack.
     pub threshold: f32,
+    /// A highest logit beyond says no more: what people type at length has a sentence that looks very
+    /// bad even if all of it is honest.
+    pub ceiling: f32,
 }
 
 impl Calibration {
     pub fn probability(&self, summary: &[f32; SUMMARY]) -> f32 {
-        let sum: f32 = self.weights.iter().zip(summary).map(|(weight, one)| weight * one).sum();
+        let summary = self.capped(summary);
+        let sum: f32 = self.weights.iter().zip(&summary).map(|(weight, one)| weight * one).sum();
         1.0 / (1.0 + (-(sum + self.offset)).exp())
+    }
+
+    /// The summary with its highest logit below the ceiling.
+    pub fn capped(&self, summary: &[f32; SUMMARY]) -> [f32; SUMMARY] {
+        let [highest, rest @ ..] = *summary;
+        let [top, mean, many] = rest;
+        [highest.min(self.ceiling), top, mean, many]
     }
 }
 
@@ -76,6 +87,7 @@ impl<'b> Weights<'b> {
             *weight = number.next()?;
         }
         (calibration.offset, calibration.threshold) = (number.next()?, number.next()?);
+        calibration.ceiling = number.next()?;
         let signs = signs.as_chunks::<2>().0.iter();
         let signs = signs.map(|bytes| f32::from(i16::from_le_bytes(*bytes)) * sign_scale).collect();
         let grams = grams.try_into().ok()?;
@@ -88,9 +100,11 @@ impl<'b> Weights<'b> {
             |weights: &[f32]| weights.iter().fold(1e-6_f32, |most, weight| most.max(weight.abs()));
         let gram_scale = (most(grams) / 127.0).min(MAX_GRAM / 127.0);
         let sign_scale = most(signs) / 32_767.0;
-        let Calibration { weights, offset, threshold } = *calibration;
-        let numbers =
-            [gram_scale, sign_scale, bias].into_iter().chain(weights).chain([offset, threshold]);
+        let Calibration { weights, offset, threshold, ceiling } = *calibration;
+        let numbers = [gram_scale, sign_scale, bias]
+            .into_iter()
+            .chain(weights)
+            .chain([offset, threshold, ceiling]);
         let mut out = MAGIC.to_vec();
         for number in numbers {
             out.extend(number.to_le_bytes());
@@ -137,7 +151,7 @@ mod tests {
             &grams,
             &signs,
             -1.0,
-            &Calibration { weights: [1.0; SUMMARY], offset: 0.25, threshold: 0.5 },
+            &Calibration { weights: [1.0; SUMMARY], offset: 0.25, threshold: 0.5, ceiling: 7.0 },
         );
         let weights = Weights::parse(&bytes).unwrap();
         assert_eq!(
@@ -146,6 +160,15 @@ mod tests {
         );
         assert!((weights.logit(127, &Seen { grams: 1, ..Seen::default() }) - 0.0).abs() < 1e-3);
         assert!(Weights::parse(&bytes[..bytes.len() - 1]).is_none());
+    }
+
+    #[test]
+    fn a_ceiling_makes_no_difference_below_it() {
+        let weights = [1.0, 0.0, 0.0, 0.0];
+        let calibration = Calibration { weights, ceiling: 7.0, ..Calibration::default() };
+        let of = |highest: f32| calibration.probability(&[highest, 0.0, 0.0, 0.0]);
+        assert!(of(6.0) < of(7.0));
+        assert_eq!(of(7.0), of(20.0));
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //!
 //! A text is cut into sentences and overlapping windows, so that one planted line in a long page
 //! stands out. Each is scored by a linear model over hashed words and letters ([`features`]) and
-//! signs ([`Sign`]): who is spoken to, what is wanted, how it is dressed, where it stands. The
-//! text's probability is that of its most suspicious part. Two channels, each with its weights and
+//! signs ([`Sign`]): who is spoken to, what is wanted, how it is dressed, where it stands. Where that
+//! leaves doubt about material, the [`encoder`] reads the worst windows. Two channels, each with its weights and
 //! its threshold: what a person types, and material that a tool, a page or a file brings.
 
+mod doubt;
 pub mod encoder;
 pub mod features;
 mod lexicon;
@@ -17,6 +18,7 @@ mod sentences;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+pub use doubt::{Band, MAX_WINDOWS};
 pub use lexicon::{Sign, Signs};
 pub use linear::{Calibration, SUMMARY, Weights, summary};
 pub use reading::{Candidate, Reading, read};
@@ -49,10 +51,9 @@ impl Channel {
         }
     }
 
-    /// Where the linear model is unsure: from a fifth of the threshold to half way from it to 1.
+    /// Where the linear model is unsure.
     pub fn band(self) -> Band {
-        let threshold = self.threshold();
-        Band { low: threshold / 5.0, high: f32::midpoint(threshold, 1.0) }
+        Band::around(self.threshold())
     }
 
     /// The kind of finding.
@@ -70,20 +71,6 @@ impl Channel {
     /// The probability from which a text counts as an attack.
     pub fn threshold(self) -> f32 {
         self.weights().map_or(1.0, |weights| weights.calibration.threshold)
-    }
-}
-
-/// Probabilities between which a second judge is worth its time: below, hardly an attack is missed;
-/// above, hardly an honest text is called one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Band {
-    pub low: f32,
-    pub high: f32,
-}
-
-impl Band {
-    pub fn contains(&self, probability: f32) -> bool {
-        (self.low..self.high).contains(&probability)
     }
 }
 
@@ -114,43 +101,78 @@ impl Scored {
     }
 }
 
-/// Judges a text.
+/// Judges a text: by the linear model, and by the encoder where that one is unsure.
 pub fn score(origin: Origin, text: &str) -> Scored {
-    let weights = Channel::of(origin).and_then(Channel::weights);
-    weights.map_or_else(Scored::default, |weights| score_with(weights, text))
+    judge(origin, text, true)
+}
+
+/// Judges a text by the linear model alone.
+pub fn glance(origin: Origin, text: &str) -> Scored {
+    judge(origin, text, false)
+}
+
+fn judge(origin: Origin, text: &str, twice: bool) -> Scored {
+    let Some(channel) = Channel::of(origin) else { return Scored::default() };
+    let Some(weights) = channel.weights() else { return Scored::default() };
+    let weighed = Weighed::by(weights, text);
+    let mut scored = weighed.scored(weights);
+    let band = channel.band();
+    if twice && band.contains(scored.probability) {
+        let windows = weighed.worst(MAX_WINDOWS).into_iter().filter_map(|range| text.get(range));
+        scored.probability = band.revised(channel, scored.probability, windows);
+    }
+    scored
 }
 
 /// Judges a text by weights of one's own.
 pub fn score_with(weights: &Weights<'_>, text: &str) -> Scored {
-    let (reading, sums) = sums(weights, text);
-    let logits: Vec<f32> =
-        reading.candidates.iter().map(|one| logit(weights, &sums, one)).collect();
-    let best =
-        logits.iter().zip(&reading.candidates).max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let (Some((_, one)), Some(summary)) = (best, summary(logits.iter().copied())) else {
-        return Scored::default();
-    };
-    let alone = one.sentences.clone().max_by_key(|at| sums.get(*at).copied().unwrap_or_default());
-    let sentence = alone.and_then(|at| reading.sentences.get(at).cloned()).unwrap_or_default();
-    Scored {
-        probability: weights.calibration.probability(&summary),
-        sentence,
-        signs: one.seen.signs,
-    }
+    Weighed::by(weights, text).scored(weights)
 }
 
 /// The windows and sentences that look most like an attack, the most suspicious first: for a second
 /// judge that is too slow to read everything.
 pub fn suspicious(origin: Origin, text: &str, most: usize) -> Vec<Range<usize>> {
-    let Some(weights) = Channel::of(origin).and_then(Channel::weights) else { return Vec::new() };
-    let (reading, sums) = sums(weights, text);
-    let mut scored: Vec<(f32, Range<usize>)> = reading
-        .candidates
-        .iter()
-        .map(|one| (logit(weights, &sums, one), reading.range(one)))
-        .collect();
-    scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    scored.into_iter().take(most).map(|(_, range)| range).collect()
+    let weights = Channel::of(origin).and_then(Channel::weights);
+    weights.map_or_else(Vec::new, |weights| Weighed::by(weights, text).worst(most))
+}
+
+/// A text read, with the sum of each sentence's hashed features and the logit of each candidate.
+struct Weighed {
+    reading: Reading,
+    sums: Vec<i32>,
+    logits: Vec<f32>,
+}
+
+impl Weighed {
+    fn by(weights: &Weights<'_>, text: &str) -> Self {
+        let (reading, sums) = sums(weights, text);
+        let logits = reading.candidates.iter().map(|one| logit(weights, &sums, one)).collect();
+        Self { reading, sums, logits }
+    }
+
+    fn scored(&self, weights: &Weights<'_>) -> Scored {
+        let each = self.logits.iter().zip(&self.reading.candidates);
+        let best = each.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        let (Some((_, one)), Some(summary)) = (best, summary(self.logits.iter().copied())) else {
+            return Scored::default();
+        };
+        let sum = |at: &usize| self.sums.get(*at).copied().unwrap_or_default();
+        let alone = one.sentences.clone().max_by_key(sum);
+        let sentence = alone.and_then(|at| self.reading.sentences.get(at).cloned());
+        Scored {
+            probability: weights.calibration.probability(&summary),
+            sentence: sentence.unwrap_or_default(),
+            signs: one.seen.signs,
+        }
+    }
+
+    /// The bytes of the most suspicious candidates, the worst first.
+    fn worst(&self, most: usize) -> Vec<Range<usize>> {
+        let mut order: Vec<(&f32, &Candidate)> =
+            self.logits.iter().zip(&self.reading.candidates).collect();
+        order.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        order.into_iter().take(most).map(|(_, one)| self.reading.range(one)).collect()
+    }
 }
 
 fn logit(weights: &Weights<'_>, sums: &[i32], one: &Candidate) -> f32 {

@@ -9,9 +9,9 @@ use super::material::{CLOSE, FORMS, OPEN, Press};
 
 /// How many of each are made.
 const BENIGN: usize = 11_000;
-const PROMPTS: usize = 16_000;
+const PROMPTS: usize = 26_000;
 const PLANTED: usize = 14_000;
-const DIRECT: usize = 8_000;
+const DIRECT: usize = 18_000;
 /// How often each labelled string is planted.
 const TIMES: [(&str, usize); 2] = [("bipia_train_strings", 14), ("tasktracker_train", 3)];
 /// The share of attacks that go into given material and not into ours.

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Range;
 
 use serde::Serialize;
 
-use inspect::injection::{Calibration, SUMMARY};
+use inspect::injection::{Band, Calibration, Channel, MAX_WINDOWS, SUMMARY};
 
 use super::super::corpus::Text;
 use super::example::Example;
@@ -28,6 +29,11 @@ const SHARES: [f32; 2] = [0.01, 0.001];
 /// The same for the thresholds that are shipped: people are annoyed sooner than tools.
 const SHIPPED_USER: f32 = 0.005;
 const SHIPPED_TOOL: f32 = 0.01;
+/// Of [`Calibration::ceiling`]. In material there is none: one planted line stands out among many.
+const USER_CEILING: f32 = 7.0;
+
+/// Sets of material, by how their names begin, that the shipped encoder has not seen either.
+const NEW_TO_ENCODER: [&str; 4] = ["agentdojo", "bastion", "bipia", "planted-bipia"];
 
 pub(super) struct LeftOut {
     pub(super) report: String,
@@ -38,6 +44,8 @@ struct Judged<'t> {
     text: &'t Text,
     summary: [f32; SUMMARY],
     probability: f32,
+    /// What the encoder would be asked about.
+    worst: Vec<Range<usize>>,
 }
 
 /// A judged text as it is written for whoever wants to see what was missed.
@@ -68,18 +76,22 @@ pub(super) fn measure(
         }
         let trained: Vec<&Text> = texts.iter().copied().filter(|text| !is_out(text)).collect();
         let model = Model::train(&trained);
-        judged.extend(tested.into_iter().map(|text| Judged {
-            text,
-            summary: model.judge(&text.text, &mut example),
-            probability: 0.0,
+        judged.extend(tested.into_iter().map(|text| {
+            let summary = model.judge(&text.text, &mut example);
+            let worst = model.worst(&example, MAX_WINDOWS);
+            Judged { text, summary, probability: 0.0, worst }
         }));
     }
-    let mut calibration =
-        calibrate::fit(&judged.iter().map(|one| (one.text, one.summary)).collect::<Vec<_>>());
+    let ceiling = if channel == "user" { USER_CEILING } else { f32::MAX };
+    let summaries: Vec<_> = judged.iter().map(|one| (one.text, one.summary)).collect();
+    let mut calibration = calibrate::fit(&summaries, ceiling);
     for one in &mut judged {
         one.probability = calibration.probability(&one.summary);
     }
-    let report = report(channel, &judged, &mut calibration);
+    let mut report = report(channel, &judged, &mut calibration);
+    if channel == "tool" {
+        report.push_str(&in_doubt(&judged, calibration.threshold));
+    }
     for one in &judged {
         let Text { set, style, channel, label, text, .. } = one.text;
         let line = Line {
@@ -139,6 +151,35 @@ fn report(channel: &str, judged: &[Judged<'_>], calibration: &mut Calibration) -
         calibration.threshold, calibration.weights, calibration.offset
     );
     out
+}
+
+/// The shipped threshold without and with the encoder, for sets that are new to it as well.
+fn in_doubt(judged: &[Judged<'_>], threshold: f32) -> String {
+    let band = Band::around(threshold);
+    let mut sets: BTreeMap<(&str, u8), [f32; 4]> = BTreeMap::new();
+    for one in judged {
+        let set = one.text.set.as_str();
+        if !NEW_TO_ENCODER.iter().any(|name| set.starts_with(name)) {
+            continue;
+        }
+        let windows = one.worst.iter().filter_map(|range| one.text.text.get(range.clone()));
+        let both = band.revised(Channel::Tool, one.probability, windows);
+        let shows =
+            [true, band.contains(one.probability), one.probability > threshold, both > threshold];
+        for name in [set, "all"] {
+            let counts = sets.entry((name, one.text.label)).or_default();
+            for (count, shows) in counts.iter_mut().zip(shows) {
+                *count += f32::from(u8::from(shows));
+            }
+        }
+    }
+    let mut out = "Called attacks at the shipped threshold, in percent, by the linear model alone and with the encoder in doubt (sets that neither has seen):\n\n| set | | texts | in doubt | linear alone | with the encoder |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
+    for ((set, label), [all, asked, alone, both]) in sets {
+        let what = if label == 1 { "attacks" } else { "honest" };
+        let [asked, alone, both] = [asked, alone, both].map(|count| 100.0 * count / all);
+        let _ = writeln!(out, "| {set} | {what} | {all} | {asked:.1} | {alone:.1} | {both:.1} |");
+    }
+    out + "\n"
 }
 
 /// The probability above which `share` of the honest lie; they are sorted, the highest first.

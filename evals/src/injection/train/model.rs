@@ -2,6 +2,7 @@
 //! is not known, is decided anew in each pass by the model so far.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use inspect::injection::features::{GRAM_SLOTS, SIGN_SLOTS, sign_slots};
 use inspect::injection::{Calibration, Candidate, SUMMARY, Weights, summary};
@@ -149,6 +150,15 @@ impl Model {
         let candidates = example.reading.candidates.iter();
         summary(candidates.map(|one| self.logit(example, one)))
             .unwrap_or([-12.0, -12.0, -12.0, 0.0])
+    }
+
+    /// The bytes of the candidates of the text last read that look worst, as the shipped judge picks them.
+    pub(super) fn worst(&self, example: &Example, most: usize) -> Vec<Range<usize>> {
+        let candidates = example.reading.candidates.iter();
+        let mut order: Vec<(f32, &Candidate)> =
+            candidates.map(|one| (self.logit(example, one), one)).collect();
+        order.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        order.into_iter().take(most).map(|(_, one)| example.reading.range(one)).collect()
     }
 
     pub(super) fn bytes(&self, calibration: &Calibration) -> Vec<u8> {
