@@ -141,6 +141,7 @@ impl Inspect {
             judges,
             canaries: self.canaries.clone(),
             detectors: self.detectors.iter().map(OwnDetector::settings).collect(),
+            ..inspect::Settings::default()
         }
     }
 }
