@@ -29,6 +29,9 @@ const STRIDE: usize = 32;
 /// Words of the longest phrase.
 const MOST: usize = COUNTS[0];
 
+/// A phrase in which words change more seldom is none: one in a million drawn ones does.
+const MIN_CHANGES: usize = 4;
+
 static BETWEEN: [bool; 256] = class(" \t\r\n,;.:_|\"'[](){}/\\*#0-9-");
 static LETTER: [bool; 256] = class("a-zA-Z");
 
@@ -84,9 +87,12 @@ fn run_around(text: &[u8], word: Word, range: &Range<usize>, most_gap: usize) ->
 /// Adds the longest phrase that begins at each word of a run.
 fn judge(rule: u16, run: &[Word], range: &Range<usize>, out: &mut Vec<Candidate>) {
     let places: Vec<u16> = run.iter().map(|word| word.place).collect();
+    let changes = changes(&places);
     for begin in 0..run.len().saturating_sub(LEAD) {
         let start = run[begin + LEAD].start;
-        if !range.contains(&start) {
+        let last = (begin + MOST).min(run.len()) - 1;
+        // What goes on with one word or two is no phrase, and may go on for long.
+        if !range.contains(&start) || changes[last] - changes[begin] < MIN_CHANGES {
             continue;
         }
         let fits = |count: &usize| places.get(begin..begin + count).is_some_and(is_phrase);
@@ -94,6 +100,18 @@ fn judge(rule: u16, run: &[Word], range: &Range<usize>, out: &mut Vec<Candidate>
             out.push(Candidate { start, end: run[begin + count - 1].end, rule });
         }
     }
+}
+
+/// How often, up to each place, a word was another than the one before it.
+fn changes(places: &[u16]) -> Vec<usize> {
+    let mut count = 0;
+    let mut before = places.first();
+    let change = |place| {
+        count += usize::from(before != Some(place));
+        before = Some(place);
+        count
+    };
+    places.iter().map(change).collect()
 }
 
 /// From where on the end of a text could still become a phrase, its first words left out.

@@ -40,11 +40,24 @@ pub(crate) fn make(scratch: &Path) -> Outcome<BTreeMap<String, Vec<u8>>> {
     for part in PARTS {
         collect(&log, part, &mut files)?;
     }
-    let proofs = proofs(&log, &notes, &cosigned, &vkey, &witness)?;
+    let proofs = sorted(proofs(&log, &notes, &cosigned, &vkey, &witness)?);
     files.insert("proofs.json".to_owned(), format!("{proofs:#}\n").into_bytes());
     files.insert("witness.vkey".to_owned(), format!("{witness}\n").into_bytes());
     files.insert("evidence.tar".to_owned(), evidence(&log, &vkey, &witness)?);
     Ok(files)
+}
+
+/// Members in the order of their names, whatever order the JSON library was built to keep.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.into_iter().collect();
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(members.into_iter().map(|(name, value)| (name, sorted(value))).collect())
+        }
+        other => other,
+    }
 }
 
 fn key(seed: u8) -> Outcome<SigningKey> {

@@ -69,7 +69,8 @@ const CONTENT: &str = "/choices/0/delta/content";
 #[test]
 fn prose_leaves_with_the_chunk_that_brought_it() {
     let mut guard = guard();
-    for word in ["The ", "quick ", "brown ", "fox, ", "obviously. "] {
+    // Three words in a row of which wallets' phrases are made would wait for a fourth.
+    for word in ["The ", "quick ", "red ", "squirrel, ", "obviously. "] {
         let event = Bytes::from(chat(0, &json!({"content": word})));
         assert_eq!(guard.push(event.clone()).unwrap(), event, "{word} waited");
     }
