@@ -11,6 +11,8 @@ pub mod encoding;
 mod engine;
 pub mod exact;
 mod fingerprint;
+#[cfg(test)]
+mod for_tests;
 pub mod harm;
 pub mod injection;
 pub mod json;
@@ -22,8 +24,6 @@ pub mod packages;
 mod placeholder;
 mod settings;
 mod stream;
-#[cfg(test)]
-mod testing;
 mod validators;
 pub mod views;
 

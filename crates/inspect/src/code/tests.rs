@@ -148,7 +148,7 @@ fn hostile_code_takes_linear_time() {
     let languages = [Language::Shell, Language::JavaScript, Language::Rust, Language::Python];
     for (unit, language) in units.iter().flat_map(|u| languages.map(|l| (u, l))) {
         let what = format!("{unit:?} as {language:?}");
-        crate::testing::assert_linear(&what, (1_000, 32_000), |length| {
+        crate::for_tests::assert_linear(&what, (1_000, 32_000), |length| {
             check(&unit.repeat(length / unit.len()), Some(language));
         });
     }

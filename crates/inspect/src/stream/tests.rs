@@ -257,7 +257,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(700))]
+    #![proptest_config(crate::for_tests::cases(700))]
 
     #[test]
     fn every_cut_gives_the_matches_of_the_whole(

@@ -249,7 +249,7 @@ fn endless_text_takes_linear_time() {
         "gur ",
         "1gn0r3 ",
     ] {
-        crate::testing::assert_linear(unit, (2_000, 64_000), |length| {
+        crate::for_tests::assert_linear(unit, (2_000, 64_000), |length| {
             let text = unit.repeat(length / unit.len());
             scan(&text);
             readings(&text);
@@ -306,7 +306,7 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(800))]
+    #![proptest_config(crate::for_tests::cases(800))]
 
     #[test]
     fn views_never_grow_and_every_range_has_a_source(

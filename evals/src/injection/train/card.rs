@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-const TEMPLATE: &str = include_str!("card.md");
+const TEMPLATE: &str = include_str!("card.txt");
 /// Where the figures go.
 const FIGURES: &str = "{{figures}}";
 

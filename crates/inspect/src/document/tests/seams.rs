@@ -92,7 +92,7 @@ fn the_string_after_an_encoded_value_is_left_alone() {
 fn many_encoded_items_take_linear_time() {
     let engine = engine();
     let item = "QUFBQUFBQUFBQUFBQUFBQUFB";
-    crate::testing::assert_linear("items", (4_000, 256_000), |length| {
+    crate::for_tests::assert_linear("items", (4_000, 256_000), |length| {
         let items = vec![item; length / item.len()];
         look(&engine, &json!({ "content": items }).to_string());
     });

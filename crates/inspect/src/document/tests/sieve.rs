@@ -229,7 +229,7 @@ fn nothing_hides_from_the_sieve() {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(3000))]
+    #![proptest_config(crate::for_tests::cases(3000))]
 
     #[test]
     fn the_sieve_changes_no_report(document in document(), which in 0_usize..5, answer in any::<bool>()) {
