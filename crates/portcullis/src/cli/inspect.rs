@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     direction: Option<Way>,
     /// Who wrote the text: judges hear a person and a tool with other ears
-    #[arg(long, value_enum, default_value = "user", conflicts_with = "jsonl")]
+    #[arg(long, value_enum, default_value = "file", conflicts_with = "jsonl")]
     source: Source,
     /// List the detectors instead
     #[arg(long)]
