@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use inspect::exact::Builder;
-use inspect::{Direction, Engine, OWN_RECORD, Settings};
+use inspect::{Direction, Engine, OWN_RECORD, Records, Settings};
 
 use crate::secrets::{list, spent};
 
@@ -31,8 +30,8 @@ pub(crate) fn run(folders: &[&str]) -> anyhow::Result<()> {
         }
     }
     let plain = Settings::default();
-    let known = Settings { records: Some(Arc::new(set().finish())), ..plain.clone() };
-    let heap = known.records.as_ref().map_or(0, |set| set.heap_bytes());
+    let known = Settings { records: vec![Records::new(set().finish())], ..plain.clone() };
+    let heap = known.records.iter().map(|one| one.set.heap_bytes()).sum::<usize>();
     let mut speeds = Vec::new();
     let mut found = Vec::new();
     let engines = [Engine::compile(&plain)?, Engine::compile(&known)?];

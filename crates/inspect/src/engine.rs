@@ -23,14 +23,17 @@ mod words;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
 use model::Severity;
 
 use crate::action::Action;
 use crate::detectors::{Cargo, Form, catalogue};
+use crate::fingerprint::{Fingerprint, FingerprintKey};
+use crate::packages::Known;
 use crate::settings::{
-    CANARY, Judges, OWN_RECORD, OWN_WORD, OwnDetector, Settings, SettingsError, Words,
+    CANARY, Judges, OWN_WORD, OwnDetector, Records, Settings, SettingsError, Words,
 };
 use crate::stream::Stream;
 use assignments::Assigned;
@@ -60,6 +63,8 @@ pub struct DetectorId(pub(crate) u16);
 pub struct Match {
     pub detector: DetectorId,
     pub range: Range<usize>,
+    /// Of a credential, decoded; see [`Engine::fingerprint`].
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// What an engine knows about one of its detectors.
@@ -111,8 +116,11 @@ pub struct Engine {
     pub(crate) rules: Rules,
     /// The operator's own words, and the canaries.
     pub(crate) words: Vec<OwnWords>,
-    pub(crate) records: Option<OwnRecords>,
+    pub(crate) records: Vec<OwnRecords>,
     pub(crate) judges: Judges,
+    /// Names of packages that generated code is held against.
+    pub(crate) packages: Arc<Known>,
+    fingerprint_key: Option<FingerprintKey>,
     /// The actions that token formats have, by direction.
     token_levels: [Vec<Action>; 2],
     /// The same of numbers by which somebody is known.
@@ -220,17 +228,22 @@ impl Engine {
         words.extend(OwnWords::compile(&canaries, detectors.len() as u16)?);
         let names = ("canary".into(), CANARY.into());
         detectors.push(described(names, Severity::Critical, 1.0, [Action::Block; 2]));
-        let own_records = detectors.len() as u16;
-        let records = settings.records.as_ref().map(|set| OwnRecords::new(set, own_records));
-        let names = ("own_record".into(), OWN_RECORD.into());
-        detectors.push(described(names, Severity::High, 1.0, [Action::Mask; 2]));
+        let mut records = Vec::new();
+        for own in &settings.records {
+            if detectors.iter().any(|known| known.name == own.name) {
+                return Err(SettingsError::twice(&own.name));
+            }
+            records.push(OwnRecords::new(&own.set, detectors.len() as u16));
+            let names = (own.name.clone().into(), own.kind.clone().into());
+            detectors.push(described(names, own.severity, Records::CONFIDENCE, [Action::Mask; 2]));
+        }
         let formats = catalogue().iter().enumerate();
         let mut formats: Vec<_> = formats.filter_map(|(at, d)| Format::of(d, at as u16)).collect();
         for own in &settings.detectors {
             let refused = |problem| SettingsError::Detector { name: own.name.clone(), problem };
             formats.push(own.format(detectors.len() as u16).map_err(refused)?);
             if detectors.iter().any(|known| known.name == own.name) {
-                return Err(refused("is there twice; rename one".to_owned()));
+                return Err(SettingsError::twice(&own.name));
             }
             let names = (own.name.clone().into(), own.kind.clone().into());
             detectors.push(described(names, own.severity, own.confidence, [Action::Mask; 2]));
@@ -248,6 +261,8 @@ impl Engine {
             words,
             records,
             judges,
+            packages: settings.packages.clone(),
+            fingerprint_key: settings.fingerprint_key.clone(),
             token_levels,
             identifier_levels,
         };
@@ -390,8 +405,26 @@ impl Engine {
             records.find(text, from, to, found);
         }
         if found.len() > before {
+            self.name(text, &mut found[before..]);
             self.sort(direction, level, before, found);
         }
+    }
+
+    /// Names what was found in a text, where that is a credential.
+    fn name(&self, text: &[u8], found: &mut [Candidate]) {
+        for candidate in found.iter_mut().filter(|candidate| candidate.fingerprint.is_none()) {
+            let value = text.get(candidate.start..candidate.end).unwrap_or_default();
+            candidate.fingerprint = self.fingerprint(DetectorId(candidate.rule), value);
+        }
+    }
+
+    /// What names a value in records in its place, so that two sightings of one can be told to be
+    /// that. Only credentials have such names, and only where the settings hold a key.
+    pub fn fingerprint(&self, detector: DetectorId, value: &[u8]) -> Option<Fingerprint> {
+        let key = self.fingerprint_key.as_ref()?;
+        let kind = self.detector(detector).kind();
+        let is_credential = kind.starts_with("secret.") || kind == CANARY;
+        is_credential.then(|| key.fingerprint(value))
     }
 
     /// Drops candidates of other levels from `before` on, then sorts all.

@@ -14,7 +14,7 @@ mod words;
 
 use std::ops::Range;
 
-pub use bytes::LoadError;
+pub use bytes::{LoadError, MAGIC};
 use sip::Sip;
 use words::Words;
 

@@ -63,7 +63,7 @@ impl Engine {
             self.add(found.kind, found.range, found.confidence, reason, out);
         }
         if code && origin == Origin::Model {
-            for found in code::check(text, Language::from_argument(name)) {
+            for found in code::check_with(text, Language::from_argument(name), &self.packages) {
                 self.add(found.kind, found.range, found.confidence, found.why.into(), out);
             }
             self.hardcoded_secrets(text, out);

@@ -30,13 +30,14 @@ pub mod views;
 pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Cargo, Class, Declaration, Form, Part, Place, Set, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
-pub use fingerprint::fingerprint;
+pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use judge::{Judgement, suspicion};
 pub use mask::{mask, mask_keeping_format};
 pub use origin::Origin;
 pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};
 pub use settings::{
-    Actions, CANARY, Judges, MAX_CANARIES, MAX_DETECTORS, MAX_WORD_BYTES, MAX_WORDS,
-    MIN_CANARY_BYTES, OWN_RECORD, OWN_WORD, OwnDetector, Settings, SettingsError, Words, canary,
+    Actions, CANARY, Judges, MAX_CANARIES, MAX_DETECTORS, MAX_RECORD_SETS, MAX_WORD_BYTES,
+    MAX_WORDS, MIN_CANARY_BYTES, OWN_RECORD, OWN_WORD, OwnDetector, Records, Settings,
+    SettingsError, Words, canary,
 };
 pub use stream::{MAX_HOLD_BYTES, Stream};

@@ -2,6 +2,7 @@
 
 mod canary;
 mod own;
+mod records;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,15 +12,14 @@ use serde::Deserialize;
 use crate::action::Action;
 use crate::detectors::{Form, catalogue};
 use crate::engine::Direction;
-use crate::exact;
+use crate::fingerprint::FingerprintKey;
+use crate::packages::Known;
 pub use canary::{CANARY, MAX_CANARIES, MIN_CANARY_BYTES, canary};
 pub use own::{MAX_DETECTORS, OwnDetector};
+pub use records::{MAX_RECORD_SETS, OWN_RECORD, Records};
 
 /// The kind under which findings of [`Settings::words`] are reported.
 pub const OWN_WORD: &str = "own.word";
-
-/// The kind under which findings of [`Settings::records`] are reported.
-pub const OWN_RECORD: &str = "own.record";
 
 /// Own words, over all lists.
 pub const MAX_WORDS: usize = 10_000;
@@ -87,9 +87,15 @@ pub struct Settings {
     pub canaries: Vec<String>,
     /// Formats of the operator's own.
     pub detectors: Vec<OwnDetector>,
-    /// Records of the operator's own. Whoever reads the settings reads the set and its key.
+    /// Records of the operator's own. Whoever reads the settings reads the sets and their key.
     #[serde(skip)]
-    pub records: Option<Arc<exact::Set>>,
+    pub records: Vec<Records>,
+    /// Names of packages that generated code is held against.
+    #[serde(skip)]
+    pub packages: Arc<Known>,
+    /// With a key, found credentials have fingerprints.
+    #[serde(skip)]
+    pub fingerprint_key: Option<FingerprintKey>,
 }
 
 /// Why settings were refused.
@@ -111,8 +117,17 @@ pub enum SettingsError {
     ManyDetectors(usize),
     #[error("the detector {name:?} {problem}")]
     Detector { name: String, problem: String },
+    #[error("there are {0} sets of records; at most {MAX_RECORD_SETS} are possible")]
+    ManyRecordSets(usize),
     #[error("own words could not be compiled: {0}; use fewer or shorter ones")]
     Words(String),
+}
+
+impl SettingsError {
+    /// Two detectors of one name.
+    pub(crate) fn twice(name: &str) -> Self {
+        Self::Detector { name: name.to_owned(), problem: "is there twice; rename one".to_owned() }
+    }
 }
 
 impl Settings {
@@ -170,6 +185,10 @@ impl Settings {
         if self.detectors.len() > MAX_DETECTORS {
             return Err(SettingsError::ManyDetectors(self.detectors.len()));
         }
+        if self.records.len() > MAX_RECORD_SETS {
+            return Err(SettingsError::ManyRecordSets(self.records.len()));
+        }
+        self.records.iter().try_for_each(Records::check)?;
         if self.canaries.len() > MAX_CANARIES {
             return Err(SettingsError::ManyCanaries(self.canaries.len()));
         }
@@ -183,6 +202,7 @@ impl Settings {
     /// Every kind and every family that settings may name.
     fn known_names(&self) -> impl Iterator<Item = &str> {
         let own = self.detectors.iter().map(|detector| detector.kind.as_str());
+        let own = own.chain(self.records.iter().map(|records| records.kind.as_str()));
         let kinds = catalogue().iter().map(|declaration| declaration.kind).chain([CANARY]);
         let families = kinds.clone().filter_map(|kind| kind.split('.').next());
         kinds.chain(families).chain([OWN_WORD, OWN_RECORD, "own"]).chain(own)

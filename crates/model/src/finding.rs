@@ -15,7 +15,7 @@ pub enum Severity {
     Critical,
 }
 
-/// Findings of one detector in one place. Fields stand in the order of RFC 8785.
+/// Findings of one detector in one place; of credentials, of one value. Fields stand in the order of RFC 8785.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// 0 to 1: the share of such findings that are what they say.
@@ -23,6 +23,9 @@ pub struct Finding {
     pub count: u32,
     /// The name of the detector that found it.
     pub detector: Arc<str>,
+    /// Of a credential: its name under the tenant's key, the same wherever it is seen again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// Family and name, such as `secret.aws_access_key`.
     pub kind: Arc<str>,
     pub severity: Severity,

@@ -292,6 +292,7 @@ mod tests {
             confidence: 0.99,
             count: 2,
             detector: "github_token".into(),
+            fingerprint: Some("0123456789abcdef01234567".into()),
             kind: "secret.github_token".into(),
             severity: Severity::Critical,
             location: "request:messages[0].content".into(),
@@ -356,6 +357,15 @@ mod tests {
                 "zone",
             ]
         );
+    }
+
+    #[test]
+    fn a_finding_without_a_fingerprint_is_written_as_before_there_were_any() {
+        let mut record = full();
+        record.findings[0].fingerprint = None;
+        let bytes = record.encode().unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("fingerprint"));
+        assert_eq!(Record::decode(&bytes).unwrap(), record);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use anyhow::Context;
-use inspect::packages::{Ecosystem, Known, Set, Verdict, build};
+use inspect::packages::{Builder, Ecosystem, Known, Set, Verdict};
 
 /// How many names are made up to ask a full list for.
 const MADE_UP: usize = 100_000;
@@ -20,7 +20,10 @@ pub(super) fn measure(list: &str) -> anyhow::Result<()> {
     let names: Vec<&str> = text.lines().filter_map(|line| line.split('\t').next()).collect();
 
     let begun = Instant::now();
-    let bytes = build(ecosystem, names.iter().copied());
+    let mut builder = Builder::new(ecosystem);
+    let refused = names.iter().filter(|name| !builder.add(name)).count();
+    anyhow::ensure!(refused == 0, "{refused} lines of {file} begin with no name");
+    let bytes = builder.finish();
     let (size, building) = (bytes.len(), begun.elapsed());
     let set = Set::from_bytes(bytes)?;
     println!(

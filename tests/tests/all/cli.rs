@@ -26,6 +26,10 @@ fn every_command_has_help_with_an_example() {
         &["ledger", "verify", "--help"],
         &["ledger", "search", "--help"],
         &["doctor", "--help"],
+        &["inspect", "--help"],
+        &["inspect", "records", "build", "--help"],
+        &["inspect", "packages", "build", "--help"],
+        &["inspect", "canary", "new", "--help"],
     ] {
         let help = gate.succeeds(words);
         assert!(help.contains("xample") && help.contains("portcullis "), "{words:?}: {help}");

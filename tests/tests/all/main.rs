@@ -17,6 +17,7 @@ mod mock;
 mod models;
 mod obligations;
 mod policy;
+mod records;
 mod reload;
 mod stopping;
 mod telemetry;

@@ -2,11 +2,26 @@
 
 use std::sync::Arc;
 
-use inspect::{Action, Detector, DetectorId, Direction, Engine, Judgement};
+use inspect::document::Found;
+use inspect::{Action, DetectorId, Direction, Engine, Fingerprint, Judgement, Match};
 use model::{Finding, MAX_FINDINGS, clip};
 
 /// A place in a payload is named in at most this many bytes.
 const MAX_LOCATION: usize = 256;
+
+/// What was seen, and how often; of credentials, which.
+struct Sighting {
+    detector: DetectorId,
+    fingerprint: Option<Fingerprint>,
+    count: u32,
+}
+
+impl Sighting {
+    /// A passage has no name that it would be known by elsewhere.
+    fn of(one: &Judgement) -> Self {
+        Self { detector: one.detector, fingerprint: None, count: 1 }
+    }
+}
 
 /// The findings of one action, in both directions.
 #[derive(Default)]
@@ -20,18 +35,35 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Notes one more find of a detector at a place, and what is to be done about it.
-    pub fn add(
+    /// Notes what a whole text was found to hold.
+    pub fn add_found(&mut self, engine: &Engine, found: &Found, direction: Direction) -> Action {
+        let Found { detector, fingerprint, count, .. } = *found;
+        self.add(engine, &Sighting { detector, fingerprint, count }, direction, &found.path)
+    }
+
+    /// Notes one match at a place.
+    pub fn add_match(
         &mut self,
         engine: &Engine,
-        id: DetectorId,
+        found: &Match,
         direction: Direction,
         path: &str,
-        count: u32,
     ) -> Action {
-        let detector = engine.detector(id);
+        let Match { detector, fingerprint, .. } = *found;
+        self.add(engine, &Sighting { detector, fingerprint, count: 1 }, direction, path)
+    }
+
+    /// Notes what was seen at a place, and what is to be done about it.
+    fn add(
+        &mut self,
+        engine: &Engine,
+        seen: &Sighting,
+        direction: Direction,
+        path: &str,
+    ) -> Action {
+        let detector = engine.detector(seen.detector);
         let action = detector.action(direction);
-        self.note(detector, direction, path, count);
+        self.note(engine, seen, direction, path);
         self.strongest = self.strongest.max(Some(action));
         if action == Action::Block && self.blocker.is_none() {
             self.blocker = Some(detector.kind().into());
@@ -42,13 +74,19 @@ impl Findings {
         action
     }
 
-    fn note(&mut self, detector: &Detector, direction: Direction, path: &str, count: u32) {
+    fn note(&mut self, engine: &Engine, seen: &Sighting, direction: Direction, path: &str) {
+        let (detector, count) = (engine.detector(seen.detector), seen.count);
+        let fingerprint = seen.fingerprint.map(|name| name.to_string());
         let side = match direction {
             Direction::Request => "request",
             Direction::Answer => "answer",
         };
         let location = clip(&format!("{side}:{path}"), MAX_LOCATION).to_owned();
-        let same = |f: &&mut Finding| &*f.detector == detector.name() && f.location == location;
+        let same = |f: &&mut Finding| {
+            &*f.detector == detector.name()
+                && f.location == location
+                && f.fingerprint == fingerprint
+        };
         if let Some(found) = self.list.iter_mut().find(same) {
             found.count = found.count.saturating_add(count);
         } else if self.list.len() < MAX_FINDINGS {
@@ -56,6 +94,7 @@ impl Findings {
                 confidence: detector.confidence(),
                 count,
                 detector: detector.name().into(),
+                fingerprint,
                 kind: detector.kind().into(),
                 severity: detector.severity(),
                 location,
@@ -75,7 +114,7 @@ impl Findings {
     ) -> Action {
         let place = format!("{path}@{}-{}", one.range.start, one.range.end);
         let before = self.list.len();
-        let action = self.add(engine, one.detector, direction, &place, 1);
+        let action = self.add(engine, &Sighting::of(one), direction, &place);
         self.rate(before, one);
         action
     }
@@ -95,7 +134,7 @@ impl Findings {
         }
         let before = self.list.len();
         let place = format!("{path}@{}-{}", one.range.start, one.range.end);
-        self.note(detector, direction, &place, 1);
+        self.note(engine, &Sighting::of(one), direction, &place);
         self.rate(before, one);
     }
 

@@ -69,7 +69,8 @@ fn restrict_encodings(headers: &mut HeaderMap, is_streamed: bool) {
 }
 
 /// Looks into what leaves beside the body: the path with its query, and every header that goes
-/// upstream. A finding there cannot be masked without changing what is asked, so it is refused.
+/// upstream, as they stand and with encodings off. A finding there cannot be masked without changing
+/// what is asked, so it is refused.
 pub(super) fn inspect_head(
     engine: &Engine,
     parts: &Parts,
@@ -80,11 +81,7 @@ pub(super) fn inspect_head(
         inspect_one(engine, value.as_bytes(), name.as_str(), findings)?;
     }
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    inspect_one(engine, target.as_bytes(), "target", findings)?;
-    match percent_decoded(target.as_bytes()) {
-        Some(plain) => inspect_one(engine, &plain, "target", findings),
-        None => Ok(()),
-    }
+    inspect_one(engine, target.as_bytes(), "target", findings)
 }
 
 fn inspect_one(
@@ -94,7 +91,7 @@ fn inspect_one(
     findings: &mut Findings,
 ) -> Result<(), Refusal> {
     let mut found = Vec::new();
-    engine.scan(Direction::Request, text, &mut found);
+    engine.scan_views(Direction::Request, text, &mut found);
     for one in &found {
         let detector = engine.detector(one.detector);
         let action = detector.action(Direction::Request);
@@ -103,41 +100,9 @@ fn inspect_one(
             _ => !action.passes() && detector.kind().starts_with("secret."),
         };
         if is_refused {
-            findings.add(engine, one.detector, Direction::Request, place, 1);
+            findings.add_match(engine, one, Direction::Request, place);
             return Err(Refusal::Blocked(detector.kind().to_owned()));
         }
     }
     Ok(())
-}
-
-/// The text with `%XX` resolved (RFC 3986, section 2.1), where there is any.
-fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr(b'%', text)?;
-    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
-    let mut plain = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(byte) = text.get(at) {
-        match (byte, digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                plain.push((high << 4 | low) as u8);
-                at += 3;
-            }
-            _ => {
-                plain.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    Some(plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent_decoded;
-
-    #[test]
-    fn percent_signs_are_resolved_where_two_digits_follow() {
-        assert_eq!(percent_decoded(b"/a?b=c"), None);
-        assert_eq!(percent_decoded(b"a%41%4a%zz%4").unwrap(), b"aAJ%zz%4");
-    }
 }

@@ -114,7 +114,7 @@ pub(super) fn note(
 ) {
     let Some(engine) = engine else { return };
     for found in &report.findings {
-        findings.add(engine, found.detector, direction, &found.path, found.count);
+        findings.add_found(engine, found, direction);
     }
 }
 

@@ -67,7 +67,7 @@ impl Call {
 pub(super) fn without_findings(engine: Option<&Engine>, text: &str) -> String {
     let Some(engine) = engine else { return text.to_owned() };
     let mut found = Vec::new();
-    engine.scan(Direction::Request, text.as_bytes(), &mut found);
+    engine.scan_views(Direction::Request, text.as_bytes(), &mut found);
     let mut detectors = found.iter().map(|one| engine.detector(one.detector));
     let kept_back = detectors.find(|detector| !detector.action(Direction::Request).passes());
     kept_back.map_or_else(|| text.to_owned(), inspect::mask)

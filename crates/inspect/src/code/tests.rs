@@ -1,5 +1,5 @@
 use super::*;
-use crate::packages::{Ecosystem, Set, build};
+use crate::packages::{Builder, Ecosystem, Set};
 
 fn kinds(text: &str, hint: Option<Language>) -> Vec<&'static str> {
     check(text, hint).iter().map(|found| found.kind).collect()
@@ -112,7 +112,9 @@ fn prose_is_not_code_and_blocks_are_found_in_it() {
 
 #[test]
 fn an_operators_list_makes_every_other_name_a_finding() {
-    let set = Set::from_bytes(build(Ecosystem::PyPi, ["our-tools", "flask"])).unwrap();
+    let mut builder = Builder::new(Ecosystem::PyPi);
+    assert!(builder.add("our-tools") && builder.add("flask"));
+    let set = Set::from_bytes(builder.finish()).unwrap();
     let known = Known::default().with(set);
     let found = |code| check_with(code, Some(Language::Shell), &known);
     assert_eq!(found("pip install our_tools flask==2"), []);

@@ -7,7 +7,7 @@ use super::{
     edit::{Edit, settle},
 };
 use crate::{
-    DetectorId,
+    DetectorId, Fingerprint, Match,
     json::{Locator, encode_into},
 };
 
@@ -17,6 +17,7 @@ pub(super) struct Hit {
     /// Where the leaf's content starts.
     pub(super) at: usize,
     pub(super) detector: DetectorId,
+    pub(super) fingerprint: Option<Fingerprint>,
     pub(super) count: u32,
     /// From the first value to the end of the last, in the same offsets as `at`.
     pub(super) span: Range<usize>,
@@ -37,17 +38,19 @@ impl Marks {
         self.hits.is_empty() && self.uninspected == 0
     }
 
-    /// Counts a value found in the leaf at `at`.
-    pub(super) fn hit(&mut self, at: usize, detector: DetectorId, span: Range<usize>) {
+    /// Counts a value found in the leaf at `at`, over this span.
+    pub(super) fn hit(&mut self, at: usize, found: &Match, span: Range<usize>) {
+        let Match { detector, fingerprint, .. } = *found;
         let here = self.hits.iter_mut().rev().take_while(|hit| hit.at == at);
         for hit in here {
-            if hit.detector == detector && hit.path.is_empty() {
+            let is_same = hit.detector == detector && hit.fingerprint == fingerprint;
+            if is_same && hit.path.is_empty() {
                 hit.count = hit.count.saturating_add(1);
                 hit.span = hit.span.start.min(span.start)..hit.span.end.max(span.end);
                 return;
             }
         }
-        self.add(Hit { at, detector, count: 1, span, path: String::new() });
+        self.add(Hit { at, detector, fingerprint, count: 1, span, path: String::new() });
     }
 
     fn add(&mut self, hit: Hit) {

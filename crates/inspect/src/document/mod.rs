@@ -36,7 +36,7 @@ mod walk;
 use std::borrow::Cow;
 
 use crate::{
-    Action, DetectorId, Direction, Engine, Vault,
+    Action, DetectorId, Direction, Engine, Fingerprint, Vault,
     json::{self, Limits},
 };
 use marks::Marks;
@@ -115,13 +115,15 @@ impl<'a> Leaf<'a> {
     }
 }
 
-/// Findings of one detector in one place.
+/// Findings of one detector in one place; of credentials, of one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub detector: DetectorId,
     /// Such as `messages[1].content[0].text`; what stands in JSON inside a string follows a `$`.
     /// `$` alone is the whole body.
     pub path: String,
+    /// Of a credential: which one it is.
+    pub fingerprint: Option<Fingerprint>,
     pub count: u32,
     pub action: Action,
 }
@@ -201,13 +203,17 @@ fn repeats_a_key(body: &[u8], edits: &[Edit], limits: &Limits) -> bool {
 fn report(scope: &Scope<'_>, marks: Marks) -> Report {
     let mut findings: Vec<Found> = Vec::with_capacity(marks.hits.len());
     for hit in marks.hits {
-        let same = |found: &&mut Found| found.detector == hit.detector && found.path == hit.path;
+        let same = |found: &&mut Found| {
+            (found.detector, found.fingerprint) == (hit.detector, hit.fingerprint)
+                && found.path == hit.path
+        };
         match findings.iter_mut().find(same) {
             Some(found) => found.count = found.count.saturating_add(hit.count),
             None => findings.push(Found {
                 action: scope.engine.detector(hit.detector).action(scope.direction),
                 detector: hit.detector,
                 path: hit.path,
+                fingerprint: hit.fingerprint,
                 count: hit.count,
             }),
         }

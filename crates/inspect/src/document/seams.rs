@@ -271,7 +271,7 @@ impl Inspector<'_> {
         let mut uncounted = Marks::default();
         let is_known = is_known(text, crossed, found, marks);
         let counted = if is_known { &mut uncounted } else { &mut *marks };
-        let with = self.mark(found.detector, value, begin.leaf, span, counted);
+        let with = self.mark(found, value, begin.leaf, span, counted);
         marks.blocked |= uncounted.blocked;
         if let Some(with) = with {
             let edits =

@@ -136,8 +136,10 @@ impl<'e> Inspector<'e> {
         let mut marks = Marks::default();
         let assigned = &self.scope.engine.rules.assigned;
         if let Some(rule) = assignments::member(assigned, meaning, text) {
-            let range = 0..text.len();
-            let with = self.mark(DetectorId(rule), text, 0, range.clone(), &mut marks);
+            let (detector, range) = (DetectorId(rule), 0..text.len());
+            let fingerprint = self.scope.engine.fingerprint(detector, text);
+            let found = Match { detector, range: range.clone(), fingerprint };
+            let with = self.mark(&found, text, 0, range.clone(), &mut marks);
             marks.edits.extend(with.map(|with| Edit { range, with: with.into() }));
         }
         marks
@@ -164,13 +166,13 @@ impl<'e> Inspector<'e> {
         let mut matches = std::mem::take(&mut self.matches);
         self.scope.engine.scan_named(self.scope.direction, said, text, &mut matches);
         for found in matches.drain(..) {
-            let range = found.range;
+            let range = found.range.clone();
             let overlaps = |span: &Range<usize>| span.start < range.end && range.start < span.end;
             if marks.hits.iter().any(|hit| overlaps(&hit.span)) {
                 continue;
             }
             let value = text.get(range.clone()).unwrap_or_default();
-            let with = self.mark(found.detector, value, 0, range.clone(), marks);
+            let with = self.mark(&found, value, 0, range.clone(), marks);
             marks.edits.extend(with.map(|with| Edit { range, with: with.into() }));
         }
         self.matches = matches;
@@ -228,23 +230,24 @@ impl<'e> Inspector<'e> {
         let mut matches = std::mem::take(&mut self.matches);
         for found in matches.drain(..) {
             let value = text.get(found.range.clone()).unwrap_or_default();
-            let with = self.mark(found.detector, value, 0, found.range.clone(), marks);
+            let with = self.mark(&found, value, 0, found.range.clone(), marks);
             marks.edits.extend(with.map(|with| Edit { range: found.range, with: with.into() }));
         }
         self.matches = matches;
     }
 
-    /// Counts a match; gives the replacement when it is to be masked.
+    /// Counts a match at a span of the leaf at `at`; gives the replacement when it is to be masked.
     pub(super) fn mark(
         &self,
-        detector: DetectorId,
+        found: &Match,
         value: &[u8],
         at: usize,
         span: Range<usize>,
         marks: &mut Marks,
     ) -> Option<String> {
-        marks.hit(at, detector, span);
+        marks.hit(at, found, span);
         let Scope { engine, direction, vault } = self.scope;
+        let detector = found.detector;
         marks.blocked |= engine.detector(detector).action(direction) == Action::Block;
         engine.replacement(detector, direction, &String::from_utf8_lossy(value), vault)
     }
@@ -268,7 +271,7 @@ impl<'e> Inspector<'e> {
             let value = decoded.get(found.range.clone()).unwrap_or_default();
             let mut uncounted = Marks::default();
             let marks_here = if known.iter().any(overlaps) { &mut uncounted } else { &mut *marks };
-            let with = self.mark(found.detector, value, 0, range.clone(), marks_here);
+            let with = self.mark(&found, value, 0, range.clone(), marks_here);
             marks.blocked |= uncounted.blocked;
             let is_percent = is_percent_encoded(text.get(range.clone()).unwrap_or_default());
             marks.edits.extend(with.map(|with| Edit {

@@ -44,7 +44,7 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
         let found = [(password(text, at), rules.url), (mail, mail_rule)];
         for (range, rule) in found {
             if let Some((start, end)) = range.filter(|(start, _)| (from..to).contains(start)) {
-                out.push(Candidate { start, end, rule });
+                out.push(Candidate::new(start, end, rule));
             }
         }
     }

@@ -146,7 +146,7 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
             verdict => verdict,
         };
         if let Verdict::Yes(length) = verdict {
-            out.push(Candidate { start: at, end: at + length, rule: rules.armour });
+            out.push(Candidate::new(at, at + length, rules.armour));
         }
     }
 }

@@ -114,7 +114,7 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
             && is_secret(found.meaning, found.style, &text[start..end])
             && (found.meaning != Meaning::Session || is_cookie(text, start))
         {
-            out.push(Candidate { start, end, rule: rules.assigned.rule(text, &found) });
+            out.push(Candidate::new(start, end, rules.assigned.rule(text, &found)));
         }
     });
 }

@@ -37,7 +37,7 @@ pub(crate) fn find(
                 && near.advance(text, begin)
                 && near.longest(rule) > 0
             {
-                out.push(Candidate { start: begin, end, rule });
+                out.push(Candidate::new(begin, end, rule));
             }
         }
         at = end + 1;

@@ -49,7 +49,7 @@ fn judge(
     // A letter of an escape before an address may look like its first.
     for begin in (start..to.min(end)).take(2).filter(|begin| begins(written, text, *begin)) {
         if let Some((length, rule)) = address(&text[begin..end]).filter(|_| ends(text, end)) {
-            out.push(Candidate { start: begin, end: begin + length, rule });
+            out.push(Candidate::new(begin, begin + length, rule));
         }
     }
 }

@@ -131,7 +131,7 @@ impl Identifiers {
                 out.truncate(before);
                 longest = word;
             }
-            out.push(Candidate { start: range.start, end: range.end, rule: entry.rule });
+            out.push(Candidate::new(range.start, range.end, entry.rule));
         }
     }
 }

@@ -275,7 +275,7 @@ impl Entry {
             && !is_placeholder(&text[body..body + length])
             && !value.ends_with(b"EXAMPLE")
         {
-            out.push(Candidate { start: at, end: at + value.len(), rule: self.rule });
+            out.push(Candidate::new(at, at + value.len(), self.rule));
         }
     }
 }

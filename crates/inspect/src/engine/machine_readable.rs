@@ -21,7 +21,7 @@ pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut
     while let Some(start) = next_run(&LINE, MIN_LINE, text, at, to) {
         let end = run_end(&LINE, text, start + MIN_LINE);
         if begins(text, start) && mrz(&text[start..end]) {
-            out.push(Candidate { start, end, rule: rules.machine_readable });
+            out.push(Candidate::new(start, end, rules.machine_readable));
         }
         at = end + 1;
     }

@@ -97,7 +97,7 @@ fn judge(rule: u16, run: &[Word], range: &Range<usize>, out: &mut Vec<Candidate>
         }
         let fits = |count: &usize| places.get(begin..begin + count).is_some_and(is_phrase);
         if let Some(count) = COUNTS.into_iter().find(fits) {
-            out.push(Candidate { start, end: run[begin + count - 1].end, rule });
+            out.push(Candidate::new(start, run[begin + count - 1].end, rule));
         }
     }
 }

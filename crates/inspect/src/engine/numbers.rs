@@ -129,7 +129,7 @@ fn ends_clean(text: &[u8], end: usize) -> bool {
 
 fn judge(rules: &Rules, text: &[u8], at: usize, out: &mut Vec<Candidate>) {
     if let Some(end) = card(text, &read(text, at)) {
-        out.push(Candidate { start: at, end, rule: rules.card });
+        out.push(Candidate::new(at, end, rules.card));
     }
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn find_accounts(
             if begins_account(text, begin)
                 && let Some(length) = validators::iban(&text[begin..])
             {
-                out.push(Candidate { start: begin, end: begin + length, rule: rules.iban });
+                out.push(Candidate::new(begin, begin + length, rules.iban));
             }
         }
         at = end + 1;

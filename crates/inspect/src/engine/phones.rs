@@ -54,7 +54,7 @@ pub(crate) fn find(
             if begins(text, begin)
                 && let Some(end) = judge(text, begin, &mut near, rule)
             {
-                out.push(Candidate { start: begin, end, rule });
+                out.push(Candidate::new(begin, end, rule));
             }
         }
         at = end + 1;

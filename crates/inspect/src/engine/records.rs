@@ -25,7 +25,7 @@ impl OwnRecords {
         let mut found = Vec::new();
         self.set.find(text, from, to, &mut found);
         let rule = self.rule;
-        out.extend(found.into_iter().map(|r| Candidate { start: r.start, end: r.end, rule }));
+        out.extend(found.into_iter().map(|r| Candidate::new(r.start, r.end, rule)));
     }
 
     /// Where a value might begin in JSON of which leaves with escapes are looked at anyway: a leaf

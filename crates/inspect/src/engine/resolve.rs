@@ -5,6 +5,7 @@
 
 use crate::action::{Action, STRENGTHS};
 use crate::engine::{DetectorId, Match};
+use crate::fingerprint::Fingerprint;
 
 /// Something found, before overlaps are decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,14 @@ pub(crate) struct Candidate {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) rule: u16,
+    /// Of a credential, where the engine has a key for it.
+    pub(crate) fingerprint: Option<Fingerprint>,
+}
+
+impl Candidate {
+    pub(crate) fn new(start: usize, end: usize, rule: u16) -> Self {
+        Self { start, end, rule, fingerprint: None }
+    }
 }
 
 /// Where the last kept match of each action ended.
@@ -43,7 +52,11 @@ impl Resolver {
                 continue;
             }
             self.ends[level] = candidate.end;
-            out.push(Match { detector: DetectorId(candidate.rule), range: start..candidate.end });
+            out.push(Match {
+                detector: DetectorId(candidate.rule),
+                range: start..candidate.end,
+                fingerprint: candidate.fingerprint,
+            });
         }
         found.drain(..decided);
     }
@@ -76,7 +89,7 @@ mod tests {
         let action = |rule: u16| ACTIONS[usize::from(rule)];
         let mut found: Vec<Candidate> = candidates
             .iter()
-            .map(|(start, end, rule)| Candidate { start: *start, end: *end, rule: *rule })
+            .map(|(start, end, rule)| Candidate::new(*start, *end, *rule))
             .collect();
         sort(&mut found, action, |_| 1.0);
         let mut out = Vec::new();

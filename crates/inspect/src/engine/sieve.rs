@@ -92,7 +92,7 @@ impl Engine {
             places.extend(words.places(text).take(MAX_SUSPECTS));
             suspects.escaped |= words.need_escapes();
         }
-        if let Some(records) = &self.records {
+        for records in &self.records {
             places.extend(records.places(text, MAX_SUSPECTS));
             suspects.escaped = true;
         }
@@ -106,7 +106,7 @@ impl Engine {
     pub(crate) fn is_plainly_clean(&self, text: &[u8]) -> bool {
         text.len() <= SHORT_BYTES
             && self.words.is_empty()
-            && self.records.is_none()
+            && self.records.is_empty()
             && !text.contains(&b'@')
             && text.is_ascii()
             && assignments::places(text).next().is_none()

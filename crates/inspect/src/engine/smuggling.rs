@@ -102,7 +102,7 @@ pub(crate) fn find(
 }
 
 fn candidate(rules: &Rules, range: std::ops::Range<usize>, cargo: Cargo) -> Candidate {
-    Candidate { start: range.start, end: range.end, rule: rules.smuggled[cargo as usize] }
+    Candidate::new(range.start, range.end, rules.smuggled[cargo as usize])
 }
 
 struct Segment {

@@ -13,7 +13,7 @@ struct Known(BTreeMap<(u16, usize), usize>);
 impl Known {
     /// Whether a candidate shows anything new; if so, it is known from now on.
     fn adds(&mut self, candidate: &Candidate) -> bool {
-        let Candidate { start, end, rule } = *candidate;
+        let Candidate { start, end, rule, .. } = *candidate;
         let before = self.0.range((rule, 0)..(rule, end)).next_back();
         let is_new = before.is_none_or(|(_, known)| *known <= start);
         if is_new {

@@ -72,7 +72,7 @@ impl OwnWords {
         for found in self.automaton.find_overlapping_iter(window) {
             let (start, end) = (from + found.start(), from + found.end());
             if start < to && self.stands_alone(text, start, Some(end)) {
-                out.push(Candidate { start, end, rule: self.rule });
+                out.push(Candidate::new(start, end, self.rule));
             }
         }
     }

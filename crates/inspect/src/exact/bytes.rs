@@ -6,7 +6,8 @@
 
 use super::{Keys, MAX_VALUE_BYTES, MAX_VALUES, REMAINDER, Set, Sip};
 
-const MAGIC: &[u8; 4] = b"PCXS";
+/// How the bytes of a set begin.
+pub const MAGIC: &[u8; 4] = b"PCXS";
 const VERSION: u8 = 1;
 const HEADER: usize = 4 + 1 + 1 + 2 + 8 + 8;
 const CHECK: usize = 8;

@@ -1,7 +1,7 @@
 //! Names of packages: which exist, and which only look like one that does.
 //!
 //! A model makes names up, and somebody registers them with what they like inside. Whether a name
-//! exists is asked of an operator's own list, which [`build`] packs into a [`Set`]; without one the
+//! exists is asked of an operator's own list, which a [`Builder`] packs into a [`Set`]; without one the
 //! list that is built in holds only the best-known names, so a name that it lacks says nothing,
 //! and only a name that is almost a well-known one is told of.
 
@@ -10,7 +10,7 @@ mod set;
 
 use std::sync::LazyLock;
 
-pub use set::{Set, SetError, build};
+pub use set::{Builder, MAGIC, MAX_NAMES, Set, SetError};
 
 /// Whose names they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -141,7 +141,7 @@ pub enum Verdict {
 }
 
 /// The lists that names are held against.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     sets: [Option<Set>; 3],
 }

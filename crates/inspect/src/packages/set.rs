@@ -3,15 +3,18 @@
 //! A fingerprint is the upper 48 bits of a hash, so of a million names that are not in a list of a
 //! million about one in 280 lookups of *all* of them together is taken for known.
 
-use super::Ecosystem;
+use super::{Ecosystem, MAX_NAME_BYTES};
 
 /// How a list begins: what it is, and the version of its form.
-const MAGIC: &[u8; 6] = b"PCPKG\x01";
+pub const MAGIC: &[u8; 6] = b"PCPKG\x01";
+/// Names of one list.
+pub const MAX_NAMES: usize = 10_000_000;
+
 const HEADER: usize = MAGIC.len() + 1;
 const WIDTH: usize = 6;
 
 /// A list of the names that exist in one ecosystem.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     ecosystem: Ecosystem,
     bytes: Vec<u8>,
@@ -26,19 +29,42 @@ pub enum SetError {
     Damaged,
 }
 
-/// Packs names into the form that [`Set::from_bytes`] reads.
-pub fn build<'a>(ecosystem: Ecosystem, names: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
-    let normal = names.into_iter().map(|name| ecosystem.normalise(name));
-    let mut prints: Vec<u64> = normal.filter(|n| !n.is_empty()).map(|n| fingerprint(&n)).collect();
-    prints.sort_unstable();
-    prints.dedup();
-    let mut bytes = Vec::with_capacity(HEADER + prints.len() * WIDTH);
-    bytes.extend_from_slice(MAGIC);
-    bytes.push(ecosystem.number());
-    for print in prints {
-        bytes.extend_from_slice(&print.to_be_bytes()[2..]);
+/// Takes names and packs them.
+#[derive(Debug)]
+pub struct Builder {
+    ecosystem: Ecosystem,
+    prints: Vec<u64>,
+}
+
+impl Builder {
+    pub fn new(ecosystem: Ecosystem) -> Self {
+        Self { ecosystem, prints: Vec::new() }
     }
-    bytes
+
+    /// Adds a name; whether it can be one, and there was room for it.
+    pub fn add(&mut self, name: &str) -> bool {
+        let name = self.ecosystem.normalise(name);
+        let is_name = (1..=MAX_NAME_BYTES).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        let fits = is_name && self.prints.len() < MAX_NAMES;
+        if fits {
+            self.prints.push(fingerprint(&name));
+        }
+        fits
+    }
+
+    /// Packs the names into the form that [`Set::from_bytes`] reads.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.prints.sort_unstable();
+        self.prints.dedup();
+        let mut bytes = Vec::with_capacity(HEADER + self.prints.len() * WIDTH);
+        bytes.extend_from_slice(MAGIC);
+        bytes.push(self.ecosystem.number());
+        for print in self.prints {
+            bytes.extend_from_slice(&print.to_be_bytes()[2..]);
+        }
+        bytes
+    }
 }
 
 impl Set {

@@ -1,5 +1,20 @@
 use super::*;
 
+fn build<'a>(ecosystem: Ecosystem, names: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    let mut builder = Builder::new(ecosystem);
+    assert!(names.into_iter().all(|name| builder.add(name)));
+    builder.finish()
+}
+
+#[test]
+fn what_can_be_no_name_is_refused() {
+    let mut builder = Builder::new(Ecosystem::Npm);
+    for line in ["", "two words", "# a remark", "naïve", &"x".repeat(MAX_NAME_BYTES + 1)] {
+        assert!(!builder.add(line), "{line}");
+    }
+    assert!(Set::from_bytes(builder.finish()).unwrap().is_empty());
+}
+
 #[test]
 fn a_packed_list_knows_its_names_and_no_others() {
     let names: Vec<String> = (0..5000).map(|n| format!("pkg-{n}")).collect();

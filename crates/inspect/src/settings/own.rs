@@ -105,19 +105,7 @@ impl OwnDetector {
     }
 
     fn check_names(&self) -> Result<(), String> {
-        let is_plain = |text: &str| {
-            !text.is_empty()
-                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
-        if !is_plain(&self.name) || catalogue().iter().any(|known| known.name == self.name) {
-            return Err("needs a name of its own of small letters, digits and _".to_owned());
-        }
-        if !self.kind.strip_prefix("own.").is_some_and(is_plain) {
-            return Err(format!(
-                "has the kind {:?}; write one like \"own.{}\"",
-                self.kind, self.name
-            ));
-        }
+        check_names(&self.name, &self.kind)?;
         if !(0.0..=1.0).contains(&self.confidence) {
             return Err(format!("has a confidence of {}; write one from 0 to 1", self.confidence));
         }
@@ -137,6 +125,21 @@ impl OwnDetector {
         }
         Ok(())
     }
+}
+
+/// Whether a name and a kind of the operator's own are possible ones.
+pub(super) fn check_names(name: &str, kind: &str) -> Result<(), String> {
+    let is_plain = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if !is_plain(name) || catalogue().iter().any(|known| known.name == name) {
+        return Err("needs a name of its own of small letters, digits and _".to_owned());
+    }
+    if !kind.strip_prefix("own.").is_some_and(is_plain) {
+        return Err(format!("has the kind {kind:?}; write one like \"own.{name}\""));
+    }
+    Ok(())
 }
 
 /// Reads a pattern. Errors say what is wrong and what to write.

@@ -94,10 +94,10 @@ impl Core {
                 frontier.hold(at, is_enforced(words.rule()));
             }
         }
-        if let Some(records) = &engine.records
-            && let Some(at) = records.may_begin(text)
-        {
-            frontier.hold(at, is_enforced(records.rule()));
+        for records in &engine.records {
+            if let Some(at) = records.may_begin(text) {
+                frontier.hold(at, is_enforced(records.rule()));
+            }
         }
         frontier
     }

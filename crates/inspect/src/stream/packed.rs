@@ -114,9 +114,9 @@ fn judge(
         let text = view.text();
         engine.find(direction, level, text, 0..text.len(), &mut Signs::all(), &mut candidates);
     });
-    let mut rules: Vec<u16> = candidates.iter().map(|candidate| candidate.rule).collect();
-    rules.sort_unstable();
-    rules.dedup();
+    candidates.sort_by_key(|candidate| candidate.rule);
+    candidates.dedup_by_key(|candidate| candidate.rule);
     let (start, end) = (run.start + LEAD, run.end);
-    found.extend(rules.into_iter().map(|rule| Candidate { start, end, rule }));
+    let whole = |candidate| Candidate { start, end, ..candidate };
+    found.extend(candidates.into_iter().map(whole));
 }

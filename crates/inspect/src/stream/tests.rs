@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Action;
 use crate::detectors::{CONTEXT_BYTES as CONTEXT, Form, catalogue};
-use crate::settings::{Actions, Settings, Words};
-use crate::{Detector, DetectorId};
+use crate::settings::{Actions, Records, Settings, Words};
+use crate::{Detector, DetectorId, FingerprintKey};
 
 const DIRECTION: Direction = Direction::Answer;
 
@@ -30,9 +30,12 @@ fn engines() -> &'static [Engine; 5] {
         loose.actions.remove("own");
         let mut builder = crate::exact::Builder::new(&[3; 32]);
         builder.add("Project Nightingale").add("hello world").add("lo lo lo").add("The quick");
-        let known = Settings { records: Some(builder.finish().into()), ..Settings::default() };
-        [Settings::default(), all(Action::Mask), mixed, loose, known]
-            .map(|s| Engine::compile(&s).unwrap())
+        let known =
+            Settings { records: vec![Records::new(builder.finish())], ..Settings::default() };
+        [Settings::default(), all(Action::Mask), mixed, loose, known].map(|settings| {
+            let fingerprint_key = Some(FingerprintKey::new([9; 32]));
+            Engine::compile(&Settings { fingerprint_key, ..settings }).unwrap()
+        })
     });
     &ENGINES
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use inspect::{Action, CANARY, OWN_WORD};
+use inspect::{Action, CANARY, OWN_RECORD, OWN_WORD};
 use toml::de::{DeTable, DeValue};
 
 use super::declare::{Shape, Written};
@@ -44,7 +44,8 @@ impl Value for Actions {
 
 /// Every kind and family that the engine has a detector for.
 fn known() -> BTreeSet<&'static str> {
-    let kinds = inspect::catalogue().iter().map(|detector| detector.kind).chain([OWN_WORD, CANARY]);
+    let own = [OWN_WORD, OWN_RECORD, CANARY];
+    let kinds = inspect::catalogue().iter().map(|detector| detector.kind).chain(own);
     kinds.flat_map(|kind| [kind, kind.split('.').next().unwrap_or(kind)]).collect()
 }
 

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::declare::{Shape, section};
 use super::diagnostic::Origin;
+use super::environment::Environment;
 use super::reader::{Node, Reader, Secrets};
 use super::value::Value;
 
@@ -38,12 +39,32 @@ impl fmt::Display for Place {
     }
 }
 
+impl Place {
+    /// What stands there.
+    fn secret(&self, environment: &Environment) -> Result<Secret, SecretError> {
+        match self {
+            Self::Environment(name) => match environment.get(name) {
+                Some(text) => cleaned(text, self),
+                None => Err(SecretError::NotSet(name.clone())),
+            },
+            Self::File(path) => read_file(path).and_then(|text| cleaned(&text, self)),
+        }
+    }
+}
+
 /// A secret and its place.
 #[derive(Clone, Debug)]
 pub struct Credential {
     pub place: Place,
     /// `None` where the configuration was read without its secrets.
     pub secret: Option<Secret>,
+}
+
+impl Credential {
+    /// The secret, for a command that read the configuration without any.
+    pub fn resolved(&self, environment: &Environment) -> Result<Secret, SecretError> {
+        self.secret.clone().map_or_else(|| self.place.secret(environment), Ok)
+    }
 }
 
 /// A file with a secret has at most this many bytes.
@@ -108,14 +129,7 @@ fn resolve(place: Place, node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Cre
     if reader.secrets == Secrets::Leave {
         return Some(Credential { place, secret: None });
     }
-    let found = match &place {
-        Place::Environment(name) => match reader.environment.get(name) {
-            Some(text) => cleaned(text, &place),
-            None => Err(SecretError::NotSet(name.clone())),
-        },
-        Place::File(path) => read_file(path).and_then(|text| cleaned(&text, &place)),
-    };
-    match found {
+    match place.secret(reader.environment) {
         Ok(secret) => Some(Credential { place, secret: Some(secret) }),
         Err(error) => {
             reader.invalid(node, &format!("has no secret: {error}")).help = Some(remedy(&place));

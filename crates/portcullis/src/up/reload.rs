@@ -17,6 +17,7 @@ use super::core::{Core, now};
 use super::snapshot::Settings;
 use super::tls;
 use crate::config::{self, Config, Secrets};
+use crate::inspection::files_of;
 use crate::policies;
 
 /// How often files are looked at.
@@ -45,7 +46,7 @@ async fn take_up(core: &Arc<Core>) -> anyhow::Result<Value> {
     let loaded = config::load(file.as_deref(), &core.environment, Secrets::Resolve)?;
     let before = core.settings.load_full();
     let fixed = needs_restart(&before.config, &loaded.config);
-    let settings = Settings::new(loaded.config, Some(&before))?;
+    let settings = Settings::new(loaded.config, before.root.clone(), Some(&before))?;
     core.certificates.reload(&settings.config)?;
     let version = settings.bundle.version().to_string();
     let agents = declared(&settings.config);
@@ -145,6 +146,7 @@ fn fingerprint(core: &Core) -> Vec<(PathBuf, Option<(SystemTime, u64)>)> {
         files.extend(policies::files(folder, "cedar").unwrap_or_default());
     }
     files.extend(tls::files(&settings.config));
+    files.extend(files_of(&settings.config.inspect).cloned());
     files.extend(settings.config.provider.iter().filter_map(|provider| provider.ca.clone()));
     let stat = |file: PathBuf| {
         let meta = std::fs::metadata(&file).ok();

@@ -20,6 +20,8 @@ use policy::{Bundle, Source};
 use store::ControlState;
 
 use crate::config::{Config, sections};
+use crate::inspection::Inspection;
+use crate::keys::RootKey;
 use crate::policies;
 
 /// What configuration and policy files come to. Replaced as a whole when they change.
@@ -27,6 +29,9 @@ pub(super) struct Settings {
     pub(super) config: Config,
     pub(super) bundle: Arc<Bundle>,
     pub(super) sources: Vec<Source>,
+    /// What keys are derived from, as long as the process runs.
+    pub(super) root: Arc<RootKey>,
+    inspection: Inspection,
     engine: Option<Arc<Engine>>,
     redacting: Option<Arc<Engine>>,
     pub(super) limits: Vec<Limit>,
@@ -37,14 +42,27 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Compiles everything, or says what is wrong. `before` lends its open connections.
-    pub(super) fn new(config: Config, before: Option<&Self>) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        config: Config,
+        root: Arc<RootKey>,
+        before: Option<&Self>,
+    ) -> anyhow::Result<Self> {
         let sources = policies::sources(config.policy.dir.as_deref())?;
         let bundle =
             Bundle::compile(&sources, &policies::grants(&config)?).map_err(policies::Invalid)?;
-        let (engine, redacting) = engines(&config)?;
+        let inspection = match config.inspect.enabled {
+            true => {
+                let before = before.map(|before| &before.inspection);
+                Inspection::new(&config.inspect, Some(&root), before).context("[inspect]")?
+            }
+            false => Inspection::default(),
+        };
+        let (engine, redacting) = engines(&config, &inspection.settings)?;
         let mut settings = Self {
             bundle: Arc::new(bundle),
             sources,
+            root,
+            inspection,
             engine,
             redacting,
             limits: config
@@ -103,12 +121,14 @@ impl Settings {
 type MaybeEngine = Option<Arc<Engine>>;
 
 /// The engine as configured, and the one for an obligation to redact: it masks whatever it finds.
-fn engines(config: &Config) -> anyhow::Result<(MaybeEngine, MaybeEngine)> {
+fn engines(
+    config: &Config,
+    settings: &inspect::Settings,
+) -> anyhow::Result<(MaybeEngine, MaybeEngine)> {
     if !config.inspect.enabled {
         return Ok((None, None));
     }
-    let settings = config.inspect.settings();
-    let engine = Engine::compile(&settings).context("[inspect]")?;
+    let engine = Engine::compile(settings).context("[inspect]")?;
     let strict = Engine::compile(&settings.masking_all()).context("[inspect]")?;
     Ok((Some(Arc::new(engine)), Some(Arc::new(strict))))
 }

@@ -20,6 +20,7 @@ use super::core::{Core, LOG, now};
 use super::snapshot::Settings;
 use super::{control, indexer, interrupted, journal, mend, reload, traces, vault, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
+use crate::keys::{RootKey, random};
 
 /// A running instance.
 pub struct Running {
@@ -37,7 +38,8 @@ pub struct Running {
 pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<Running> {
     let data = loaded.config.data.dir.clone();
     prepare(&data)?;
-    let settings = Settings::new(loaded.config.clone(), None)?;
+    let root = Arc::new(RootKey::open_or_make(&loaded.config.data, environment)?);
+    let settings = Settings::new(loaded.config.clone(), root.clone(), None)?;
     let (log, recovery) = open_log(&loaded.config, &data)?;
     Addresses::remove(&data);
     let store = Store::open(&data.join("state.db")).context("the state in state.db")?;
@@ -52,7 +54,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
         observer,
     ));
     let opened_with = log.size();
-    let vault = vault::open(&loaded.config, &store, &model::TenantId::main()).await?;
+    let vault = vault::open(&root, &store, &model::TenantId::main()).await?;
     let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, vault));
     take_up_state(&core, &recovery).await?;
 
@@ -116,13 +118,6 @@ fn open_log(config: &Config, data: &Path) -> anyhow::Result<(Log, Recovery)> {
         LogError::Locked(_) => anyhow::anyhow!("another instance runs on {}; stop it, or give this one a folder of its own with [data] dir", data.display()),
         error => anyhow::anyhow!("the log in {}: {error}", folder.display()),
     })
-}
-
-pub(super) fn random() -> anyhow::Result<[u8; 32]> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
-    Ok(bytes)
 }
 
 fn seed() -> anyhow::Result<u64> {

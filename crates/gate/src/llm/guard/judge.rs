@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use inspect::document::{self, Edit, Scope};
+use inspect::document::{self, Edit, Found, Scope};
 use inspect::{Direction, Engine, Match, Origin, Vault, json};
 
 use super::event::{Event, Form, Piece};
@@ -51,7 +51,7 @@ impl StreamGuard {
         let (engine, vault) = (self.engine.clone(), self.vault.clone());
         for found in matches {
             let name = self.channels.get(at).map(|c| c.name.clone()).unwrap_or_default();
-            let action = self.findings.add(&engine, found.detector, Direction::Answer, &name, 1);
+            let action = self.findings.add_match(&engine, found, Direction::Answer, &name);
             if !action.replaces() {
                 continue;
             }
@@ -136,9 +136,9 @@ impl StreamGuard {
         let limits = walk::limits();
         let report = document::inspect_json(&self.scope(), text, &limits, &mut ())
             .unwrap_or_else(|_| document::inspect_text(&self.scope(), text));
-        for found in &report.findings {
-            let path = format!("{name}.{}", found.path);
-            self.findings.add(&self.engine, found.detector, Direction::Answer, &path, found.count);
+        for found in report.findings {
+            let found = Found { path: format!("{name}.{}", found.path), ..found };
+            self.findings.add_found(&self.engine, &found, Direction::Answer);
         }
         for edit in &report.edits {
             self.cut(
@@ -188,8 +188,7 @@ impl StreamGuard {
         let text = decoded.as_ref().map_or(bytes, |d| &d.text);
         self.engine.scan(Direction::Answer, text, &mut matches);
         for found in &matches {
-            let action =
-                self.findings.add(&self.engine, found.detector, Direction::Answer, name, 1);
+            let action = self.findings.add_match(&self.engine, found, Direction::Answer, name);
             if !action.passes() {
                 // A name, key or number cannot be half removed and still mean something: it goes whole.
                 event.edits.push(mask_whole(&self.engine, found, &raw, &at));

@@ -134,13 +134,7 @@ impl StreamGuard {
         let report = document::inspect_json(&self.scope(), bytes, &limits, &mut ())
             .map_err(|_| Stop::Uninspectable("an event's data changed its mind"))?;
         for found in &report.findings {
-            self.findings.add(
-                &self.engine,
-                found.detector,
-                Direction::Answer,
-                &found.path,
-                found.count,
-            );
+            self.findings.add_found(&self.engine, found, Direction::Answer);
         }
         let shift = |edit: Edit| Edit {
             range: edit.range.start + data.start..edit.range.end + data.start,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::detectors::{Form, catalogue};
-use crate::{Match, Settings, Words};
+use crate::{Match, Records, Settings, Words};
 
 /// Defaults; everything masked; own words, also such that JSON must escape.
 static ENGINES: LazyLock<[Engine; 5]> = LazyLock::new(|| {
@@ -19,15 +19,15 @@ static ENGINES: LazyLock<[Engine; 5]> = LazyLock::new(|| {
     let strict = Settings::default().masking_all();
     let plain = Settings { words: words(&list[..3], true), ..Settings::default() };
     let escaped = Settings { words: words(&list, false), ..strict.clone() };
-    let known = Settings { records: Some(records()), ..Settings::default() };
+    let known = Settings { records: vec![Records::new(records())], ..Settings::default() };
     [Settings::default(), strict, plain, escaped, known].map(|s| Engine::compile(&s).unwrap())
 });
 
 /// A set of records whose values stand among the fragments.
-fn records() -> std::sync::Arc<crate::exact::Set> {
+fn records() -> crate::exact::Set {
     let mut builder = crate::exact::Builder::new(&[3; 32]);
     builder.add("two words").add("Übermut apollo").add("5555 5555").add("hunter2 x");
-    std::sync::Arc::new(builder.finish())
+    builder.finish()
 }
 
 fn example(seed: u64, which: usize) -> String {

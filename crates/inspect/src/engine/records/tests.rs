@@ -1,12 +1,10 @@
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use crate::document::{Scope, inspect_json};
 use crate::exact::Builder;
 use crate::json::Limits;
 use crate::settings::OWN_RECORD;
-use crate::{Action, Actions, Direction, Engine, Match, Settings};
+use crate::{Action, Actions, Direction, Engine, Match, Records, Settings};
 
 const VALUES: [&str; 5] =
     ["Jane Mary Nightingale", "C-1029-A", "Übermut GmbH", "40917755", "Mary A"];
@@ -16,7 +14,7 @@ fn settings() -> Settings {
     VALUES.iter().for_each(|value| {
         builder.add(value);
     });
-    Settings { records: Some(Arc::new(builder.finish())), ..Settings::default() }
+    Settings { records: vec![Records::new(builder.finish())], ..Settings::default() }
 }
 
 fn engine() -> Engine {

@@ -1,5 +1,7 @@
 //! `[inspect]`: what is looked for in the traffic, and what is done about it.
 
+use std::path::PathBuf;
+
 use model::Severity;
 
 use crate::config::actions::Actions;
@@ -28,6 +30,34 @@ section! {
         canaries: Vec<String> = [];
         /// Formats of your own.
         detectors: Vec<OwnDetector>;
+        /// Records of your own, by exact match: customers, accounts, up to ten million in a set.
+        records: Vec<Records>;
+        /// Lists of the packages that there are, which code in answers is held against.
+        packages: Vec<Packages>;
+    }
+}
+
+section! {
+    /// A set of records of your own, which `portcullis inspect records build` makes from a list
+    /// of values. It holds keyed fingerprints; the values themselves are kept nowhere.
+    Records {
+        /// What findings call it.
+        name: String = "own_record", example "customers";
+        /// The kind under which actions and policies know it: `own.` and a name.
+        kind: String = "own.record", example "own.customer";
+        /// The file of the set.
+        file: PathBuf, example "customers.set";
+        /// How bad a finding is.
+        severity: FindingSeverity = "high";
+    }
+}
+
+section! {
+    /// A list of the names of an ecosystem's packages, which `portcullis inspect packages build`
+    /// makes from plain lists. A package that code asks for and the list lacks is a finding.
+    Packages {
+        /// The file of the list, which says itself whose names it holds.
+        file: PathBuf, example "pypi.set";
     }
 }
 
@@ -64,19 +94,25 @@ choice! {
     }
 }
 
+impl From<FindingSeverity> for Severity {
+    fn from(severity: FindingSeverity) -> Self {
+        match severity {
+            FindingSeverity::Info => Self::Info,
+            FindingSeverity::Low => Self::Low,
+            FindingSeverity::Medium => Self::Medium,
+            FindingSeverity::High => Self::High,
+            FindingSeverity::Critical => Self::Critical,
+        }
+    }
+}
+
 impl OwnDetector {
     fn settings(&self) -> inspect::OwnDetector {
         inspect::OwnDetector {
             name: self.name.clone(),
             kind: self.kind.clone(),
             finds: self.finds.clone().unwrap_or_default(),
-            severity: match self.severity {
-                FindingSeverity::Info => Severity::Info,
-                FindingSeverity::Low => Severity::Low,
-                FindingSeverity::Medium => Severity::Medium,
-                FindingSeverity::High => Severity::High,
-                FindingSeverity::Critical => Severity::Critical,
-            },
+            severity: self.severity.into(),
             confidence: OWN_CONFIDENCE,
             pattern: self.pattern.clone(),
             keywords: self.keywords.clone(),
@@ -126,7 +162,7 @@ choice! {
 }
 
 impl Inspect {
-    /// What the engine is compiled from.
+    /// What the engine is compiled from, but for what stands in files.
     pub fn settings(&self) -> inspect::Settings {
         let words = inspect::Words {
             list: self.words.list.clone(),

@@ -9,7 +9,7 @@ mod provider;
 
 pub use agent::{Agent, Role, Zone};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
-pub use inspect::{Inspect, Uninspectable, Words};
+pub use inspect::{Inspect, Packages, Records, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
 pub use operation::{
     Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy, Telemetry,

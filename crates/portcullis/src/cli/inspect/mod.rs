@@ -1,12 +1,20 @@
-//! `portcullis inspect`: the detectors, over a file or standard input.
+//! `portcullis inspect`: the detectors, over a file or standard input; and what they are given to
+//! look for besides what they know.
+
+mod canary;
+mod lines;
+mod packages;
+mod records;
 
 use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::ValueEnum;
-use inspect::{Action, Detector, DetectorId, Direction, Engine, Judgement, Match, Origin};
+use clap::{Subcommand, ValueEnum};
+use inspect::{
+    Action, Detector, DetectorId, Direction, Engine, Fingerprint, Judgement, Match, Origin,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,18 +22,25 @@ use super::session::Session;
 use super::table::Table;
 use super::{Exit, Failure, Output, Result};
 use crate::config::Secrets;
+use crate::inspection::Inspection;
+use crate::keys::RootKey;
 
 /// Run the detectors over a file or standard input
 ///
 /// Offsets count Unicode characters from 0, the end not included. The value itself is never
 /// shown. Exit status 3 says that something was found; with --redact and --jsonl it is 0.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Example:
   portcullis inspect report.txt
   portcullis inspect --redact < report.txt > clean.txt
-  echo '{\"id\":\"1\",\"text\":\"call me\",\"source\":\"user\"}' | portcullis inspect --jsonl")]
+  echo '{\"id\":\"1\",\"text\":\"call me\",\"source\":\"user\"}' | portcullis inspect --jsonl"
+)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    made: Option<Made>,
     /// The file [default: standard input]
     file: Option<PathBuf>,
     /// Write the text with everything masked that the settings do not allow
@@ -43,6 +58,29 @@ pub(super) struct Arguments {
     /// List the detectors instead
     #[arg(long)]
     detectors: bool,
+    /// Name each credential by its fingerprint, as the records of this instance do; needs its root key
+    #[arg(long)]
+    fingerprints: bool,
+}
+
+/// What detectors are given to look for.
+#[derive(Debug, Subcommand)]
+enum Made {
+    /// Sets of your own records, for exact match
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis inspect records build customers.txt --out customers.set"
+    )]
+    Records(records::Command),
+    /// Lists of the packages that there are, for generated code
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis inspect packages build --ecosystem npm names.txt --out npm.set"
+    )]
+    Packages(packages::Command),
+    /// Values to plant, which nobody should ever send
+    #[command(subcommand, after_help = "Example:\n  portcullis inspect canary new")]
+    Canary(canary::Command),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -88,8 +126,13 @@ impl From<Way> for Direction {
 const MAX_TEXT: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Output) -> Result {
-    let settings = session.config(Secrets::Leave)?.config.inspect.settings();
-    let engine = Engine::compile(&settings).map_err(|error| Failure::Usage(error.to_string()))?;
+    match &arguments.made {
+        Some(Made::Records(command)) => return records::run(command, session, output),
+        Some(Made::Packages(command)) => return packages::run(command, output),
+        Some(Made::Canary(command)) => return canary::run(command, output),
+        None => {}
+    }
+    let engine = engine(arguments.fingerprints, session)?;
     if arguments.detectors {
         return detectors(&engine, output);
     }
@@ -119,11 +162,24 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
     show(&engine, direction, &text, &found, output)
 }
 
+/// The engine as it is configured; only what needs the root key asks for it.
+fn engine(with_fingerprints: bool, session: &Session<'_>) -> std::result::Result<Engine, Failure> {
+    let config = session.config(Secrets::Leave)?.config;
+    let is_needed = with_fingerprints || !config.inspect.records.is_empty();
+    let root = is_needed.then(|| RootKey::open(&config.data, session.environment)).transpose()?;
+    let mut settings = Inspection::new(&config.inspect, root.as_ref(), None)?.settings;
+    if !with_fingerprints {
+        settings.fingerprint_key = None;
+    }
+    Engine::compile(&settings).map_err(|error| Failure::Usage(error.to_string()))
+}
+
 /// One finding, of a detector or a judge.
 struct Finding {
     detector: DetectorId,
     range: Range<usize>,
     confidence: f64,
+    fingerprint: Option<Fingerprint>,
     /// Why a judge thinks so.
     reason: Option<String>,
 }
@@ -133,14 +189,15 @@ fn examine(engine: &Engine, origin: Origin, direction: Direction, text: &str) ->
     let (mut matches, mut judgements) = (Vec::new(), Vec::new());
     engine.scan_views(direction, text.as_bytes(), &mut matches);
     engine.judge(origin, text, &mut judgements);
-    let of_match = |Match { detector, range }| {
+    let of_match = |Match { detector, range, fingerprint }| {
         let confidence = engine.detector(detector).confidence();
-        Finding { detector, range, confidence, reason: None }
+        Finding { detector, range, confidence, fingerprint, reason: None }
     };
     let of_judgement = |one: Judgement| Finding {
         detector: one.detector,
         range: one.range,
         confidence: (one.confidence * 1000.0).round() / 1000.0,
+        fingerprint: None,
         reason: Some(one.reason.into_owned()),
     };
     let mut found: Vec<Finding> = matches.into_iter().map(of_match).collect();
@@ -233,6 +290,9 @@ fn findings(engine: &Engine, text: &str, found: &[Finding]) -> Vec<Value> {
         });
         if let Some(reason) = &found.reason {
             value["reason"] = json!(reason);
+        }
+        if let Some(fingerprint) = &found.fingerprint {
+            value["fingerprint"] = json!(fingerprint.to_string());
         }
         value
     };
