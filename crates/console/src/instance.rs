@@ -113,6 +113,9 @@ pub trait Instance: Send + Sync + 'static {
     /// Waits, for a moment at most, until the search index holds all that is durable now.
     fn catch_up(&self) -> Task<'_, ()>;
 
+    /// How long what people say of a held call counts.
+    fn approval_validity(&self) -> Duration;
+
     /// Every limit with how much of it is used.
     fn limits(&self, tenant: &TenantId) -> Value;
 }

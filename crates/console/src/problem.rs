@@ -54,6 +54,7 @@ impl From<StoreError> for Problem {
             StoreError::Exists { .. }
             | StoreError::Declared { .. }
             | StoreError::Quarantined
+            | StoreError::Settled(_)
             | StoreError::Full { .. } => StatusCode::CONFLICT,
             StoreError::Stale { .. } => StatusCode::PRECONDITION_FAILED,
             StoreError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,

@@ -118,7 +118,7 @@ impl Action {
 
     /// The decision that a refusal is. Policies are named only where they decided it.
     pub fn refuse(&mut self, refusal: &Refusal, message: String) {
-        if !matches!(refusal, Refusal::Denied(_) | Refusal::Held(_)) {
+        if !refusal.is_of_a_policy() {
             self.record.decision.policies.clear();
         }
         self.decide(refusal.effect(), message);

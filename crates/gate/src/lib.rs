@@ -8,6 +8,7 @@
 
 pub mod action;
 pub mod answer;
+pub mod approvals;
 pub mod gate;
 pub mod identify;
 pub mod limits;

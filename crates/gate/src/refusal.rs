@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
-use model::{Effect, RecordId, Standing, Status};
+use model::{Effect, RecordId, Standing, Status, Timestamp};
 use serde_json::json;
 
 use crate::answer::AnswerBody;
@@ -29,8 +29,14 @@ pub enum Refusal {
     AmbiguousPath,
     /// The policies said no.
     Denied(Arc<policy::Verdict>),
-    /// A person must approve it first, which this version cannot wait for on this protocol.
-    Held(Arc<policy::Verdict>),
+    /// A person must approve it first.
+    Held(Box<Waiting>),
+    /// A person did not approve it; why.
+    Disapproved(String),
+    /// As many calls of this agent wait for people as may.
+    TooManyHeld,
+    /// What a policy holds could not be put before anybody.
+    ApprovalsDown,
     Limit(Exceeded),
     /// The request itself is wrong; the text says how.
     Malformed(String),
@@ -49,6 +55,15 @@ pub enum Refusal {
     /// As many actions are under way as there may be.
     Busy,
     Unsupported(&'static str),
+}
+
+/// A call that waits for a person.
+#[derive(Debug)]
+pub struct Waiting {
+    pub reason: String,
+    /// Names the approval: the record of the call that was held first.
+    pub record: RecordId,
+    pub ends: Timestamp,
 }
 
 /// Which shape an error takes.
@@ -73,14 +88,16 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Unidentified(_) => StatusCode::UNAUTHORIZED,
-            Self::Contained(_) | Self::Denied(_) | Self::Held(_) | Self::Blocked(_) => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Contained(_)
+            | Self::Denied(_)
+            | Self::Held(_)
+            | Self::Disapproved(_)
+            | Self::Blocked(_) => StatusCode::FORBIDDEN,
             Self::NoSuchRoute | Self::NoSuchProvider | Self::NoProviderForModel => {
                 StatusCode::NOT_FOUND
             }
             Self::AmbiguousPath | Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Limit(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Limit(_) | Self::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
             Self::Uninspectable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(error) => match error {
                 ReadError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -89,11 +106,16 @@ impl Refusal {
             },
             Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(_) | Self::Garbage(_) => StatusCode::BAD_GATEWAY,
-            Self::LogDown | Self::VaultDown | Self::Draining | Self::Busy => {
+            Self::LogDown | Self::VaultDown | Self::ApprovalsDown | Self::Draining | Self::Busy => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
         }
+    }
+
+    /// Whether the policies that are named decided it.
+    pub fn is_of_a_policy(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::Held(_) | Self::Disapproved(_))
     }
 
     /// What the record says became of the action.
@@ -126,7 +148,10 @@ impl Refusal {
             Self::NoProviderForModel => "No configured provider serves this model: check the model's name, or ask whoever runs the gate to add it to a provider's `models`.".into(),
             Self::AmbiguousPath => "The path has dot segments, empty segments or encoded slashes, which servers read differently: send it in its plain form.".into(),
             Self::Denied(verdict) => verdict.reason.clone(),
-            Self::Held(verdict) => format!("This call waits for approval: {}", verdict.reason),
+            Self::Held(waiting) => waiting.message(),
+            Self::Disapproved(reason) => format!("A person looked at this call and did not approve it: {reason}"),
+            Self::TooManyHeld => "So many calls of this agent wait for approval that no more are taken: wait until people have decided on some (`portcullis approval list`).".into(),
+            Self::ApprovalsDown => "This call needs the approval of a person, and the gate cannot ask for it now. Whoever runs it finds the reason with `portcullis doctor`.".into(),
             Self::Limit(exceeded) => limit_message(exceeded),
             Self::Malformed(what) => what.clone(),
             Self::Unreadable(error) => format!("The request's body could not be read: {error}."),
@@ -164,6 +189,11 @@ impl Refusal {
         if let Self::Limit(exceeded) = self {
             let seconds = exceeded.retry_after.as_secs_f64().ceil().max(1.0) as u64;
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Self::Held(waiting) = self
+            && let Ok(value) = HeaderValue::from_str(&waiting.record.to_string())
+        {
+            headers.insert("portcullis-approval", value);
         }
         if let Self::Unidentified(_) = self {
             headers.insert(
@@ -203,6 +233,8 @@ impl Refusal {
             Self::Contained(_) => ("permission_error", "agent_contained"),
             Self::Denied(_) => ("permission_error", "policy_denied"),
             Self::Held(_) => ("permission_error", "approval_required"),
+            Self::Disapproved(_) => ("permission_error", "approval_denied"),
+            Self::TooManyHeld => ("rate_limit_error", "too_many_held"),
             Self::Blocked(_) => ("permission_error", "content_blocked"),
             Self::Uninspectable(_) => ("invalid_request_error", "uninspectable"),
             Self::NoProviderForModel => ("invalid_request_error", "model_not_found"),
@@ -236,6 +268,15 @@ impl Refusal {
             }
             _ => format!("data: {}\n\n", self.open_ai(&message)),
         }
+    }
+}
+
+impl Waiting {
+    fn message(&self) -> String {
+        let Self { reason, record, ends } = self;
+        format!(
+            "This call waits for a person, because it {reason}. Once `portcullis approval approve {record}` was run, send exactly the same call again; it is forgotten at {ends}."
+        )
     }
 }
 

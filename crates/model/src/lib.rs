@@ -4,6 +4,7 @@
 //! randomness come in as parameters, and the only computation is encoding and hashing.
 
 mod agent;
+mod approval;
 pub mod canonical;
 mod decision;
 mod digest;
@@ -15,6 +16,7 @@ mod secret;
 mod time;
 
 pub use agent::{Agent, Containment, Standing, Subject};
+pub use approval::{ApprovalState, Claim, HeldCall, Vote};
 pub use decision::{Decision, Effect};
 pub use digest::Digest;
 pub use finding::{Finding, Severity};

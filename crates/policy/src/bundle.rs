@@ -156,7 +156,7 @@ fn permit(policies: Vec<PolicyId>, about: &[&About]) -> Verdict {
         about.iter().flat_map(|about| about.obligations.iter().cloned()).collect();
     obligations.sort();
     obligations.dedup();
-    let needs_approval = obligations.iter().any(|obligation| obligation == "approve");
+    let needs_approval = obligations.iter().any(|one| one == "approve" || one == "four_eyes");
     let (effect, reason) = if needs_approval {
         (Effect::Hold, reason::held(about))
     } else {

@@ -10,6 +10,7 @@
 
 mod activity;
 mod agents;
+mod approvals;
 mod containments;
 mod control;
 mod counters;
@@ -30,6 +31,7 @@ pub use activity::{
     Batch, Count, CountedAt, Cursor, Entry, Filter, Hit, MAX_BATCH, MAX_PAGE, Page,
 };
 pub use agents::{AgentChange, Declared, DeclaredAgent, NewAgent, Origin, StoredAgent};
+pub use approvals::{KEPT, MAX_APPROVALS, MAX_WAITING, StoredApproval};
 pub use containments::StoredContainment;
 pub use control::{ControlKey, ControlState};
 pub use counters::Counter;

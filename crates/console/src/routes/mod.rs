@@ -1,6 +1,7 @@
 //! The table of all routes. Files are laid out as the URL tree.
 
 mod agents;
+mod approvals;
 mod containments;
 mod description;
 mod health;
@@ -42,12 +43,13 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 12] = [
+    let files: [fn() -> Vec<Endpoint>; 13] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
         agents::endpoints,
         keys::endpoints,
+        approvals::endpoints,
         containments::endpoints,
         providers::endpoints,
         records::endpoints,

@@ -77,6 +77,10 @@ impl Journal for FakeJournal {
 struct FakeInstance(Arc<Seen>);
 
 impl Instance for FakeInstance {
+    fn approval_validity(&self) -> Duration {
+        Duration::from_secs(3600)
+    }
+
     fn publish(&self) -> Task<'_, Result<Duration, Failure>> {
         self.0.note("publish".to_owned());
         Box::pin(async { Ok(Duration::from_micros(7)) })

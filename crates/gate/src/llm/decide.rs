@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::request::Parts;
+use inspect::Engine;
 use model::Effect;
 
 use super::findings::Findings;
@@ -10,10 +12,14 @@ use super::request::{Facts, Inspected, Reading};
 use super::serve::{Call, Caught, Destination};
 use super::who::without_findings;
 use super::{forward, request, tally};
+use crate::approvals;
 use crate::limits::{Amount, Caller};
 use crate::refusal::Refusal;
 use crate::route::Endpoint;
 use crate::snapshot::{Sizes, Uninspectable};
+
+/// The obligations that model calls can meet.
+const MET: [&str; 3] = ["approve", "four_eyes", "redact"];
 
 impl Call {
     pub(super) fn decide(
@@ -38,7 +44,8 @@ impl Call {
         self.action.decide(verdict.effect, verdict.reason.clone());
         match verdict.effect {
             Effect::Deny => return Err(Refusal::Denied(verdict)),
-            Effect::Hold => return Err(Refusal::Held(verdict)),
+            // What inspection keeps back anyhow is put before nobody: see `approve`.
+            Effect::Hold => self.held = Some(verdict.clone()),
             Effect::Permit | Effect::Redact => {}
         }
         if let Some(model) = to.path.strip_prefix("/v1/models/")
@@ -49,7 +56,7 @@ impl Call {
                 return Err(Refusal::Denied(verdict));
             }
         }
-        if let Some(unmet) = verdict.obligations.iter().find(|o| *o != "redact") {
+        if let Some(unmet) = verdict.obligations.iter().find(|one| !MET.contains(&one.as_str())) {
             tracing::warn!(obligation = %unmet, "an obligation that model calls cannot meet");
             return Err(Refusal::Denied(verdict));
         }
@@ -98,6 +105,23 @@ impl Call {
         inspected.is_decoded |= again.is_decoded;
         inspected.body = again.body;
         Ok(())
+    }
+
+    /// Where a policy holds the call: goes on once people have approved it.
+    pub(super) async fn approve(
+        &mut self,
+        caught: &Caught,
+        parts: &Parts,
+        sent: Bytes,
+    ) -> Result<(), Refusal> {
+        let Some(verdict) = self.held.take() else { return Ok(()) };
+        let place = format!("{} {}\n", parts.method, parts.uri);
+        let arguments = [place.as_bytes(), &sent].concat();
+        let shown = shown(caught.tenant.redacting.as_deref(), parts, sent);
+        let agent = &caught.agent.name;
+        let held =
+            approvals::Held { agent, verdict: &verdict, arguments: &arguments, shown: &shown };
+        approvals::claim(&mut self.action, &caught.tenant, held).await
     }
 
     pub(super) fn verdict(
@@ -200,5 +224,24 @@ impl Call {
         let reserved = gate.counters.reserve(&caught.tenant.limits, &caller, amount, gate.now());
         self.action.reserved(reserved.map_err(Refusal::Limit)?);
         Ok(())
+    }
+}
+
+/// A request as a person may see it who is to approve it: whatever is found in it is masked, and
+/// where nothing could look into it, nothing of it is shown.
+fn shown(redacting: Option<&Engine>, parts: &Parts, sent: Bytes) -> String {
+    let Some(engine) = redacting else {
+        return "(not shown, since inspection is off)".to_owned();
+    };
+    let reading = Reading {
+        engine: Some(engine),
+        must_be_json: false,
+        max_decoded: Sizes::default().request_bytes,
+        vault: None,
+    };
+    let mut found = Findings::default();
+    match request::inspect(&reading, &parts.headers, sent, &mut found) {
+        Ok(masked) => String::from_utf8_lossy(&masked.body).into_owned(),
+        Err(_) => "(not shown, since it could not be inspected)".to_owned(),
     }
 }

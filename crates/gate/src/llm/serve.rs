@@ -33,6 +33,8 @@ pub(super) struct Call {
     /// The tenant's vault, as this agent sees it.
     pub vault: Option<Arc<Bound>>,
     pub(super) snapshot: Arc<Snapshot>,
+    /// What a policy said that holds the call until people have approved it.
+    pub(super) held: Option<Arc<policy::Verdict>>,
 }
 
 /// Who calls.
@@ -61,6 +63,7 @@ pub(crate) async fn serve(
         engine: None,
         vault: None,
         snapshot: worker.gate.snapshot().clone(),
+        held: None,
     };
     call.note_client(peer, request.headers());
     match call.attempt(worker, request, route).await {
@@ -109,6 +112,7 @@ impl Call {
             max_decoded: sizes.request_bytes,
             vault: self.vault.as_deref().map(|vault| vault as &dyn Vault),
         };
+        let sent = body.clone();
         let mut inspected =
             request::inspect(&reading, &parts.headers, body, &mut self.action.findings)?;
         std::mem::take(&mut inspected.heard).note(&mut self.action);
@@ -120,6 +124,7 @@ impl Call {
         let destination = Destination { provider, endpoint, path: path.to_owned() };
         self.decide(&caught, &destination, &parts, &mut inspected)?;
         self.reserve(&caught, &destination, &inspected)?;
+        self.approve(&caught, &parts, sent).await?;
         self.persist().await?;
         self.forward(worker, &caught, destination, parts, inspected).await
     }

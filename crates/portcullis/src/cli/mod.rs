@@ -4,6 +4,7 @@
 //! looks for. Each command is a file of its own beside this one.
 
 mod agent;
+mod approval;
 mod config;
 mod containment;
 mod demo;
@@ -95,6 +96,12 @@ enum Command {
         after_help = "Example:\n  portcullis containment stop-everything --reason \"drill\""
     )]
     Containment(containment::Command),
+    /// Calls that a policy holds until a person has approved them
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis approval list\n  portcullis approval approve act_0190c2f0-0000-7000-8000-000000000000"
+    )]
+    Approval(approval::Command),
     /// Policies: check, test, put in force
     #[command(
         subcommand,
@@ -163,6 +170,7 @@ fn dispatch(
         Command::Agent(command) => agent::run(command, &session, output),
         Command::Provider(command) => provider::run(&command, &session, output),
         Command::Containment(command) => containment::run(&command, &session, output),
+        Command::Approval(command) => approval::run(&command, &session, output),
         Command::Policy(command) => policy::run(&command, &session, output),
         Command::Inspect(arguments) => inspect::run(&arguments, &session, output),
         Command::Ledger(command) => ledger::run(&command, &session, output),

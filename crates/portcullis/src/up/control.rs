@@ -31,6 +31,10 @@ impl Instance for Adapter {
         })
     }
 
+    fn approval_validity(&self) -> Duration {
+        self.core.settings.load().config.approvals.valid
+    }
+
     fn catch_up(&self) -> Task<'_, ()> {
         Box::pin(async move {
             // Far behind, the answer is of what is indexed; the status says how far that is.

@@ -13,6 +13,7 @@ use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
 use store::Store;
 use tokio::sync::{Mutex, watch};
 
+use super::approvals::approvals;
 use super::snapshot::{Settings, build};
 use super::tls::Certificates;
 use crate::config::{Environment, Loaded};
@@ -82,8 +83,10 @@ impl Core {
         let _one = self.publishing.lock().await;
         let control = self.store.load_control(&self.tenant).await?;
         let revision = self.gate.snapshot().revision + 1;
-        let snapshot =
-            build(&self.settings.load(), control, &self.tenant, &self.log, &self.vault, revision);
+        let settings = self.settings.load();
+        let approvals = approvals(&self.store, &self.tenant, &settings.config.approvals);
+        let (log, vault) = (&self.log, &self.vault);
+        let snapshot = build(&settings, control, &self.tenant, log, vault, approvals, revision);
         self.gate.publish(snapshot);
         Ok(begun.elapsed())
     }

@@ -5,6 +5,7 @@
 //! drains, the index catches up, the log is closed with a signed checkpoint.
 
 mod addresses;
+mod approvals;
 mod control;
 mod core;
 mod indexer;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use gate::Snapshot;
+use gate::approvals::Approvals;
 use gate::limits::{Limit, Per};
 use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
 use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
@@ -140,6 +141,7 @@ pub(super) fn build(
     tenant: &TenantId,
     log: &Log,
     vault: &Arc<Vault>,
+    approvals: Approvals,
     revision: u64,
 ) -> Snapshot {
     let mut snapshot = Snapshot { revision, ..Snapshot::default() };
@@ -169,6 +171,7 @@ pub(super) fn build(
         engine: settings.engine.clone(),
         redacting: settings.redacting.clone(),
         vault: Some(vault.clone()),
+        approvals: Some(approvals),
         limits: settings.limits.clone(),
         everything,
     };

@@ -3,6 +3,7 @@
 
 mod activity;
 mod agents;
+mod approvals;
 mod containments;
 mod control;
 mod counters;
@@ -47,6 +48,7 @@ stamp! { sqlite:
     agents { an_agent_lives_and_goes a_change_needs_the_version_that_was_read a_list_comes_in_pages tenants_do_not_meet }
     keys { rotation_lets_the_old_key_overlap keys_belong_to_one_agent keys_are_bounded a_key_ends_and_goes }
     containments { a_containment_holds_until_released quarantine_is_not_weakened everything_and_providers_are_held it_outlives_its_agent }
+    approvals { an_approval_lets_one_call_through_once a_refusal_counts_at_once two_people_must_approve_where_two_are_needed another_call_needs_its_own what_nobody_decided_in_time_expires only_so_many_of_an_agent_wait tenants_do_not_meet }
     declared { the_configuration_is_the_truth keys_move_and_vanish_with_it declared_agents_are_not_changed_here }
     control { a_change_moves_the_revision keys_point_at_their_agents }
     activity { pages_run_from_new_to_old each_filter_narrows filters_together_find_what_each_finds a_replay_changes_nothing a_gap_is_refused a_completion_takes_the_place_of_its_beginning tenants_find_their_own counting_stops_at_its_limit a_rebuilt_index_is_the_same }

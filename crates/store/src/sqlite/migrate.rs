@@ -6,11 +6,12 @@ use crate::{Result, StoreError};
 
 /// In order; the first brings an empty database to schema 1. A file that was released never
 /// changes: what is to be different is a new file.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/0001_control.sql"),
     include_str!("../../migrations/0002_activity.sql"),
     include_str!("../../migrations/0003_declared.sql"),
     include_str!("../../migrations/0004_vault.sql"),
+    include_str!("../../migrations/0010_approvals.sql"),
 ];
 
 /// Brings the schema up to date, one transaction a step: a kill in between leaves a whole step.

@@ -5,6 +5,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod agents;
+pub(crate) mod approvals;
 pub(crate) mod columns;
 pub(crate) mod containments;
 pub(crate) mod control;

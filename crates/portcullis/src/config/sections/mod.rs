@@ -12,8 +12,8 @@ pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
 pub use inspect::{Inspect, Packages, Records, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
 pub use operation::{
-    Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy, Telemetry,
-    Witness,
+    Approvals, Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
+    Telemetry, Witness,
 };
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 
@@ -32,6 +32,8 @@ section! {
         data: Data;
         /// Which policies decide.
         policy: Policy;
+        /// Calls that wait for people.
+        approvals: Approvals;
         /// How the log is kept.
         ledger: Ledger;
         /// What is looked for in the traffic, and what is done about it.

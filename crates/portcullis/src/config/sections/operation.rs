@@ -50,6 +50,17 @@ section! {
 }
 
 section! {
+    /// How long calls wait for people that a policy holds (`@approve` or
+    /// `@obligation("four_eyes")`), and how long what they say counts.
+    Approvals {
+        /// How long a held call waits before it is forgotten.
+        wait: Duration = "1d", example "4h";
+        /// How long an approved call may still be made, and a refused one stays refused.
+        valid: Duration = "1h", example "15m";
+    }
+}
+
+section! {
     /// Which policies decide.
     Policy {
         /// A folder of `*.cedar` files. Left out, the built-in baseline decides.
