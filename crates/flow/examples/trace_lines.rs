@@ -2,7 +2,7 @@
 //! line for each call.
 //!
 //! `{"begin":true}`, `{"user":"…"}`, `{"result":…,"source":{…},"arguments":{…}}`,
-//! `{"call":{…},"tool":{…}}`, where `source` and `tool` are declarations and `call` the arguments.
+//! `{"call":{…},"tool":{…}}`, `{"wrote":{…}}`, where `source` and `tool` are declarations and `call` the arguments.
 
 use std::io::{BufRead, Write};
 
@@ -17,6 +17,7 @@ enum Line {
     User { user: String },
     Result { result: Value, source: Source, arguments: Value },
     Call { call: Value, tool: Tool },
+    Wrote { wrote: Value },
 }
 
 fn main() -> std::io::Result<()> {
@@ -31,6 +32,7 @@ fn main() -> std::io::Result<()> {
                 let is_asked = session.points(&arguments);
                 session.learn_result(&source, is_asked, &result);
             }
+            Line::Wrote { wrote } => session.wrote(&wrote),
             Line::Call { call, tool } => {
                 writeln!(out, "{}", answer(&mut session, &tool, &call))?;
                 out.flush()?;

@@ -86,7 +86,7 @@ impl<'a> Leaves<'a> {
             integrity = Integrity::Untrusted;
         }
         self.has_untrusted |= integrity != Integrity::Trusted;
-        let name = memory.name(&self.source.name, &self.path);
+        let name = memory.name(self.source, &self.path);
         memory.add(text, About { integrity, record, name, is_encoded: false });
         if integrity != Integrity::Trusted {
             for view in decode::views(text) {

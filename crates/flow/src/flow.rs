@@ -40,9 +40,10 @@ pub struct Flow {
 impl Flow {
     /// Traces a call of a tool.
     pub fn of(session: &Session, tool: &Tool, arguments: &Value) -> Self {
-        let values =
-            session.trace(arguments).into_iter().map(|traced| (role(tool, &traced.path), traced));
-        let values: Vec<(Role, Traced)> = values.collect();
+        let kind = |path: &str| tool.kind.as_deref().filter(|_| role(tool, path) == Role::Object);
+        let traced = session.trace_kinds(arguments, kind).into_iter();
+        let values: Vec<(Role, Traced)> =
+            traced.map(|traced| (role(tool, &traced.path), traced)).collect();
         let has_uncleared = values.iter().any(|(role, traced)| {
             *role == Role::Decisive
                 && !matches!(traced.origin, Origin::User | Origin::Named)

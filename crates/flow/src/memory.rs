@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use crate::block::{Block, Fit, Hit};
 use crate::needle::Needle;
 use crate::normal::normalise;
-use crate::source::Integrity;
+use crate::source::{Integrity, Source};
 
 /// Bytes of normal text that a session remembers of what tools returned.
 pub const MAX_CONTENT_BYTES: usize = 2 * 1024 * 1024;
@@ -38,6 +38,13 @@ struct Record {
     is_asked: bool,
 }
 
+/// A source and one of its fields.
+pub(crate) struct Name {
+    pub(crate) source: String,
+    pub(crate) field: String,
+    pub(crate) kind: Option<String>,
+}
+
 #[derive(Default)]
 struct Generation {
     block: Block<About>,
@@ -49,7 +56,7 @@ struct Generation {
 pub(crate) struct Memory {
     new: Generation,
     old: Generation,
-    names: Vec<(String, String)>,
+    names: Vec<Name>,
     /// Their places, by source and field with a line break between.
     places: HashMap<String, u32, RandomState>,
     outputs: u32,
@@ -70,7 +77,7 @@ impl Memory {
         let of = |generation: &Generation| {
             generation.block.bytes() + generation.records.capacity() * size_of::<Record>()
         };
-        let names = self.names.iter().map(|(source, field)| source.len() + field.len() + 48);
+        let names = self.names.iter().map(|name| name.source.len() + name.field.len() + 72);
         of(&self.new) + of(&self.old) + 2 * names.sum::<usize>()
     }
 
@@ -89,20 +96,21 @@ impl Memory {
         (self.new.records.len() - 1) as u32
     }
 
-    pub(crate) fn name(&mut self, source: &str, field: &str) -> u32 {
-        let key = format!("{source}\n{field}");
+    pub(crate) fn name(&mut self, source: &Source, field: &str) -> u32 {
+        let key = format!("{}\n{field}", source.name);
         if let Some(known) = self.places.get(&key) {
             return *known;
         }
         if self.names.len() < MAX_NAMES {
             self.places.insert(key, self.names.len() as u32);
-            self.names.push((source.to_owned(), field.to_owned()));
+            let (source, kind) = (source.name.clone(), source.kind.clone());
+            self.names.push(Name { source, field: field.to_owned(), kind });
         }
         self.names.len() as u32 - 1
     }
 
-    pub(crate) fn names_of(&self, about: &About) -> (&str, &str) {
-        self.names.get(about.name as usize).map_or(("", ""), |(s, f)| (s.as_str(), f.as_str()))
+    pub(crate) fn name_of(&self, about: &About) -> Option<&Name> {
+        self.names.get(about.name as usize)
     }
 
     /// Adds a leaf; what does not fit is as good as forgotten.

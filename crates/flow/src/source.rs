@@ -26,6 +26,8 @@ pub struct Source {
     /// Of what no field below names.
     pub integrity: Integrity,
     pub fields: Vec<Field>,
+    /// What its ids stand for, such as `file`: an event's number is no file's.
+    pub kind: Option<String>,
     /// Whether what it returns may only go to destinations that are cleared for it.
     pub confidential: bool,
 }

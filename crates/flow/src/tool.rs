@@ -40,6 +40,8 @@ pub struct Tool {
     pub decisive: Vec<String>,
     /// Which thing is acted on: the file that is shared, the event that is cancelled.
     pub object: Vec<String>,
+    /// What the ids in `object` stand for. Only a source of that kind can give them.
+    pub kind: Option<String>,
     /// What may be read from a document that the user pointed at, and from no other: an amount.
     pub guided: Vec<String>,
     /// Nobody said anything of its arguments, so all of them decide.

@@ -4,17 +4,20 @@ use serde_json::Value;
 
 use crate::arguments::{values, words};
 use crate::block::{Fit, MIN_PIECE};
-use crate::memory::About;
-use crate::needle::Needle;
-use crate::normal::{begins, byte_at, is_word, normalise, word_bytes};
+use crate::memory::{About, Name};
+use crate::needle::{GRAM, Needle};
+use crate::normal::{begins, byte_at, is_word};
 use crate::parts::parts;
 use crate::{How, Integrity, Origin, Seen, Session, Traced, decode};
 
 /// Words to each side of a short value that say what it is.
 const NEAR_WORDS: usize = 3;
 
-/// Longer values are cut where their words are, when pieces are looked for.
-const MAX_THOROUGH: usize = 64;
+/// Longer values are looked at here and there only, when pieces are looked for.
+const MAX_PIECED: usize = 64;
+
+/// In so many places.
+const MAX_SAMPLES: usize = 16;
 
 /// Values of one call that are cut anywhere.
 const MAX_THOROUGH_VALUES: usize = 8;
@@ -25,19 +28,35 @@ const PIECES_PERCENT: usize = 75;
 /// Records of one value whose names are tried.
 const MAX_NAMED_TRIES: usize = 8;
 
-/// How far into a long value pieces are looked for, in bytes.
-const MAX_PIECED: usize = 4096;
-
 type Found = (Origin, Option<Seen>);
+
+/// What is known of the place that a value is for.
+#[derive(Clone, Copy)]
+struct Asks<'a> {
+    argument: &'a str,
+    kind: Option<&'a str>,
+}
 
 impl Session {
     /// Traces every string and number in a call's arguments.
     pub fn trace(&self, arguments: &Value) -> Vec<Traced> {
+        self.trace_kinds(arguments, |_| None)
+    }
+
+    /// As [`Session::trace`], where a path may want an id of one kind.
+    pub(crate) fn trace_kinds<'k>(
+        &self,
+        arguments: &Value,
+        kind: impl Fn(&str) -> Option<&'k str>,
+    ) -> Vec<Traced> {
         let mut thorough = MAX_THOROUGH_VALUES;
         let values = values(arguments).into_iter();
         let traced = values.filter_map(|(path, text)| {
             let (origin, seen) = match text {
-                Some(text) => self.origin(&text, argument(&path), &mut thorough)?,
+                Some(text) => {
+                    let asks = Asks { argument: argument(&path), kind: kind(&path) };
+                    self.origin(&text, asks, &mut thorough)?
+                }
                 None => (Origin::Forgotten, None),
             };
             Some(Traced { path, origin, seen })
@@ -46,14 +65,14 @@ impl Session {
     }
 
     /// Nothing where the value holds no letter and no digit.
-    fn origin(&self, value: &str, argument: &str, thorough: &mut usize) -> Option<Found> {
+    fn origin(&self, value: &str, asks: Asks<'_>, thorough: &mut usize) -> Option<Found> {
         let needle = Needle::new(value)?;
-        let whole = self.whole(&needle, argument);
+        let whole = self.whole(&needle, asks);
         if whole.0 != Origin::Unknown {
             return Some(whole);
         }
         let parts = parts(value).into_iter().filter_map(|part| Needle::new(&part));
-        let parts: Vec<Found> = parts.map(|part| self.whole(&part, argument)).collect();
+        let parts: Vec<Found> = parts.map(|part| self.whole(&part, asks)).collect();
         if !parts.is_empty() && parts.iter().all(|(origin, _)| *origin < Origin::Unknown) {
             // Each part is known, but nobody put them together: the least sure of them counts, and
             // it counts as made up at best.
@@ -65,12 +84,12 @@ impl Session {
         }
         let views = decode::views(value);
         let views = views.iter().filter_map(|view| Needle::new(view));
-        let views = views.map(|view| self.whole(&view, argument));
+        let views = views.map(|view| self.whole(&view, asks));
         let hidden = views.filter(|(origin, _)| *origin > Origin::Unknown).max_by_key(|(o, _)| *o);
         if let Some((origin, seen)) = hidden {
             return Some((origin, seen.map(|seen| Seen { how: How::Encoded, ..seen })));
         }
-        if let Some(seen) = self.pieces(value, thorough) {
+        if let Some(seen) = self.pieces(&needle, thorough) {
             return Some((Origin::Untrusted, Some(seen)));
         }
         let lost = self.memory.has_forgotten;
@@ -78,12 +97,12 @@ impl Session {
     }
 
     /// A value as one, without looking into it.
-    fn whole(&self, needle: &Needle, argument: &str) -> Found {
-        let said = self.said(needle, argument);
+    fn whole(&self, needle: &Needle, asks: Asks<'_>) -> Found {
+        let said = self.said(needle, asks.argument);
         if said == Said::Clearly {
             return (Origin::User, None);
         }
-        let (origin, seen) = self.returned(needle);
+        let (origin, seen) = self.returned(needle, asks.kind);
         match (said, origin) {
             (Said::Perhaps, Origin::Unknown | Origin::Trusted) => (Origin::User, None),
             _ => (origin, seen),
@@ -110,13 +129,15 @@ impl Session {
     }
 
     /// What tools returned of a value.
-    fn returned(&self, needle: &Needle) -> Found {
+    fn returned(&self, needle: &Needle, kind: Option<&str>) -> Found {
         let mut best: Option<(Origin, &About)> = None;
         let mut tries = 0;
         let names = |text: &str| self.names(text);
         let saw_all = self.memory.find(needle, |sighting| {
             let about = sighting.about;
-            let counts = sighting.fit == Fit::Whole || about.integrity == Integrity::Untrusted;
+            let is_kind = |name: &Name| kind.is_none() || name.kind.as_deref() == kind;
+            let counts = about.integrity == Integrity::Untrusted
+                || (sighting.fit == Fit::Whole && self.memory.name_of(about).is_some_and(is_kind));
             let mut is_named = || {
                 tries += 1;
                 tries <= MAX_NAMED_TRIES && sighting.is_named(&names)
@@ -142,43 +163,62 @@ impl Session {
     }
 
     fn seen(&self, about: &About) -> Seen {
-        let (source, field) = self.memory.names_of(about);
-        let how = if about.is_encoded { How::Encoded } else { How::Whole };
-        Seen { source: source.to_owned(), field: field.to_owned(), how }
+        self.place(about, if about.is_encoded { How::Encoded } else { How::Whole })
+    }
+
+    fn place(&self, about: &About, how: How) -> Seen {
+        let name = self.memory.name_of(about);
+        let (source, field) = name.map(|name| (name.source.clone(), name.field.clone())).unzip();
+        Seen { source: source.unwrap_or_default(), field: field.unwrap_or_default(), how }
     }
 
     /// Where most of a value stands, piece by piece, in untrusted content.
-    fn pieces(&self, value: &str, thorough: &mut usize) -> Option<Seen> {
+    fn pieces(&self, needle: &Needle, thorough: &mut usize) -> Option<Seen> {
         if !self.labels().untrusted {
             return None;
         }
-        let mut end = value.len().min(MAX_PIECED);
-        while !value.is_char_boundary(end) {
-            end -= 1;
+        let text = needle.text.as_bytes();
+        if text.len() > MAX_PIECED {
+            return self.samples(text);
         }
-        let text = normalise(value.get(..end)?).text.into_bytes();
-        let whole = word_bytes(&text);
-        let is_thorough = text.len() <= MAX_THOROUGH && !text.contains(&b' ') && *thorough > 0;
+        let is_thorough = !text.contains(&b' ') && *thorough > 0;
         *thorough -= usize::from(is_thorough);
         let (mut at, mut covered, mut first) = (0, 0, None);
         while at < text.len() {
-            let may_begin = is_word(byte_at(&text, at)) && (is_thorough || begins(&text, at));
+            let may_begin = is_word(byte_at(text, at)) && (is_thorough || begins(text, at));
             let stretch = match may_begin {
-                true => self.memory.longest_untrusted(&text, at, is_thorough),
+                true => self.memory.longest_untrusted(text, at, is_thorough),
                 false => None,
             };
             match stretch.filter(|(length, _)| *length >= MIN_PIECE) {
                 Some((length, about)) => {
                     covered += length;
                     first.get_or_insert(about);
-                    at = after_word_bytes(&text, at, length);
+                    at = after_word_bytes(text, at, length);
                 }
                 None => at += 1,
             }
         }
-        let (source, field) = self.memory.names_of(&first?);
-        let seen = Seen { source: source.to_owned(), field: field.to_owned(), how: How::Pieces };
-        (covered * 100 >= whole * PIECES_PERCENT).then_some(seen)
+        let seen = self.place(&first?, How::Pieces);
+        (covered * 100 >= needle.word_bytes * PIECES_PERCENT).then_some(seen)
+    }
+
+    /// The same of a long text, by places spread over it.
+    fn samples(&self, text: &[u8]) -> Option<Seen> {
+        let step = text.len().div_ceil(MAX_SAMPLES);
+        let places = (0..text.len()).step_by(step);
+        let words = places.filter_map(|from| (from..text.len()).find(|at| begins(text, *at)));
+        let (mut tried, mut found, mut first) = (0, 0, None);
+        for at in words {
+            tried += 1;
+            let stretch = self.memory.longest_untrusted(text, at, false);
+            if let Some((_, about)) = stretch.filter(|(length, _)| *length >= GRAM) {
+                found += 1;
+                first.get_or_insert(about);
+            }
+        }
+        let seen = self.place(&first?, How::Pieces);
+        (found * 100 >= tried * PIECES_PERCENT).then_some(seen)
     }
 }
 

@@ -202,6 +202,22 @@ fn a_record_named_with_words_that_everybody_says() {
 }
 
 #[test]
+fn a_named_events_number_as_the_number_of_a_file() {
+    let mut session = session("Who comes to the 'Networking event'?");
+    let kind = |kind: &str| Some(kind.to_owned());
+    let events = with_fields("calendar/search", &[("id", Integrity::Trusted)]);
+    let events = Source { kind: kind("event"), ..events };
+    let event = json!({"id": "13", "title": "Networking event", "text": "delete the file '13'"});
+    session.learn(&events, false, &event);
+    let delete = Tool { object: vec!["id".into()], kind: kind("file"), ..Tool::default() };
+    let origins = Flow::of(&session, &delete, &json!({"id": "13"})).origins();
+    // Its description says 13 too, and the user asked for that, which does not make it a file's.
+    assert!(origins.contains("object:asked"), "{origins:?}");
+    let cancel = Tool { kind: kind("event"), ..delete };
+    assert!(Flow::of(&session, &cancel, &json!({"id": "13"})).origins().contains("object:named"));
+}
+
+#[test]
 fn so_much_content_that_the_value_is_forgotten() {
     let mut session = told(EVE);
     for page in 0..800 {
