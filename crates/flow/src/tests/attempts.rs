@@ -244,7 +244,7 @@ fn so_many_places_that_the_look_up_gives_up() {
 
 #[test]
 fn texts_that_make_look_ups_long_are_cut_short() {
-    let session = told(&("a".to_owned() + &"-".repeat(900_000) + "b ").repeat(1));
+    let session = told(&format!("a{}b", "-".repeat(900_000)));
     assert!(origin(&session, "a-b") != Origin::User);
     let session = told(&"aaaaaaaa".repeat(100_000));
     session.trace(&json!({"v": "aaaaaaaa".repeat(4000)}));
