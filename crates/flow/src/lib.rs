@@ -1,0 +1,37 @@
+//! Where values come from.
+//!
+//! A [`Session`] hears what its user says and learns what tools return. Asked about the arguments
+//! of a call, it traces each value to one of them ([`Origin`]), by comparison alone: no model, no
+//! clock, no input or output. What it had no room to remember reads as untrusted.
+//!
+//! The operator declares where content comes from ([`Source`]) and what the arguments of a tool are
+//! for ([`Tool`]); what is not declared is taken for the worst. A [`Flow`] is what policies are
+//! told of a call.
+
+mod arguments;
+mod block;
+mod content;
+mod decode;
+mod flow;
+mod labels;
+mod memory;
+mod needle;
+mod normal;
+mod number;
+mod origin;
+mod parts;
+mod session;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tool;
+mod trace;
+
+pub use arguments::MAX_VALUES;
+pub use flow::{Flow, Role};
+pub use labels::{Labels, MAX_SOURCES};
+pub use memory::MAX_CONTENT_BYTES;
+pub use origin::{How, Origin, Seen, Traced};
+pub use session::{MAX_USER_BYTES, MAX_WRITTEN_BYTES, Session};
+pub use source::{Field, Integrity, Source};
+pub use tool::{Effect, Tool};

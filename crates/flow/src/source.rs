@@ -1,0 +1,85 @@
+//! What the operator says of where content comes from.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a value that a source returned speaks for the organisation or the user.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Integrity {
+    /// Whoever wrote to the source may have chosen it: mail, web pages, documents, free text.
+    #[default]
+    Untrusted,
+    /// As good as trusted where the user's own words name the record that it stands in.
+    Named,
+    /// The user's or the organisation's own data, which no stranger writes: contacts, own accounts.
+    Trusted,
+}
+
+/// A tool, a resource or a destination, as a source of content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Source {
+    /// Such as `mail/search`.
+    pub name: String,
+    /// Of what no field below names.
+    pub integrity: Integrity,
+    pub fields: Vec<Field>,
+    /// What its ids stand for, such as `file`: an event's number is no file's.
+    pub kind: Option<String>,
+    /// Whether what it returns may only go to destinations that are cleared for it.
+    pub confidential: bool,
+}
+
+/// Members of a structured result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Names of members from the innermost outwards, joined by points: `sender` is every member of
+    /// that name, `message.sender` only those in a member `message`. Places in lists do not count.
+    pub path: String,
+    pub integrity: Integrity,
+}
+
+impl Source {
+    /// Whoever is not declared is a stranger.
+    pub fn unknown(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// The integrity of the member at a path of names joined by points.
+    pub fn integrity_at(&self, path: &str) -> Integrity {
+        let longest = self.fields.iter().filter(|field| ends_with_names(path, &field.path));
+        longest.max_by_key(|field| field.path.len()).map_or(self.integrity, |field| field.integrity)
+    }
+}
+
+/// Whether the last names of a path are these.
+pub(crate) fn ends_with_names(path: &str, names: &str) -> bool {
+    let before = path.strip_suffix(names);
+    !names.is_empty() && before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_declaration_of_a_field_counts() {
+        let field = |path: &str, integrity| Field { path: path.into(), integrity };
+        let source = Source {
+            fields: vec![
+                field("id", Integrity::Trusted),
+                field("author.id", Integrity::Untrusted),
+                field("participants", Integrity::Named),
+            ],
+            ..Source::unknown("calendar/search")
+        };
+        assert_eq!(source.integrity_at("events.id"), Integrity::Trusted);
+        assert_eq!(source.integrity_at("events.author.id"), Integrity::Untrusted);
+        assert_eq!(source.integrity_at("participants"), Integrity::Named);
+        assert_eq!(source.integrity_at("not_participants"), Integrity::Untrusted);
+        assert_eq!(source.integrity_at(""), Integrity::Untrusted);
+    }
+}

@@ -1,0 +1,249 @@
+//! Where each value of a call's arguments comes from.
+
+use serde_json::Value;
+
+use crate::arguments::{values, words};
+use crate::block::{Fit, MIN_PIECE};
+use crate::memory::{About, Name};
+use crate::needle::{GRAM, Needle};
+use crate::normal::{begins, byte_at, is_word};
+use crate::parts::parts;
+use crate::{How, Integrity, Origin, Seen, Session, Traced, decode};
+
+/// Words to each side of a short value that say what it is.
+const NEAR_WORDS: usize = 3;
+
+/// Longer values are looked at here and there only, when pieces are looked for.
+const MAX_PIECED: usize = 64;
+
+/// In so many places.
+const MAX_SAMPLES: usize = 16;
+
+/// Values of one call that are cut anywhere.
+const MAX_THOROUGH_VALUES: usize = 8;
+
+/// Of a value in pieces, the share that untrusted content holds, in percent.
+const PIECES_PERCENT: usize = 75;
+
+/// Records of one value whose names are tried.
+const MAX_NAMED_TRIES: usize = 8;
+
+type Found = (Origin, Option<Seen>);
+
+/// What is known of the place that a value is for.
+#[derive(Clone, Copy)]
+struct Asks<'a> {
+    argument: &'a str,
+    kind: Option<&'a str>,
+}
+
+impl Session {
+    /// Traces every string and number in a call's arguments.
+    pub fn trace(&self, arguments: &Value) -> Vec<Traced> {
+        self.trace_kinds(arguments, |_| None)
+    }
+
+    /// As [`Session::trace`], where a path may want an id of one kind.
+    pub(crate) fn trace_kinds<'k>(
+        &self,
+        arguments: &Value,
+        kind: impl Fn(&str) -> Option<&'k str>,
+    ) -> Vec<Traced> {
+        let mut thorough = MAX_THOROUGH_VALUES;
+        let values = values(arguments).into_iter();
+        let traced = values.filter_map(|(path, text)| {
+            let (origin, seen) = match text {
+                Some(text) => {
+                    let asks = Asks { argument: argument(&path), kind: kind(&path) };
+                    self.origin(&text, asks, &mut thorough)?
+                }
+                None => (Origin::Forgotten, None),
+            };
+            Some(Traced { path, origin, seen })
+        });
+        traced.collect()
+    }
+
+    /// Nothing where the value holds no letter and no digit.
+    fn origin(&self, value: &str, asks: Asks<'_>, thorough: &mut usize) -> Option<Found> {
+        let needle = Needle::new(value)?;
+        let whole = self.whole(&needle, asks);
+        if whole.0 != Origin::Unknown {
+            return Some(whole);
+        }
+        let parts = parts(value).into_iter().filter_map(|part| Needle::new(&part));
+        let parts: Vec<Found> = parts.map(|part| self.whole(&part, asks)).collect();
+        if !parts.is_empty() && parts.iter().all(|(origin, _)| *origin < Origin::Unknown) {
+            // Each part is known, but nobody put them together: the least sure of them counts, and
+            // it counts as made up at best.
+            return Some((Origin::Unknown, None));
+        }
+        let doubtful = parts.into_iter().filter(|(origin, _)| *origin > Origin::Unknown);
+        if let Some((origin, seen)) = doubtful.max_by_key(|(origin, _)| *origin) {
+            return Some((origin, seen.map(|seen| Seen { how: How::Part, ..seen })));
+        }
+        let views = decode::views(value);
+        let views = views.iter().filter_map(|view| Needle::new(view));
+        let views = views.map(|view| self.whole(&view, asks));
+        let hidden = views.filter(|(origin, _)| *origin > Origin::Unknown).max_by_key(|(o, _)| *o);
+        if let Some((origin, seen)) = hidden {
+            return Some((origin, seen.map(|seen| Seen { how: How::Encoded, ..seen })));
+        }
+        if let Some(seen) = self.pieces(&needle, thorough) {
+            return Some((Origin::Untrusted, Some(seen)));
+        }
+        let lost = self.memory.has_forgotten;
+        Some((if lost { Origin::Forgotten } else { Origin::Unknown }, None))
+    }
+
+    /// A value as one, without looking into it.
+    fn whole(&self, needle: &Needle, asks: Asks<'_>) -> Found {
+        let said = self.said(needle, asks.argument);
+        if said == Said::Clearly {
+            return (Origin::User, None);
+        }
+        let (origin, seen) = self.returned(needle, asks.kind);
+        match (said, origin) {
+            (Said::Perhaps, Origin::Unknown | Origin::Trusted) => (Origin::User, None),
+            _ => (origin, seen),
+        }
+    }
+
+    /// Whether the user said a value.
+    fn said(&self, needle: &Needle, argument: &str) -> Said {
+        let mut said = Said::Never;
+        self.user.find(needle, |hit| {
+            let clear = match hit.fit {
+                Fit::Whole if !needle.is_short() => true,
+                Fit::Whole => {
+                    let near = self.user.around(hit.start, hit.end, NEAR_WORDS);
+                    words(argument).iter().any(|word| near.contains(&word.as_bytes()))
+                }
+                Fit::Part => false,
+                Fit::Loose => return true,
+            };
+            said = if clear { Said::Clearly } else { Said::Perhaps };
+            said != Said::Clearly
+        });
+        said
+    }
+
+    /// What tools returned of a value.
+    fn returned(&self, needle: &Needle, kind: Option<&str>) -> Found {
+        let mut best: Option<(Origin, &About)> = None;
+        let mut tries = 0;
+        let names = |text: &str| self.names(text);
+        let saw_all = self.memory.find(needle, |sighting| {
+            let about = sighting.about;
+            let is_kind = |name: &Name| kind.is_none() || name.kind.as_deref() == kind;
+            let counts = about.integrity == Integrity::Untrusted
+                || (sighting.fit == Fit::Whole && self.memory.name_of(about).is_some_and(is_kind));
+            let mut is_named = || {
+                tries += 1;
+                tries <= MAX_NAMED_TRIES && sighting.is_named(&names)
+            };
+            let origin = match (about.integrity, counts) {
+                (_, false) => return true,
+                (Integrity::Trusted, _) if is_named() => Origin::Named,
+                (Integrity::Trusted, _) => Origin::Trusted,
+                (Integrity::Named, _) if is_named() => Origin::Named,
+                (Integrity::Untrusted, _) if is_named() => Origin::Asked,
+                _ => Origin::Untrusted,
+            };
+            if best.is_none_or(|(known, _)| origin < known) {
+                best = Some((origin, about));
+            }
+            origin != Origin::Named
+        });
+        match best {
+            Some((origin, about)) => (origin, Some(self.seen(about))),
+            None if !saw_all => (Origin::Forgotten, None),
+            None => (Origin::Unknown, None),
+        }
+    }
+
+    fn seen(&self, about: &About) -> Seen {
+        self.place(about, if about.is_encoded { How::Encoded } else { How::Whole })
+    }
+
+    fn place(&self, about: &About, how: How) -> Seen {
+        let name = self.memory.name_of(about);
+        let (source, field) = name.map(|name| (name.source.clone(), name.field.clone())).unzip();
+        Seen { source: source.unwrap_or_default(), field: field.unwrap_or_default(), how }
+    }
+
+    /// Where most of a value stands, piece by piece, in untrusted content.
+    fn pieces(&self, needle: &Needle, thorough: &mut usize) -> Option<Seen> {
+        if !self.labels().untrusted {
+            return None;
+        }
+        let text = needle.text.as_bytes();
+        if text.len() > MAX_PIECED {
+            return self.samples(text);
+        }
+        let is_thorough = !text.contains(&b' ') && *thorough > 0;
+        *thorough -= usize::from(is_thorough);
+        let (mut at, mut covered, mut first) = (0, 0, None);
+        while at < text.len() {
+            let may_begin = is_word(byte_at(text, at)) && (is_thorough || begins(text, at));
+            let stretch = match may_begin {
+                true => self.memory.longest_untrusted(text, at, is_thorough),
+                false => None,
+            };
+            match stretch.filter(|(length, _)| *length >= MIN_PIECE) {
+                Some((length, about)) => {
+                    covered += length;
+                    first.get_or_insert(about);
+                    at = after_word_bytes(text, at, length);
+                }
+                None => at += 1,
+            }
+        }
+        let seen = self.place(&first?, How::Pieces);
+        (covered * 100 >= needle.word_bytes * PIECES_PERCENT).then_some(seen)
+    }
+
+    /// The same of a long text, by places spread over it.
+    fn samples(&self, text: &[u8]) -> Option<Seen> {
+        let step = text.len().div_ceil(MAX_SAMPLES);
+        let places = (0..text.len()).step_by(step);
+        let words = places.filter_map(|from| (from..text.len()).find(|at| begins(text, *at)));
+        let (mut tried, mut found, mut first) = (0, 0, None);
+        for at in words {
+            tried += 1;
+            let stretch = self.memory.longest_untrusted(text, at, false);
+            if let Some((_, about)) = stretch.filter(|(length, _)| *length >= GRAM) {
+                found += 1;
+                first.get_or_insert(about);
+            }
+        }
+        let seen = self.place(&first?, How::Pieces);
+        (found * 100 >= tried * PIECES_PERCENT).then_some(seen)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Never,
+    /// So short that it may be chance, or inside something longer.
+    Perhaps,
+    Clearly,
+}
+
+/// The place behind so many bytes of words.
+fn after_word_bytes(text: &[u8], at: usize, mut count: usize) -> usize {
+    let mut end = at;
+    for byte in text.get(at..).unwrap_or_default() {
+        if count == 0 {
+            break;
+        }
+        count -= usize::from(is_word(*byte));
+        end += 1;
+    }
+    end
+}
+
+/// The argument that a path begins with.
+pub(crate) fn argument(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or_default()
+}
