@@ -14,6 +14,7 @@ use inspect::Engine;
 use ledger::Log;
 use model::{Agent, AgentName, KeyHash, ProviderName, Standing, TenantId, Timestamp};
 
+use crate::keeping::Keeping;
 use crate::limits::Limit;
 use crate::net::body::BodyLimits;
 use crate::net::upstream::Target;
@@ -49,6 +50,8 @@ pub struct Tenant {
     pub redacting: Option<Arc<Engine>>,
     /// Keeps what is tokenised.
     pub vault: Option<Arc<Vault>>,
+    /// `None` where no payload is kept.
+    pub keeping: Option<Arc<Keeping>>,
     pub limits: Vec<Limit>,
     /// The kill switch for everything.
     pub everything: Standing,

@@ -12,6 +12,7 @@ mod id;
 mod key;
 mod record;
 mod secret;
+mod subject;
 mod time;
 
 pub use agent::{Agent, Containment, Standing, Subject};
@@ -28,4 +29,5 @@ pub use record::{
     Resource, Status, Usage, clip,
 };
 pub use secret::Secret;
+pub use subject::{DataSubject, Month, MonthError};
 pub use time::{Timestamp, TimestampError};

@@ -16,6 +16,7 @@ mod llm;
 mod mock;
 mod models;
 mod obligations;
+mod payloads;
 mod policy;
 mod reload;
 mod stopping;

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use gate::Gate;
-use gate::vault::Vault;
 use ledger::Log;
 use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
 use store::Store;
 use tokio::sync::{Mutex, watch};
 
+use super::custody::Keys;
 use super::snapshot::{Settings, build};
 use super::tls::Certificates;
 use crate::config::{Environment, Loaded};
@@ -31,7 +31,7 @@ pub(super) struct Core {
     pub(super) log: Log,
     pub(super) gate: Arc<Gate>,
     pub(super) settings: ArcSwap<Settings>,
-    vault: Arc<Vault>,
+    pub(super) keys: Keys,
     pub(super) certificates: Certificates,
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
@@ -55,7 +55,7 @@ impl Core {
         log: Log,
         gate: Arc<Gate>,
         settings: Settings,
-        vault: Arc<Vault>,
+        keys: Keys,
     ) -> Self {
         Self {
             data: loaded.config.data.dir.clone(),
@@ -66,7 +66,7 @@ impl Core {
             log,
             gate,
             settings: ArcSwap::from_pointee(settings),
-            vault,
+            keys,
             certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
@@ -83,7 +83,7 @@ impl Core {
         let control = self.store.load_control(&self.tenant).await?;
         let revision = self.gate.snapshot().revision + 1;
         let snapshot =
-            build(&self.settings.load(), control, &self.tenant, &self.log, &self.vault, revision);
+            build(&self.settings.load(), control, &self.tenant, &self.log, &self.keys, revision);
         self.gate.publish(snapshot);
         Ok(begun.elapsed())
     }

@@ -7,11 +7,13 @@
 mod addresses;
 mod control;
 mod core;
+mod custody;
 mod indexer;
 mod interrupted;
 mod journal;
 mod mend;
 mod reload;
+mod root;
 mod snapshot;
 mod start;
 mod tls;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use gate::Snapshot;
+use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
 use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
 use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
 use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, Uninspectable};
-use gate::vault::Vault;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use inspect::Engine;
@@ -19,6 +19,7 @@ use model::{Containment, Digest, Standing, Subject, TenantId};
 use policy::{Bundle, Source};
 use store::ControlState;
 
+use super::custody::Keys;
 use crate::config::{Config, sections};
 use crate::policies;
 
@@ -29,6 +30,7 @@ pub(super) struct Settings {
     pub(super) sources: Vec<Source>,
     engine: Option<Arc<Engine>>,
     redacting: Option<Arc<Engine>>,
+    kept: Rules,
     pub(super) limits: Vec<Limit>,
     providers: Vec<Arc<Provider>>,
     /// What each provider's target was made from: one that did not change keeps its connections.
@@ -47,6 +49,7 @@ impl Settings {
             sources,
             engine,
             redacting,
+            kept: rules(&config)?,
             limits: config
                 .limit
                 .iter()
@@ -119,7 +122,7 @@ pub(super) fn build(
     control: ControlState,
     tenant: &TenantId,
     log: &Log,
-    vault: &Arc<Vault>,
+    keys: &Keys,
     revision: u64,
 ) -> Snapshot {
     let mut snapshot = Snapshot { revision, ..Snapshot::default() };
@@ -148,12 +151,49 @@ pub(super) fn build(
         bundle: settings.bundle.clone(),
         engine: settings.engine.clone(),
         redacting: settings.redacting.clone(),
-        vault: Some(vault.clone()),
+        vault: Some(keys.vault.clone()),
+        keeping: keeping(settings, keys),
         limits: settings.limits.clone(),
         everything,
     };
     snapshot.tenants.insert(tenant.clone(), Arc::new(tenant_state));
     snapshot
+}
+
+/// What is kept of payloads; nothing where none ever is.
+fn keeping(settings: &Settings, keys: &Keys) -> Option<Arc<Keeping>> {
+    let section = &settings.config.payloads;
+    let keeping = Keeping {
+        payloads: keys.payloads.clone(),
+        rules: settings.kept.clone(),
+        max_bytes: section.max_bytes.0,
+        may_fail: section.on_failure == sections::OnFailure::Pass,
+    };
+    settings.kept.keep_anything().then(|| Arc::new(keeping))
+}
+
+fn rules(config: &Config) -> anyhow::Result<Rules> {
+    let pattern = |pattern: &Option<crate::config::types::Pattern>| {
+        pattern.as_ref().map(|pattern| policy::Pattern::new(&pattern.0)).transpose()
+    };
+    let rule = |rule: &sections::KeepRule| {
+        Ok(Rule {
+            provider: pattern(&rule.provider)?,
+            agent: pattern(&rule.agent)?,
+            label: rule.label.clone(),
+            keep: keep_of(rule.keep),
+        })
+    };
+    let list: anyhow::Result<_> = config.payloads.rule.iter().map(rule).collect();
+    Ok(Rules { list: list?, otherwise: keep_of(config.payloads.keep) })
+}
+
+fn keep_of(keep: sections::Keep) -> Keep {
+    match keep {
+        sections::Keep::Off => Keep::Off,
+        sections::Keep::Redacted => Keep::Redacted,
+        sections::Keep::Full => Keep::Full,
+    }
 }
 
 fn contained(provider: &Arc<Provider>, containments: &[Containment]) -> Arc<Provider> {

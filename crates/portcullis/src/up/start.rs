@@ -17,8 +17,9 @@ use tokio::task::JoinHandle;
 
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
+use super::custody::{self, Keys};
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, mend, reload, traces, vault, witnesses};
+use super::{control, indexer, interrupted, journal, mend, reload, traces, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
 
 /// A running instance.
@@ -52,8 +53,8 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
         observer,
     ));
     let opened_with = log.size();
-    let vault = vault::open(&loaded.config, &store, &model::TenantId::main()).await?;
-    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, vault));
+    let keys = Keys::open(&loaded.config, &store, &model::TenantId::main()).await?;
+    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, keys));
     take_up_state(&core, &recovery).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -187,6 +188,7 @@ async fn serve_console(
         store: core.store.clone(),
         journal: Box::new(journal::Adapter { core: core.clone() }),
         instance: Box::new(control::Adapter { core: core.clone() }),
+        custody: Box::new(custody::Adapter { core: core.clone() }),
         clock: Box::new(now),
         random: Box::new(|| random().ok()),
         hosts: config.console.hosts.clone(),
