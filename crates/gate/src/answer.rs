@@ -119,12 +119,13 @@ impl Streamed {
             None => self.end(),
             Some(Err(error)) => self.fail(&Refusal::Upstream(error)),
             // Trailers carry nothing that an agent's SDK reads.
-            Some(Ok(frame)) => {
-                frame.into_data().map_or_else(|_| Bytes::new(), |data| {
+            Some(Ok(frame)) => frame.into_data().map_or_else(
+                |_| Bytes::new(),
+                |data| {
                     self.action.upstream_bytes(&data);
                     self.pass(data)
-                })
-            }
+                },
+            ),
         };
         self.waiting_since = Instant::now();
         Poll::Ready(bytes)

@@ -146,7 +146,8 @@ impl Kept {
             let Self { keeping, key, coding, .. } = self;
             let place = place(record, Direction::Response);
             let sink = keeping.payloads.keep(key, place, coding, keeping.max_bytes);
-            self.response = sink.map_or_else(Answer::Failed, |sink| Answer::Passing(Box::new(sink)));
+            self.response =
+                sink.map_or_else(Answer::Failed, |sink| Answer::Passing(Box::new(sink)));
         }
         if let Answer::Passing(sink) = &mut self.response {
             sink.push(bytes);

@@ -91,11 +91,9 @@ impl Refusal {
             },
             Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(_) | Self::Garbage(_) => StatusCode::BAD_GATEWAY,
-            Self::LogDown
-            | Self::VaultDown
-            | Self::PayloadsDown
-            | Self::Draining
-            | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LogDown | Self::VaultDown | Self::PayloadsDown | Self::Draining | Self::Busy => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
         }
     }

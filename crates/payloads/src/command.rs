@@ -74,7 +74,9 @@ impl Command {
         let ended_well = wait(&mut child, end);
         let left = || end.saturating_duration_since(Instant::now()).max(LOOK);
         match ended_well {
-            Some(true) => answer.recv_timeout(left()).map_err(|_| "keeps its output open".to_owned()),
+            Some(true) => {
+                answer.recv_timeout(left()).map_err(|_| "keeps its output open".to_owned())
+            }
             Some(false) => {
                 let complaint = complaint.recv_timeout(left()).unwrap_or_default();
                 Err(format!("failed: {}", shown(&complaint)))
@@ -96,7 +98,7 @@ fn wait(child: &mut Child, end: Instant) -> Option<bool> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status.success()),
-            Ok(None) if Instant::now() < end => std::thread::sleep(LOOK),
+            Ok(None) if Instant::now() < end => std::thread::sleep(LOOK), // pause: until it has ended
             _ => {
                 // It has ended by itself meanwhile, or it does now.
                 let _ = child.kill();

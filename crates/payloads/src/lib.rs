@@ -59,7 +59,7 @@ pub struct Place {
 }
 
 impl Payloads {
-    /// `folder` holds the volumes of this tenant; it is made where there is none.
+    /// `folder` holds the volumes of this tenant; it is made with the first payload.
     pub fn open(folder: &Path, keyring: Arc<Keyring>) -> std::io::Result<Self> {
         Ok(Self { keyring, volumes: Volumes::open(folder)? })
     }
@@ -73,7 +73,11 @@ impl Payloads {
     }
 
     /// The key for a subject's payloads of a month. It is durable when this answers.
-    pub async fn key(&self, subject: &DataSubject, month: Month) -> Result<Arc<DataKey>, KeepError> {
+    pub async fn key(
+        &self,
+        subject: &DataSubject,
+        month: Month,
+    ) -> Result<Arc<DataKey>, KeepError> {
         Ok(self.keyring.data_key(subject, month).await?)
     }
 

@@ -48,7 +48,9 @@ mod tests {
     fn a_reference_has_one_spelling() {
         let text = "2026-11/3/8192";
         assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
-        for bad in ["", "2026-11", "2026-11/3", "2026-11/03/1", "2026-11/3/-1", "../1/2", "2026-11/3/1/2"] {
+        for bad in
+            ["", "2026-11", "2026-11/3", "2026-11/03/1", "2026-11/3/-1", "../1/2", "2026-11/3/1/2"]
+        {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
     }

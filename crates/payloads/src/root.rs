@@ -50,9 +50,7 @@ impl Root {
     /// Blocks, where a command does it for as long as that takes.
     pub(crate) fn wrap(&self, about: &[u8], key: &[u8]) -> Result<Vec<u8>, KeyError> {
         match self {
-            Self::Secret(secret) => {
-                sealer(secret)?.seal(about, key).ok_or(KeyError::NoRandomness)
-            }
+            Self::Secret(secret) => sealer(secret)?.seal(about, key).ok_or(KeyError::NoRandomness),
             Self::Command(command) => {
                 // The command knows nothing of what a key is for: that is sealed inside.
                 let inner = [about, key].concat();
@@ -61,11 +59,13 @@ impl Root {
         }
     }
 
-    pub(crate) fn unwrap(&self, about: &[u8], wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(crate) fn unwrap(
+        &self,
+        about: &[u8],
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match self {
-            Self::Secret(secret) => {
-                sealer(secret)?.open(about, wrapped).ok_or(KeyError::WrongRoot)
-            }
+            Self::Secret(secret) => sealer(secret)?.open(about, wrapped).ok_or(KeyError::WrongRoot),
             Self::Command(command) => {
                 let inner = command.run("unwrap", wrapped)?;
                 let key = inner.strip_prefix(about).ok_or(KeyError::WrongRoot)?;

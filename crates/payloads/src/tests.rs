@@ -116,7 +116,9 @@ async fn nothing_opens_in_another_place() {
         (keep(&payloads, "a", 1, b"mine").await, keep(&payloads, "b", 2, b"yours").await);
     let answer = Place { direction: Direction::Response, ..place(1) };
     let other = Place { tenant: "other".parse().unwrap(), ..place(1) };
-    for (place, reference) in [(place(2), &mine), (place(1), &yours), (answer, &mine), (other, &mine)] {
+    for (place, reference) in
+        [(place(2), &mine), (place(1), &yours), (answer, &mine), (other, &mine)]
+    {
         let read = payloads.read(place, reference).await;
         assert!(matches!(read, Err(ReadError::Damaged)), "{read:?}");
     }

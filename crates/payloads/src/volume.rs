@@ -59,16 +59,12 @@ pub struct Volumes {
 }
 
 impl Volumes {
-    /// Makes the folder where there is none, and starts the thread that writes.
+    /// Starts the thread that writes. The folder is made with the first piece.
     pub(crate) fn open(folder: &Path) -> io::Result<Arc<Self>> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let (jobs, waiting) = sync_channel(MAX_WAITING);
         let ends = Arc::new(Mutex::new(Ends::new()));
-        let writer = Writer {
-            folder: folder.to_owned(),
-            ends: Arc::clone(&ends),
-            open: Vec::new(),
-        };
+        let writer =
+            Writer { folder: folder.to_owned(), ends: Arc::clone(&ends), open: Vec::new() };
         std::thread::Builder::new()
             .name("payload-writer".to_owned())
             .spawn(move || writer.run(&waiting))?;
@@ -126,8 +122,12 @@ impl Volumes {
 
     /// The months that have volumes, in order.
     pub fn months(&self) -> io::Result<Vec<Month>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
         let mut months = Vec::new();
-        for entry in std::fs::read_dir(&self.folder)? {
+        for entry in entries {
             months.extend(entry?.file_name().to_str().and_then(|name| name.parse::<Month>().ok()));
         }
         months.sort();
@@ -293,10 +293,11 @@ impl Writer {
 /// Opens a volume for writing; where it is new its name is on the disk, and its folder's.
 fn open_volume(folder: &Path, month: Month, volume: u32) -> io::Result<File> {
     let own = folder.join(month.to_string());
-    match std::fs::DirBuilder::new().mode(0o700).create(&own) {
-        Ok(()) => sync_folder(folder)?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+    if !own.is_dir() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&own)?;
+        for above in own.ancestors().skip(1).take(3).filter(|above| above.is_dir()) {
+            sync_folder(above)?;
+        }
     }
     let mut options = std::fs::OpenOptions::new();
     let path = own.join(name(volume));

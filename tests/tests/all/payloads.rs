@@ -70,7 +70,10 @@ async fn what_was_sent_and_answered_reads_back_and_is_sealed_on_disk() {
         let reply = gate.client("bot").post(CHAT, &body).await.expect(200);
         let (id, text) = (reply.record().to_owned(), reply.text());
         let record = gate.record(&id);
-        assert_eq!((&record["detail"]["kept_request"], &record["detail"]["kept_response"]), (&json!("full"), &json!("full")));
+        assert_eq!(
+            (&record["detail"]["kept_request"], &record["detail"]["kept_response"]),
+            (&json!("full"), &json!("full"))
+        );
         let request = content(&gate, &id, "request");
         assert!(request.contains(SAID), "{request}");
         let hash = |text: &str| Digest::of(text.as_bytes()).to_string();
@@ -123,7 +126,10 @@ async fn what_is_too_long_is_cut_off_and_the_record_says_so() {
     let record = gate.record(&id);
     assert_eq!(record["detail"]["kept_request"], "full, cut off after 40 bytes");
     let kept = kept(&gate, &id, "request");
-    assert_eq!((kept["is_truncated"].as_bool(), kept["content"].as_str().unwrap().len()), (Some(true), 40));
+    assert_eq!(
+        (kept["is_truncated"].as_bool(), kept["content"].as_str().unwrap().len()),
+        (Some(true), 40)
+    );
 }
 
 #[tokio::test]
@@ -146,7 +152,8 @@ fn wrapped_key(data: &Path) -> Vec<u8> {
         for at in (0..bytes.len()).filter(|at| bytes[*at..].starts_with(mark.as_bytes())) {
             let after = &bytes[at + mark.len()..];
             // Nonce, key and tag, none of which is text.
-            if after.len() >= 60 && after[..60].iter().filter(|byte| !byte.is_ascii()).count() > 12 {
+            if after.len() >= 60 && after[..60].iter().filter(|byte| !byte.is_ascii()).count() > 12
+            {
                 return after[..60].to_vec();
             }
         }
@@ -291,11 +298,15 @@ async fn what_cannot_be_kept_is_held_back_unless_it_may_pass() {
         let said = record["detail"]["kept_request"].as_str().unwrap();
         assert!(said.starts_with("could not be kept"), "{record}");
         let expected = if status == 200 { "ok" } else { "refused" };
-        assert_eq!((&record["status"], record["http_status"].as_u64()), (&json!(expected), Some(status.into())), "{record}");
+        assert_eq!(
+            (&record["status"], record["http_status"].as_u64()),
+            (&json!(expected), Some(status.into())),
+            "{record}"
+        );
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_hangs_up_leaves_a_record_that_refers_to_what_was_kept() {
     let (_upstream, gate) = start(FULL);
     let mut open = gate.client("bot").stream(CHAT, chat_stream("gpt-mock-endless", SAID)).await;

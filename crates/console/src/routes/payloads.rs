@@ -10,9 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use model::{
-    DataSubject, Decision, Effect, Kind, Month, Record, RecordId, Resource, Status, clip,
-};
+use model::{DataSubject, Decision, Effect, Kind, Month, Record, RecordId, Resource, Status, clip};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -41,7 +41,9 @@ async fn every_endpoint_refuses_whom_it_should() {
     let writer = fake.token(Scope::Write, None).await;
     let viewer = fake.token(Scope::Payload, None).await;
     let (stranger, _) = crate::new_token([99; 32]);
-    let mut golden = String::from("endpoint: nobody, wrong token, read-only token, write token, payload token\n");
+    let mut golden = String::from(
+        "endpoint: nobody, wrong token, read-only token, write token, payload token\n",
+    );
     for endpoint in endpoints() {
         let nobody = ask(&fake, &endpoint, None).await;
         let wrong = ask(&fake, &endpoint, Some(stranger.expose())).await;

@@ -49,7 +49,9 @@ async fn what_was_not_kept_or_was_erased_is_told_apart() {
     let fake = Fake::new();
     let id = kept(&fake, Some("gone")).await;
     let get = async |part: &str| {
-        fake.operator("GET", &format!("/api/v1/records/{id}/payload/{part}"), Value::Null).await.status
+        fake.operator("GET", &format!("/api/v1/records/{id}/payload/{part}"), Value::Null)
+            .await
+            .status
     };
     assert_eq!(get("response").await, 410);
     assert_eq!(get("both").await, 400);

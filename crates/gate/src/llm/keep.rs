@@ -57,7 +57,8 @@ impl Call {
         let provider = resource.and_then(|resource| resource.name.split('/').next());
         let provider = provider.map(str::to_owned);
         if self.action.how_kept(&keeping, provider.as_deref()) == Keep::Full
-            && let Err(error) = self.action.keep(keeping, Keep::Full, &sent.body, &sent.coding).await
+            && let Err(error) =
+                self.action.keep(keeping, Keep::Full, &sent.body, &sent.coding).await
         {
             // It is refused anyway, and the record says that it was not kept.
             tracing::error!(%error, "a refused request could not be kept");

@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 use inspect::{Engine, Vault};
 use model::{Agent, Effect, Kind};
 
-use super::request::{Facts, Inspected, Reading};
 use super::keep::Sent;
+use super::request::{Facts, Inspected, Reading};
 use super::{forward, receive, request, tally};
 use crate::action::Action;
 use crate::answer::{AnswerBody, Streamed};

@@ -101,7 +101,11 @@ fn refuse_clear_text(node: &Node<'_>, reader: &mut Reader<'_>) {
     );
 }
 
-pub(super) fn resolve(place: Place, node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Credential> {
+pub(super) fn resolve(
+    place: Place,
+    node: &Node<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Credential> {
     if let Place::Environment(name) = &place {
         reader.variable_was_read(name);
     }

@@ -120,7 +120,15 @@ fn example_table(file: &mut String, path: &str, shape: &Shape) {
 
 /// Whether a table's heading stands without a `#`.
 fn is_shown(path: &str) -> bool {
-    !matches!(path, "gate.tls" | "console.tls" | "ledger.witness" | "inspect.detectors")
+    !matches!(
+        path,
+        "gate.tls"
+            | "console.tls"
+            | "ledger.witness"
+            | "inspect.detectors"
+            | "payloads.rule"
+            | "retention"
+    )
 }
 
 /// The keys that nearly everybody sets.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use console::{Custody, ErasedKey, Failure, KeyLevel, PayloadPart, PayloadPlace, PayloadView, Task};
+use console::{
+    Custody, ErasedKey, Failure, KeyLevel, PayloadPart, PayloadPlace, PayloadView, Task,
+};
 use inspect::encoding;
 use model::{DataSubject, Month, TenantId};
 use payloads::{Direction, Kept, Keyring, Payloads, Place, ReadError};
@@ -62,7 +64,9 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 impl Adapter {
     fn keys(&self, tenant: &TenantId) -> Result<&Keys, Failure> {
         let is_own = *tenant == self.core.tenant;
-        is_own.then_some(&self.core.keys).ok_or_else(|| Failure("there is no such tenant here".into()))
+        is_own
+            .then_some(&self.core.keys)
+            .ok_or_else(|| Failure("there is no such tenant here".into()))
     }
 }
 
@@ -101,7 +105,11 @@ impl Custody for Adapter {
             let keys = self.keys(&tenant)?;
             let rotated = match level {
                 KeyLevel::Root => {
-                    return keys.roots.rotate(&keys.keyring).await.map_err(|e| failed(format!("{e:#}")));
+                    return keys
+                        .roots
+                        .rotate(&keys.keyring)
+                        .await
+                        .map_err(|e| failed(format!("{e:#}")));
                 }
                 KeyLevel::Tenant => keys.keyring.rotate_tenant().await,
                 KeyLevel::Data => keys.keyring.rotate_data().await,
@@ -117,10 +125,8 @@ fn view(kept: Kept) -> PayloadView {
         .and_then(|codings| encoding::decode(&codings, &kept.bytes, MAX_DECODED));
     match decoded {
         Ok(bytes) => PayloadView { coding: String::new(), bytes, is_truncated: kept.is_truncated },
-        Err(_) => PayloadView {
-            coding: kept.coding,
-            bytes: kept.bytes,
-            is_truncated: kept.is_truncated,
-        },
+        Err(_) => {
+            PayloadView { coding: kept.coding, bytes: kept.bytes, is_truncated: kept.is_truncated }
+        }
     }
 }

@@ -19,7 +19,9 @@ pub(super) async fn open(
     let keeper = keeper(store.clone(), tenant.clone());
     let vault = Vault::new(secret, tenant, rows.collect(), keeper).context("the vault's keys")?;
     if !vault.opens() {
-        bail!("the key in keys.db does not open the vault in state.db; restore both from one backup");
+        bail!(
+            "the key in keys.db does not open the vault in state.db; restore both from one backup"
+        );
     }
     Ok(Arc::new(vault))
 }

@@ -136,7 +136,7 @@ fn truncate_log(connection: &Connection) -> Result<()> {
         if !is_busy {
             return Ok(());
         }
-        std::thread::sleep(BETWEEN);
+        std::thread::sleep(BETWEEN); // pause: until a reader is done
     }
     Err(StoreError::TooSlow)
 }

@@ -14,7 +14,9 @@ fn columns_of(used_for: &KeyUse) -> (&'static str, Option<String>, Option<String
     match used_for {
         KeyUse::Tenant => ("tenant", None, None),
         KeyUse::Vault => ("vault", None, None),
-        KeyUse::Data(subject, month) => ("data", Some(subject.to_string()), Some(month.to_string())),
+        KeyUse::Data(subject, month) => {
+            ("data", Some(subject.to_string()), Some(month.to_string()))
+        }
     }
 }
 
@@ -73,11 +75,7 @@ pub(crate) fn add(tx: &Connection, tenant: &TenantId, key: &WrappedKey) -> Resul
     Ok(())
 }
 
-pub(crate) fn by_id(
-    tx: &Connection,
-    tenant: &TenantId,
-    id: KeyId,
-) -> Result<Option<WrappedKey>> {
+pub(crate) fn by_id(tx: &Connection, tenant: &TenantId, id: KeyId) -> Result<Option<WrappedKey>> {
     let mut statement = tx.prepare_cached(&format!("{SELECT} WHERE tenant = ?1 AND id = ?2"))?;
     let mut rows = statement.query(params![tenant.as_str(), id])?;
     rows.next()?.map(from_row).transpose()
@@ -99,7 +97,9 @@ pub(crate) fn current(
 }
 
 pub(crate) fn all(tx: &Connection, tenant: &TenantId) -> Result<Vec<WrappedKey>> {
-    let sql = format!("{SELECT} WHERE tenant = ?1 ORDER BY level <> 'tenant', level = 'data', subject, month, id");
+    let sql = format!(
+        "{SELECT} WHERE tenant = ?1 ORDER BY level <> 'tenant', level = 'data', subject, month, id"
+    );
     let mut statement = tx.prepare_cached(&sql)?;
     let mut rows = statement.query([tenant.as_str()])?;
     let mut keys = Vec::new();

@@ -52,10 +52,7 @@ pub(super) enum Command {
     )]
     Erase(payload::Erase),
     /// Keys: exchange those of one level
-    #[command(
-        subcommand,
-        after_help = "Example:\n  portcullis ledger keys rotate data"
-    )]
+    #[command(subcommand, after_help = "Example:\n  portcullis ledger keys rotate data")]
     Keys(payload::Keys),
 }
 

@@ -30,11 +30,7 @@ pub(in crate::cli) struct Payload {
     out: Option<PathBuf>,
 }
 
-pub(super) fn payload(
-    arguments: &Payload,
-    session: &Session<'_>,
-    output: &mut Output,
-) -> Result {
+pub(super) fn payload(arguments: &Payload, session: &Session<'_>, output: &mut Output) -> Result {
     let parts = match (arguments.request, arguments.response) {
         (true, _) => &["request"][..],
         (_, true) => &["response"],
@@ -116,7 +112,9 @@ pub(super) fn erase(arguments: &Erase, session: &Session<'_>, output: &mut Outpu
     let erased = answer["erased"].as_array().map(Vec::as_slice).unwrap_or_default();
     match erased.len() {
         0 => output.line("nothing was kept of that; there was no key to destroy")?,
-        count => output.line(format_args!("{count} keys are destroyed; what they sealed is gone"))?,
+        count => {
+            output.line(format_args!("{count} keys are destroyed; what they sealed is gone"))?
+        }
     }
     Ok(Exit::Done)
 }
