@@ -27,19 +27,20 @@ pub(crate) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let needed = match guard.access {
-        Access::Public => return next.run(request).await,
-        Access::Read => Scope::Read,
-        Access::Write => Scope::Write,
-    };
+    if guard.access == Access::Public {
+        return next.run(request).await;
+    }
     let client = client_of(&request);
     let peer = request.extensions().get().copied();
     let principal = match identify(&guard.app, peer, request.headers(), &client).await {
         Ok(principal) => principal,
         Err(refusal) => return turn_away(&guard.app, client, TenantId::main(), refusal).await,
     };
-    if principal.scope < needed {
-        let refusal = Refusal::Scope;
+    if !principal.may(guard.access) {
+        let refusal = match guard.access {
+            Access::Payload => Refusal::Payload,
+            _ => Refusal::Scope,
+        };
         return turn_away(&guard.app, principal.client, principal.tenant, refusal).await;
     }
     request.extensions_mut().insert(principal);
@@ -67,6 +68,7 @@ enum Refusal {
     Unknown,
     Expired,
     Scope,
+    Payload,
     Tenant,
     Store,
 }
@@ -80,6 +82,7 @@ impl Refusal {
             Self::Unknown => "the admin token is not known",
             Self::Expired => "the admin token has expired",
             Self::Scope => "the admin token may only read",
+            Self::Payload => "the admin token may not read payloads",
             Self::Tenant => "the tenant's name is not one",
             Self::Store => "the store could not be asked",
         }
@@ -90,6 +93,10 @@ impl Refusal {
         match self {
             Self::Scope => {
                 let detail = "this token may only read; use one with scope write";
+                Problem::new(StatusCode::FORBIDDEN, detail)
+            }
+            Self::Payload => {
+                let detail = "this token may not read payloads; use one with scope payload";
                 Problem::new(StatusCode::FORBIDDEN, detail)
             }
             Self::Tenant => Problem::bad_request(format!("{TENANT} holds a tenant's name")),
@@ -126,7 +133,7 @@ fn operator(uid: u32, headers: &HeaderMap, client: &Client) -> Result<Principal,
     };
     let name = format!("uid:{uid}");
     let client = Client { credential: name.clone(), ..client.clone() };
-    Ok(Principal { name, scope: Scope::Write, tenant, client })
+    Ok(Principal { name, scope: Scope::Write, is_operator: true, tenant, client })
 }
 
 async fn bearer(app: &App, headers: &HeaderMap, client: &Client) -> Result<Principal, Refusal> {
@@ -139,7 +146,7 @@ async fn bearer(app: &App, headers: &HeaderMap, client: &Client) -> Result<Princ
     }
     let name = format!("token:{name}");
     let client = Client { credential: name.clone(), ..client.clone() };
-    Ok(Principal { name, scope, tenant, client })
+    Ok(Principal { name, scope, is_operator: false, tenant, client })
 }
 
 /// Two credentials that could disagree are none.

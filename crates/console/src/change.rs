@@ -35,7 +35,7 @@ const RECORD: HeaderName = HeaderName::from_static("portcullis-record");
 const IN_FORCE: HeaderName = HeaderName::from_static("portcullis-in-force-us");
 
 /// Detail texts are cut here, so that a record stays far below its bound.
-const MAX_DETAIL: usize = 2_048;
+pub(crate) const MAX_DETAIL: usize = 2_048;
 
 /// Records a change that the store has, and puts it in force.
 pub(crate) async fn commit(app: &App, who: &Principal, change: Change) -> Result<InForce, Problem> {

@@ -7,10 +7,11 @@
 //! demands; nothing is reachable that is not in it.
 //!
 //! This crate knows nothing of the gate: what it needs of the running instance it asks for
-//! through [`Journal`] and [`Instance`]. Errors are [`Problem`], problem details as in RFC 9457.
+//! through [`Journal`], [`Instance`] and [`Custody`]. Errors are [`Problem`], problem details as in RFC 9457.
 
 mod authorise;
 mod change;
+mod custody;
 mod extract;
 mod guard;
 mod idempotency;
@@ -33,6 +34,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use model::Timestamp;
 use store::Store;
 
+pub use custody::{Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
     Check, Failure, Instance, Journal, LogFile, PolicySource, PolicyView, ProviderView, Task,
 };
@@ -51,6 +53,7 @@ pub struct App {
     pub store: Store,
     pub journal: Box<dyn Journal>,
     pub instance: Box<dyn Instance>,
+    pub custody: Box<dyn Custody>,
     pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// 32 bytes nobody can guess; `None` where the system has none.
     pub random: Box<dyn Fn() -> Option<[u8; 32]> + Send + Sync>,

@@ -37,8 +37,11 @@ fn operation(endpoint: &Endpoint) -> Value {
     });
     if endpoint.access != Access::Public {
         operation["security"] = json!([{"admin_token": []}]);
-        operation["x-scope"] =
-            json!(if endpoint.access == Access::Read { "read" } else { "write" });
+        operation["x-scope"] = json!(match endpoint.access {
+            Access::Write => "write",
+            Access::Payload => "payload",
+            _ => "read",
+        });
         answers["401"] = problem("No valid admin token");
     }
     operation["responses"] = answers;

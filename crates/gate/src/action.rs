@@ -7,10 +7,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use ledger::{Append, Log};
 use model::{Decision, Digest, Effect, Kind, PayloadRef, Record, RecordId, Resource, Status, clip};
+use payloads::{Direction, KeepError};
 
 use crate::gate::Gate;
+use crate::keeping::{Finishing, Keep, Keeping, Kept, Late, noted};
 use crate::limits::{Amount, Reservation};
 use crate::llm::findings::Findings;
 use crate::refusal::Refusal;
@@ -29,9 +33,11 @@ pub struct Action {
     /// Time spent waiting for the upstream.
     pub upstream: Duration,
     response: ring::digest::Context,
+    kept: Option<Box<Kept>>,
     /// What tokens cost where the answer comes from.
     pricing: Option<(Arc<Provider>, String)>,
     is_finished: bool,
+    has_begun: bool,
     /// There was room for it among the actions under way.
     pub is_admitted: bool,
 }
@@ -50,8 +56,10 @@ impl Action {
             started: Instant::now(),
             upstream: Duration::ZERO,
             response: ring::digest::Context::new(&ring::digest::SHA256),
+            kept: None,
             pricing: None,
             is_finished: false,
+            has_begun: false,
             is_admitted: gate.enter(),
         })
     }
@@ -92,10 +100,57 @@ impl Action {
         self.record.payload.request = Some(PayloadRef { reference: None, sha256 });
     }
 
+    /// How this action's payloads are kept, as far as is known of it.
+    pub fn how_kept(&self, keeping: &Keeping, provider: Option<&str>) -> Keep {
+        let agent = self.record.agent.as_ref().map_or("", |agent| agent.as_str());
+        let labels = [&self.record.labels[..], self.findings.marks()].concat();
+        keeping.rules.keep(provider, agent, &labels)
+    }
+
+    /// Begins to keep payloads, the request first. An error says that nothing of this action is
+    /// kept; the record says it too.
+    pub async fn keep(
+        &mut self,
+        keeping: Arc<Keeping>,
+        keep: Keep,
+        body: &[u8],
+        coding: &str,
+    ) -> Result<(), KeepError> {
+        match Kept::begin(keeping, keep, &self.record, body, coding).await {
+            Ok(kept) => {
+                self.kept = Some(Box::new(kept));
+                Ok(())
+            }
+            Err(error) => {
+                self.note(noted(Direction::Request), format!("could not be kept: {error}"));
+                Err(error)
+            }
+        }
+    }
+
+    /// The head of the answer whose bytes come next.
+    pub fn answer_head(&mut self, headers: &HeaderMap) {
+        let Some(kept) = &mut self.kept else { return };
+        let coding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        kept.answer_coding(coding.unwrap_or_default());
+    }
+
+    /// A part of the answer as it came.
+    pub fn upstream_bytes(&mut self, bytes: &[u8]) {
+        self.keep_answer(Keep::Full, bytes);
+    }
+
     /// A part of what the agent is sent.
     pub fn answer_bytes(&mut self, bytes: &[u8]) {
         self.record.usage.bytes_out += bytes.len() as u64;
         self.response.update(bytes);
+        self.keep_answer(Keep::Redacted, bytes);
+    }
+
+    fn keep_answer(&mut self, as_it: Keep, bytes: &[u8]) {
+        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.keep == as_it) {
+            kept.push(&self.record, bytes);
+        }
     }
 
     pub fn tokens(&mut self, input: u64, output: u64) {
@@ -126,14 +181,20 @@ impl Action {
 
     /// Writes that the action has begun. The future resolves when that is durable.
     pub fn announce(&mut self) -> Append {
+        self.has_begun = true;
         let mut begun = self.record.clone();
+        let kept = self.kept.as_mut().and_then(|kept| kept.request_now());
+        if let (Some(request), Some(reference)) = (&mut begun.payload.request, kept) {
+            request.reference = Some(reference.to_string());
+        }
         begun.status = Status::Begun;
         begun.findings = self.findings.as_slice().to_vec();
-        self.append(&begun)
+        append(&self.log, &begun)
     }
 
-    /// Completes the record. The future resolves when it is durable; nothing more may leave before.
-    pub fn finish(&mut self, status: Status) -> Append {
+    /// Completes the record. The future resolves when it is durable, and what it refers to;
+    /// nothing more may leave before.
+    pub fn finish(&mut self, status: Status) -> Finishing {
         self.is_finished = true;
         self.record.status = status;
         self.record.time = self.gate.now();
@@ -148,17 +209,21 @@ impl Action {
         let whole = self.started.elapsed();
         self.record.usage.upstream_ms = millis(self.upstream);
         self.record.usage.added_ms = millis(whole.saturating_sub(self.upstream));
+        if let Some(kept) = self.kept.take() {
+            let record = self.record.clone();
+            let late = Late::new(&self.gate, &self.log, record, *kept, self.has_begun);
+            return Finishing::Kept(Box::new(late));
+        }
         self.gate.observe(&self.record);
-        self.append(&self.record)
+        Finishing::Record(append(&self.log, &self.record))
     }
 
     /// As [`Action::finish`] where nobody waits for an answer. The log takes the record all the same.
     pub fn finish_unwaited(&mut self, status: Status) {
-        let written = self.finish(status);
-        if !written.is_accepted()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(written);
+        let finishing = self.finish(status);
+        let is_accepted = matches!(&finishing, Finishing::Record(append) if append.is_accepted());
+        if !is_accepted && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(finishing);
         }
     }
 
@@ -179,25 +244,26 @@ impl Action {
             None => {}
         }
     }
+}
 
-    fn append(&self, record: &Record) -> Append {
-        match record.encode() {
-            Ok(bytes) => self.log.append(bytes),
-            Err(error) => {
-                // Every text in a record is clipped, so this is a defect; say what can be said.
-                tracing::error!(%error, record = %record.id, "a record could not be encoded");
-                let mut small = Record::new(
-                    record.id,
-                    record.time,
-                    record.tenant.clone(),
-                    record.kind.clone(),
-                    record.decision.clone(),
-                );
-                small.status = record.status;
-                small.agent = record.agent.clone();
-                small.detail.insert("lost".into(), "the full record was too large".into());
-                self.log.append(small.encode().unwrap_or_default())
-            }
+/// Hands a record to a log.
+pub(crate) fn append(log: &Log, record: &Record) -> Append {
+    match record.encode() {
+        Ok(bytes) => log.append(bytes),
+        Err(error) => {
+            // Every text in a record is clipped, so this is a defect; say what can be said.
+            tracing::error!(%error, record = %record.id, "a record could not be encoded");
+            let mut small = Record::new(
+                record.id,
+                record.time,
+                record.tenant.clone(),
+                record.kind.clone(),
+                record.decision.clone(),
+            );
+            small.status = record.status;
+            small.agent = record.agent.clone();
+            small.detail.insert("lost".into(), "the full record was too large".into());
+            log.append(small.encode().unwrap_or_default())
         }
     }
 }

@@ -17,6 +17,7 @@ use model::{Effect, Status};
 use tokio::time::Sleep;
 
 use crate::action::Action;
+use crate::keeping::Finishing;
 use crate::llm::guard::{MAX_HELD_BYTES, Stop, StreamGuard};
 use crate::llm::tally::Sniffer;
 use crate::net::upstream::UpstreamBody;
@@ -79,7 +80,7 @@ enum State {
     /// and not heard beyond [`MAX_HELD_BYTES`].
     Tail(Vec<u8>, Pin<Box<Sleep>>),
     /// The last bytes wait for the final record.
-    Ending(Append, Bytes),
+    Ending(Finishing, Bytes),
     Over,
 }
 
@@ -118,9 +119,13 @@ impl Streamed {
             None => self.end(),
             Some(Err(error)) => self.fail(&Refusal::Upstream(error)),
             // Trailers carry nothing that an agent's SDK reads.
-            Some(Ok(frame)) => {
-                frame.into_data().map_or_else(|_| Bytes::new(), |data| self.pass(data))
-            }
+            Some(Ok(frame)) => frame.into_data().map_or_else(
+                |_| Bytes::new(),
+                |data| {
+                    self.action.upstream_bytes(&data);
+                    self.pass(data)
+                },
+            ),
         };
         self.waiting_since = Instant::now();
         Poll::Ready(bytes)

@@ -4,13 +4,15 @@
 //! there to the room that answers it: [`llm`] for model APIs. On the way it is identified
 //! ([`identify`]), held against containment and limits ([`snapshot`], [`limits`]), inspected and
 //! decided; what is refused becomes an answer in the protocol's own shape ([`refusal`]); and
-//! whatever happens leaves a record ([`action`]).
+//! whatever happens leaves a record ([`action`]),
+//! and with it what is to be kept of request and answer ([`keeping`]).
 
 pub mod action;
 pub mod answer;
 pub mod approvals;
 pub mod gate;
 pub mod identify;
+pub mod keeping;
 pub mod limits;
 pub mod llm;
 pub mod metrics;

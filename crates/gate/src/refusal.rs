@@ -51,6 +51,8 @@ pub enum Refusal {
     LogDown,
     /// What the call would have kept could not be written down.
     VaultDown,
+    /// What is to be kept of the call could not be written down.
+    PayloadsDown,
     Draining,
     /// As many actions are under way as there may be.
     Busy,
@@ -106,9 +108,12 @@ impl Refusal {
             },
             Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
             Self::Upstream(_) | Self::Garbage(_) => StatusCode::BAD_GATEWAY,
-            Self::LogDown | Self::VaultDown | Self::ApprovalsDown | Self::Draining | Self::Busy => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::LogDown
+            | Self::VaultDown
+            | Self::PayloadsDown
+            | Self::ApprovalsDown
+            | Self::Draining
+            | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
         }
     }
@@ -160,6 +165,7 @@ impl Refusal {
             Self::Upstream(error) => format!("The model API could not be used: {error}."),
             Self::Garbage(what) => format!("The model API gave an answer that makes no sense: {what}."),
             Self::VaultDown => "The gate cannot keep the values that it is to take out of this request, so it lets it not pass. Whoever runs it finds the reason in its log and with `portcullis doctor`.".into(),
+            Self::PayloadsDown => "The gate is to keep what is said here and cannot write it down, so it lets it not pass. Whoever runs it finds the reason in its log and with `portcullis doctor`.".into(),
             Self::LogDown => "The gate cannot write its activity log, so it lets nothing through. Whoever runs it finds the reason with `portcullis doctor`.".into(),
             Self::Draining => "The gate is stopping; try again in a moment.".into(),
             Self::Busy => "The gate has as many calls under way as it takes; try again in a moment.".into(),

@@ -15,6 +15,7 @@ use ledger::Log;
 use model::{Agent, AgentName, KeyHash, ProviderName, Standing, TenantId, Timestamp};
 
 use crate::approvals::Approvals;
+use crate::keeping::Keeping;
 use crate::limits::Limit;
 use crate::net::body::BodyLimits;
 use crate::net::upstream::Target;
@@ -52,6 +53,8 @@ pub struct Tenant {
     pub vault: Option<Arc<Vault>>,
     /// Brings what policies hold before people.
     pub approvals: Option<Approvals>,
+    /// `None` where no payload is kept.
+    pub keeping: Option<Arc<Keeping>>,
     pub limits: Vec<Limit>,
     /// The kill switch for everything.
     pub everything: Standing,

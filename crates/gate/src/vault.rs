@@ -13,10 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use inspect::placeholder;
 use model::{AgentName, Secret, TenantId};
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hkdf::{HKDF_SHA256, Prk, Salt};
+use payloads::seal::{Key, Sealer};
 use ring::hmac;
-use ring::rand::{SecureRandom, SystemRandom};
 
 /// Values that one tenant's vault holds; what comes after is masked.
 pub const MAX_KEPT: usize = 1_000_000;
@@ -45,8 +43,7 @@ pub type Keeper = Arc<
 /// One tenant's vault.
 pub struct Vault {
     ids: hmac::Key,
-    values: LessSafeKey,
-    random: SystemRandom,
+    values: Sealer,
     kept: RwLock<HashMap<Id, Kept>>,
     keeper: Keeper,
 }
@@ -59,14 +56,17 @@ pub struct Bound {
 }
 
 impl Vault {
-    /// Keys come from the instance's root key (RFC 5869), one for each tenant and use.
-    pub fn new(root: &Secret, tenant: &TenantId, kept: Vec<Kept>, keeper: Keeper) -> Option<Self> {
-        let root = Salt::new(HKDF_SHA256, b"portcullis vault").extract(root.expose().as_bytes());
-        let values = derive(&root, tenant, b"values")?;
+    /// Keys are made from the tenant's secret for its vault, one for each use.
+    pub fn new(
+        secret: &Secret,
+        tenant: &TenantId,
+        kept: Vec<Kept>,
+        keeper: Keeper,
+    ) -> Option<Self> {
+        let ids = derive(secret, tenant, b"ids")?;
         Some(Self {
-            ids: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, tenant, b"ids")?),
-            values: LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &values).ok()?),
-            random: SystemRandom::new(),
+            ids: hmac::Key::new(hmac::HMAC_SHA256, ids.expose()),
+            values: Sealer::new(&derive(secret, tenant, b"values")?)?,
             kept: RwLock::new(kept.into_iter().map(|one| (one.id, one)).collect()),
             keeper,
         })
@@ -95,20 +95,12 @@ impl Vault {
     }
 
     fn seal(&self, id: Id, agent: &AgentName, value: &str) -> Option<Kept> {
-        let mut nonce = [0; NONCE_LEN];
-        self.random.fill(&mut nonce).ok()?;
-        let mut text = value.as_bytes().to_vec();
-        let nonce_of = Nonce::assume_unique_for_key(nonce);
-        self.values.seal_in_place_append_tag(nonce_of, aad(&id, agent), &mut text).ok()?;
-        Some(Kept { id, agent: agent.clone(), sealed: [&nonce[..], &text].concat() })
+        let sealed = self.values.seal(&associated(&id, agent), value.as_bytes())?;
+        Some(Kept { id, agent: agent.clone(), sealed })
     }
 
     fn open(&self, kept: &Kept) -> Option<String> {
-        let (nonce, text) = kept.sealed.split_at_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut text = text.to_vec();
-        let aad = aad(&kept.id, &kept.agent);
-        let value = self.values.open_in_place(nonce, aad, &mut text).ok()?;
+        let value = self.values.open(&associated(&kept.id, &kept.agent), &kept.sealed)?;
         String::from_utf8(value.to_vec()).ok()
     }
 
@@ -168,15 +160,13 @@ impl inspect::Vault for Bound {
     }
 }
 
-fn aad(id: &Id, agent: &AgentName) -> Aad<Vec<u8>> {
-    Aad::from([id, agent.as_str().as_bytes()].concat())
+fn associated(id: &Id, agent: &AgentName) -> Vec<u8> {
+    [id, agent.as_str().as_bytes()].concat()
 }
 
-fn derive(root: &Prk, tenant: &TenantId, purpose: &[u8]) -> Option<[u8; 32]> {
-    let mut key = [0; 32];
-    let info = [tenant.as_str().as_bytes(), b"/", purpose];
-    root.expand(&info, HKDF_SHA256).ok()?.fill(&mut key).ok()?;
-    Some(key)
+fn derive(secret: &Secret, tenant: &TenantId, purpose: &[u8]) -> Option<Key> {
+    let purpose = [tenant.as_str().as_bytes(), b"/", purpose];
+    Key::derive(secret.expose().as_bytes(), b"portcullis vault", &purpose)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod id;
 mod key;
 mod record;
 mod secret;
+mod subject;
 mod time;
 
 pub use agent::{Agent, Containment, Standing, Subject};
@@ -30,4 +31,5 @@ pub use record::{
     Resource, Status, Usage, clip,
 };
 pub use secret::Secret;
+pub use subject::{DataSubject, Month, MonthError};
 pub use time::{Timestamp, TimestampError};

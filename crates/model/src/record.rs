@@ -30,6 +30,12 @@ impl Kind {
     pub const AUTH_ATTEMPT: Self = Self(Cow::Borrowed("auth.attempt"));
     pub const HTTP_REQUEST: Self = Self(Cow::Borrowed("http.request"));
     pub const ADMIN_CHANGE: Self = Self(Cow::Borrowed("admin.change"));
+    /// Somebody read a kept payload.
+    pub const PAYLOAD_READ: Self = Self(Cow::Borrowed("payload.read"));
+    /// The keys to somebody's data were destroyed.
+    pub const DATA_ERASE: Self = Self(Cow::Borrowed("data.erase"));
+    /// What was kept long enough was let go.
+    pub const DATA_RETAIN: Self = Self(Cow::Borrowed("data.retain"));
     pub const SYSTEM_START: Self = Self(Cow::Borrowed("system.start"));
     pub const SYSTEM_STOP: Self = Self(Cow::Borrowed("system.stop"));
     /// The log was opened after an end that nothing announced.

@@ -49,8 +49,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// The first moment of a day.
+    pub(crate) fn from_date(year: i64, month: i64, day: i64) -> Self {
+        Self(days_from_civil(year, month, day) * DAY)
+    }
+
     /// Year, month and day in the proleptic Gregorian calendar (H. Hinnant's `civil_from_days`).
-    fn civil(self) -> (i64, i64, i64) {
+    pub(crate) fn civil(self) -> (i64, i64, i64) {
         let days = self.0.div_euclid(DAY) + 719_468;
         let era = days.div_euclid(146_097);
         let day_of_era = days.rem_euclid(146_097);

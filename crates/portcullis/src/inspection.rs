@@ -13,7 +13,7 @@ use model::TenantId;
 
 use crate::config::sections;
 use crate::files;
-use crate::keys::{RootKey, Use};
+use crate::keys::{InspectionSecret, Use};
 
 /// A file of records or of packages has at most this many bytes; ten million values fit.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -46,7 +46,7 @@ impl Inspection {
     /// Reads what the section names. `before` lends sets whose files did not change.
     pub fn new(
         section: &sections::Inspect,
-        root: Option<&RootKey>,
+        root: Option<&InspectionSecret>,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let mut inspection = Self { settings: section.settings(), sets: BTreeMap::new() };

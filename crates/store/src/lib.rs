@@ -1,5 +1,5 @@
 //! What the control plane remembers: agents, keys, containments, admin tokens, the search index
-//! over the log, and usage counters.
+//! over the log, usage counters, and (in a file of their own, [`KeyStore`]) wrapped keys.
 //!
 //! This is the only crate that knows SQL. Every use case is one method of [`Store`]; each runs
 //! in one transaction, and what it wrote is durable when its future resolves. A future that is
@@ -15,7 +15,9 @@ mod containments;
 mod control;
 mod counters;
 mod error;
+mod holds;
 mod kept_values;
+mod key_store;
 mod keys;
 mod sqlite;
 mod tenants;
@@ -36,7 +38,9 @@ pub use containments::StoredContainment;
 pub use control::{ControlKey, ControlState};
 pub use counters::Counter;
 pub use error::{Result, StoreError};
+pub use holds::Hold;
 pub use kept_values::KeptValue;
+pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use tokens::{NewToken, Scope, StoredToken};
 

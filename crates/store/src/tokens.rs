@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, Store, sqlite};
 
 /// What a token may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Look at everything of its tenant.
     Read,
     /// Change it too.
     Write,
+    /// Look at everything, what was kept of requests and answers too, and change nothing.
+    Payload,
 }
 
 /// A token as it is stored.

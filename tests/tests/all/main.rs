@@ -17,6 +17,7 @@ mod llm;
 mod mock;
 mod models;
 mod obligations;
+mod payloads;
 mod policy;
 mod records;
 mod reload;

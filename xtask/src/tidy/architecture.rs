@@ -19,6 +19,11 @@ const RULES: &[(&str, &[&str], &str)] = &[
     ("crates/policy/", PURE, "policy does no I/O"),
     ("crates/flow/", PURE, "flow does no I/O"),
     ("crates/ledger/", &["rusqlite", "hyper", "axum"], "the ledger knows neither SQL nor HTTP"),
+    (
+        "crates/payloads/",
+        &["hyper", "axum", "gate::", "console::"],
+        "what is kept knows neither HTTP nor who keeps it",
+    ),
     ("crates/store/", &["hyper", "axum", "policy::"], "the store knows neither HTTP nor policy"),
 ];
 

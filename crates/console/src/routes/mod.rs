@@ -9,6 +9,7 @@ mod instance;
 mod keys;
 mod ledger;
 mod limits;
+mod payloads;
 mod policy;
 mod providers;
 mod records;
@@ -28,6 +29,9 @@ pub enum Access {
     Read,
     /// An admin token that may change things, or the operator at the socket.
     Write,
+    /// An admin token that may read what was kept of requests and answers, or the operator at the
+    /// socket. One that may change things may not.
+    Payload,
 }
 
 /// One method of one path.
@@ -43,7 +47,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 13] = [
+    let files: [fn() -> Vec<Endpoint>; 14] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -53,6 +57,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         containments::endpoints,
         providers::endpoints,
         records::endpoints,
+        payloads::endpoints,
         limits::endpoints,
         policy::endpoints,
         instance::endpoints,

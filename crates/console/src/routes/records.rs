@@ -91,7 +91,7 @@ async fn search(
 }
 
 /// The log is the truth: what the index says stands there is read there.
-async fn read(app: &App, who: &Principal, hit: Hit) -> Result<Value, Problem> {
+pub(super) async fn read(app: &App, who: &Principal, hit: Hit) -> Result<Value, Problem> {
     let bytes = app.journal.read(who.tenant.clone(), hit.log.clone(), hit.position).await?;
     let record: Value = serde_json::from_slice(&bytes)
         .map_err(|_| Failure(format!("what stands at {} of the log is no record", hit.position)))?;
@@ -117,7 +117,7 @@ async fn prove(
     Ok(Json(proof).into_response())
 }
 
-async fn one(app: &App, who: &Principal, id: RecordId) -> Result<Hit, Problem> {
+pub(super) async fn one(app: &App, who: &Principal, id: RecordId) -> Result<Hit, Problem> {
     app.instance.catch_up().await;
     let filter = Filter { id: Some(id), ..Filter::default() };
     let page = app.store.search(&who.tenant, filter, None, 1).await?;

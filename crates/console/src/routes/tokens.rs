@@ -41,6 +41,10 @@ async fn create(
     who: Principal,
     Body(creation): Body<Creation>,
 ) -> Result<Response, Problem> {
+    if creation.scope == Scope::Payload && !who.is_operator {
+        let detail = "only the operator at the socket makes a token that reads payloads";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
     let (token, hash) = new_token((app.random)().ok_or_else(no_randomness)?);
     let name = creation.name.to_string();
     let new =

@@ -18,6 +18,7 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{provider}", "nobody")
         .replace("{hash}", &"0".repeat(64))
         .replace("{record}", "act_00000000-0000-7000-8000-000000000000")
+        .replace("{part}", "request")
         .replace("{token}", "nobody")
         .replace("{tenant}", "main")
         .replace("{*tile}", "0/000")
@@ -38,24 +39,36 @@ async fn every_endpoint_refuses_whom_it_should() {
     let fake = Fake::new();
     let reader = fake.token(Scope::Read, None).await;
     let writer = fake.token(Scope::Write, None).await;
+    let viewer = fake.token(Scope::Payload, None).await;
     let (stranger, _) = crate::new_token([99; 32]);
-    let mut golden = String::from("endpoint: nobody, wrong token, read-only token, write token\n");
+    let mut golden = String::from(
+        "endpoint: nobody, wrong token, read-only token, write token, payload token\n",
+    );
     for endpoint in endpoints() {
         let nobody = ask(&fake, &endpoint, None).await;
         let wrong = ask(&fake, &endpoint, Some(stranger.expose())).await;
         let read = ask(&fake, &endpoint, Some(&reader)).await;
         let write = ask(&fake, &endpoint, Some(&writer)).await;
+        let view = ask(&fake, &endpoint, Some(&viewer)).await;
         let (method, path) = (endpoint.method, endpoint.path);
-        let numbers = [nobody, wrong, read, write].map(|status| status.as_u16());
+        let numbers = [nobody, wrong, read, write, view].map(|status| status.as_u16());
         writeln!(golden, "{method} {path}: {numbers:?}").unwrap();
         match endpoint.access {
             Access::Public => assert!(nobody != 401 && nobody != 403, "{path}"),
             Access::Read => assert_eq!((nobody.as_u16(), wrong.as_u16()), (401, 401), "{path}"),
-            Access::Write => assert_eq!(numbers[..3], [401, 401, 403], "{path}"),
+            Access::Write => {
+                assert_eq!(numbers[..3], [401, 401, 403], "{path}");
+                assert_eq!(numbers[4], 403, "{path}");
+            }
+            Access::Payload => {
+                assert_eq!(numbers[..4], [401, 401, 403, 403], "{path}");
+                assert!(view != 401 && view != 403, "{path}");
+            }
         }
         let safe = method == "get" || endpoint.access == Access::Write;
         assert!(safe, "{method} {path} changes something and lets readers in");
-        assert!(write != 401 && write != 403, "{path}");
+        let may_write = endpoint.access == Access::Payload || (write != 401 && write != 403);
+        assert!(may_write, "{path}");
     }
     insta::assert_snapshot!(golden);
 }

@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use model::{Record, TenantId, Timestamp};
+use model::{DataSubject, Month, Record, TenantId, Timestamp};
 use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Check, Failure, Instance, Journal, LogFile, Peer, PolicyView, ProviderView, Task,
+    App, Check, Custody, ErasedKey, Failure, Instance, Journal, KeyLevel, LogFile, PayloadPlace,
+    PayloadView, Peer, PolicyView, ProviderView, Task,
 };
 
 /// What happened, in order.
@@ -125,6 +126,34 @@ impl Instance for FakeInstance {
     }
 }
 
+struct FakeCustody(Arc<Seen>);
+
+impl Custody for FakeCustody {
+    fn payload(&self, place: PayloadPlace) -> Task<'_, Result<Option<PayloadView>, Failure>> {
+        self.0.note(format!("payload {} {:?}", place.reference, place.part));
+        let is_there = place.reference != "gone";
+        let view =
+            PayloadView { coding: String::new(), bytes: b"said".to_vec(), is_truncated: false };
+        Box::pin(async move { Ok(is_there.then_some(view)) })
+    }
+
+    fn erase(
+        &self,
+        _: TenantId,
+        subject: DataSubject,
+        month: Option<Month>,
+    ) -> Task<'_, Result<Vec<ErasedKey>, Failure>> {
+        self.0.note(format!("erase {subject} {month:?}"));
+        let month = month.unwrap_or_else(|| "2026-11".parse().unwrap());
+        Box::pin(async move { Ok(vec![ErasedKey { subject, month }]) })
+    }
+
+    fn rotate(&self, _: TenantId, level: KeyLevel) -> Task<'_, Result<u64, Failure>> {
+        self.0.note(format!("rotate {level:?}"));
+        Box::pin(async { Ok(3) })
+    }
+}
+
 pub(crate) struct Fake {
     pub(crate) router: Router,
     pub(crate) store: Store,
@@ -159,6 +188,7 @@ impl Fake {
             store: store.clone(),
             journal: Box::new(FakeJournal(Arc::clone(&seen), store.clone())),
             instance: Box::new(FakeInstance(Arc::clone(&seen))),
+            custody: Box::new(FakeCustody(Arc::clone(&seen))),
             clock: Box::new(move || {
                 Timestamp::from_micros(seconds.load(Ordering::SeqCst) as i64 * 1_000_000)
             }),

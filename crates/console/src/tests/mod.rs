@@ -5,5 +5,6 @@ mod authorisation;
 mod containments;
 mod doors;
 mod fake;
+mod payloads;
 mod records;
 mod shape;

@@ -6,6 +6,7 @@ pub mod findings;
 mod forward;
 pub mod guard;
 mod judge;
+mod keep;
 mod models;
 mod parts;
 mod receive;

@@ -58,6 +58,7 @@ pub(super) async fn receive(
     };
     call.action.upstream = sent.elapsed();
     let response = response.map_err(Refusal::Upstream)?;
+    call.action.answer_head(response.headers());
     if is_event_stream(response.headers()) {
         call.action.tokens(input_estimate, 0);
         return streamed(call, response, contained);
@@ -72,6 +73,7 @@ pub(super) async fn receive(
         contained = &mut contained => return Err(Refusal::Contained(contained)),
     };
     call.action.upstream = sent.elapsed();
+    call.action.upstream_bytes(&body);
     whole(call, caught, to, parts, body, input_estimate)
 }
 

@@ -12,10 +12,12 @@ use hyper::body::Incoming;
 use inspect::{Engine, Vault};
 use model::{Agent, Effect, Kind};
 
+use super::keep::Sent;
 use super::request::{Facts, Inspected, Reading};
 use super::{forward, receive, request, tally};
 use crate::action::Action;
 use crate::answer::{AnswerBody, Streamed};
+use crate::keeping::{Keeping, Unfinished};
 use crate::net::body::read_bounded;
 use crate::net::peer::Peer;
 use crate::refusal::{Dialect, Refusal};
@@ -32,6 +34,8 @@ pub(super) struct Call {
     pub engine: Option<Arc<Engine>>,
     /// The tenant's vault, as this agent sees it.
     pub vault: Option<Arc<Bound>>,
+    pub(super) keeping: Option<Arc<Keeping>>,
+    pub(super) sent: Option<Sent>,
     pub(super) snapshot: Arc<Snapshot>,
     /// What a policy said that holds the call until people have approved it.
     pub(super) held: Option<Arc<policy::Verdict>>,
@@ -62,6 +66,8 @@ pub(crate) async fn serve(
         dialect: dialect_of(&request, &route),
         engine: None,
         vault: None,
+        keeping: None,
+        sent: None,
         snapshot: worker.gate.snapshot().clone(),
         held: None,
     };
@@ -105,6 +111,7 @@ impl Call {
         let sizes = named.map_or_else(Sizes::default, |provider| provider.limits);
         let body = read_bounded(body, sizes.body_limits()).await.map_err(Refusal::Unreadable)?;
         self.action.request_body(&body);
+        self.sent = Sent::of(&parts.headers, &body).filter(|_| self.keeping.is_some());
 
         let reading = Reading {
             engine: self.engine.as_deref(),
@@ -126,6 +133,7 @@ impl Call {
         self.reserve(&caught, &destination, &inspected)?;
         self.approve(&caught, &parts, sent).await?;
         self.persist().await?;
+        self.keep(&destination.provider, &inspected).await?;
         self.forward(worker, &caught, destination, parts, inspected).await
     }
 
@@ -200,10 +208,11 @@ impl Call {
         match received {
             receive::Received::Whole { mut parts, body, status } => {
                 self.action.record().http_status = Some(parts.status.as_u16());
+                self.action.answer_head(&parts.headers);
                 self.action.answer_bytes(&body);
                 let effect = self.action.record().decision.effect;
-                if self.action.finish(status).await.is_err() {
-                    return self.unrecorded();
+                if let Err(why) = self.action.finish(status).await {
+                    return self.unfinished(&why);
                 }
                 stamp(&mut parts, &id.to_string(), effect);
                 Response::from_parts(parts, AnswerBody::from(body))
@@ -220,23 +229,28 @@ impl Call {
     }
 
     async fn refuse(mut self, refusal: &Refusal) -> Response<AnswerBody> {
+        self.keep_refused().await;
         let message = refusal.message();
         let record = self.action.record();
         record.http_status = Some(refusal.status().as_u16());
         let id = record.id;
         self.action.refuse(refusal, message);
-        if self.action.finish(refusal.outcome()).await.is_err() {
-            return self.unrecorded();
+        if let Err(why @ Unfinished::Log(_)) = self.action.finish(refusal.outcome()).await {
+            return self.unfinished(&why);
         }
         let (mut parts, body) = refusal.answer(self.dialect, id).into_parts();
         stamp(&mut parts, &id.to_string(), refusal.effect());
         Response::from_parts(parts, body)
     }
 
-    /// The log is down: nothing that was not recorded leaves.
-    fn unrecorded(&self) -> Response<AnswerBody> {
+    /// Nothing leaves that was not recorded, or not kept as it must be.
+    fn unfinished(&self, why: &Unfinished) -> Response<AnswerBody> {
         let id = self.action.id();
-        let (mut parts, body) = Refusal::LogDown.answer(self.dialect, id).into_parts();
+        let refusal = match why {
+            Unfinished::Log(_) => Refusal::LogDown,
+            Unfinished::Payload => Refusal::PayloadsDown,
+        };
+        let (mut parts, body) = refusal.answer(self.dialect, id).into_parts();
         stamp(&mut parts, &id.to_string(), Effect::Deny);
         Response::from_parts(parts, body)
     }

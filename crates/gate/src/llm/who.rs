@@ -30,6 +30,7 @@ impl Call {
         self.action.use_log(&caught.tenant.log);
         self.engine.clone_from(&caught.tenant.engine);
         self.vault = caught.tenant.vault.as_ref().map(|vault| vault.bind(&caught.agent.name));
+        self.keeping.clone_from(&caught.tenant.keeping);
         match caught.tenant.contained(&caught.agent) {
             None => Ok(caught),
             Some(contained) => Err(Refusal::Contained(contained)),

@@ -47,6 +47,8 @@ enum Scope {
     Read,
     /// Look, and change
     Write,
+    /// Look, at what was kept of requests and answers too
+    Payload,
 }
 
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
@@ -65,6 +67,7 @@ fn make(token: &Token, session: &Session<'_>, output: &mut Output) -> Result {
     let scope = match token.scope {
         Scope::Read => "read",
         Scope::Write => "write",
+        Scope::Payload => "payload",
     };
     let body =
         json!({ "name": token.name, "scope": scope, "expires": in_seconds(token.expires_in) });

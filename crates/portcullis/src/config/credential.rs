@@ -122,7 +122,11 @@ fn refuse_clear_text(node: &Node<'_>, reader: &mut Reader<'_>) {
     );
 }
 
-fn resolve(place: Place, node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Credential> {
+pub(super) fn resolve(
+    place: Place,
+    node: &Node<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Credential> {
     if let Place::Environment(name) = &place {
         reader.variable_was_read(name);
     }

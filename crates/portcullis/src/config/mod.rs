@@ -14,6 +14,7 @@ pub mod environment;
 mod nearest;
 pub mod reader;
 pub mod reference;
+pub mod root_key;
 pub mod sections;
 mod starter;
 pub mod types;

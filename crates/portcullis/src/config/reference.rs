@@ -120,9 +120,17 @@ fn example_table(file: &mut String, path: &str, shape: &Shape) {
 
 /// Whether a table's heading stands without a `#`.
 fn is_shown(path: &str) -> bool {
-    let hidden = ["gate.tls", "console.tls", "ledger.witness"];
-    let own = ["inspect.detectors", "inspect.records", "inspect.packages"];
-    !hidden.contains(&path) && !own.contains(&path)
+    !matches!(
+        path,
+        "gate.tls"
+            | "console.tls"
+            | "ledger.witness"
+            | "inspect.detectors"
+            | "inspect.records"
+            | "inspect.packages"
+            | "payloads.rule"
+            | "retention"
+    )
 }
 
 /// The keys that nearly everybody sets.

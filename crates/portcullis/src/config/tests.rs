@@ -9,8 +9,12 @@ use super::sections::{Durability, Per, ProviderKind};
 use super::*;
 
 /// Secrets that the sample files name.
-const SECRETS: [(&str, &str); 3] =
-    [("OPENAI_API_KEY", "k1"), ("SUPPORT_BOT_KEY", "k2"), ("ROOT_KEY", "k3")];
+const SECRETS: [(&str, &str); 4] = [
+    ("OPENAI_API_KEY", "k1"),
+    ("SUPPORT_BOT_KEY", "k2"),
+    ("ROOT_KEY", "k3"),
+    ("PREVIOUS_ROOT_KEY", "k4"),
+];
 
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
     let source = SourceText { name: "portcullis.toml".to_owned(), text: text.to_owned() };

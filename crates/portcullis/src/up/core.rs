@@ -7,13 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use gate::Gate;
-use gate::vault::Vault;
 use ledger::Log;
 use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
 use store::Store;
 use tokio::sync::{Mutex, watch};
 
 use super::approvals::approvals;
+use super::custody::Keys;
 use super::snapshot::{Settings, build};
 use super::tls::Certificates;
 use crate::config::{Environment, Loaded};
@@ -32,7 +32,7 @@ pub(super) struct Core {
     pub(super) log: Log,
     pub(super) gate: Arc<Gate>,
     pub(super) settings: ArcSwap<Settings>,
-    vault: Arc<Vault>,
+    pub(super) keys: Keys,
     pub(super) certificates: Certificates,
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
@@ -56,7 +56,7 @@ impl Core {
         log: Log,
         gate: Arc<Gate>,
         settings: Settings,
-        vault: Arc<Vault>,
+        keys: Keys,
     ) -> Self {
         Self {
             data: loaded.config.data.dir.clone(),
@@ -67,7 +67,7 @@ impl Core {
             log,
             gate,
             settings: ArcSwap::from_pointee(settings),
-            vault,
+            keys,
             certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
@@ -85,8 +85,8 @@ impl Core {
         let revision = self.gate.snapshot().revision + 1;
         let settings = self.settings.load();
         let approvals = approvals(&self.store, &self.tenant, &settings.config.approvals);
-        let (log, vault) = (&self.log, &self.vault);
-        let snapshot = build(&settings, control, &self.tenant, log, vault, approvals, revision);
+        let snapshot =
+            build(&settings, control, &self.tenant, &self.log, &self.keys, approvals, revision);
         self.gate.publish(snapshot);
         Ok(begun.elapsed())
     }

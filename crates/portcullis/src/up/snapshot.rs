@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use gate::Snapshot;
 use gate::approvals::Approvals;
+use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
 use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
 use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
 use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, Uninspectable};
-use gate::vault::Vault;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use inspect::Engine;
@@ -20,9 +20,10 @@ use model::{Containment, Digest, Standing, Subject, TenantId};
 use policy::{Bundle, Source};
 use store::ControlState;
 
+use super::custody::Keys;
 use crate::config::{Config, sections};
 use crate::inspection::Inspection;
-use crate::keys::RootKey;
+use crate::keys::InspectionSecret;
 use crate::policies;
 
 /// What configuration and policy files come to. Replaced as a whole when they change.
@@ -31,10 +32,11 @@ pub(super) struct Settings {
     pub(super) bundle: Arc<Bundle>,
     pub(super) sources: Vec<Source>,
     /// What keys are derived from, as long as the process runs.
-    pub(super) root: Arc<RootKey>,
+    pub(super) root: Arc<InspectionSecret>,
     inspection: Inspection,
     engine: Option<Arc<Engine>>,
     redacting: Option<Arc<Engine>>,
+    kept: Rules,
     pub(super) limits: Vec<Limit>,
     providers: Vec<Arc<Provider>>,
     /// What each provider's target was made from: one that did not change keeps its connections.
@@ -45,7 +47,7 @@ impl Settings {
     /// Compiles everything, or says what is wrong. `before` lends its open connections.
     pub(super) fn new(
         config: Config,
-        root: Arc<RootKey>,
+        root: Arc<InspectionSecret>,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let sources = policies::sources(config.policy.dir.as_deref())?;
@@ -66,6 +68,7 @@ impl Settings {
             inspection,
             engine,
             redacting,
+            kept: rules(&config)?,
             limits: config
                 .limit
                 .iter()
@@ -140,7 +143,7 @@ pub(super) fn build(
     control: ControlState,
     tenant: &TenantId,
     log: &Log,
-    vault: &Arc<Vault>,
+    keys: &Keys,
     approvals: Approvals,
     revision: u64,
 ) -> Snapshot {
@@ -170,13 +173,50 @@ pub(super) fn build(
         bundle: settings.bundle.clone(),
         engine: settings.engine.clone(),
         redacting: settings.redacting.clone(),
-        vault: Some(vault.clone()),
+        vault: Some(keys.vault.clone()),
+        keeping: keeping(settings, keys),
         approvals: Some(approvals),
         limits: settings.limits.clone(),
         everything,
     };
     snapshot.tenants.insert(tenant.clone(), Arc::new(tenant_state));
     snapshot
+}
+
+/// What is kept of payloads; nothing where none ever is.
+fn keeping(settings: &Settings, keys: &Keys) -> Option<Arc<Keeping>> {
+    let section = &settings.config.payloads;
+    let keeping = Keeping {
+        payloads: keys.payloads.clone(),
+        rules: settings.kept.clone(),
+        max_bytes: section.max_bytes.0,
+        may_fail: section.on_failure == sections::OnFailure::Pass,
+    };
+    settings.kept.keep_anything().then(|| Arc::new(keeping))
+}
+
+fn rules(config: &Config) -> anyhow::Result<Rules> {
+    let pattern = |pattern: &Option<crate::config::types::Pattern>| {
+        pattern.as_ref().map(|pattern| policy::Pattern::new(&pattern.0)).transpose()
+    };
+    let rule = |rule: &sections::KeepRule| {
+        Ok(Rule {
+            provider: pattern(&rule.provider)?,
+            agent: pattern(&rule.agent)?,
+            label: rule.label.clone(),
+            keep: keep_of(rule.keep),
+        })
+    };
+    let list: anyhow::Result<_> = config.payloads.rule.iter().map(rule).collect();
+    Ok(Rules { list: list?, otherwise: keep_of(config.payloads.keep) })
+}
+
+fn keep_of(keep: sections::Keep) -> Keep {
+    match keep {
+        sections::Keep::Off => Keep::Off,
+        sections::Keep::Redacted => Keep::Redacted,
+        sections::Keep::Full => Keep::Full,
+    }
 }
 
 fn contained(provider: &Arc<Provider>, containments: &[Containment]) -> Arc<Provider> {

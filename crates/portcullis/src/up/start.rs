@@ -17,10 +17,11 @@ use tokio::task::JoinHandle;
 
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
+use super::custody::{self, Keys};
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, mend, reload, traces, vault, witnesses};
+use super::{control, indexer, interrupted, journal, mend, reload, traces, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
-use crate::keys::{RootKey, random};
+use crate::keys::random;
 
 /// A running instance.
 pub struct Running {
@@ -38,11 +39,11 @@ pub struct Running {
 pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<Running> {
     let data = loaded.config.data.dir.clone();
     prepare(&data)?;
-    let root = Arc::new(RootKey::open_or_make(&loaded.config.data, environment)?);
-    let settings = Settings::new(loaded.config.clone(), root.clone(), None)?;
     let (log, recovery) = open_log(&loaded.config, &data)?;
     Addresses::remove(&data);
     let store = Store::open(&data.join("state.db")).context("the state in state.db")?;
+    let keys = Keys::open(&loaded.config, &store, &model::TenantId::main()).await?;
+    let settings = Settings::new(loaded.config.clone(), keys.inspection.clone(), None)?;
     let (observer, exporter) =
         traces::exporter(&loaded.config.telemetry, &loaded.config.instance.name)?;
     let gate = Arc::new(Gate::new(
@@ -54,8 +55,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
         observer,
     ));
     let opened_with = log.size();
-    let vault = vault::open(&root, &store, &model::TenantId::main()).await?;
-    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, vault));
+    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, keys));
     take_up_state(&core, &recovery).await?;
 
     let (stop, stopped) = watch::channel(false);
@@ -83,7 +83,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
 }
 
 /// The data folder, open to its owner alone.
-fn prepare(data: &Path) -> anyhow::Result<()> {
+pub(super) fn prepare(data: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let shown = || format!("the data folder {}", data.display());
     if !data.exists() {
@@ -182,6 +182,7 @@ async fn serve_console(
         store: core.store.clone(),
         journal: Box::new(journal::Adapter { core: core.clone() }),
         instance: Box::new(control::Adapter { core: core.clone() }),
+        custody: Box::new(custody::Adapter { core: core.clone() }),
         clock: Box::new(now),
         random: Box::new(|| random().ok()),
         hosts: config.console.hosts.clone(),

@@ -1,32 +1,45 @@
-//! The tenant's vault, which is kept under the root key.
+//! The tenant's vault of placeholders, whose keys are made from one of the tenant's.
 
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use gate::vault::{Keeper, Kept, Vault};
-use model::TenantId;
+use model::{Secret, TenantId};
+use payloads::KeyError;
 use store::{KeptValue, Store};
 
-use crate::keys::RootKey;
-
-/// Opens the vault of a tenant. A vault whose root key was exchanged is refused: what is in it
-/// could not be read any more.
+/// Opens the vault of a tenant.
 pub(super) async fn open(
-    root: &RootKey,
     store: &Store,
     tenant: &TenantId,
+    secret: &Secret,
 ) -> anyhow::Result<Arc<Vault>> {
     let rows = store.kept_values(tenant).await?;
     let rows = rows.into_iter().map(|KeptValue { id, agent, sealed }| Kept { id, agent, sealed });
     let keeper = keeper(store.clone(), tenant.clone());
-    let vault =
-        Vault::new(root.secret(), tenant, rows.collect(), keeper).context("the vault's keys")?;
+    let vault = Vault::new(secret, tenant, rows.collect(), keeper).context("the vault's keys")?;
     if !vault.opens() {
         bail!(
-            "the root key does not open the vault in state.db; name the key that it was made with in [data] root_key, or put the file root.key back"
+            "the key in keys.db does not open the vault in state.db; restore both from one backup"
         );
     }
     Ok(Arc::new(vault))
+}
+
+/// Where there are no keys yet and values all the same: they were sealed under the root key itself,
+/// and with another one they could never be read again.
+pub(super) async fn check_first(
+    store: &Store,
+    tenant: &TenantId,
+    root: Option<&Secret>,
+) -> anyhow::Result<()> {
+    let is_empty = store.kept_values(tenant).await?.is_empty();
+    let opens = match root {
+        _ if is_empty => true,
+        Some(root) => open(store, tenant, root).await.is_ok(),
+        None => false,
+    };
+    if opens { Ok(()) } else { Err(KeyError::WrongRoot.into()) }
 }
 
 fn keeper(store: Store, tenant: TenantId) -> Keeper {

@@ -9,7 +9,9 @@ mod control;
 mod counters;
 mod declared;
 mod durability;
+mod holds;
 mod kept_values;
+mod key_store;
 mod keys;
 mod sizes;
 mod tokens;
@@ -54,6 +56,8 @@ stamp! { sqlite:
     activity { pages_run_from_new_to_old each_filter_narrows filters_together_find_what_each_finds a_replay_changes_nothing a_gap_is_refused a_completion_takes_the_place_of_its_beginning tenants_find_their_own counting_stops_at_its_limit a_rebuilt_index_is_the_same }
     counters { counters_move_with_the_log old_windows_are_forgotten }
     kept_values { sealed_values_stay_as_they_were_first_kept }
+    holds { a_hold_stands_until_it_is_removed }
+    key_store { keys_are_found_by_use_and_id an_exchange_is_whole_or_nothing an_erased_key_is_in_no_byte }
     tokens { a_token_is_found_by_its_hash }
     durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
     sizes { ten_thousand_agents_load_at_once }

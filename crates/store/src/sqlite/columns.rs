@@ -82,6 +82,7 @@ pub(super) fn scope(row: &Row<'_>, at: usize) -> Result<Scope> {
     match row.get_ref(at)?.as_str() {
         Ok("read") => Ok(Scope::Read),
         Ok("write") => Ok(Scope::Write),
+        Ok("payload") => Ok(Scope::Payload),
         _ => Err(StoreError::Corrupt("scope")),
     }
 }
@@ -90,6 +91,7 @@ pub(super) fn scope_text(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "read",
         Scope::Write => "write",
+        Scope::Payload => "payload",
     }
 }
 

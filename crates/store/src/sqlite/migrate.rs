@@ -6,22 +6,26 @@ use crate::{Result, StoreError};
 
 /// In order; the first brings an empty database to schema 1. A file that was released never
 /// changes: what is to be different is a new file.
-const MIGRATIONS: [&str; 5] = [
+pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0001_control.sql"),
     include_str!("../../migrations/0002_activity.sql"),
     include_str!("../../migrations/0003_declared.sql"),
     include_str!("../../migrations/0004_vault.sql"),
-    include_str!("../../migrations/0010_approvals.sql"),
+    include_str!("../../migrations/0005_tokens.sql"),
+    include_str!("../../migrations/0006_approvals.sql"),
 ];
 
+/// The same for the database of wrapped keys.
+pub(super) const KEYS: &[&str] = &[include_str!("../../migrations/keys/0001_keys.sql")];
+
 /// Brings the schema up to date, one transaction a step: a kill in between leaves a whole step.
-pub(super) fn run(connection: &mut Connection) -> Result<()> {
-    let known = MIGRATIONS.len() as i64;
+pub(super) fn run(connection: &mut Connection, migrations: &[&str]) -> Result<()> {
+    let known = migrations.len() as i64;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
-    for (number, sql) in (1_i64..).zip(MIGRATIONS).skip_while(|(number, _)| *number <= found) {
+    for (number, sql) in (1_i64..).zip(migrations).skip_while(|(number, _)| *number <= found) {
         let tx = connection.transaction()?;
         tx.execute_batch(sql)?;
         tx.pragma_update(None, "user_version", number)?;
@@ -38,18 +42,18 @@ mod tests {
     fn a_database_of_a_newer_program_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
-        let refused = run(&mut connection);
+        let refused = run(&mut connection, STATE);
         assert!(matches!(refused, Err(StoreError::Newer { found: 999, .. })));
     }
 
     #[test]
     fn every_step_can_be_taken_from_the_one_before() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.execute_batch(STATE[0]).unwrap();
         connection.pragma_update(None, "user_version", 1).unwrap();
-        run(&mut connection).unwrap();
-        run(&mut connection).unwrap();
+        run(&mut connection, STATE).unwrap();
+        run(&mut connection, STATE).unwrap();
         let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(found, MIGRATIONS.len() as i64);
+        assert_eq!(found, STATE.len() as i64);
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod control;
 pub(crate) mod counters;
 pub(crate) mod declared;
 pub(crate) mod filter;
+pub(crate) mod holds;
 pub(crate) mod index;
 pub(crate) mod kept_values;
 pub(crate) mod keys;
@@ -20,10 +21,12 @@ pub(crate) mod tenants;
 pub(crate) mod terms;
 mod threads;
 pub(crate) mod tokens;
+pub(crate) mod wrapped_keys;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::Semaphore;
@@ -50,8 +53,20 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self> {
         create_private(file)?;
-        let mut writer = connect(file)?;
-        migrate::run(&mut writer)?;
+        Self::start(file, connect(file)?, migrate::STATE)
+    }
+
+    /// The database of wrapped keys: what is deleted there is overwritten, and nothing of it
+    /// strays into a temporary file.
+    pub(crate) fn open_keys(file: &Path) -> Result<Self> {
+        create_private(file)?;
+        let writer = connect(file)?;
+        writer.execute_batch("PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;")?;
+        Self::start(file, writer, migrate::KEYS)
+    }
+
+    fn start(file: &Path, mut writer: Connection, migrations: &[&str]) -> Result<Self> {
+        migrate::run(&mut writer, migrations)?;
         let readers: Result<Vec<_>> = (0..READERS).map(|_| connect_to_read(file)).collect();
         Ok(Self {
             writer: Queue::start("store-writer", vec![writer])?,
@@ -96,6 +111,35 @@ impl Sqlite {
         };
         self.writer.run(fold).await
     }
+
+    /// Writes the whole database anew, so that nothing of what was deleted is left in any page,
+    /// and empties the write-ahead log.
+    pub(crate) async fn rebuild(&self) -> Result<()> {
+        let rebuild = |connection: &mut Connection| {
+            connection.execute_batch("VACUUM")?;
+            truncate_log(connection)
+        };
+        self.writer.run(rebuild).await
+    }
+}
+
+/// Looks for the moment when no reader holds the write-ahead log, at most.
+const TRUNCATIONS: u32 = 100;
+
+/// Between two of them. Readers of a database that is rebuilt are short.
+const BETWEEN: Duration = Duration::from_millis(20);
+
+/// Folds the write-ahead log into the file and empties it: bytes that were in it are not any more.
+fn truncate_log(connection: &Connection) -> Result<()> {
+    for _ in 0..TRUNCATIONS {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_busy: bool = connection.query_row(sql, [], |row| row.get(0))?;
+        if !is_busy {
+            return Ok(());
+        }
+        std::thread::sleep(BETWEEN); // pause: until a reader is done
+    }
+    Err(StoreError::TooSlow)
 }
 
 fn transact<T>(

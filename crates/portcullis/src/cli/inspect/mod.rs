@@ -23,7 +23,7 @@ use super::table::Table;
 use super::{Exit, Failure, Output, Result};
 use crate::config::Secrets;
 use crate::inspection::Inspection;
-use crate::keys::RootKey;
+use crate::keys::InspectionSecret;
 
 /// Run the detectors over a file or standard input
 ///
@@ -166,7 +166,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
 fn engine(with_fingerprints: bool, session: &Session<'_>) -> std::result::Result<Engine, Failure> {
     let config = session.config(Secrets::Leave)?.config;
     let is_needed = with_fingerprints || !config.inspect.records.is_empty();
-    let root = is_needed.then(|| RootKey::open(&config.data, session.environment)).transpose()?;
+    let root =
+        is_needed.then(|| InspectionSecret::open(&config, session.environment)).transpose()?;
     let mut settings = Inspection::new(&config.inspect, root.as_ref(), None)?.settings;
     if !with_fingerprints {
         settings.fingerprint_key = None;

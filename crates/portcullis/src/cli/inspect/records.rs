@@ -14,7 +14,7 @@ use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, Output, Result};
 use crate::config::Secrets;
 use crate::files;
-use crate::keys::{RootKey, Use};
+use crate::keys::{InspectionSecret, Use};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -44,8 +44,8 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
 
 fn build(file: &Path, out: &Path, session: &Session<'_>, output: &mut Output) -> Result {
     files::may_replace(out, MAGIC)?;
-    let data = session.config(Secrets::Leave)?.config.data;
-    let root = RootKey::open_or_make(&data, session.environment)?;
+    let config = session.config(Secrets::Leave)?.config;
+    let root = InspectionSecret::open(&config, session.environment)?;
     let mut builder = Builder::new(&root.derive(&TenantId::main(), Use::Records)?);
     let (begun, mut count) = (Instant::now(), Count::default());
     lines::each(file, output, &mut count, |value| {

@@ -99,7 +99,7 @@ fn policies(answer: &Value) -> Vec<Policy> {
 }
 
 /// A new file for its owner alone; never over an existing one.
-fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;

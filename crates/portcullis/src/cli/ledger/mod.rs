@@ -1,6 +1,7 @@
 //! `portcullis ledger`: the log.
 
 mod export;
+mod payload;
 mod remote;
 mod verify;
 
@@ -40,6 +41,19 @@ pub(super) enum Command {
         after_help = "Example:\n  portcullis ledger export --since 2026-11-01T00:00:00Z > november.jsonl\n  portcullis ledger export --agent support-bot --bundle evidence.tar"
     )]
     Export(export::Arguments),
+    /// Show what was kept of an action's request and response; that leaves a record
+    #[command(
+        after_help = "Example:\n  portcullis ledger payload act_0190c2f0-0000-7000-8000-000000000000 --request"
+    )]
+    Payload(payload::Payload),
+    /// Destroy the keys to what was kept of an agent or a person, for good
+    #[command(
+        after_help = "Example:\n  portcullis ledger erase --person ann@example.com --reason \"asked to, case 12\"\n\nThe records stay and still verify; what they refer to can never be read again."
+    )]
+    Erase(payload::Erase),
+    /// Keys: exchange those of one level
+    #[command(subcommand, after_help = "Example:\n  portcullis ledger keys rotate data")]
+    Keys(payload::Keys),
 }
 
 #[derive(Debug, clap::Args)]
@@ -132,6 +146,9 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
             value(&session.read(&format!("/api/v1/records/{id}/proof"))?, output)
         }
         Command::Export(arguments) => export::run(arguments, session, output),
+        Command::Payload(arguments) => payload::payload(arguments, session, output),
+        Command::Erase(arguments) => payload::erase(arguments, session, output),
+        Command::Keys(command) => payload::keys(command, session, output),
     }
 }
 

@@ -5,6 +5,7 @@ mod gate;
 mod inspect;
 mod limit;
 mod operation;
+mod payloads;
 mod provider;
 
 pub use agent::{Agent, Role, Zone};
@@ -15,6 +16,7 @@ pub use operation::{
     Approvals, Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
     Telemetry, Witness,
 };
+pub use payloads::{Keep, KeepRule, OnFailure, Payloads};
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 
 use super::declare::section;
@@ -36,6 +38,8 @@ section! {
         approvals: Approvals;
         /// How the log is kept.
         ledger: Ledger;
+        /// What is kept of requests and answers.
+        payloads: Payloads;
         /// What is looked for in the traffic, and what is done about it.
         inspect: Inspect;
         /// Logs and traces of the process itself.

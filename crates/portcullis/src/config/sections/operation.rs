@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Tls;
-use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
+use crate::config::root_key::RootKey;
 use crate::config::types::{BaseUrl, WitnessKey};
 
 section! {
@@ -43,9 +43,13 @@ section! {
         /// The folder of the log, the state and the keys. It is made at the first start, for its
         /// owner alone.
         dir: PathBuf = "portcullis-data", example "/var/lib/portcullis";
-        /// The key under which values are kept that were tokenised: at least 32 characters. Left
-        /// out, the file `root.key` in the data folder, which is made at the first start.
-        root_key: Option<Credential>, example { env = "ROOT_KEY" };
+        /// The key above all keys that are kept here, those of payloads and of values that were
+        /// tokenised: at least 32 characters. Left out, the file `root.key` in the data folder, which
+        /// is made at the first start.
+        root_key: Option<RootKey>, example { env = "ROOT_KEY" };
+        /// The root key before, when it was exchanged: what it wrapped is wrapped by the new one
+        /// at the next start. Then it can be taken out here.
+        previous_root_key: Option<RootKey>, example { env = "PREVIOUS_ROOT_KEY" };
     }
 }
 

@@ -1,0 +1,68 @@
+//! What the admin API asks of whoever holds the keys and what they sealed. The binary answers.
+
+use model::{DataSubject, Month, RecordId, TenantId};
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Task};
+
+/// Which of an action's two payloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PayloadPart {
+    Request,
+    Response,
+}
+
+/// Where a payload is, by its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayloadPlace {
+    pub tenant: TenantId,
+    pub record: RecordId,
+    pub part: PayloadPart,
+    /// As the record has it.
+    pub reference: String,
+}
+
+/// A payload that could be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayloadView {
+    /// The content coding that the bytes still have; empty where they are plain.
+    pub coding: String,
+    pub bytes: Vec<u8>,
+    /// More came than was kept.
+    pub is_truncated: bool,
+}
+
+/// Keys of one level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyLevel {
+    Root,
+    Tenant,
+    Data,
+}
+
+/// Whose data keys were destroyed, and of which month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErasedKey {
+    pub subject: DataSubject,
+    pub month: Month,
+}
+
+/// Kept payloads and their keys, as far as the admin API needs them.
+pub trait Custody: Send + Sync + 'static {
+    /// Opens a payload; `None` where its key was destroyed.
+    fn payload(&self, place: PayloadPlace) -> Task<'_, Result<Option<PayloadView>, Failure>>;
+
+    /// Destroys a subject's data keys, those of one month where one is named. When it resolves
+    /// they are in no byte of the instance's files.
+    fn erase(
+        &self,
+        tenant: TenantId,
+        subject: DataSubject,
+        month: Option<Month>,
+    ) -> Task<'_, Result<Vec<ErasedKey>, Failure>>;
+
+    /// Exchanges the keys of one level; gives how many keys that touched.
+    fn rotate(&self, tenant: TenantId, level: KeyLevel) -> Task<'_, Result<u64, Failure>>;
+}

@@ -1,0 +1,140 @@
+//! What was kept of requests and answers: read by who may, erased for good.
+//!
+//! Whoever reads a payload leaves a record, which is durable before the payload leaves. An erasure
+//! has two: the first says what is about to be destroyed and why, so that a crash in between
+//! cannot hide it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use model::{DataSubject, Decision, Effect, Kind, Month, Record, RecordId, Resource, Status, clip};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::records::{one, read};
+use super::{Endpoint, endpoint};
+use crate::change::{Change, MAX_DETAIL, commit, random_id, with_record};
+use crate::custody::{KeyLevel, PayloadPart, PayloadPlace, PayloadView};
+use crate::extract::{Body, Place};
+use crate::{App, Principal, Problem, Shared};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        endpoint!(Payload get "/api/v1/records/{record}/payload/{part}" show, "What was kept of a record's request or response; leaves a record"),
+        endpoint!(Write post "/api/v1/erasures" erase, "Destroys the keys to a subject's payloads, for good"),
+        endpoint!(Write post "/api/v1/keys/rotate" rotate, "Exchanges the root key, the tenant's key or all data keys"),
+    ]
+}
+
+async fn show(
+    State(app): State<Shared>,
+    who: Principal,
+    Place((id, part)): Place<(RecordId, PayloadPart)>,
+) -> Result<Response, Problem> {
+    let hit = one(&app, &who, id).await?;
+    let found = read(&app, &who, hit).await?;
+    let name = match part {
+        PayloadPart::Request => "request",
+        PayloadPart::Response => "response",
+    };
+    let reference = found["record"]["payload"][name]["ref"].as_str().map(str::to_owned);
+    let Some(reference) = reference else { return Err(Problem::not_found("kept payload")) };
+    let place = PayloadPlace { tenant: who.tenant.clone(), record: id, part, reference };
+    let opened = app.custody.payload(place).await?;
+    let mut record = record_of(&app, &who, Kind::PAYLOAD_READ);
+    record.resource = Some(Resource { name: id.to_string(), kind: "record".into() });
+    record.detail.insert("part".into(), name.to_owned());
+    record.status = if opened.is_some() { Status::Ok } else { Status::Failed };
+    app.journal.record(record.clone()).await?;
+    let answer = match opened {
+        Some(view) => Json(shown(id, name, &view)).into_response(),
+        None => {
+            let detail = "its key was destroyed, so nobody can read it any more";
+            Problem::new(StatusCode::GONE, detail).into_response()
+        }
+    };
+    Ok(with_record(answer, record.id))
+}
+
+fn shown(id: RecordId, part: &str, view: &PayloadView) -> Value {
+    let text = std::str::from_utf8(&view.bytes).ok();
+    let encoding = if text.is_some() { "utf-8" } else { "base64" };
+    let content = text.map_or_else(|| STANDARD.encode(&view.bytes), str::to_owned);
+    json!({
+        "record": id, "part": part, "encoding": encoding, "content": content,
+        "content_coding": view.coding, "is_truncated": view.is_truncated,
+    })
+}
+
+/// A record of something that was done here and is no change.
+fn record_of(app: &App, who: &Principal, kind: Kind) -> Record {
+    let now = (app.clock)();
+    let id = RecordId::new(now, random_id(app).unwrap_or_default());
+    let decision = Decision { effect: Effect::Permit, ..Decision::default() };
+    let mut record = Record::new(id, now, who.tenant.clone(), kind, decision);
+    record.client = who.client.clone();
+    record.detail.insert("who".into(), who.name.clone());
+    record
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    /// `{"type": "agent", "name": …}` or a person.
+    subject: DataSubject,
+    /// Only this month's.
+    month: Option<Month>,
+    /// Why; a record tells it.
+    reason: String,
+}
+
+async fn erase(
+    State(app): State<Shared>,
+    who: Principal,
+    Body(order): Body<Order>,
+) -> Result<Response, Problem> {
+    if order.reason.trim().is_empty() {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "say why, as `reason`"));
+    }
+    let mut record = record_of(&app, &who, Kind::DATA_ERASE);
+    let kind = order.subject.kind().into();
+    record.resource = Some(Resource { name: order.subject.name().to_owned(), kind });
+    record.detail.insert("reason".into(), clip(&order.reason, MAX_DETAIL).to_owned());
+    if let Some(month) = order.month {
+        record.detail.insert("month".into(), month.to_string());
+    }
+    record.status = Status::Begun;
+    app.journal.record(record.clone()).await?;
+    let erased = app.custody.erase(who.tenant.clone(), order.subject, order.month).await;
+    record.status = if erased.is_ok() { Status::Ok } else { Status::Failed };
+    record.time = (app.clock)();
+    if let Ok(erased) = &erased {
+        record.detail.insert("keys".into(), erased.len().to_string());
+    }
+    app.journal.record(record.clone()).await?;
+    let answer = Json(json!({"erased": erased?})).into_response();
+    Ok(with_record(answer, record.id))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    level: KeyLevel,
+}
+
+async fn rotate(
+    State(app): State<Shared>,
+    who: Principal,
+    Body(rotation): Body<Rotation>,
+) -> Result<Response, Problem> {
+    let level = rotation.level;
+    let keys = app.custody.rotate(who.tenant.clone(), level).await?;
+    let name = format!("{level:?}").to_lowercase();
+    let detail = vec![("keys", keys.to_string())];
+    let change = Change { act: "key.rotate", kind: "key", name, detail, publish: false };
+    let recorded = commit(&app, &who, change).await?;
+    Ok(recorded.mark(Json(json!({"level": level, "keys": keys})).into_response()))
+}

@@ -1,0 +1,148 @@
+//! The keys of a tenant, and what they sealed.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use console::{
+    Custody, ErasedKey, Failure, KeyLevel, PayloadPart, PayloadPlace, PayloadView, Task,
+};
+use inspect::encoding;
+use model::{DataSubject, Month, Secret, TenantId};
+use payloads::{Direction, Kept, Keyring, Payloads, Place, ReadError};
+use store::{KeyFilter, KeyStore, Store};
+
+use super::core::{Core, now};
+use super::root::Roots;
+use super::vault;
+use crate::config::Config;
+use crate::keys::InspectionSecret;
+
+/// Bytes that a kept payload may come to when its content coding is undone to be shown.
+const MAX_DECODED: usize = 64 << 20;
+
+/// Everything that is kept under the root key.
+pub(super) struct Keys {
+    pub(super) roots: Roots,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) payloads: Arc<Payloads>,
+    pub(super) vault: Arc<gate::vault::Vault>,
+    pub(super) inspection: Arc<InspectionSecret>,
+}
+
+impl Keys {
+    /// Opens them, or makes the first. A root key that does not open what is there is refused.
+    pub(super) async fn open(
+        config: &Config,
+        store: &Store,
+        tenant: &TenantId,
+    ) -> anyhow::Result<Self> {
+        let file = config.data.dir.join("keys.db");
+        let keys = KeyStore::open(&file).context("the keys in keys.db")?;
+        let roots = Roots::load(config, &keys, tenant).await?;
+        if keys.all(tenant).await?.is_empty() {
+            // An earlier version made the vault's keys from the root key itself.
+            vault::check_first(store, tenant, roots.secret.as_ref()).await?;
+        }
+        let (root, previous) = (roots.current.clone(), roots.previous.clone());
+        let keyring = Keyring::open(tenant.clone(), keys, root, previous, now).await?;
+        let keyring = Arc::new(keyring);
+        let folder = config.data.dir.join("payloads").join(tenant.as_str());
+        let payloads = Payloads::open(&folder, keyring.clone());
+        let payloads = payloads.with_context(|| format!("the folder {}", folder.display()))?;
+        let secret = keyring.vault_secret(roots.secret.as_ref()).await?;
+        let vault = vault::open(store, tenant, &secret).await?;
+        let inspection = Arc::new(InspectionSecret::new(secret));
+        Ok(Self { roots, keyring, payloads: Arc::new(payloads), vault, inspection })
+    }
+}
+
+/// The secret of inspection alone, for a command: opened, or made, as an instance does it.
+pub(crate) async fn inspection_secret(
+    config: &Config,
+    tenant: &TenantId,
+) -> anyhow::Result<Secret> {
+    super::start::prepare(&config.data.dir)?;
+    let keys = KeyStore::open(&config.data.dir.join("keys.db")).context("the keys in keys.db")?;
+    let roots = Roots::load(config, &keys, tenant).await?;
+    let (root, previous) = (roots.current.clone(), roots.previous.clone());
+    let keyring = Keyring::open(tenant.clone(), keys, root, previous, now).await?;
+    Ok(keyring.vault_secret(roots.secret.as_ref()).await?)
+}
+
+pub(super) struct Adapter {
+    pub(super) core: Arc<Core>,
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure(error.to_string())
+}
+
+impl Adapter {
+    fn keys(&self, tenant: &TenantId) -> Result<&Keys, Failure> {
+        let is_own = *tenant == self.core.tenant;
+        is_own
+            .then_some(&self.core.keys)
+            .ok_or_else(|| Failure("there is no such tenant here".into()))
+    }
+}
+
+impl Custody for Adapter {
+    fn payload(&self, place: PayloadPlace) -> Task<'_, Result<Option<PayloadView>, Failure>> {
+        Box::pin(async move {
+            let keys = self.keys(&place.tenant)?;
+            let direction = match place.part {
+                PayloadPart::Request => Direction::Request,
+                PayloadPart::Response => Direction::Response,
+            };
+            let PayloadPlace { tenant, record, reference, .. } = place;
+            match keys.payloads.read(Place { tenant, record, direction }, &reference).await {
+                Ok(kept) => Ok(Some(view(kept))),
+                Err(ReadError::Erased) => Ok(None),
+                Err(error) => Err(failed(error)),
+            }
+        })
+    }
+
+    fn erase(
+        &self,
+        tenant: TenantId,
+        subject: DataSubject,
+        month: Option<Month>,
+    ) -> Task<'_, Result<Vec<ErasedKey>, Failure>> {
+        Box::pin(async move {
+            let filter = KeyFilter { subject: Some(subject), month };
+            let erased = self.keys(&tenant)?.keyring.erase(filter).await.map_err(failed)?;
+            Ok(erased.into_iter().map(|(subject, month)| ErasedKey { subject, month }).collect())
+        })
+    }
+
+    fn rotate(&self, tenant: TenantId, level: KeyLevel) -> Task<'_, Result<u64, Failure>> {
+        Box::pin(async move {
+            let keys = self.keys(&tenant)?;
+            let rotated = match level {
+                KeyLevel::Root => {
+                    return keys
+                        .roots
+                        .rotate(&keys.keyring)
+                        .await
+                        .map_err(|e| failed(format!("{e:#}")));
+                }
+                KeyLevel::Tenant => keys.keyring.rotate_tenant().await,
+                KeyLevel::Data => keys.keyring.rotate_data().await,
+            };
+            rotated.map(|rotated| rotated.keys).map_err(failed)
+        })
+    }
+}
+
+/// Decoded where that can be done: people read text, and what was cut off cannot be decoded.
+fn view(kept: Kept) -> PayloadView {
+    let decoded = encoding::parse(&kept.coding)
+        .and_then(|codings| encoding::decode(&codings, &kept.bytes, MAX_DECODED));
+    match decoded {
+        Ok(bytes) => PayloadView { coding: String::new(), bytes, is_truncated: kept.is_truncated },
+        Err(_) => {
+            PayloadView { coding: kept.coding, bytes: kept.bytes, is_truncated: kept.is_truncated }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Wrapped keys in SQL.
+
+use model::{DataSubject, Month, TenantId};
+use rusqlite::{Connection, Row, params};
+
+use super::columns;
+use crate::{KeyFilter, KeyId, KeyUse, MAX_KEYS, Result, StoreError, WrappedKey};
+
+const SELECT: &str =
+    "SELECT id, level, subject, month, wrapped, wrapped_by, created, retired FROM keys";
+
+/// Level, subject and month as they stand in their columns.
+fn columns_of(used_for: &KeyUse) -> (&'static str, Option<String>, Option<String>) {
+    match used_for {
+        KeyUse::Tenant => ("tenant", None, None),
+        KeyUse::Vault => ("vault", None, None),
+        KeyUse::Data(subject, month) => {
+            ("data", Some(subject.to_string()), Some(month.to_string()))
+        }
+    }
+}
+
+fn parsed<T: std::str::FromStr>(row: &Row<'_>, at: usize) -> Result<T> {
+    let text = row.get_ref(at)?.as_str().map_err(|_| StoreError::Corrupt("key"))?;
+    text.parse().map_err(|_| StoreError::Corrupt("key"))
+}
+
+fn subject_and_month(row: &Row<'_>, at: usize) -> Result<(DataSubject, Month)> {
+    Ok((parsed(row, at)?, parsed(row, at + 1)?))
+}
+
+fn from_row(row: &Row<'_>) -> Result<WrappedKey> {
+    let used_for = match row.get_ref(1)?.as_str() {
+        Ok("tenant") => KeyUse::Tenant,
+        Ok("vault") => KeyUse::Vault,
+        Ok("data") => {
+            let (subject, month) = subject_and_month(row, 2)?;
+            KeyUse::Data(subject, month)
+        }
+        _ => return Err(StoreError::Corrupt("key")),
+    };
+    Ok(WrappedKey {
+        id: row.get(0)?,
+        used_for,
+        wrapped: row.get(4)?,
+        wrapped_by: row.get(5)?,
+        created: columns::time(row, 6)?,
+        is_retired: row.get(7)?,
+    })
+}
+
+pub(crate) fn add(tx: &Connection, tenant: &TenantId, key: &WrappedKey) -> Result<()> {
+    let count = "SELECT count(*) FROM keys WHERE tenant = ?1";
+    let found: i64 = tx.prepare_cached(count)?.query_row([tenant.as_str()], |row| row.get(0))?;
+    if columns::unsigned(found)? >= MAX_KEYS {
+        return Err(StoreError::Full { what: "keys", limit: MAX_KEYS });
+    }
+    let sql = "INSERT INTO keys
+        (id, tenant, level, subject, month, wrapped, wrapped_by, created, retired)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let (level, subject, month) = columns_of(&key.used_for);
+    let WrappedKey { id, wrapped, wrapped_by, created, is_retired, .. } = key;
+    let values = params![
+        id,
+        tenant.as_str(),
+        level,
+        subject,
+        month,
+        wrapped,
+        wrapped_by,
+        created.micros(),
+        is_retired
+    ];
+    tx.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+pub(crate) fn by_id(tx: &Connection, tenant: &TenantId, id: KeyId) -> Result<Option<WrappedKey>> {
+    let mut statement = tx.prepare_cached(&format!("{SELECT} WHERE tenant = ?1 AND id = ?2"))?;
+    let mut rows = statement.query(params![tenant.as_str(), id])?;
+    rows.next()?.map(from_row).transpose()
+}
+
+pub(crate) fn current(
+    tx: &Connection,
+    tenant: &TenantId,
+    used_for: &KeyUse,
+) -> Result<Option<WrappedKey>> {
+    let (level, subject, month) = columns_of(used_for);
+    let sql = format!(
+        "{SELECT} WHERE tenant = ?1 AND level = ?2 AND subject IS ?3 AND month IS ?4 AND retired = 0
+        ORDER BY created DESC, id DESC LIMIT 1"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![tenant.as_str(), level, subject, month])?;
+    rows.next()?.map(from_row).transpose()
+}
+
+pub(crate) fn all(tx: &Connection, tenant: &TenantId) -> Result<Vec<WrappedKey>> {
+    let sql = format!(
+        "{SELECT} WHERE tenant = ?1 ORDER BY level <> 'tenant', level = 'data', subject, month, id"
+    );
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query([tenant.as_str()])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        keys.push(from_row(row)?);
+    }
+    Ok(keys)
+}
+
+/// One that is erased meanwhile stays so.
+pub(crate) fn rewrap(tx: &Connection, tenant: &TenantId, key: &WrappedKey) -> Result<()> {
+    let sql = "UPDATE keys SET wrapped = ?3, wrapped_by = ?4 WHERE tenant = ?1 AND id = ?2";
+    let values = params![tenant.as_str(), key.id, key.wrapped, key.wrapped_by];
+    tx.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+pub(crate) fn remove(tx: &Connection, tenant: &TenantId, id: KeyId) -> Result<()> {
+    let sql = "DELETE FROM keys WHERE tenant = ?1 AND id = ?2";
+    tx.prepare_cached(sql)?.execute(params![tenant.as_str(), id])?;
+    Ok(())
+}
+
+pub(crate) fn retire(tx: &Connection, tenant: &TenantId) -> Result<u64> {
+    let sql = "UPDATE keys SET retired = 1 WHERE tenant = ?1 AND level = 'data' AND retired = 0";
+    Ok(tx.prepare_cached(sql)?.execute([tenant.as_str()])? as u64)
+}
+
+pub(crate) fn erase(
+    tx: &Connection,
+    tenant: &TenantId,
+    filter: &KeyFilter,
+) -> Result<Vec<(DataSubject, Month)>> {
+    let sql = "DELETE FROM keys WHERE tenant = ?1 AND level = 'data'
+        AND (?2 IS NULL OR subject = ?2) AND (?3 IS NULL OR month = ?3) RETURNING subject, month";
+    let subject = filter.subject.as_ref().map(ToString::to_string);
+    let month = filter.month.map(|month| month.to_string());
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query(params![tenant.as_str(), subject, month])?;
+    let mut erased = Vec::new();
+    while let Some(row) = rows.next()? {
+        erased.push(subject_and_month(row, 0)?);
+    }
+    erased.sort();
+    Ok(erased)
+}
