@@ -14,6 +14,7 @@ mod key;
 mod record;
 mod secret;
 mod time;
+mod tool;
 
 pub use agent::{Agent, Containment, Standing, Subject};
 pub use approval::{ApprovalState, Claim, HeldCall, Vote};
@@ -21,8 +22,8 @@ pub use decision::{Decision, Effect};
 pub use digest::Digest;
 pub use finding::{Finding, Severity};
 pub use id::{
-    AgentName, IdError, PolicyId, ProviderName, RecordId, RoleName, SessionId, TenantId, UserName,
-    ZoneName,
+    AgentName, IdError, PolicyId, ProviderName, RecordId, RoleName, ServerName, SessionId,
+    TenantId, UserName, ZoneName,
 };
 pub use key::{AgentKey, KeyError, KeyHash};
 pub use record::{
@@ -31,3 +32,4 @@ pub use record::{
 };
 pub use secret::Secret;
 pub use time::{Timestamp, TimestampError};
+pub use tool::{Classification, Confidentiality, Integrity, ToolEffect};

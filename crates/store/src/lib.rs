@@ -20,6 +20,7 @@ mod keys;
 mod sqlite;
 mod tenants;
 mod tokens;
+mod tools;
 
 #[cfg(test)]
 mod conformance;
@@ -39,6 +40,7 @@ pub use error::{Result, StoreError};
 pub use kept_values::KeptValue;
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use tokens::{NewToken, Scope, StoredToken};
+pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
 
 /// A handle on the state; cheap to clone. The last one dropped ends its threads.
 #[derive(Clone, Debug)]

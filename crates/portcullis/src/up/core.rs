@@ -14,7 +14,8 @@ use store::Store;
 use tokio::sync::{Mutex, watch};
 
 use super::approvals::approvals;
-use super::snapshot::{Settings, build};
+use super::mcp::Tools;
+use super::snapshot::{Parts, Settings, build};
 use super::tls::Certificates;
 use crate::config::{Environment, Loaded};
 
@@ -32,7 +33,7 @@ pub(super) struct Core {
     pub(super) log: Log,
     pub(super) gate: Arc<Gate>,
     pub(super) settings: ArcSwap<Settings>,
-    vault: Arc<Vault>,
+    kept: Kept,
     pub(super) certificates: Certificates,
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
@@ -42,6 +43,12 @@ pub(super) struct Core {
     /// Wakes the indexer from its rest, and how many wait for it to catch up.
     pub(super) wanted: tokio::sync::Notify,
     waiters: AtomicUsize,
+}
+
+/// What outlives every snapshot.
+pub(super) struct Kept {
+    pub(super) vault: Arc<Vault>,
+    pub(super) tools: Tools,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -56,7 +63,7 @@ impl Core {
         log: Log,
         gate: Arc<Gate>,
         settings: Settings,
-        vault: Arc<Vault>,
+        kept: Kept,
     ) -> Self {
         Self {
             data: loaded.config.data.dir.clone(),
@@ -67,7 +74,7 @@ impl Core {
             log,
             gate,
             settings: ArcSwap::from_pointee(settings),
-            vault,
+            kept,
             certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
@@ -82,11 +89,13 @@ impl Core {
         let begun = Instant::now();
         let _one = self.publishing.lock().await;
         let control = self.store.load_control(&self.tenant).await?;
+        let Kept { vault, tools } = &self.kept;
+        tools.take_up(&self.store, &self.tenant).await?;
         let revision = self.gate.snapshot().revision + 1;
         let settings = self.settings.load();
         let approvals = approvals(&self.store, &self.tenant, &settings.config.approvals);
-        let (log, vault) = (&self.log, &self.vault);
-        let snapshot = build(&settings, control, &self.tenant, log, vault, approvals, revision);
+        let parts = Parts { log: &self.log, vault, tools, approvals };
+        let snapshot = build(&settings, control, &self.tenant, parts, revision);
         self.gate.publish(snapshot);
         Ok(begun.elapsed())
     }

@@ -11,6 +11,7 @@ mod core;
 mod indexer;
 mod interrupted;
 mod journal;
+mod mcp;
 mod mend;
 mod reload;
 mod snapshot;

@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::addresses::Addresses;
-use super::core::{Core, LOG, now};
+use super::core::{Core, Kept, LOG, now};
+use super::mcp::Tools;
 use super::snapshot::Settings;
 use super::{control, indexer, interrupted, journal, mend, reload, traces, vault, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
@@ -54,8 +55,11 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
         observer,
     ));
     let opened_with = log.size();
-    let vault = vault::open(&root, &store, &model::TenantId::main()).await?;
-    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, vault));
+    let tenant = model::TenantId::main();
+    let vault = vault::open(&root, &store, &tenant).await?;
+    let tools = Tools::open(root.secret(), &store, &tenant).await?;
+    let kept = Kept { vault, tools };
+    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, kept));
     take_up_state(&core, &recovery).await?;
 
     let (stop, stopped) = watch::channel(false);

@@ -6,11 +6,12 @@ use crate::{Result, StoreError};
 
 /// In order; the first brings an empty database to schema 1. A file that was released never
 /// changes: what is to be different is a new file.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/0001_control.sql"),
     include_str!("../../migrations/0002_activity.sql"),
     include_str!("../../migrations/0003_declared.sql"),
     include_str!("../../migrations/0004_vault.sql"),
+    include_str!("../../migrations/0008_mcp.sql"),
     include_str!("../../migrations/0010_approvals.sql"),
 ];
 

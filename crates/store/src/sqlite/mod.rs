@@ -20,6 +20,7 @@ pub(crate) mod tenants;
 pub(crate) mod terms;
 mod threads;
 pub(crate) mod tokens;
+pub(crate) mod tools;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
