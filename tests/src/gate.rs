@@ -13,6 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::mcp::{McpClient, McpServer};
 use crate::upstream::Upstream;
 use crate::wait;
 
@@ -57,7 +58,21 @@ impl Builder {
         self
     }
 
-    /// An agent with the role `tester`, which may call every model.
+    /// An MCP server.
+    #[must_use]
+    pub fn mcp(mut self, name: &str, server: &McpServer) -> Self {
+        self.0.servers.push((name.to_owned(), server.url(), String::new()));
+        self
+    }
+
+    /// Lines of TOML for the MCP server named last.
+    #[must_use]
+    pub fn mcp_lines(mut self, lines: &str) -> Self {
+        self.0.servers.last_mut().expect("name a server first").2.push_str(lines);
+        self
+    }
+
+    /// An agent with the role `tester`, which may use everything.
     #[must_use]
     pub fn agent(self, name: &str) -> Self {
         self.agent_as(name, config::ROLE)
@@ -221,6 +236,11 @@ impl Gate {
     /// A client with that agent's key.
     pub fn client(&self, agent: &str) -> Client {
         self.stranger().bearer(&self.key(agent))
+    }
+
+    /// That agent's client of an MCP server, with a session.
+    pub async fn mcp(&self, agent: &str, server: &str) -> McpClient {
+        McpClient::new(self.client(agent), &format!("/mcp/{server}")).open().await
     }
 
     /// A client without any credential.

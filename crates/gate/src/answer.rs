@@ -14,6 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use ledger::Append;
 use model::{Effect, Status};
+use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::action::Action;
@@ -34,12 +35,55 @@ pub type Source = UpstreamBody<Full<Bytes>>;
 pub enum AnswerBody {
     Whole(Bytes),
     Streamed(Box<Streamed>),
+    Driven(Box<Driven>),
 }
 
 /// The connection must end without the sign of a complete answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer was broken off because its record could not be written")]
 pub struct Broken;
+
+/// Pieces that a future writes while the body is read: what drops the body ends the future.
+pub struct Driven {
+    work: Option<Work>,
+    pieces: mpsc::Receiver<Bytes>,
+}
+
+type Work = Pin<Box<dyn Future<Output = Result<(), Broken>> + Send>>;
+
+impl Driven {
+    /// `work` sends one piece at a time; each waits until the one before has left.
+    pub fn new<F>(work: impl FnOnce(mpsc::Sender<Bytes>) -> F) -> Self
+    where
+        F: Future<Output = Result<(), Broken>> + Send + 'static,
+    {
+        let (sender, pieces) = mpsc::channel(1);
+        Self { work: Some(Box::pin(work(sender))), pieces }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        loop {
+            match self.pieces.poll_recv(cx) {
+                Poll::Ready(Some(piece)) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Poll::Ready(None) if self.work.is_none() => return Poll::Ready(None),
+                _ => {}
+            }
+            let Some(work) = &mut self.work else { return Poll::Ready(None) };
+            match work.as_mut().poll(cx) {
+                Poll::Ready(Ok(())) => self.work = None,
+                Poll::Ready(Err(broken)) => {
+                    self.work = None;
+                    self.pieces.close();
+                    return Poll::Ready(Some(Err(broken)));
+                }
+                Poll::Pending => match self.pieces.poll_recv(cx) {
+                    Poll::Ready(Some(piece)) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                    _ => return Poll::Pending,
+                },
+            }
+        }
+    }
+}
 
 impl From<String> for AnswerBody {
     fn from(text: String) -> Self {
@@ -276,6 +320,7 @@ impl Body for AnswerBody {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Streamed(streamed) => streamed.poll(cx),
+            Self::Driven(driven) => driven.poll(cx),
         }
     }
 
@@ -283,13 +328,14 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_empty(),
             Self::Streamed(streamed) => matches!(streamed.state, State::Over),
+            Self::Driven(driven) => driven.work.is_none() && driven.pieces.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Streamed(_) => SizeHint::default(),
+            Self::Streamed(_) | Self::Driven(_) => SizeHint::default(),
         }
     }
 }

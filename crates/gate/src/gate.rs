@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use ledger::Log;
-use model::{AgentName, ProviderName, Record, RecordId, TenantId, Timestamp};
+use model::{AgentName, Record, RecordId, Subject, TenantId, Timestamp};
 use tokio::sync::watch;
 
 use crate::limits::Counters;
@@ -76,22 +76,21 @@ impl Gate {
         self.published.send_replace(revision);
     }
 
-    /// Ends when the kill switch hits the agent or the provider.
+    /// Ends when the kill switch hits the agent, or the provider or server that it uses.
     pub fn until_contained(
         self: &Arc<Self>,
         tenant: &TenantId,
         agent: &AgentName,
-        provider: &ProviderName,
+        place: &Subject,
     ) -> impl Future<Output = Contained> + Send + use<> {
         let gate = self.clone();
-        let (tenant, agent, provider) = (tenant.clone(), agent.clone(), provider.clone());
+        let (tenant, agent, place) = (tenant.clone(), agent.clone(), place.clone());
         let mut published = self.published.subscribe();
         async move {
             loop {
                 // Marked as seen before the look, so that a publication in between is not missed.
                 published.borrow_and_update();
-                let contained =
-                    gate.snapshot().contained(&tenant, agent.as_str(), provider.as_str());
+                let contained = gate.snapshot().contained(&tenant, agent.as_str(), &place);
                 if let Some(contained) = contained {
                     return contained;
                 }

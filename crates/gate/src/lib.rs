@@ -1,7 +1,7 @@
 //! The gate: the data plane that every action of an agent passes through.
 //!
 //! [`net`] is everything between a socket and an HTTP message. [`worker`] takes a request from
-//! there to the room that answers it: [`llm`] for model APIs. On the way it is identified
+//! there to the room that answers it: [`llm`] for model APIs, [`mcp`] for tools. On the way it is identified
 //! ([`identify`]), held against containment and limits ([`snapshot`], [`limits`]), inspected and
 //! decided; what is refused becomes an answer in the protocol's own shape ([`refusal`]); and
 //! whatever happens leaves a record ([`action`]),
@@ -15,6 +15,7 @@ pub mod identify;
 pub mod keeping;
 pub mod limits;
 pub mod llm;
+pub mod mcp;
 pub mod metrics;
 pub mod net;
 pub mod refusal;

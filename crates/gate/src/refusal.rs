@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::answer::AnswerBody;
 use crate::identify::Unidentified;
 use crate::limits::Exceeded;
+use crate::mcp::message::Malformed;
 use crate::net::body::ReadError;
 use crate::net::upstream::UpstreamError;
 use crate::snapshot::{Contained, ProviderKind};
@@ -57,6 +58,25 @@ pub enum Refusal {
     /// As many actions are under way as there may be.
     Busy,
     Unsupported(&'static str),
+    NoSuchServer,
+    /// The session's id was not given to this agent for this place, or is over.
+    NoSuchSession,
+    /// What was sent is no message of MCP.
+    Message(Malformed),
+    NoSuchMethod(String),
+    NoSuchTool(String),
+    /// The tool waits for a person; the text says why.
+    ToolHeld(&'static str),
+    /// The tool's schema cannot be used; the text says why.
+    BadSchema(String),
+    /// The server asked for what the agent may not be asked.
+    AskDenied(String),
+    /// A web page of a stranger calls.
+    Origin,
+    /// An MCP server could not be used.
+    ServerFailed(UpstreamError),
+    /// It answered, but not in a way that makes sense.
+    ServerGarbage(&'static str),
 }
 
 /// A call that waits for a person.
@@ -94,20 +114,32 @@ impl Refusal {
             | Self::Denied(_)
             | Self::Held(_)
             | Self::Disapproved(_)
-            | Self::Blocked(_) => StatusCode::FORBIDDEN,
-            Self::NoSuchRoute | Self::NoSuchProvider | Self::NoProviderForModel => {
-                StatusCode::NOT_FOUND
-            }
-            Self::AmbiguousPath | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            | Self::Blocked(_)
+            | Self::ToolHeld(_)
+            | Self::AskDenied(_)
+            | Self::Origin => StatusCode::FORBIDDEN,
+            Self::NoSuchRoute
+            | Self::NoSuchProvider
+            | Self::NoProviderForModel
+            | Self::NoSuchServer
+            | Self::NoSuchSession
+            | Self::NoSuchMethod(_)
+            | Self::NoSuchTool(_) => StatusCode::NOT_FOUND,
+            Self::AmbiguousPath | Self::Malformed(_) | Self::Message(_) => StatusCode::BAD_REQUEST,
             Self::Limit(_) | Self::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
-            Self::Uninspectable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Uninspectable(_) | Self::BadSchema(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(error) => match error {
                 ReadError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 ReadError::Timeout => StatusCode::REQUEST_TIMEOUT,
                 _ => StatusCode::BAD_REQUEST,
             },
-            Self::Upstream(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
-            Self::Upstream(_) | Self::Garbage(_) => StatusCode::BAD_GATEWAY,
+            Self::Upstream(error) | Self::ServerFailed(error) if error.is_timeout() => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            Self::Upstream(_)
+            | Self::Garbage(_)
+            | Self::ServerFailed(_)
+            | Self::ServerGarbage(_) => StatusCode::BAD_GATEWAY,
             Self::LogDown
             | Self::VaultDown
             | Self::PayloadsDown
@@ -126,7 +158,10 @@ impl Refusal {
     /// What the record says became of the action.
     pub fn outcome(&self) -> Status {
         match self {
-            Self::Upstream(_) | Self::Garbage(_) => Status::Failed,
+            Self::Upstream(_)
+            | Self::Garbage(_)
+            | Self::ServerFailed(_)
+            | Self::ServerGarbage(_) => Status::Failed,
             _ => Status::Refused,
         }
     }
@@ -134,8 +169,11 @@ impl Refusal {
     /// The decision that the record and the header show.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Upstream(_) | Self::Garbage(_) => Effect::Permit,
-            Self::Held(_) => Effect::Hold,
+            Self::Upstream(_)
+            | Self::Garbage(_)
+            | Self::ServerFailed(_)
+            | Self::ServerGarbage(_) => Effect::Permit,
+            Self::Held(_) | Self::ToolHeld(_) => Effect::Hold,
             _ => Effect::Deny,
         }
     }
@@ -148,7 +186,7 @@ impl Refusal {
             Self::Unidentified(Unidentified::Ambiguous) => "Two different credentials were sent in one request: send one.".into(),
             Self::Unidentified(_) => "The agent key is not valid: it is unknown, replaced or expired. Ask whoever runs the gate for a new one (`portcullis agent rotate`).".into(),
             Self::Contained(contained) => contained_message(*contained).into(),
-            Self::NoSuchRoute => "There is nothing at this path: model APIs are at /llm/{provider}/… and /v1/….".into(),
+            Self::NoSuchRoute => "There is nothing at this path: model APIs are at /llm/{provider}/… and /v1/…, MCP servers at /mcp/{server}.".into(),
             Self::NoSuchProvider => "No provider of this name is configured at the gate.".into(),
             Self::NoProviderForModel => "No configured provider serves this model: check the model's name, or ask whoever runs the gate to add it to a provider's `models`.".into(),
             Self::AmbiguousPath => "The path has dot segments, empty segments or encoded slashes, which servers read differently: send it in its plain form.".into(),
@@ -169,6 +207,17 @@ impl Refusal {
             Self::LogDown => "The gate cannot write its activity log, so it lets nothing through. Whoever runs it finds the reason with `portcullis doctor`.".into(),
             Self::Draining => "The gate is stopping; try again in a moment.".into(),
             Self::Busy => "The gate has as many calls under way as it takes; try again in a moment.".into(),
+            Self::NoSuchServer => "No MCP server of this name is configured at the gate.".into(),
+            Self::NoSuchSession => "This session is not known: begin a new one with `initialize`.".into(),
+            Self::Message(malformed) => format!("This is no message that the gate carries: {malformed}."),
+            Self::NoSuchMethod(name) => format!("The gate does not carry the method {name:?}."),
+            Self::NoSuchTool(name) => format!("The server has no tool named {name:?} that may be used."),
+            Self::ToolHeld(why) => format!("This tool waits for a person: {why} (`portcullis tool diff`)."),
+            Self::BadSchema(why) => format!("The tool's schema cannot be used to check its arguments: {why}. Whoever runs the server must change it."),
+            Self::AskDenied(why) => format!("The server asks for what it may not ask: {why}"),
+            Self::Origin => "Web pages of this origin may not call the gate. Whoever runs it can list it in [gate] `origins`.".into(),
+            Self::ServerFailed(error) => format!("The MCP server could not be used: {error}."),
+            Self::ServerGarbage(what) => format!("The MCP server gave an answer that makes no sense: {what}."),
             Self::Unsupported(what) => format!("The gate does not carry {what}, so it refuses rather than pass it on unseen."),
         }
     }
@@ -178,6 +227,7 @@ impl Refusal {
         match self {
             Self::Limit(exceeded) => exceeded.retry_after <= Duration::from_secs(60),
             Self::Upstream(_) | Self::Garbage(_) | Self::Draining | Self::Busy => true,
+            Self::ServerFailed(_) | Self::ServerGarbage(_) => true,
             _ => false,
         }
     }
@@ -297,10 +347,13 @@ fn contained_message(contained: Contained) -> &'static str {
         Contained::Provider(_) => {
             "This provider is suspended at the gate: no call goes there until whoever runs the gate resumes it."
         }
+        Contained::Server(_) => {
+            "This MCP server is suspended at the gate: no call goes there until whoever runs the gate resumes it."
+        }
         Contained::Everything(_) => {
             "Everything is suspended at the gate: no agent's call passes until whoever runs it resumes."
         }
-        Contained::Gone => "This agent or provider is no longer configured at the gate.",
+        Contained::Gone => "This agent, provider or server is no longer configured at the gate.",
     }
 }
 

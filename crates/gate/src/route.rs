@@ -20,6 +20,10 @@ pub enum Route<'a> {
     ByModel {
         path: &'a str,
     },
+    /// `/mcp/{server}`.
+    Mcp {
+        server: &'a str,
+    },
     /// Another server is asked for: a tunnel, or a whole URL as the target.
     Proxy,
     Unknown,
@@ -43,6 +47,12 @@ pub fn route(path: &str) -> Route<'_> {
         let end = rest.find('/').unwrap_or(rest.len());
         let (provider, path) = rest.split_at(end);
         return Route::Provider { provider, path };
+    }
+    if let Some(server) = path.strip_prefix("/mcp/")
+        && !server.is_empty()
+        && !server.contains('/')
+    {
+        return Route::Mcp { server };
     }
     if path.starts_with("/v1/") { Route::ByModel { path } } else { Route::Unknown }
 }
@@ -123,7 +133,10 @@ mod tests {
         assert_eq!(route("/llm/openai"), Route::Provider { provider: "openai", path: "" });
         assert_eq!(route("/v1/messages"), Route::ByModel { path: "/v1/messages" });
         assert_eq!(route("/healthz"), Route::Health);
-        for unknown in ["/", "/v1", "/llm", "/LLM/openai/v1", "/v2/x", "//v1/x"] {
+        assert_eq!(route("/mcp/files"), Route::Mcp { server: "files" });
+        for unknown in
+            ["/", "/v1", "/llm", "/LLM/openai/v1", "/mcp/", "/mcp/a/b", "/v2/x", "//v1/x"]
+        {
             assert_eq!(route(unknown), Route::Unknown, "{unknown}");
         }
     }

@@ -12,11 +12,12 @@ use http::HeaderValue;
 use http::header::HeaderName;
 use inspect::Engine;
 use ledger::Log;
-use model::{Agent, AgentName, KeyHash, ProviderName, Standing, TenantId, Timestamp};
+use model::{Agent, AgentName, KeyHash, ProviderName, Standing, Subject, TenantId, Timestamp};
 
 use crate::approvals::Approvals;
 use crate::keeping::Keeping;
 use crate::limits::Limit;
+use crate::mcp::server::Mcp;
 use crate::net::body::BodyLimits;
 use crate::net::upstream::Target;
 use crate::vault::Vault;
@@ -56,6 +57,7 @@ pub struct Tenant {
     /// `None` where no payload is kept.
     pub keeping: Option<Arc<Keeping>>,
     pub limits: Vec<Limit>,
+    pub mcp: Arc<Mcp>,
     /// The kill switch for everything.
     pub everything: Standing,
 }
@@ -132,8 +134,9 @@ impl Default for Sizes {
 pub enum Contained {
     Agent(Standing),
     Provider(Standing),
+    Server(Standing),
     Everything(Standing),
-    /// The agent or provider is there no more.
+    /// The agent, provider or server is there no more.
     Gone,
 }
 
@@ -148,17 +151,26 @@ impl Sizes {
 }
 
 impl Snapshot {
-    /// Whether the kill switch hits this agent at this provider.
-    pub fn contained(&self, tenant: &TenantId, agent: &str, provider: &str) -> Option<Contained> {
+    /// Whether the kill switch hits this agent, or the provider or server that it uses.
+    pub fn contained(&self, tenant: &TenantId, agent: &str, place: &Subject) -> Option<Contained> {
         let Some(tenant) = self.tenants.get(tenant) else { return Some(Contained::Gone) };
         let Some(agent) = tenant.agents.get(agent) else { return Some(Contained::Gone) };
         if let Some(contained) = tenant.contained(agent) {
             return Some(contained);
         }
-        match tenant.provider(provider).map(|p| p.standing) {
+        let (standing, contained): (_, fn(Standing) -> Contained) = match place {
+            Subject::Provider(name) => {
+                (tenant.provider(name.as_str()).map(|p| p.standing), Contained::Provider)
+            }
+            Subject::Server(name) => {
+                (tenant.mcp.server(name.as_str()).map(|s| s.standing), Contained::Server)
+            }
+            Subject::Agent(_) | Subject::Everything => return None,
+        };
+        match standing {
             None => Some(Contained::Gone),
             Some(Standing::Active) => None,
-            Some(standing) => Some(Contained::Provider(standing)),
+            Some(standing) => Some(contained(standing)),
         }
     }
 }

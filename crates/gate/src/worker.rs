@@ -11,12 +11,12 @@ use model::{Effect, Kind, Status};
 use crate::action::Action;
 use crate::answer::AnswerBody;
 use crate::gate::Gate;
-use crate::llm;
 use crate::net::clock::Clock;
 use crate::net::listen;
 use crate::net::peer::Peer;
 use crate::net::upstream::Pool;
 use crate::route::{Route, is_for_a_proxy, route};
+use crate::{llm, mcp};
 
 /// Serves requests on one thread, with upstream connections of its own.
 #[derive(Clone)]
@@ -44,6 +44,7 @@ impl listen::Handler for Worker {
         match route {
             Route::Health => text(StatusCode::OK, "ok\n"),
             Route::Ready => self.ready(),
+            Route::Mcp { server } => mcp::serve(self, peer, request, server).await,
             route => llm::serve(self, peer, request, route).await,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentName, ProviderName, RoleName, TenantId, ZoneName};
+use crate::{AgentName, ProviderName, RoleName, ServerName, TenantId, ZoneName};
 
 /// An agent that is known to the control plane.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,7 @@ impl Standing {
 pub enum Subject {
     Agent(AgentName),
     Provider(ProviderName),
+    Server(ServerName),
     /// All agents of the tenant.
     Everything,
 }

@@ -101,6 +101,8 @@ name!(/// A zone: production, test, quarantine, or the operator's own.
     ZoneName);
 name!(/// A configured model API.
     ProviderName);
+name!(/// A configured MCP server.
+    ServerName);
 name!(/// A conversation or task of an agent.
     SessionId);
 name!(/// A policy's `@id`.

@@ -15,6 +15,7 @@ mod record;
 mod secret;
 mod subject;
 mod time;
+mod tool;
 
 pub use agent::{Agent, Containment, Standing, Subject};
 pub use approval::{ApprovalState, Claim, HeldCall, Vote};
@@ -22,8 +23,8 @@ pub use decision::{Decision, Effect};
 pub use digest::Digest;
 pub use finding::{Finding, Severity};
 pub use id::{
-    AgentName, IdError, PolicyId, ProviderName, RecordId, RoleName, SessionId, TenantId, UserName,
-    ZoneName,
+    AgentName, IdError, PolicyId, ProviderName, RecordId, RoleName, ServerName, SessionId,
+    TenantId, UserName, ZoneName,
 };
 pub use key::{AgentKey, KeyError, KeyHash};
 pub use record::{
@@ -33,3 +34,4 @@ pub use record::{
 pub use secret::Secret;
 pub use subject::{DataSubject, Month, MonthError};
 pub use time::{Timestamp, TimestampError};
+pub use tool::{Classification, Confidentiality, Integrity, ToolEffect};

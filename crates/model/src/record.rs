@@ -27,6 +27,29 @@ pub struct Kind(Cow<'static, str>);
 
 impl Kind {
     pub const LLM_CALL: Self = Self(Cow::Borrowed("llm.call"));
+    pub const MCP_INITIALIZE: Self = Self(Cow::Borrowed("mcp.initialize"));
+    pub const MCP_DISCOVER: Self = Self(Cow::Borrowed("mcp.discover"));
+    pub const MCP_LIST_TOOLS: Self = Self(Cow::Borrowed("mcp.list_tools"));
+    pub const MCP_CALL_TOOL: Self = Self(Cow::Borrowed("mcp.call_tool"));
+    pub const MCP_LIST_RESOURCES: Self = Self(Cow::Borrowed("mcp.list_resources"));
+    pub const MCP_READ_RESOURCE: Self = Self(Cow::Borrowed("mcp.read_resource"));
+    pub const MCP_LIST_PROMPTS: Self = Self(Cow::Borrowed("mcp.list_prompts"));
+    pub const MCP_GET_PROMPT: Self = Self(Cow::Borrowed("mcp.get_prompt"));
+    /// Any other request to an MCP server: its method is in the detail.
+    pub const MCP_REQUEST: Self = Self(Cow::Borrowed("mcp.request"));
+    /// A notification to an MCP server, or an answer to what it asked.
+    pub const MCP_MESSAGE: Self = Self(Cow::Borrowed("mcp.message"));
+    /// A stream that the agent opened to hear what the server says by itself.
+    pub const MCP_LISTEN: Self = Self(Cow::Borrowed("mcp.listen"));
+    /// The end of a session.
+    pub const MCP_END: Self = Self(Cow::Borrowed("mcp.end"));
+    /// A server asks the agent: for a completion of its model, for something of its user, for its
+    /// folders.
+    pub const MCP_SAMPLE: Self = Self(Cow::Borrowed("mcp.sample"));
+    pub const MCP_ELICIT: Self = Self(Cow::Borrowed("mcp.elicit"));
+    pub const MCP_LIST_ROOTS: Self = Self(Cow::Borrowed("mcp.list_roots"));
+    /// A tool was seen for the first time, or is not what it was.
+    pub const MCP_PIN: Self = Self(Cow::Borrowed("mcp.pin"));
     pub const AUTH_ATTEMPT: Self = Self(Cow::Borrowed("auth.attempt"));
     pub const HTTP_REQUEST: Self = Self(Cow::Borrowed("http.request"));
     pub const ADMIN_CHANGE: Self = Self(Cow::Borrowed("admin.change"));

@@ -57,7 +57,7 @@ fn question<'a>(agent: &'a Agent, provider: &'a ProviderName) -> Question<'a> {
         agent,
         on_behalf_of: None,
         action: Action::CallModel,
-        resource: Resource { provider, model: Some("gpt-0") },
+        resource: Resource::Model { provider, name: "gpt-0" },
         context: Context {
             time: Timestamp::from_micros(1_795_442_700_000_000),
             stream: true,
@@ -96,5 +96,14 @@ fn many_roles(count: usize) -> Result<Grants, Box<dyn std::error::Error>> {
 
 fn grant(role: &str, models: Vec<Pattern>) -> Result<RoleGrants, Box<dyn std::error::Error>> {
     let (role, providers) = (RoleName::new(role)?, vec![Pattern::new("openai")?]);
-    Ok(RoleGrants { role, providers, models, endpoints: Vec::new() })
+    Ok(RoleGrants {
+        role,
+        providers,
+        models,
+        endpoints: Vec::new(),
+        tools: Vec::new(),
+        resources: Vec::new(),
+        prompts: Vec::new(),
+        asks: Vec::new(),
+    })
 }

@@ -7,19 +7,21 @@
 
 use std::collections::HashMap;
 
-use model::{ProviderName, RoleName, ZoneName};
+use model::{RoleName, ZoneName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Pattern, Resource};
+use crate::{Action, Pattern, Resource, Scoped};
 
 /// The role that every agent holds without being given it.
 pub const EVERYONE: &str = "everyone";
 
 /// What to say aloud where [`Grants::everything_to_everyone`] is in force.
 pub const OPEN_GRANT_NOTICE: &str = "no role is configured, so every agent may use every model \
-     and endpoint of every configured provider; write a [[role]] to narrow this";
+     and endpoint of every configured provider and every tool of every configured server; write a \
+     [[role]] to narrow this";
 
-/// What one role may use: every pair of a provider and a model that both match.
+/// What one role may use: every pair of a provider and a model that both match, and the tools,
+/// resources and prompts of MCP servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoleGrants {
@@ -34,6 +36,17 @@ pub struct RoleGrants {
     /// Paths of endpoints that the gate does not know, such as `/v1/files*`. None by default.
     #[serde(default)]
     pub endpoints: Vec<Pattern>,
+    /// Such as `files/read_*`. A server of which anything is granted may be talked to.
+    #[serde(default)]
+    pub tools: Vec<Scoped>,
+    /// Such as `files/file:///docs/*`.
+    #[serde(default)]
+    pub resources: Vec<Scoped>,
+    #[serde(default)]
+    pub prompts: Vec<Scoped>,
+    /// What servers may ask of agents: `files/sampling`, `files/elicitation`, `files/roots`.
+    #[serde(default)]
+    pub asks: Vec<Scoped>,
 }
 
 /// What agents in a zone may reach at all, whatever their roles grant.
@@ -47,6 +60,9 @@ pub struct ZoneReach {
     /// All models of the providers, where none is written.
     #[serde(default = "all")]
     pub models: Vec<Pattern>,
+    /// MCP servers.
+    #[serde(default)]
+    pub servers: Vec<Pattern>,
 }
 
 fn all() -> Vec<Pattern> {
@@ -69,16 +85,67 @@ impl Grants {
     /// minute. Say [`OPEN_GRANT_NOTICE`] when it is in force.
     pub fn everything_to_everyone() -> Self {
         let role = RoleName::new(EVERYONE).into_iter();
-        let grant =
-            role.map(|role| RoleGrants { role, providers: all(), models: all(), endpoints: all() });
+        let everything = || vec![Scoped::any()];
+        let grant = role.map(|role| RoleGrants {
+            role,
+            providers: all(),
+            models: all(),
+            endpoints: all(),
+            tools: everything(),
+            resources: everything(),
+            prompts: everything(),
+            asks: everything(),
+        });
         Self { roles: grant.collect(), zones: Vec::new() }
     }
 
     pub(crate) fn patterns(&self) -> usize {
-        let roles =
-            self.roles.iter().map(|r| r.providers.len() + r.models.len() + r.endpoints.len());
-        let zones = self.zones.iter().map(|z| z.providers.len() + z.models.len());
+        let roles = self.roles.iter().map(RoleGrants::patterns);
+        let zones = self.zones.iter().map(|z| z.providers.len() + z.models.len() + z.servers.len());
         roles.chain(zones).sum()
+    }
+}
+
+impl RoleGrants {
+    fn patterns(&self) -> usize {
+        let scoped = [&self.tools, &self.resources, &self.prompts, &self.asks];
+        let scoped: usize = scoped.iter().map(|list| list.len()).sum();
+        self.providers.len() + self.models.len() + self.endpoints.len() + scoped
+    }
+
+    fn covers(&self, asked: &Asked<'_>) -> bool {
+        match asked.resource {
+            Resource::Provider(provider) => {
+                any(&self.providers, provider.as_str())
+                    && (asked.action == Action::ListModels || any(&self.endpoints, asked.endpoint))
+            }
+            Resource::Model { provider, name } => {
+                any(&self.providers, provider.as_str()) && any(&self.models, name)
+            }
+            Resource::Tool { server, name, .. } => scoped(&self.tools, server.as_str(), name),
+            Resource::Resource { server, uri } => scoped(&self.resources, server.as_str(), uri),
+            Resource::Prompt { server, name } => scoped(&self.prompts, server.as_str(), name),
+            Resource::Server(server) => match asked.action {
+                Action::Sample => scoped(&self.asks, server.as_str(), "sampling"),
+                Action::Elicit => scoped(&self.asks, server.as_str(), "elicitation"),
+                Action::ListRoots => scoped(&self.asks, server.as_str(), "roots"),
+                _ => [&self.tools, &self.resources, &self.prompts]
+                    .iter()
+                    .any(|list| list.iter().any(|one| one.owner.matches(server.as_str()))),
+            },
+        }
+    }
+}
+
+impl ZoneReach {
+    fn covers(&self, resource: Resource<'_>) -> bool {
+        match resource {
+            Resource::Provider(provider) => any(&self.providers, provider.as_str()),
+            Resource::Model { provider, name } => {
+                any(&self.providers, provider.as_str()) && any(&self.models, name)
+            }
+            _ => any(&self.servers, resource.owner()),
+        }
     }
 }
 
@@ -109,14 +176,7 @@ impl GrantIndex {
     /// Whether a role's grants cover what is asked for.
     pub(crate) fn covers(&self, role: &str, asked: &Asked<'_>) -> bool {
         let grants = self.roles.get(role).map_or(&[][..], Vec::as_slice);
-        grants.iter().any(|grant| {
-            matches(&grant.providers, asked.resource.provider)
-                && match asked.action {
-                    Action::CallModel => any(&grant.models, asked.model()),
-                    Action::ListModels => true,
-                    Action::UseProvider => any(&grant.endpoints, asked.endpoint),
-                }
-        })
+        grants.iter().any(|grant| grant.covers(asked))
     }
 
     /// Whether a zone reaches what is asked for. A zone that configuration does not name does.
@@ -124,11 +184,7 @@ impl GrantIndex {
         let Some(reaches) = self.zones.get(zone) else {
             return true;
         };
-        let model_counts = asked.action == Action::CallModel;
-        reaches.iter().any(|reach| {
-            matches(&reach.providers, asked.resource.provider)
-                && (!model_counts || any(&reach.models, asked.model()))
-        })
+        reaches.iter().any(|reach| reach.covers(asked.resource))
     }
 }
 
@@ -139,14 +195,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) endpoint: &'a str,
 }
 
-impl Asked<'_> {
-    fn model(&self) -> &str {
-        self.resource.model.unwrap_or_default()
-    }
-}
-
-fn matches(patterns: &[Pattern], provider: &ProviderName) -> bool {
-    any(patterns, provider.as_str())
+fn scoped(patterns: &[Scoped], owner: &str, name: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(owner, name))
 }
 
 fn any(patterns: &[Pattern], text: &str) -> bool {

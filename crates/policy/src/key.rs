@@ -4,7 +4,7 @@ use model::Standing;
 
 use crate::inputs::{Inputs, Precision};
 use crate::time::minute;
-use crate::{Action, Question};
+use crate::{Action, Question, Resource};
 
 /// Longest key that is remembered, in bytes. A longer question is evaluated each time.
 const MAX_KEY: usize = 1024;
@@ -57,15 +57,29 @@ impl Key {
 
     fn resource(&mut self, question: &Question<'_>, inputs: Inputs) -> Option<()> {
         self.raw(&[question.action.index() as u8])?;
-        self.text(question.resource.provider.as_str())?;
-        if question.action == Action::CallModel {
-            self.text(question.resource.model.unwrap_or_default())?;
-        }
+        self.resource_of(question.resource)?;
         // Grants speak of unknown endpoints, and a refusal names the endpoint.
         if inputs.endpoint || question.action == Action::UseProvider {
             self.text(question.context.endpoint)?;
         }
         Some(())
+    }
+
+    fn resource_of(&mut self, resource: Resource<'_>) -> Option<()> {
+        // An action has one type of resource, but a question may pair them wrongly.
+        self.raw(&[match resource {
+            Resource::Provider(_) => 0,
+            Resource::Model { .. } => 1,
+            Resource::Server(_) => 2,
+            Resource::Tool { .. } => 3,
+            Resource::Resource { .. } => 4,
+            Resource::Prompt { .. } => 5,
+        }])?;
+        if let Resource::Tool { class, .. } = resource {
+            self.raw(&[class.effect as u8, class.integrity as u8, class.confidentiality as u8])?;
+        }
+        self.text(resource.owner())?;
+        self.maybe(resource.name())
     }
 
     fn context(&mut self, question: &Question<'_>, inputs: Inputs) -> Option<()> {

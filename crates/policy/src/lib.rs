@@ -20,6 +20,7 @@ mod pattern;
 mod question;
 mod reason;
 mod request;
+mod scoped;
 mod source;
 pub mod testing;
 #[cfg(test)]
@@ -35,5 +36,6 @@ pub use lexer::{MAX_NESTING, MAX_SOURCE_BYTES, MAX_TOKENS};
 pub use memo::MAX_VERDICTS;
 pub use pattern::{Pattern, PatternError};
 pub use question::{Action, Context, Question, Resource, Verdict};
+pub use scoped::{Scoped, ScopedError};
 pub use source::{Diagnostic, Source};
 pub use vocabulary::SCHEMA;

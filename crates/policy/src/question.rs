@@ -1,6 +1,8 @@
 //! What is asked of the policies, and what they answer.
 
-use model::{Agent, Effect, PolicyId, ProviderName, Timestamp, UserName};
+use model::{
+    Agent, Classification, Effect, PolicyId, ProviderName, ServerName, Timestamp, UserName,
+};
 
 /// One action that an agent wants to take. Borrowed: asking costs no allocation.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +24,32 @@ pub enum Action {
     ListModels,
     /// Any endpoint of a provider that the gate does not know; the resource is a `Provider`.
     UseProvider,
+    /// A call of a tool, and whether it is listed; the resource is a `Tool`.
+    CallTool,
+    ReadResource,
+    GetPrompt,
+    /// Anything else with an MCP server; the resource is a `Server`, as in those that follow.
+    UseServer,
+    /// The server asks the agent for a completion of its model.
+    Sample,
+    /// The server asks the agent's user for something.
+    Elicit,
+    ListRoots,
 }
 
 impl Action {
-    pub const ALL: [Self; 3] = [Self::CallModel, Self::ListModels, Self::UseProvider];
+    pub const ALL: [Self; 10] = [
+        Self::CallModel,
+        Self::ListModels,
+        Self::UseProvider,
+        Self::CallTool,
+        Self::ReadResource,
+        Self::GetPrompt,
+        Self::UseServer,
+        Self::Sample,
+        Self::Elicit,
+        Self::ListRoots,
+    ];
 
     /// The action's name in the schema.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +57,13 @@ impl Action {
             Self::CallModel => "call_model",
             Self::ListModels => "list_models",
             Self::UseProvider => "use_provider",
+            Self::CallTool => "call_tool",
+            Self::ReadResource => "read_resource",
+            Self::GetPrompt => "get_prompt",
+            Self::UseServer => "use_server",
+            Self::Sample => "sample",
+            Self::Elicit => "elicit",
+            Self::ListRoots => "list_roots",
         }
     }
 
@@ -41,12 +72,68 @@ impl Action {
     }
 }
 
-/// What it is done to. `model` counts only for [`Action::CallModel`]; absent there, it reads as
-/// the empty name, which only the pattern `*` covers.
+/// What it is done to. It must be of the type that the action is for; the other answer is no.
 #[derive(Clone, Copy, Debug)]
-pub struct Resource<'a> {
-    pub provider: &'a ProviderName,
-    pub model: Option<&'a str>,
+pub enum Resource<'a> {
+    Provider(&'a ProviderName),
+    /// A model without a name reads as the empty one, which only the pattern `*` covers.
+    Model {
+        provider: &'a ProviderName,
+        name: &'a str,
+    },
+    Server(&'a ServerName),
+    Tool {
+        server: &'a ServerName,
+        name: &'a str,
+        class: Classification,
+    },
+    Resource {
+        server: &'a ServerName,
+        uri: &'a str,
+    },
+    Prompt {
+        server: &'a ServerName,
+        name: &'a str,
+    },
+}
+
+impl<'a> Resource<'a> {
+    /// The provider or the server that it belongs to.
+    pub fn owner(&self) -> &'a str {
+        match *self {
+            Self::Provider(provider) | Self::Model { provider, .. } => provider.as_str(),
+            Self::Server(server)
+            | Self::Tool { server, .. }
+            | Self::Resource { server, .. }
+            | Self::Prompt { server, .. } => server.as_str(),
+        }
+    }
+
+    /// Its own name, where it is not the owner itself.
+    pub fn name(&self) -> Option<&'a str> {
+        match *self {
+            Self::Provider(_) | Self::Server(_) => None,
+            Self::Model { name, .. } | Self::Tool { name, .. } | Self::Prompt { name, .. } => {
+                Some(name)
+            }
+            Self::Resource { uri, .. } => Some(uri),
+        }
+    }
+
+    pub(crate) fn fits(&self, action: Action) -> bool {
+        use Action::{
+            CallModel, CallTool, Elicit, GetPrompt, ListModels, ListRoots, ReadResource, Sample,
+            UseProvider, UseServer,
+        };
+        match self {
+            Self::Provider(_) => matches!(action, ListModels | UseProvider),
+            Self::Model { .. } => action == CallModel,
+            Self::Server(_) => matches!(action, UseServer | Sample | Elicit | ListRoots),
+            Self::Tool { .. } => action == CallTool,
+            Self::Resource { .. } => action == ReadResource,
+            Self::Prompt { .. } => action == GetPrompt,
+        }
+    }
 }
 
 /// What else is known of the action.
@@ -59,7 +146,7 @@ pub struct Context<'a> {
     /// Kinds of what inspection found in the request, such as `secret.github_token`.
     pub findings: &'a [&'a str],
     pub labels: &'a [&'a str],
-    /// The path at the provider, such as `/v1/chat/completions`.
+    /// The path at the provider, such as `/v1/chat/completions`, or the method of MCP.
     pub endpoint: &'a str,
 }
 

@@ -36,22 +36,25 @@ pub(crate) fn not_permitted(question: &Question<'_>) -> String {
 }
 
 fn act(question: &Question<'_>) -> (String, &'static str) {
-    let provider = question.resource.provider.as_str();
-    match question.action {
-        Action::CallModel => {
-            let model = clip(question.resource.model.unwrap_or_default());
-            let name = format!("{provider}/{model}");
-            (format!("call model {name:?}"), "ask for a role that is granted it")
-        }
-        Action::ListModels => {
-            (format!("list the models of {provider:?}"), "ask for a role that is granted it")
-        }
+    let owner = question.resource.owner();
+    let name = format!("{owner}/{}", clip(question.resource.name().unwrap_or_default()));
+    let act = match question.action {
+        Action::CallModel => format!("call model {name:?}"),
+        Action::ListModels => format!("list the models of {owner:?}"),
+        Action::CallTool => format!("call tool {name:?}"),
+        Action::ReadResource => format!("read resource {name:?}"),
+        Action::GetPrompt => format!("get prompt {name:?}"),
+        Action::UseServer => format!("use the server {owner:?}"),
+        Action::Sample => format!("complete for the server {owner:?} with its model"),
+        Action::Elicit => format!("have its user asked by the server {owner:?}"),
+        Action::ListRoots => format!("tell the server {owner:?} its folders"),
         Action::UseProvider => {
             let endpoint = clip(question.context.endpoint);
-            let act = format!("use the endpoint {endpoint:?} of {provider:?}");
-            (act, "ask for a role that is granted this endpoint, or use a documented one")
+            let act = format!("use the endpoint {endpoint:?} of {owner:?}");
+            return (act, "ask for a role that is granted this endpoint, or use a documented one");
         }
-    }
+    };
+    (act, "ask for a role that is granted it")
 }
 
 fn roles(question: &Question<'_>) -> String {

@@ -12,7 +12,7 @@ use crate::grants::{Asked, EVERYONE, GrantIndex};
 use crate::inputs::{Inputs, Precision};
 use crate::time::CivilTime;
 use crate::vocabulary::{Vocabulary, uid};
-use crate::{Action, Question};
+use crate::{Question, Resource};
 
 /// Cedar could not take the question; the decision is then a denial.
 #[derive(Debug, thiserror::Error)]
@@ -67,26 +67,58 @@ impl Asking<'_> {
         Entity::new(principal, attributes, roles).map_err(|_| Unaskable)
     }
 
-    /// The resource, and its provider where that is another entity.
+    /// The resource, and its provider or server where that is another entity.
     fn resource(&self) -> Result<(Entity, Option<Entity>), Unaskable> {
         let (words, asked) = (self.vocabulary, self.question.resource);
-        let provider = asked.provider.as_str();
-        let provider_uid = uid(&words.provider, provider);
+        if !asked.fits(self.question.action) {
+            return Err(Unaskable);
+        }
+        let owner = asked.owner();
+        let (kind, of) = match asked {
+            Resource::Provider(_) | Resource::Model { .. } => (&words.provider, "provider"),
+            _ => (&words.server, "server"),
+        };
+        let owner_uid = uid(kind, owner);
         let mut parents = self.covering();
         let named = |name: &str| HashMap::from([("name".to_owned(), text(name))]);
-        let attributes = named(provider);
-        if self.question.action != Action::CallModel {
-            let resource = Entity::new(provider_uid, attributes, parents);
+        let attributes = named(owner);
+        let Some(name) = asked.name() else {
+            let resource = Entity::new(owner_uid, attributes, parents);
             return Ok((resource.map_err(|_| Unaskable)?, None));
-        }
-        let model = asked.model.unwrap_or_default();
-        let mut of_model = named(model);
-        of_model.insert("provider".to_owned(), entity(provider_uid.clone()));
-        parents.insert(provider_uid.clone());
-        let model = uid(&words.model, &format!("{provider}/{model}"));
-        let model = Entity::new(model, of_model, parents).map_err(|_| Unaskable)?;
-        let provider = Entity::new(provider_uid, attributes, HashSet::new());
-        Ok((model, Some(provider.map_err(|_| Unaskable)?)))
+        };
+        let mut of_item = named(name);
+        of_item.insert(of.to_owned(), entity(owner_uid.clone()));
+        of_item.extend(self.classification());
+        parents.insert(owner_uid.clone());
+        let kind = match asked {
+            Resource::Tool { .. } => &words.tool,
+            Resource::Resource { .. } => &words.resource,
+            Resource::Prompt { .. } => &words.prompt,
+            _ => &words.model,
+        };
+        let item = uid(kind, &format!("{owner}/{name}"));
+        let item = Entity::new(item, of_item, parents).map_err(|_| Unaskable)?;
+        let owner = Entity::new(owner_uid, attributes, HashSet::new());
+        Ok((item, Some(owner.map_err(|_| Unaskable)?)))
+    }
+
+    /// What is known of a tool; nothing of anything else.
+    fn classification(&self) -> impl Iterator<Item = (String, Value)> {
+        let words = self.vocabulary;
+        let class = match self.question.resource {
+            Resource::Tool { class, .. } => Some(class),
+            _ => None,
+        };
+        class.into_iter().flat_map(|class| {
+            [
+                ("effect".to_owned(), entity(uid(&words.tool_effect, class.effect.as_str()))),
+                ("integrity".to_owned(), entity(uid(&words.integrity, class.integrity.as_str()))),
+                (
+                    "confidentiality".to_owned(),
+                    entity(uid(&words.confidentiality, class.confidentiality.as_str())),
+                ),
+            ]
+        })
     }
 
     /// The grants and zones that cover the resource, as far as a policy can tell: those of the

@@ -9,7 +9,7 @@
 //! [[case]]
 //! name = "support may call what it is granted"
 //! agent = { roles = ["support"], zone = "production", standing = "active" }
-//! action = "call_model"    # or list_models, use_provider
+//! action = "call_model"    # or list_models, use_provider, call_tool, …
 //! provider = "openai"
 //! model = "gpt-4o-mini"
 //! time = "2026-11-23T14:05:00Z"

@@ -9,7 +9,10 @@ mod properties;
 mod robustness;
 mod runner;
 
-use model::{Agent, AgentName, ProviderName, RoleName, Standing, TenantId, Timestamp, ZoneName};
+use model::{
+    Agent, AgentName, Classification, ProviderName, RoleName, ServerName, Standing, TenantId,
+    Timestamp, ZoneName,
+};
 
 use crate::{
     Action, Bundle, Context, Diagnostic, Grants, Pattern, Question, Resource, RoleGrants, Source,
@@ -50,8 +53,26 @@ fn call<'a>(agent: &'a Agent, provider: &'a ProviderName, model: &'a str) -> Que
         agent,
         on_behalf_of: None,
         action: Action::CallModel,
-        resource: Resource { provider, model: Some(model) },
+        resource: Resource::Model { provider, name: model },
         context: context(),
+    }
+}
+
+/// A resource of the type that an action is for.
+fn resource_for<'a>(
+    action: Action,
+    provider: &'a ProviderName,
+    server: &'a ServerName,
+    name: &'a str,
+    class: Classification,
+) -> Resource<'a> {
+    match action {
+        Action::CallModel => Resource::Model { provider, name },
+        Action::ListModels | Action::UseProvider => Resource::Provider(provider),
+        Action::CallTool => Resource::Tool { server, name, class },
+        Action::ReadResource => Resource::Resource { server, uri: name },
+        Action::GetPrompt => Resource::Prompt { server, name },
+        _ => Resource::Server(server),
     }
 }
 
@@ -62,6 +83,10 @@ fn grant(role: &str, providers: &[&str], models: &[&str]) -> RoleGrants {
         providers: patterns(providers),
         models: patterns(models),
         endpoints: Vec::new(),
+        tools: Vec::new(),
+        resources: Vec::new(),
+        prompts: Vec::new(),
+        asks: Vec::new(),
     }
 }
 

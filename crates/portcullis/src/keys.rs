@@ -28,6 +28,10 @@ impl InspectionSecret {
         Self(secret)
     }
 
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
+
     /// The secret of the instance that the configuration speaks of, whether it runs or not; the
     /// first command makes it. `config` may have been read without its secrets.
     pub fn open(config: &Config, environment: &Environment) -> anyhow::Result<Self> {

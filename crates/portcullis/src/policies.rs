@@ -97,6 +97,10 @@ pub fn grants(config: &Config) -> anyhow::Result<Grants> {
             providers: patterns(&role.providers)?,
             models: patterns(&role.models)?,
             endpoints: patterns(&role.endpoints)?,
+            tools: scoped(&role.tools),
+            resources: scoped(&role.resources),
+            prompts: scoped(&role.prompts),
+            asks: scoped(&role.asks),
         });
     }
     for zone in &config.zone {
@@ -104,6 +108,7 @@ pub fn grants(config: &Config) -> anyhow::Result<Grants> {
             zone: zone.name.clone(),
             providers: patterns(&zone.providers)?,
             models: patterns(&zone.models)?,
+            servers: patterns(&zone.servers)?,
         });
     }
     Ok(grants)
@@ -115,4 +120,8 @@ pub fn patterns(patterns: &[types::Pattern]) -> anyhow::Result<Vec<Pattern>> {
         Pattern::new(&pattern.0).with_context(|| format!("the pattern {:?}", pattern.0))
     };
     patterns.iter().map(pattern).collect()
+}
+
+fn scoped(list: &[types::Scoped]) -> Vec<policy::Scoped> {
+    list.iter().map(|scoped| scoped.0.clone()).collect()
 }

@@ -22,6 +22,7 @@ mod keys;
 mod sqlite;
 mod tenants;
 mod tokens;
+mod tools;
 
 #[cfg(test)]
 mod conformance;
@@ -43,6 +44,7 @@ pub use kept_values::KeptValue;
 pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use tokens::{NewToken, Scope, StoredToken};
+pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
 
 /// A handle on the state; cheap to clone. The last one dropped ends its threads.
 #[derive(Clone, Debug)]

@@ -14,6 +14,8 @@ const PROVIDER_KEY: &str = "provider-key-of-the-tests";
 #[derive(Default)]
 pub(super) struct Config {
     pub providers: Vec<Provider>,
+    /// Name, address and further lines of each MCP server.
+    pub servers: Vec<(String, String, String)>,
     pub agents: Vec<Agent>,
     pub gate_lines: String,
     pub sections: String,
@@ -79,7 +81,7 @@ impl Config {
             toml.push_str("[policy]\ndir = \"policies\"\n\n");
         }
         if self.agents.iter().any(|agent| agent.role == ROLE) {
-            write!(toml, "[[role]]\nname = \"{ROLE}\"\nproviders = [\"*\"]\nmodels = [\"*\"]\nendpoints = [\"*\"]\n\n")
+            write!(toml, "[[role]]\nname = \"{ROLE}\"\nproviders = [\"*\"]\nmodels = [\"*\"]\nendpoints = [\"*\"]\ntools = [\"*\"]\nresources = [\"*\"]\nprompts = [\"*\"]\nasks = [\"*\"]\n\n")
                 .expect("into memory");
         }
         for Provider { name, kind, url, models, lines } in &self.providers {
@@ -89,6 +91,10 @@ impl Config {
                  api_key = {{ env = \"PROVIDER_KEY\" }}\nmodels = [\"{models}\"]\n{lines}\n"
             )
             .expect("into memory");
+        }
+        for (name, url, lines) in &self.servers {
+            write!(toml, "[[mcp]]\nname = \"{name}\"\nurl = \"{url}\"\n{lines}\n")
+                .expect("into memory");
         }
         for agent in &self.agents {
             write!(

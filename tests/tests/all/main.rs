@@ -14,6 +14,7 @@ mod judges;
 mod ledger;
 mod limits;
 mod llm;
+mod mcp;
 mod mock;
 mod models;
 mod obligations;

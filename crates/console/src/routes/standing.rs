@@ -90,6 +90,7 @@ async fn record(
     let (kind, name) = match subject {
         Subject::Agent(name) => ("agent", name.to_string()),
         Subject::Provider(name) => ("provider", name.to_string()),
+        Subject::Server(name) => ("server", name.to_string()),
         Subject::Everything => ("everything", who.tenant.to_string()),
     };
     let detail = vec![("reason", reason)];

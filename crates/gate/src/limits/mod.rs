@@ -27,6 +27,8 @@ pub enum Per {
     Tenant,
     Agent,
     Provider,
+    /// Each MCP server.
+    Server,
 }
 
 /// One limit of the configuration. `None` means unlimited.
@@ -35,7 +37,7 @@ pub struct Limit {
     /// Unique in its tenant; refusals name it.
     pub name: Arc<str>,
     pub per: Per,
-    /// Only this agent or provider; otherwise each has its own count.
+    /// Only this agent, provider or server; otherwise each has its own count.
     pub only: Option<Arc<str>>,
     pub window: Duration,
     pub requests: Option<u64>,
@@ -62,7 +64,14 @@ pub struct Amount {
 pub struct Caller<'a> {
     pub tenant: &'a TenantId,
     pub agent: &'a str,
-    pub provider: &'a str,
+    pub place: Place<'a>,
+}
+
+/// Where the call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    Provider(&'a str),
+    Server(&'a str),
 }
 
 /// The limit that a call would have crossed.
@@ -81,10 +90,11 @@ pub struct Exceeded {
 
 impl Limit {
     fn subject(&self, caller: &Caller<'_>) -> Option<Arc<str>> {
-        let subject = match self.per {
-            Per::Tenant => return Some(Arc::from("")),
-            Per::Agent => caller.agent,
-            Per::Provider => caller.provider,
+        let subject = match (self.per, caller.place) {
+            (Per::Tenant, _) => return Some(Arc::from("")),
+            (Per::Agent, _) => caller.agent,
+            (Per::Provider, Place::Provider(name)) | (Per::Server, Place::Server(name)) => name,
+            (Per::Provider | Per::Server, _) => return None,
         };
         match &self.only {
             Some(only) if **only != *subject => None,

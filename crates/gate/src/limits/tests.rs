@@ -29,7 +29,7 @@ fn tokens(tokens: u64) -> Amount {
 }
 
 fn caller<'a>(tenant: &'a TenantId, agent: &'a str) -> Caller<'a> {
-    Caller { tenant, agent, provider: "openai" }
+    Caller { tenant, agent, place: Place::Provider("openai") }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::serve::{Call, Caught, Destination};
 use super::who::without_findings;
 use super::{forward, request, tally};
 use crate::approvals;
-use crate::limits::{Amount, Caller};
+use crate::limits::{Amount, Caller, Place};
 use crate::refusal::Refusal;
 use crate::route::Endpoint;
 use crate::snapshot::{Sizes, Uninspectable};
@@ -143,8 +143,14 @@ impl Call {
             labels: &[],
             endpoint: &to.path,
         };
-        let model = facts.model.as_deref();
-        let resource = policy::Resource { provider: &to.provider.name, model };
+        let provider = &to.provider.name;
+        let resource = match action {
+            policy::Action::CallModel => {
+                let name = facts.model.as_deref().unwrap_or_default();
+                policy::Resource::Model { provider, name }
+            }
+            _ => policy::Resource::Provider(provider),
+        };
         let agent = &caught.agent;
         let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
         caught.tenant.bundle.decide(&question)
@@ -165,7 +171,7 @@ impl Call {
             labels: &[],
             endpoint: &to.path,
         };
-        let resource = policy::Resource { provider: &to.provider.name, model: Some(model) };
+        let resource = policy::Resource::Model { provider: &to.provider.name, name: model };
         let (agent, action) = (&caught.agent, policy::Action::CallModel);
         let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
         caught.tenant.bundle.decide(&question)
@@ -218,7 +224,7 @@ impl Call {
         let caller = Caller {
             tenant: &caught.tenant.id,
             agent: caught.agent.name.as_str(),
-            provider: to.provider.name.as_str(),
+            place: Place::Provider(to.provider.name.as_str()),
         };
         let gate = &self.action.gate;
         let reserved = gate.counters.reserve(&caught.tenant.limits, &caller, amount, gate.now());

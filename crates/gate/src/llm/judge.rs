@@ -14,7 +14,7 @@ const MAX_JUDGED_BYTES: usize = 4 * 1024 * 1024;
 
 /// What came of judging a body.
 #[derive(Default)]
-pub(super) struct Judged {
+pub(crate) struct Judged {
     /// Sorted, not overlapping.
     edits: Vec<Edit>,
     pub heard: Heard,
@@ -22,7 +22,7 @@ pub(super) struct Judged {
 
 /// What the record says of the judges beside their findings.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// Bytes of text that none of them has read.
     unread: usize,
     /// Why the surest finding is one.
@@ -35,13 +35,13 @@ impl Judged {
     }
 
     /// The body without the passages that are to be taken out; nothing if it stays as it is.
-    pub(super) fn cut(&self, body: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn cut(&self, body: &[u8]) -> Option<Vec<u8>> {
         (!self.edits.is_empty()).then(|| document::apply(body, &self.edits))
     }
 }
 
 impl Heard {
-    pub(super) fn note(self, action: &mut Action) {
+    pub(crate) fn note(self, action: &mut Action) {
         if self.unread > 0 {
             action.note("unjudged_bytes", self.unread.to_string());
         }
@@ -58,11 +58,22 @@ pub(super) fn judge(
     body: &[u8],
     findings: &mut Findings,
 ) -> Judged {
+    judge_parts(engine, direction, body, &parts(body, direction), findings)
+}
+
+/// The same for the texts that somebody else has found in it.
+pub(crate) fn judge_parts(
+    engine: &Engine,
+    direction: Direction,
+    body: &[u8],
+    parts: &[Part],
+    findings: &mut Findings,
+) -> Judged {
     let mut judged = Judged::default();
     let mut left = MAX_JUDGED_BYTES;
     let mut heard = Vec::new();
     let mut surest = 0.0;
-    for part in parts(body, direction).iter().rev() {
+    for part in parts.iter().rev() {
         let Some(rest) = left.checked_sub(part.range.len()) else {
             judged.heard.unread += part.range.len();
             continue;

@@ -15,7 +15,7 @@ use super::walk::slice;
 
 /// A text of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// The string's content in the body, without the quotes.
     pub range: Range<usize>,
     /// The name under which it stands, without the quotes; empty in a list.
@@ -24,7 +24,7 @@ pub(super) struct Part {
     /// It describes a tool to the model.
     pub is_description: bool,
     /// Its number among the body's leaves; see [`path_of`].
-    leaf: usize,
+    pub leaf: usize,
 }
 
 /// What an object or a place says of the texts in it.

@@ -106,7 +106,7 @@ pub(super) fn inspect(
 }
 
 /// Puts a report's findings into the action's.
-pub(super) fn note(
+pub(crate) fn note(
     engine: Option<&Engine>,
     report: &Report,
     direction: Direction,
@@ -119,7 +119,7 @@ pub(super) fn note(
 }
 
 /// `None` where the body has no content coding.
-pub(super) fn decode(
+pub(crate) fn decode(
     headers: &HeaderMap,
     body: &[u8],
     max: usize,

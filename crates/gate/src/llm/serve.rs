@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{Request, Response, response};
 use hyper::body::Incoming;
 use inspect::{Engine, Vault};
-use model::{Agent, Effect, Kind};
+use model::{Agent, Effect, Kind, Subject};
 
 use super::keep::Sent;
 use super::request::{Facts, Inspected, Reading};
@@ -27,7 +27,7 @@ use crate::vault::Bound;
 use crate::worker::Worker;
 
 /// A call as far as it has come.
-pub(super) struct Call {
+pub(crate) struct Call {
     pub action: Box<Action>,
     pub dialect: Dialect,
     /// What the call is inspected with, if at all.
@@ -38,11 +38,11 @@ pub(super) struct Call {
     pub(super) sent: Option<Sent>,
     pub(super) snapshot: Arc<Snapshot>,
     /// What a policy said that holds the call until people have approved it.
-    pub(super) held: Option<Arc<policy::Verdict>>,
+    pub(crate) held: Option<Arc<policy::Verdict>>,
 }
 
 /// Who calls.
-pub(super) struct Caught {
+pub(crate) struct Caught {
     pub tenant: Arc<Tenant>,
     pub agent: Arc<Agent>,
 }
@@ -61,16 +61,7 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     route: Route<'_>,
 ) -> Response<AnswerBody> {
-    let mut call = Call {
-        action: Action::begin(&worker.gate, Kind::LLM_CALL),
-        dialect: dialect_of(&request, &route),
-        engine: None,
-        vault: None,
-        keeping: None,
-        sent: None,
-        snapshot: worker.gate.snapshot().clone(),
-        held: None,
-    };
+    let mut call = Call::begin(worker, Kind::LLM_CALL, dialect_of(&request, &route));
     call.note_client(peer, request.headers());
     match call.attempt(worker, request, route).await {
         Ok(received) => call.deliver(received).await,
@@ -79,6 +70,19 @@ pub(crate) async fn serve(
 }
 
 impl Call {
+    pub(crate) fn begin(worker: &Worker, kind: Kind, dialect: Dialect) -> Self {
+        Self {
+            action: Action::begin(&worker.gate, kind),
+            dialect,
+            engine: None,
+            vault: None,
+            keeping: None,
+            sent: None,
+            snapshot: worker.gate.snapshot().clone(),
+            held: None,
+        }
+    }
+
     async fn attempt(
         &mut self,
         worker: &Worker,
@@ -138,7 +142,7 @@ impl Call {
     }
 
     /// What was tokenised must be durable before its placeholder leaves.
-    async fn persist(&self) -> Result<(), Refusal> {
+    pub(crate) async fn persist(&self) -> Result<(), Refusal> {
         let Some(vault) = &self.vault else { return Ok(()) };
         vault.persist().await.map_err(|error| {
             tracing::error!(%error, "the vault could not be written");
@@ -197,7 +201,7 @@ impl Call {
         let contained = self.action.gate.until_contained(
             &caught.tenant.id,
             &caught.agent.name,
-            &to.provider.name,
+            &Subject::Provider(to.provider.name.clone()),
         );
         receive::receive(self, worker, caught, &to, request, estimate, contained).await
     }
@@ -270,7 +274,9 @@ fn dialect_of(request: &Request<Incoming>, route: &Route<'_>) -> Dialect {
     let is_anthropic =
         path.starts_with("/v1/messages") || request.headers().contains_key("anthropic-version");
     match route {
-        Route::Unknown | Route::Proxy | Route::Health | Route::Ready => Dialect::Problem,
+        Route::Unknown | Route::Proxy | Route::Health | Route::Ready | Route::Mcp { .. } => {
+            Dialect::Problem
+        }
         _ if is_anthropic => Dialect::Anthropic,
         _ => Dialect::OpenAi,
     }

@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 const MAX_USER_AGENT: usize = 256;
 
 impl Call {
-    pub(super) fn identify(&mut self, headers: &HeaderMap) -> Result<Caught, Refusal> {
+    pub(crate) fn identify(&mut self, headers: &HeaderMap) -> Result<Caught, Refusal> {
         let found = self.credential(headers).map_err(|why| {
             self.action.record().kind = Kind::AUTH_ATTEMPT;
             Refusal::Unidentified(why)
@@ -47,7 +47,7 @@ impl Call {
         Ok(Caught { tenant: tenant.clone(), agent: agent.clone() })
     }
 
-    pub(super) fn note_client(&mut self, peer: &Peer, headers: &HeaderMap) {
+    pub(crate) fn note_client(&mut self, peer: &Peer, headers: &HeaderMap) {
         let user_agent =
             headers.get(http::header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()));
         let engine = self.snapshot.tenants.get(&TenantId::main()).and_then(|t| t.engine.clone());
@@ -65,7 +65,7 @@ impl Call {
 
 /// A text of the client's as a record may hold it: gone as a whole where anything in it is found
 /// that is kept back (invariant 7).
-pub(super) fn without_findings(engine: Option<&Engine>, text: &str) -> String {
+pub(crate) fn without_findings(engine: Option<&Engine>, text: &str) -> String {
     let Some(engine) = engine else { return text.to_owned() };
     let mut found = Vec::new();
     engine.scan_views(Direction::Request, text.as_bytes(), &mut found);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Agent, AgentName, Effect, ProviderName, RoleName, Standing, TenantId, Timestamp, UserName,
-    ZoneName,
+    Agent, AgentName, Classification, Confidentiality, Effect, Integrity, ProviderName, RoleName,
+    ServerName, Standing, TenantId, Timestamp, ToolEffect, UserName, ZoneName,
 };
 use serde::Deserialize;
 use toml::Spanned;
@@ -37,8 +37,18 @@ pub(super) struct Case {
     agent: AgentOfCase,
     on_behalf_of: Option<UserName>,
     action: ActionOfCase,
-    provider: ProviderName,
+    provider: Option<ProviderName>,
     model: Option<String>,
+    server: Option<ServerName>,
+    tool: Option<String>,
+    uri: Option<String>,
+    prompt: Option<String>,
+    #[serde(default)]
+    effect: ToolEffect,
+    #[serde(default)]
+    integrity: Integrity,
+    #[serde(default)]
+    confidentiality: Confidentiality,
     #[serde(default = "default_time")]
     time: Timestamp,
     #[serde(default)]
@@ -75,6 +85,13 @@ enum ActionOfCase {
     CallModel,
     ListModels,
     UseProvider,
+    CallTool,
+    ReadResource,
+    GetPrompt,
+    UseServer,
+    Sample,
+    Elicit,
+    ListRoots,
 }
 
 fn default_time() -> Timestamp {
@@ -112,14 +129,12 @@ impl Case {
         let findings: Vec<&str> = self.findings.iter().map(String::as_str).collect();
         let labels: Vec<&str> = self.labels.iter().map(String::as_str).collect();
         let action = self.action();
-        if action == Action::CallModel && self.model.is_none() {
-            return Err("call_model needs a model".to_owned());
-        }
+        let resource = self.resource(action)?;
         Ok(bundle.decide(&Question {
             agent: &agent,
             on_behalf_of: self.on_behalf_of.as_ref(),
             action,
-            resource: Resource { provider: &self.provider, model: self.model.as_deref() },
+            resource,
             context: Context {
                 time: self.time,
                 stream: self.stream,
@@ -136,6 +151,49 @@ impl Case {
             ActionOfCase::CallModel => Action::CallModel,
             ActionOfCase::ListModels => Action::ListModels,
             ActionOfCase::UseProvider => Action::UseProvider,
+            ActionOfCase::CallTool => Action::CallTool,
+            ActionOfCase::ReadResource => Action::ReadResource,
+            ActionOfCase::GetPrompt => Action::GetPrompt,
+            ActionOfCase::UseServer => Action::UseServer,
+            ActionOfCase::Sample => Action::Sample,
+            ActionOfCase::Elicit => Action::Elicit,
+            ActionOfCase::ListRoots => Action::ListRoots,
+        }
+    }
+
+    /// What the action is for; the error says what the case lacks.
+    fn resource(&self, action: Action) -> Result<Resource<'_>, String> {
+        let lacks = |what: &str| format!("{} needs a {what}", action.as_str());
+        let provider = || self.provider.as_ref().ok_or_else(|| lacks("provider"));
+        let server = || self.server.as_ref().ok_or_else(|| lacks("server"));
+        Ok(match action {
+            Action::ListModels | Action::UseProvider => Resource::Provider(provider()?),
+            Action::CallModel => Resource::Model {
+                provider: provider()?,
+                name: self.model.as_deref().ok_or_else(|| lacks("model"))?,
+            },
+            Action::CallTool => Resource::Tool {
+                server: server()?,
+                name: self.tool.as_deref().ok_or_else(|| lacks("tool"))?,
+                class: self.class(),
+            },
+            Action::ReadResource => Resource::Resource {
+                server: server()?,
+                uri: self.uri.as_deref().ok_or_else(|| lacks("uri"))?,
+            },
+            Action::GetPrompt => Resource::Prompt {
+                server: server()?,
+                name: self.prompt.as_deref().ok_or_else(|| lacks("prompt"))?,
+            },
+            _ => Resource::Server(server()?),
+        })
+    }
+
+    fn class(&self) -> Classification {
+        Classification {
+            effect: self.effect,
+            integrity: self.integrity,
+            confidentiality: self.confidentiality,
         }
     }
 }

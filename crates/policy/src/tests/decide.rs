@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use cedar_policy::{Policy, PolicyId};
-use model::{Digest, Effect, UserName};
+use model::{
+    Classification, Confidentiality, Digest, Effect, Integrity, ServerName, ToolEffect, UserName,
+};
 
-use super::{agent, bundle, call, context, policy, provider};
+use super::{agent, bundle, call, context, policy, provider, resource_for};
 use crate::compile::{About, Compiled};
 use crate::inputs::Inputs;
 use crate::vocabulary::Vocabulary;
-use crate::{Action, Bundle, Context, Grants, Question};
+use crate::{Action, Bundle, Context, Grants, Question, Resource};
 
 const PERMIT: &str = "permit (principal, action, resource);";
 
@@ -142,8 +144,40 @@ fn one_policy_names_all_actions() {
     let text = policy("a", "permit (principal, action in Action::\"use\", resource);");
     let bundle = bundle(&text);
     let (agent, provider) = (agent("x", &[]), provider("p"));
+    let server = ServerName::new("s").unwrap();
+    let class = Classification::default();
     for action in Action::ALL {
-        let question = Question { action, ..call(&agent, &provider, "m") };
+        let resource = resource_for(action, &provider, &server, "m", class);
+        let question = Question { action, resource, ..call(&agent, &provider, "m") };
         assert_eq!(bundle.decide(&question).effect, Effect::Permit, "{action:?}");
+        let resource = Resource::Prompt { server: &server, name: "m" };
+        let question = Question { resource, ..question };
+        let is_its_own = action == Action::GetPrompt;
+        assert_eq!(bundle.decide(&question).effect == Effect::Permit, is_its_own, "{action:?}");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_tool_reaches_the_policies() {
+    let (agent, server) = (agent("x", &[]), ServerName::new("s").unwrap());
+    let class = Classification {
+        effect: ToolEffect::External,
+        integrity: Integrity::Trusted,
+        confidentiality: Confidentiality::Internal,
+    };
+    let resource = Resource::Tool { server: &server, name: "t", class };
+    let action = Action::CallTool;
+    let question =
+        Question { agent: &agent, on_behalf_of: None, action, resource, context: context() };
+    for condition in [
+        "resource == Tool::\"s/t\" && resource.name == \"t\" && resource.server.name == \"s\"",
+        "resource.effect == ToolEffect::\"external\" && resource in Server::\"s\"",
+        "resource.integrity == Integrity::\"trusted\"",
+        "resource.confidentiality == Confidentiality::\"internal\"",
+    ] {
+        let head = "permit (principal, action == Action::\"call_tool\", resource)";
+        let text = policy("a", &format!("{head} when {{ {condition} }};"));
+        let verdict = bundle(&text).decide(&question);
+        assert_eq!(verdict.effect, Effect::Permit, "{condition}: {}", verdict.reason);
     }
 }

@@ -61,6 +61,7 @@ fn a_policy_may_name_the_grant_of_a_role_that_the_agent_lacks() {
         zone: model::ZoneName::new("lab").unwrap(),
         providers: vec!["lab".parse().unwrap()],
         models: vec!["*".parse().unwrap()],
+        servers: Vec::new(),
     };
     let grants = Grants { roles: vec![grant("restricted", &["p"], &["big"])], zones: vec![zone] };
     let bundle = Bundle::compile(&[Source::new("p", text)], &grants).unwrap();

@@ -4,19 +4,19 @@ use std::str::FromStr;
 
 use cedar_policy::{Authorizer, Entities, Request};
 use model::{
-    Agent, AgentName, Effect, ProviderName, RoleName, Standing, TenantId, Timestamp, UserName,
-    ZoneName,
+    Agent, AgentName, Classification, Effect, ProviderName, RoleName, ServerName, Standing,
+    TenantId, Timestamp, UserName, ZoneName,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{bundle, grant, policy};
+use super::{bundle, grant, policy, resource_for};
 use crate::compile::Named;
 use crate::grants::GrantIndex;
 use crate::inputs::Inputs;
 use crate::request::Asking;
 use crate::vocabulary::Vocabulary;
-use crate::{Action, Bundle, Context, Grants, Question, Resource, ZoneReach, baseline_sources};
+use crate::{Action, Bundle, Context, Grants, Question, ZoneReach, baseline_sources};
 
 #[derive(Clone, Debug)]
 struct Asked {
@@ -24,6 +24,8 @@ struct Asked {
     user: Option<UserName>,
     action: Action,
     provider: ProviderName,
+    server: ServerName,
+    class: Classification,
     model: Option<String>,
     time: i64,
     stream: bool,
@@ -39,7 +41,13 @@ impl Asked {
             agent: &self.agent,
             on_behalf_of: self.user.as_ref(),
             action: self.action,
-            resource: Resource { provider: &self.provider, model: self.model.as_deref() },
+            resource: resource_for(
+                self.action,
+                &self.provider,
+                &self.server,
+                self.model.as_deref().unwrap_or_default(),
+                self.class,
+            ),
             context: Context {
                 time: Timestamp::from_micros(self.time),
                 stream: self.stream,
@@ -101,11 +109,36 @@ fn questions() -> impl Strategy<Value = Asked> {
         0..4,
     );
     let who = (agents(), prop::option::of(name::<UserName>()), select(Action::ALL.to_vec()));
-    let what = (name::<ProviderName>(), model, any::<String>());
+    let class = (
+        select(model::ToolEffect::ALL),
+        select(model::Integrity::ALL),
+        select(model::Confidentiality::ALL),
+    );
+    let class = class.prop_map(|(effect, integrity, confidentiality)| Classification {
+        effect,
+        integrity,
+        confidentiality,
+    });
+    let owner = (name::<ProviderName>(), name::<ServerName>(), class);
+    let what = (owner, model, any::<String>());
     let how = (any::<i64>(), any::<bool>(), any::<Option<u64>>(), texts);
     (who, what, how).prop_map(
-        |((agent, user, action), (provider, model, endpoint), (time, stream, tokens, texts))| {
-            Asked { agent, user, action, provider, model, time, stream, tokens, texts, endpoint }
+        |((agent, user, action), (owner, model, endpoint), (time, stream, tokens, texts))| {
+            let (provider, server, class) = owner;
+            Asked {
+                agent,
+                user,
+                action,
+                provider,
+                server,
+                class,
+                model,
+                time,
+                stream,
+                tokens,
+                texts,
+                endpoint,
+            }
         },
     )
 }
@@ -115,6 +148,7 @@ fn grants() -> Grants {
         zone: ZoneName::new("test").unwrap(),
         providers: vec!["openai".parse().unwrap()],
         models: vec!["*".parse().unwrap()],
+        servers: vec!["files".parse().unwrap()],
     };
     let roles =
         vec![grant("support", &["openai"], &["gpt-*"]), grant("everyone", &["*"], &["small"])];
@@ -158,6 +192,8 @@ proptest! {
         let near = [
             Asked { agent: second.agent.clone(), ..first.clone() },
             Asked { action: second.action, ..first.clone() },
+            Asked { class: second.class, ..first.clone() },
+            Asked { server: second.server.clone(), ..first.clone() },
             Asked { model: second.model.clone(), ..first.clone() },
             Asked { stream: second.stream, ..first.clone() },
             Asked { tokens: second.tokens, ..first.clone() },

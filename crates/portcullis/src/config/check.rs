@@ -15,6 +15,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.listeners();
     check.names();
     check.providers();
+    check.servers();
     check.roles();
     check.limits();
     check.instance();
@@ -65,8 +66,14 @@ impl Check<'_> {
         let roles: Vec<_> = config.role.iter().map(|r| r.name.as_str()).collect();
         let agents: Vec<_> = config.agent.iter().map(|a| a.name.as_str()).collect();
         let zones: Vec<_> = config.zone.iter().map(|z| z.name.as_str()).collect();
-        let sections =
-            [("provider", providers), ("role", roles), ("agent", agents), ("zone", zones)];
+        let servers: Vec<_> = config.mcp.iter().map(|s| s.name.as_str()).collect();
+        let sections = [
+            ("provider", providers),
+            ("mcp", servers),
+            ("role", roles),
+            ("agent", agents),
+            ("zone", zones),
+        ];
         for (section, names) in sections {
             let mut first = BTreeMap::new();
             for (place, name) in names.into_iter().enumerate() {
@@ -104,12 +111,31 @@ impl Check<'_> {
                 );
             }
         }
-        if config.provider.is_empty() {
+        if config.provider.is_empty() && config.mcp.is_empty() {
             self.warning(
                 "provider",
-                "there is no provider, so there is nothing that an agent could call",
-                "add a [[provider]]; `portcullis config example` shows one",
+                "there is no provider and no MCP server, so there is nothing that an agent could call",
+                "add a [[provider]] or an [[mcp]]; `portcullis config example` shows one",
             );
+        }
+    }
+
+    fn servers(&mut self) {
+        let config = self.config;
+        for (place, server) in config.mcp.iter().enumerate() {
+            let path = format!("mcp[{place}]");
+            let name = server.name.as_str();
+            let divides = name.contains(gate::mcp::server::DIVIDER) || name.ends_with('_');
+            if divides || name.contains(['/', ':', '@', '.']) {
+                let message = "a server's name is one part of a path and of its tools' names: letters, \
+                     digits, '-' and single '_' within";
+                self.error(&format!("{path}.name"), message, "use '-' instead");
+            }
+            let is_clear = server.url.0.scheme_str() == Some("http") && !server.url.is_loopback();
+            if is_clear && (server.token.is_some() || !server.header.is_empty()) {
+                let message = "this server's credential and all traffic cross the network in clear";
+                self.warning(&format!("{path}.url"), message, "use https:// if it serves it");
+            }
         }
     }
 
@@ -137,9 +163,12 @@ impl Check<'_> {
             }
         }
         for (place, role) in config.role.iter().enumerate() {
-            if role.providers.is_empty() || role.models.is_empty() {
+            let has_models = !role.providers.is_empty() && !role.models.is_empty();
+            let has_tools =
+                [&role.tools, &role.resources, &role.prompts].iter().any(|l| !l.is_empty());
+            if !has_models && !has_tools {
                 let message = format!("the role \"{}\" grants nothing", role.name);
-                let help = "name `providers` and `models`; [\"*\"] stands for all";
+                let help = "name `providers` or `tools`; [\"*\"] stands for all";
                 self.warning(&format!("role[{place}]"), message, help);
             }
         }
@@ -179,12 +208,16 @@ impl Check<'_> {
         match (&limit.only, limit.per) {
             (None, _) => {}
             (Some(_), Per::Tenant) => {
-                let help = "take `only` out, or write per = \"agent\" or per = \"provider\"";
+                let help = "take `only` out, or write per = \"agent\", \"provider\" or \"server\"";
                 self.error(&path, "`only` has no meaning with per = \"tenant\"", help);
             }
             (Some(name), Per::Provider) => {
                 let known = config.provider.iter().map(|p| p.name.as_str());
                 self.must_be_known(&path, "provider", name, known);
+            }
+            (Some(name), Per::Server) => {
+                let known = config.mcp.iter().map(|s| s.name.as_str());
+                self.must_be_known(&path, "mcp", name, known);
             }
             // Agents are also added by command, so an unknown one may come later.
             (Some(name), Per::Agent) => {

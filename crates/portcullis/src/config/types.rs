@@ -154,6 +154,44 @@ impl FromStr for Pattern {
     }
 }
 
+/// What belongs to an MCP server, by name or pattern: `server/name`, or `*` for everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scoped(pub policy::Scoped);
+
+impl FromStr for Scoped {
+    type Err = policy::ScopedError;
+
+    fn from_str(text: &str) -> Result<Self, policy::ScopedError> {
+        policy::Scoped::new(text).map(Self)
+    }
+}
+
+/// The name of a header that configuration may set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderName(pub http::HeaderName);
+
+/// Why a text is no such name.
+#[derive(Debug, thiserror::Error)]
+pub enum HeaderNameError {
+    #[error("a header's name is made of letters, digits and '-'")]
+    Form,
+    #[error("the gate sets this header itself")]
+    Reserved,
+}
+
+impl FromStr for HeaderName {
+    type Err = HeaderNameError;
+
+    fn from_str(text: &str) -> Result<Self, HeaderNameError> {
+        let name: http::HeaderName = text.parse().map_err(|_| HeaderNameError::Form)?;
+        if gate::mcp::link::is_reserved(&name) {
+            Err(HeaderNameError::Reserved)
+        } else {
+            Ok(Self(name))
+        }
+    }
+}
+
 /// The key that a witness's cosignatures are checked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitnessKey(pub VerifierKey);
@@ -180,6 +218,8 @@ texts! {
     WitnessKey: "a verifier key such as \"witness.example.com/w1+01234567+B…\"";
     BaseUrl: "an address such as \"https://api.example.com\"";
     Pattern: "a name or a pattern such as \"gpt-*\"";
+    Scoped: "a server and a name or pattern such as \"files/read_*\"";
+    HeaderName: "the name of a header such as \"x-api-key\"";
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use tokio::sync::{Mutex, watch};
 
 use super::approvals::approvals;
 use super::custody::Keys;
-use super::snapshot::{Settings, build};
+use super::mcp::Tools;
+use super::snapshot::{Parts, Settings, build};
 use super::tls::Certificates;
 use crate::config::{Environment, Loaded};
 
@@ -33,6 +34,7 @@ pub(super) struct Core {
     pub(super) gate: Arc<Gate>,
     pub(super) settings: ArcSwap<Settings>,
     pub(super) keys: Keys,
+    tools: Tools,
     pub(super) certificates: Certificates,
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
@@ -56,7 +58,7 @@ impl Core {
         log: Log,
         gate: Arc<Gate>,
         settings: Settings,
-        keys: Keys,
+        (keys, tools): (Keys, Tools),
     ) -> Self {
         Self {
             data: loaded.config.data.dir.clone(),
@@ -68,6 +70,7 @@ impl Core {
             gate,
             settings: ArcSwap::from_pointee(settings),
             keys,
+            tools,
             certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
@@ -82,11 +85,12 @@ impl Core {
         let begun = Instant::now();
         let _one = self.publishing.lock().await;
         let control = self.store.load_control(&self.tenant).await?;
+        self.tools.take_up(&self.store, &self.tenant).await?;
         let revision = self.gate.snapshot().revision + 1;
         let settings = self.settings.load();
         let approvals = approvals(&self.store, &self.tenant, &settings.config.approvals);
-        let snapshot =
-            build(&settings, control, &self.tenant, &self.log, &self.keys, approvals, revision);
+        let parts = Parts { log: &self.log, keys: &self.keys, tools: &self.tools, approvals };
+        let snapshot = build(&settings, control, &self.tenant, parts, revision);
         self.gate.publish(snapshot);
         Ok(begun.elapsed())
     }

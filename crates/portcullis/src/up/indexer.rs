@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gate::limits::{Amount, Caller, Counters, Limit, Saved};
-use model::{Kind, Record, Status, Timestamp};
+use gate::limits::{Amount, Caller, Counters, Limit, Place, Saved};
+use model::{Record, Status, Timestamp};
 use store::{Batch, CountedAt, Counter, Entry};
 use tokio::sync::watch;
 
@@ -99,16 +99,19 @@ pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record)
     let Some(resource) = &record.resource else { return };
     let tokens = record.usage.input_tokens.saturating_add(record.usage.output_tokens);
     let is_free = record.status == Status::Begun || record.status == Status::Refused && tokens == 0;
-    if is_free || record.kind != Kind::LLM_CALL {
-        return;
-    }
-    let provider = resource.name.split('/').next().unwrap_or_default();
+    let owner = resource.name.split('/').next().unwrap_or_default();
+    let place = match record.kind.as_str() {
+        _ if is_free => return,
+        "llm.call" => Place::Provider(owner),
+        kind if gate::mcp::method::is_counted(kind) => Place::Server(owner),
+        _ => return,
+    };
     let used = Amount {
         tokens,
         spend: (record.usage.cost_usd * 1e6).round() as u64,
         bytes: record.usage.bytes_in.saturating_add(record.usage.bytes_out),
     };
-    let caller = Caller { tenant: &record.tenant, agent: agent.as_str(), provider };
+    let caller = Caller { tenant: &record.tenant, agent: agent.as_str(), place };
     counters.record(limits, &caller, used, record.time);
 }
 

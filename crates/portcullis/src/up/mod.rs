@@ -12,6 +12,7 @@ mod custody;
 mod indexer;
 mod interrupted;
 mod journal;
+mod mcp;
 mod mend;
 mod reload;
 mod root;

@@ -9,6 +9,7 @@ use gate::Snapshot;
 use gate::approvals::Approvals;
 use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
+use gate::mcp::server::{Mcp, Server};
 use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
 use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
 use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, Uninspectable};
@@ -21,6 +22,7 @@ use policy::{Bundle, Source};
 use store::ControlState;
 
 use super::custody::Keys;
+use super::mcp::Tools;
 use crate::config::{Config, sections};
 use crate::inspection::Inspection;
 use crate::keys::InspectionSecret;
@@ -39,6 +41,7 @@ pub(super) struct Settings {
     kept: Rules,
     pub(super) limits: Vec<Limit>,
     providers: Vec<Arc<Provider>>,
+    servers: Vec<Arc<Server>>,
     /// What each provider's target was made from: one that did not change keeps its connections.
     targets: HashMap<String, Arc<Target>>,
 }
@@ -76,6 +79,7 @@ impl Settings {
                 .map(|(at, limit)| limit_of(at, limit))
                 .collect(),
             providers: Vec::new(),
+            servers: Vec::new(),
             targets: HashMap::new(),
             config,
         };
@@ -83,6 +87,11 @@ impl Settings {
             let built = settings.provider(&provider, before);
             let built = built.with_context(|| format!("the provider \"{}\"", provider.name))?;
             settings.providers.push(Arc::new(built));
+        }
+        for server in settings.config.mcp.clone() {
+            let built = settings.server(&server, before);
+            let built = built.with_context(|| format!("the MCP server \"{}\"", server.name))?;
+            settings.servers.push(Arc::new(built));
         }
         Ok(settings)
     }
@@ -94,16 +103,19 @@ impl Settings {
     ) -> anyhow::Result<Provider> {
         let address = provider.address();
         let uri: http::Uri = address.parse()?;
-        let authorities = authorities(provider)?;
-        let key = format!(
-            "{address} {:?} {:?} {}",
-            authorities.as_deref().map(Digest::of),
-            provider.timeouts,
-            provider.idle_connections
-        );
-        let kept = before.and_then(|before| before.targets.get(&key)).cloned();
-        let target = kept.map_or_else(|| target(provider, &uri, authorities).map(Arc::new), Ok)?;
-        self.targets.insert(key, target.clone());
+        let times = &provider.timeouts;
+        let reach = Reach {
+            uri: &uri,
+            ca: provider.ca.as_ref(),
+            timeouts: Timeouts {
+                connect: times.connect,
+                first_byte: times.first_byte,
+                idle: times.idle,
+                total: times.total,
+            },
+            max_idle: provider.idle_connections.get() as usize,
+        };
+        let target = self.target(&reach, before)?;
         Ok(Provider {
             name: provider.name.clone(),
             kind: kind_of(provider.kind),
@@ -122,6 +134,36 @@ impl Settings {
     }
 }
 
+/// What a target is made of.
+pub(super) struct Reach<'a> {
+    pub(super) uri: &'a http::Uri,
+    pub(super) ca: Option<&'a PathBuf>,
+    pub(super) timeouts: Timeouts,
+    pub(super) max_idle: usize,
+}
+
+impl Settings {
+    /// One that did not change keeps its connections.
+    pub(super) fn target(
+        &mut self,
+        reach: &Reach<'_>,
+        before: Option<&Self>,
+    ) -> anyhow::Result<Arc<Target>> {
+        let authorities = authorities(reach.ca)?;
+        let key = format!(
+            "{} {:?} {:?} {}",
+            reach.uri,
+            authorities.as_deref().map(Digest::of),
+            reach.timeouts,
+            reach.max_idle
+        );
+        let kept = before.and_then(|before| before.targets.get(&key)).cloned();
+        let target = kept.map_or_else(|| target(reach, authorities).map(Arc::new), Ok)?;
+        self.targets.insert(key, target.clone());
+        Ok(target)
+    }
+}
+
 type MaybeEngine = Option<Arc<Engine>>;
 
 /// The engine as configured, and the one for an obligation to redact: it masks whatever it finds.
@@ -137,14 +179,20 @@ fn engines(
     Ok((Some(Arc::new(engine)), Some(Arc::new(strict))))
 }
 
+/// What a snapshot is made of besides configuration and control state.
+pub(super) struct Parts<'a> {
+    pub(super) log: &'a Log,
+    pub(super) keys: &'a Keys,
+    pub(super) tools: &'a Tools,
+    pub(super) approvals: Approvals,
+}
+
 /// The snapshot of one moment.
 pub(super) fn build(
     settings: &Settings,
     control: ControlState,
     tenant: &TenantId,
-    log: &Log,
-    keys: &Keys,
-    approvals: Approvals,
+    parts: Parts<'_>,
     revision: u64,
 ) -> Snapshot {
     let mut snapshot = Snapshot { revision, ..Snapshot::default() };
@@ -167,16 +215,22 @@ pub(super) fn build(
         settings.providers.iter().map(|p| contained(p, &control.containments)).collect();
     let tenant_state = Tenant {
         id: tenant.clone(),
-        log: log.clone(),
+        log: parts.log.clone(),
         agents,
         providers,
         bundle: settings.bundle.clone(),
         engine: settings.engine.clone(),
         redacting: settings.redacting.clone(),
-        vault: Some(keys.vault.clone()),
-        keeping: keeping(settings, keys),
-        approvals: Some(approvals),
+        vault: Some(parts.keys.vault.clone()),
+        keeping: keeping(settings, parts.keys),
+        approvals: Some(parts.approvals),
         limits: settings.limits.clone(),
+        mcp: Arc::new(Mcp {
+            servers: settings.servers.iter().map(|s| held(s, &control.containments)).collect(),
+            seal: parts.tools.seal.clone(),
+            pins: parts.tools.pins.clone(),
+            origins: settings.config.gate.origins.clone(),
+        }),
         everything,
     };
     snapshot.tenants.insert(tenant.clone(), Arc::new(tenant_state));
@@ -226,6 +280,13 @@ fn contained(provider: &Arc<Provider>, containments: &[Containment]) -> Arc<Prov
     }
 }
 
+fn held(server: &Arc<Server>, containments: &[Containment]) -> Arc<Server> {
+    match standing_of(containments, &Subject::Server(server.name.clone())) {
+        Standing::Active => server.clone(),
+        standing => Arc::new(Server { standing, ..Server::clone(server) }),
+    }
+}
+
 fn standing_of(containments: &[Containment], subject: &Subject) -> Standing {
     containments.iter().find(|c| c.subject == *subject).map_or(Standing::Active, |c| c.standing)
 }
@@ -255,36 +316,27 @@ fn credential(provider: &sections::Provider) -> anyhow::Result<Option<(HeaderNam
     Ok(Some((name, value)))
 }
 
-fn target(
-    provider: &sections::Provider,
-    uri: &http::Uri,
-    authorities: Option<Vec<u8>>,
-) -> anyhow::Result<Target> {
+fn target(reach: &Reach<'_>, authorities: Option<Vec<u8>>) -> anyhow::Result<Target> {
+    let uri = reach.uri;
     let is_tls = uri.scheme_str() == Some("https");
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let tls = if is_tls { Some(client_tls(authorities)?) } else { None };
-    let times = &provider.timeouts;
     Ok(Target::new(TargetSettings {
         host,
         port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
         tls,
         http2: Http2::default(),
-        timeouts: Timeouts {
-            connect: times.connect,
-            first_byte: times.first_byte,
-            idle: times.idle,
-            total: times.total,
-        },
-        limits: Limits { max_idle: provider.idle_connections.get() as usize, ..Limits::default() },
+        timeouts: reach.timeouts,
+        limits: Limits { max_idle: reach.max_idle, ..Limits::default() },
     })?)
 }
 
-/// The file of authorities that a provider names.
-fn authorities(provider: &sections::Provider) -> anyhow::Result<Option<Vec<u8>>> {
+/// The file of authorities that is named.
+fn authorities(file: Option<&PathBuf>) -> anyhow::Result<Option<Vec<u8>>> {
     let read = |file: &PathBuf| {
         std::fs::read(file).with_context(|| format!("the file {}", file.display()))
     };
-    provider.ca.as_ref().map(read).transpose()
+    file.map(read).transpose()
 }
 
 /// Named authorities stand alone; without them those of the system are trusted.
@@ -306,7 +358,7 @@ fn prices(config: &Config, provider: &sections::Provider) -> anyhow::Result<Vec<
     .collect()
 }
 
-fn sizes(gate: &sections::Gate) -> Sizes {
+pub(super) fn sizes(gate: &sections::Gate) -> Sizes {
     let bytes =
         |size: crate::config::types::ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
     Sizes {
@@ -325,6 +377,7 @@ fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
             sections::Per::Tenant => Per::Tenant,
             sections::Per::Agent => Per::Agent,
             sections::Per::Provider => Per::Provider,
+            sections::Per::Server => Per::Server,
         },
         only: limit.only.as_deref().map(Arc::from),
         // Only a limit of concurrency goes without, and it has no use for one.

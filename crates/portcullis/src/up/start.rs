@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
 use super::custody::{self, Keys};
+use super::mcp::Tools;
 use super::snapshot::Settings;
 use super::{control, indexer, interrupted, journal, mend, reload, traces, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
@@ -55,7 +56,8 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
         observer,
     ));
     let opened_with = log.size();
-    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, keys));
+    let tools = Tools::open(keys.inspection.secret(), &store, &model::TenantId::main()).await?;
+    let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, (keys, tools)));
     take_up_state(&core, &recovery).await?;
 
     let (stop, stopped) = watch::channel(false);

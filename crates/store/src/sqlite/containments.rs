@@ -14,6 +14,7 @@ fn key_of(subject: &Subject) -> (&'static str, &str) {
     match subject {
         Subject::Agent(name) => ("agent", name.as_str()),
         Subject::Provider(name) => ("provider", name.as_str()),
+        Subject::Server(name) => ("server", name.as_str()),
         Subject::Everything => ("everything", ""),
     }
 }
@@ -22,6 +23,7 @@ fn subject(row: &Row<'_>) -> Result<Subject> {
     match row.get_ref(0)?.as_str() {
         Ok("agent") => Ok(Subject::Agent(columns::name(row, 1)?)),
         Ok("provider") => Ok(Subject::Provider(columns::name(row, 1)?)),
+        Ok("server") => Ok(Subject::Server(columns::name(row, 1)?)),
         Ok("everything") => Ok(Subject::Everything),
         _ => Err(StoreError::Corrupt("containment")),
     }

@@ -21,6 +21,7 @@ pub(crate) mod tenants;
 pub(crate) mod terms;
 mod threads;
 pub(crate) mod tokens;
+pub(crate) mod tools;
 pub(crate) mod wrapped_keys;
 
 use std::fs::OpenOptions;

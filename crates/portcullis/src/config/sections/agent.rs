@@ -4,22 +4,31 @@ use model::{AgentName, RoleName, ZoneName};
 
 use crate::config::credential::Credential;
 use crate::config::declare::section;
-use crate::config::types::Pattern;
+use crate::config::types::{Pattern, Scoped};
 
 section! {
     /// A role: what its agents may reach. Policies may narrow it further.
     ///
-    /// Where no role is declared at all, every agent may call every model of every provider, and
-    /// the log says so at the start. The role `everyone` is held by each agent.
+    /// Where no role is declared at all, every agent may call every model of every provider and
+    /// every tool of every MCP server, and the log says so at the start. The role `everyone` is held by each agent.
     Role {
         /// Its name.
         name: RoleName, example "support";
         /// The providers that its agents may call, by name or pattern.
-        providers: Vec<Pattern>, example ["openai"];
+        providers: Vec<Pattern> = [], example ["openai"];
         /// The models that its agents may call, by name or pattern.
         models: Vec<Pattern> = ["*"], example ["gpt-4o-mini", "gpt-4.1*"];
         /// Paths of endpoints that the gate does not know and passes through, by name or pattern.
         endpoints: Vec<Pattern> = [], example ["/v1/files*"];
+        /// The tools of MCP servers that its agents may call: `server/tool`, by name or pattern.
+        tools: Vec<Scoped> = [], example ["files/read_*", "mail/send"];
+        /// The resources of MCP servers that its agents may read: `server/uri`.
+        resources: Vec<Scoped> = [], example ["files/file:///docs/*"];
+        /// The prompts of MCP servers that its agents may fetch: `server/prompt`.
+        prompts: Vec<Scoped> = [], example ["files/*"];
+        /// What MCP servers may ask of its agents: `server/sampling`, `server/elicitation`,
+        /// `server/roots`.
+        asks: Vec<Scoped> = [], example ["files/roots"];
     }
 }
 
@@ -30,9 +39,11 @@ section! {
         /// Its name.
         name: ZoneName, example "test";
         /// The providers that can be reached from it, by name or pattern.
-        providers: Vec<Pattern>, example ["openai"];
+        providers: Vec<Pattern> = [], example ["openai"];
         /// The models that can be reached from it, by name or pattern.
         models: Vec<Pattern> = ["*"], example ["gpt-4o-mini*"];
+        /// The MCP servers that can be reached from it, by name or pattern.
+        servers: Vec<Pattern> = [], example ["files"];
     }
 }
 

@@ -19,6 +19,10 @@ section! {
         /// Accepts connections without TLS on an address that other machines can reach: for a
         /// gate behind something that ends TLS. Keys then cross that stretch in clear.
         plaintext: bool = false;
+        /// Web pages that may call MCP servers through the gate, as in the `Origin` header. Those of
+        /// the machine itself always may; others are refused, so that no page reaches the gate by a
+        /// name of its own.
+        origins: Vec<String> = [], example ["https://inspector.example.com"];
         /// Serves TLS instead of clear text.
         tls: Option<Tls>;
         /// Bounds on what a connection may ask of the gate.

@@ -16,9 +16,9 @@ section! {
     Limit {
         /// What refusals call it. Left out, `limit-` and its place in the file, from 1.
         name: Option<String>, example "daily-budget";
-        /// Whose use is counted together: the whole tenant's, each agent's, or each provider's.
+        /// Whose use is counted together: the whole tenant's, each agent's, each provider's or each MCP server's.
         per: Per, example "agent";
-        /// Only for the agent or the provider of this name, by what `per` says.
+        /// Only for the agent, provider or server of this name, by what `per` says.
         only: Option<String>, example "support-bot";
         /// The span that `requests`, `tokens`, `bytes` and `spend_usd` count in. Windows are aligned:
         /// an hour's begins on the hour, UTC.
@@ -38,10 +38,11 @@ section! {
 
 choice! {
     /// Whose use is counted together.
-    Per, "\"tenant\", \"agent\" or \"provider\"" {
+    Per, "\"tenant\", \"agent\", \"provider\" or \"server\"" {
         Tenant = "tenant",
         Agent = "agent",
         Provider = "provider",
+        Server = "server",
     }
 }
 

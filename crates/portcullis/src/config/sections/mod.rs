@@ -4,6 +4,7 @@ mod agent;
 mod gate;
 mod inspect;
 mod limit;
+pub mod mcp;
 mod operation;
 mod payloads;
 mod provider;
@@ -12,6 +13,7 @@ pub use agent::{Agent, Role, Zone};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
 pub use inspect::{Inspect, Packages, Records, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
+pub use mcp::Mcp;
 pub use operation::{
     Approvals, Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
     Telemetry, Witness,
@@ -52,6 +54,8 @@ section! {
         zone: Vec<Zone>;
         /// A model API.
         provider: Vec<Provider>;
+        /// An MCP server.
+        mcp: Vec<Mcp>;
         /// The price of a model.
         price: Vec<Price>;
         /// A limit on use.

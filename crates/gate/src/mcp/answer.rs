@@ -1,0 +1,207 @@
+//! What a server says: answers, notifications, and what it asks of the agent.
+
+use bytes::Bytes;
+use model::{Effect, Kind, Status, clip};
+use policy::Resource;
+use serde_json::{Map, Value};
+
+use super::link;
+use super::message::{Id, Message};
+use super::method::{Ask, Method};
+use super::parts::Voice;
+use super::seal::{Session, Use};
+use super::serve::{Call, Ready, Talk};
+use super::stream::Expect;
+use super::tool::poison;
+use crate::refusal::Refusal;
+
+/// Notifications of a server that are passed on.
+const NOTIFICATIONS: [&str; 10] = [
+    "notifications/progress",
+    "notifications/message",
+    "notifications/cancelled",
+    "notifications/tools/list_changed",
+    "notifications/prompts/list_changed",
+    "notifications/resources/list_changed",
+    "notifications/resources/updated",
+    "notifications/tasks/status",
+    "notifications/elicitation/complete",
+    "notifications/subscriptions/acknowledged",
+];
+
+impl Call {
+    /// The answer to a request, as the agent may have it.
+    pub(super) async fn answered(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        result: Map<String, Value>,
+        data: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        let (Some(id), Some(method)) = (&expect.id, expect.method) else {
+            return Err(Refusal::ServerGarbage("it answers what nobody asked"));
+        };
+        let data = match method {
+            Method::Initialize | Method::Discover => self.introduced(id, result, data),
+            Method::ListTools
+            | Method::ListResources
+            | Method::ListTemplates
+            | Method::ListPrompts => self.filtered(talk, method, id, result, data).await?,
+            _ if result.get("resultType").and_then(Value::as_str) == Some("input_required") => {
+                self.inputs(talk, &result)?;
+                data
+            }
+            _ => data,
+        };
+        let voice = match method {
+            Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
+                Voice::Tool
+            }
+            _ => Voice::Nobody,
+        };
+        self.inspect_answer(talk, data, voice)
+    }
+
+    /// An error is a text like any other.
+    pub(super) fn failed(&mut self, talk: &Talk, data: Bytes) -> Result<Bytes, Refusal> {
+        self.base.action.note("answer", "error");
+        self.inspect_answer(talk, data, Voice::Tool)
+    }
+
+    /// What a server says to the model of itself is left out where it gives orders.
+    fn introduced(&mut self, id: &Id, mut result: Map<String, Value>, data: Bytes) -> Bytes {
+        let Some(engine) = &self.base.engine else { return data };
+        let instructions = result.get("instructions").and_then(Value::as_str);
+        let found = poison(engine, instructions.into_iter());
+        if found.is_empty() {
+            return data;
+        }
+        self.base.action.note("instructions", format!("left out: {}", found.join(", ")));
+        self.base.action.decide(Effect::Redact, "the server's instructions were left out");
+        result.remove("instructions");
+        Message::Result { id: id.clone(), result }.write().into()
+    }
+
+    /// Gives the session that a server has opened a name of the gate's own.
+    pub(super) fn opened(
+        &mut self,
+        talk: &Talk,
+        ready: Ready,
+        inner: Option<String>,
+    ) -> Result<Ready, Refusal> {
+        let Ready::Whole { status, body, outcome, .. } = ready else { return Ok(ready) };
+        let Ok(Message::Result { result, .. }) = Message::read(&body) else {
+            return Ok(Ready::Whole { status, body, session: None, outcome });
+        };
+        let version = result.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
+        self.base.action.note("version", clip(version, 32));
+        let session = Session {
+            version: clip(version, 32).to_owned(),
+            servers: vec![(talk.server.name.to_string(), inner)],
+            client: None,
+        };
+        let agent = talk.who.agent.name.as_str();
+        let sealed = talk.mcp.seal.seal(Use::Session, agent, &talk.path, &session);
+        let sealed = sealed.ok_or(Refusal::VaultDown)?;
+        self.name_session(&sealed);
+        Ok(Ready::Whole { status, body, session: Some(sealed), outcome })
+    }
+
+    pub(super) fn notified(
+        &mut self,
+        talk: &Talk,
+        method: &str,
+        data: Bytes,
+    ) -> Result<Option<Bytes>, Refusal> {
+        if !NOTIFICATIONS.contains(&method) {
+            self.base.action.note("dropped", clip(method, 128));
+            return Ok(None);
+        }
+        self.inspect_answer(talk, data, Voice::Tool).map(Some)
+    }
+
+    /// Something that the server asks of the agent: an action of its own. What is not permitted is
+    /// answered here, and the agent never sees it.
+    pub(super) async fn asked(
+        &mut self,
+        talk: &Talk,
+        id: &Id,
+        method: &str,
+        data: Bytes,
+    ) -> Result<Option<Bytes>, Refusal> {
+        let ask = Ask::of(method);
+        let mut aside = self.aside(ask.map_or(Kind::MCP_REQUEST, Ask::kind));
+        aside.note("method", clip(method, 128));
+        let refused = match ask {
+            None => Some("this gate does not carry what the server asks".to_owned()),
+            Some(ask) => self.refused_ask(talk, ask, method, &mut aside),
+        };
+        let inspected = match refused {
+            None => self.inspect_answer(talk, data, Voice::Tool).map_err(|r| r.message()),
+            Some(why) => Err(why),
+        };
+        let (passed, outcome) = match inspected {
+            Ok(data) => (Some(data), Status::Ok),
+            Err(why) => {
+                aside.decide(Effect::Deny, why.clone());
+                self.turn_down(talk, id, &why).await;
+                (None, Status::Refused)
+            }
+        };
+        aside.finish(outcome).await.map_err(|_| Refusal::LogDown)?;
+        Ok(passed)
+    }
+
+    /// Why the agent may not be asked this; nothing where it may.
+    fn refused_ask(
+        &self,
+        talk: &Talk,
+        ask: Ask,
+        method: &str,
+        aside: &mut crate::action::Action,
+    ) -> Option<String> {
+        let Some(action) = ask.action() else {
+            aside.decide(Effect::Permit, "a sign of life");
+            return None;
+        };
+        let server = Resource::Server(&talk.server.name);
+        let verdict = self.if_used(&talk.who, action, server, method);
+        let record = aside.record();
+        record.decision.policies.clone_from(&verdict.policies);
+        record.decision.obligations.clone_from(&verdict.obligations);
+        aside.decide(verdict.effect, verdict.reason.clone());
+        (verdict.effect != Effect::Permit).then(|| verdict.reason.clone())
+    }
+
+    /// Tells the server that the agent will not answer.
+    async fn turn_down(&mut self, talk: &Talk, id: &Id, why: &str) {
+        let error = Message::error(Some(id.clone()), -31_403, why, None);
+        let sent = link::post(&self.worker, &talk.server, &talk.along, error.write().into()).await;
+        if let Err(refusal) = sent {
+            tracing::debug!(server = %talk.server.name, why = refusal.message(), "a server could not be told no");
+        }
+    }
+
+    /// What a stateless server asks for within its answer (2026-07-28, multi round-trip requests).
+    fn inputs(&mut self, talk: &Talk, result: &Map<String, Value>) -> Result<(), Refusal> {
+        let requests = result.get("inputRequests").and_then(Value::as_object);
+        for request in requests.into_iter().flat_map(Map::values) {
+            let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
+            let mut aside = self.aside(Ask::of(method).map_or(Kind::MCP_REQUEST, Ask::kind));
+            aside.note("method", clip(method, 128));
+            let refused = match Ask::of(method) {
+                Some(ask) => self.refused_ask(talk, ask, method, &mut aside),
+                None => Some("this gate does not carry what the server asks".to_owned()),
+            };
+            let outcome = if refused.is_some() { Status::Refused } else { Status::Ok };
+            if let Some(why) = &refused {
+                aside.decide(Effect::Deny, why.clone());
+            }
+            aside.finish_unwaited(outcome);
+            if let Some(why) = refused {
+                return Err(Refusal::AskDenied(why));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! A call of a tool: its pin, its arguments, the decision.
+//!
+//! [`Call::call_tool`] is where everything is known that a decision on a call can depend on: the
+//! session and agent (in the record and [`Talk`]), the server, the tool with what is known of it, and
+//! the arguments as a value. [`Call::answered`] is where everything is known of what came back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::request::Parts;
+use model::{Classification, Effect, Status};
+use policy::{Action, Resource};
+use serde_json::{Map, Value, json};
+
+use super::message::Message;
+use super::method::Method;
+use super::parts::Voice;
+use super::pins::Known;
+use super::request::{lacks, sent_params};
+use super::serve::{Call, Ready, Talk};
+use crate::refusal::Refusal;
+
+/// Pages of a list that the gate reads by itself.
+const MAX_PAGES: usize = 50;
+
+/// Where in a call something may be taken out.
+const ARGUMENTS: &[&str] = &["params", "arguments"];
+
+/// A call as it is decided on.
+pub(super) struct ToolCall<'a> {
+    pub tool: &'a str,
+    pub class: Classification,
+    /// As they will be sent, masked values masked.
+    pub arguments: &'a Value,
+}
+
+impl Call {
+    /// The call as it is to be sent on; or an answer that makes that needless.
+    pub(super) async fn call_tool(
+        &mut self,
+        talk: &mut Talk,
+        _parts: &Parts,
+        params: &Map<String, Value>,
+        body: Bytes,
+    ) -> Result<Result<Bytes, Ready>, Refusal> {
+        let name = params.get("name").and_then(Value::as_str).ok_or_else(|| lacks("name"))?;
+        self.about("tool", &format!("{}/{name}", talk.server.name));
+        let known = self.known(talk, name).await?;
+        if let Some(because) = known.pin.held_because() {
+            return Err(Refusal::ToolHeld(because));
+        }
+        let arguments = arguments_of(params)?;
+        if let Some(ready) = self.check_arguments(&known, &arguments)? {
+            return Ok(Err(ready));
+        }
+        let body = self.inspect_request(body, Voice::Model, ARGUMENTS)?;
+        let sent = sent_params(&body).and_then(|mut params| params.remove("arguments"));
+        let arguments = sent.unwrap_or(arguments);
+        let class = talk.server.classify(name, Some(&known));
+        let call = ToolCall { tool: name, class, arguments: &arguments };
+        let verdict = self.decide_call(talk, &call)?;
+        self.redact(talk, &verdict, body, Voice::Model, ARGUMENTS).map(Ok)
+    }
+
+    /// The decision on a call.
+    fn decide_call(
+        &mut self,
+        talk: &Talk,
+        call: &ToolCall<'_>,
+    ) -> Result<Arc<policy::Verdict>, Refusal> {
+        let ToolCall { tool, class, arguments } = *call;
+        self.base.action.note("effect", class.effect.as_str());
+        let count = arguments.as_object().map_or(0, Map::len);
+        self.base.action.note("arguments", count.to_string());
+        let server = talk.server.name.clone();
+        let resource = Resource::Tool { server: &server, name: tool, class };
+        self.decide(talk, Action::CallTool, resource, Method::CallTool.as_str())
+    }
+
+    /// The tool's pin; a tool that was never listed is looked for at its server.
+    async fn known(&mut self, talk: &Talk, name: &str) -> Result<Arc<Known>, Refusal> {
+        if let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
+            return Ok(known);
+        }
+        let mut cursor = None;
+        for _ in 0..MAX_PAGES {
+            let params = cursor.map(|cursor| ("cursor".to_owned(), cursor)).into_iter().collect();
+            let result = self.inquire(talk, Method::ListTools.as_str(), params).await?;
+            self.observe_tools(talk, &result).await?;
+            if let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
+                return Ok(known);
+            }
+            match result.get("nextCursor") {
+                Some(Value::String(next)) => cursor = Some(Value::from(next.as_str())),
+                _ => break,
+            }
+        }
+        Err(Refusal::NoSuchTool(model::clip(name, 128).to_owned()))
+    }
+
+    /// Holds the arguments against the tool's schema. What does not fit is the model's mistake, and so
+    /// the answer is one that a model reads (MCP, "Tool Execution Errors").
+    fn check_arguments(
+        &mut self,
+        known: &Known,
+        arguments: &Value,
+    ) -> Result<Option<Ready>, Refusal> {
+        let schema = known.schema.as_ref().map_err(|why| Refusal::BadSchema(why.clone()))?;
+        let Err(violation) = schema.check("arguments", arguments) else { return Ok(None) };
+        let record = self.base.action.id();
+        let text = format!(
+            "The arguments do not fit the tool's schema: {violation}. The tool was not called \
+             (record {record})."
+        );
+        self.base.action.decide(Effect::Deny, format!("the arguments do not fit: {violation}"));
+        let result = json!({
+            "content": [{"type": "text", "text": text}],
+            "isError": true,
+            "_meta": {"portcullis/record": record.to_string()},
+        });
+        let Value::Object(result) = result else { return Err(lacks("arguments")) };
+        let id = self.id.clone().ok_or_else(|| lacks("id"))?;
+        let body = Message::Result { id, result }.write().into();
+        Ok(Some(Ready::Whole {
+            status: StatusCode::OK,
+            body,
+            session: None,
+            outcome: Status::Refused,
+        }))
+    }
+}
+
+fn arguments_of(params: &Map<String, Value>) -> Result<Value, Refusal> {
+    match params.get("arguments") {
+        None => Ok(Value::Object(Map::new())),
+        Some(arguments @ Value::Object(_)) => Ok(arguments.clone()),
+        Some(_) => Err(Refusal::Malformed("`arguments` must be an object.".into())),
+    }
+}

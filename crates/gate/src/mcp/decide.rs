@@ -1,0 +1,160 @@
+//! What is decided on a message: policies, obligations, limits.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use inspect::document::{self, Scope};
+use inspect::json::Limits;
+use inspect::{Direction, Engine};
+use model::{Effect, canonical};
+use policy::{Action, Context, Question, Resource, Verdict};
+
+use serde_json::Value;
+
+use super::parts::Voice;
+use super::serve::{Call, Talk};
+use super::who::Who;
+use crate::approvals::{self, Held};
+use crate::limits::{Amount, Caller, Place};
+use crate::refusal::Refusal;
+
+/// The obligations that MCP calls can meet.
+const MET: [&str; 3] = ["approve", "four_eyes", "redact"];
+
+/// What a person is shown of a call's arguments: values that are found masked.
+fn shown(engine: Option<&Engine>, arguments: &[u8]) -> String {
+    let Some(engine) = engine else { return String::from_utf8_lossy(arguments).into_owned() };
+    let scope = Scope::new(engine, Direction::Request);
+    let report = document::inspect_json(&scope, arguments, &Limits::default(), &mut ());
+    let shown = report.map(|report| document::apply(arguments, &report.edits));
+    shown.map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into_owned())
+}
+
+impl Call {
+    /// What the policies say of an action with what is known so far.
+    pub(super) fn verdict(
+        &self,
+        who: &Who,
+        action: Action,
+        resource: Resource<'_>,
+        method: &str,
+    ) -> Arc<Verdict> {
+        self.ask(who, action, resource, method, &self.base.action.findings.kinds())
+    }
+
+    /// What the agent would meet if it used something: what is listed and what works are one decision.
+    pub(super) fn if_used(
+        &self,
+        who: &Who,
+        action: Action,
+        resource: Resource<'_>,
+        method: &str,
+    ) -> Arc<Verdict> {
+        self.ask(who, action, resource, method, &[])
+    }
+
+    fn ask(
+        &self,
+        who: &Who,
+        action: Action,
+        resource: Resource<'_>,
+        method: &str,
+        findings: &[&str],
+    ) -> Arc<Verdict> {
+        let context = Context {
+            time: self.base.action.gate.now(),
+            stream: false,
+            max_output_tokens: None,
+            findings,
+            labels: &[],
+            endpoint: method,
+        };
+        let agent = &who.agent;
+        who.tenant.bundle.decide(&Question { agent, on_behalf_of: None, action, resource, context })
+    }
+
+    /// Decides, and writes the decision into the record.
+    pub(super) fn decide(
+        &mut self,
+        talk: &Talk,
+        action: Action,
+        resource: Resource<'_>,
+        method: &str,
+    ) -> Result<Arc<Verdict>, Refusal> {
+        let verdict = self.verdict(&talk.who, action, resource, method);
+        let is_redacted = self.base.action.record().decision.effect == Effect::Redact;
+        let record = self.base.action.record();
+        record.decision.policies.clone_from(&verdict.policies);
+        record.decision.obligations.clone_from(&verdict.obligations);
+        if verdict.effect != Effect::Permit || !is_redacted {
+            self.base.action.decide(verdict.effect, verdict.reason.clone());
+        }
+        match verdict.effect {
+            Effect::Deny => return Err(Refusal::Denied(verdict)),
+            // What inspection keeps back anyhow is put before nobody: see `approve`.
+            Effect::Hold => self.base.held = Some(verdict.clone()),
+            Effect::Permit | Effect::Redact => {}
+        }
+        if let Some(unmet) = verdict.obligations.iter().find(|one| !MET.contains(&one.as_str())) {
+            tracing::warn!(obligation = %unmet, "an obligation that MCP calls cannot meet");
+            return Err(Refusal::Denied(verdict));
+        }
+        self.enforce()?;
+        Ok(verdict)
+    }
+
+    /// Where a policy holds the call: uses up the approval of people, or refuses and says how it
+    /// stands. It binds to `asked`, in canonical form: another call of the same has another id.
+    pub(super) async fn approve(&mut self, talk: &Talk, asked: &Value) -> Result<(), Refusal> {
+        let Some(verdict) = self.base.held.take() else { return Ok(()) };
+        let arguments = canonical::value_to_vec(asked)
+            .map_err(|_| Refusal::Uninspectable("it could not be shown to a person"))?;
+        let shown = shown(talk.who.tenant.redacting.as_deref(), &arguments);
+        let agent = &talk.who.agent.name;
+        let held = Held { agent, verdict: &verdict, arguments: &arguments, shown: &shown };
+        approvals::claim(&mut self.base.action, &talk.who.tenant, held).await
+    }
+
+    pub(super) fn decide_on_server(
+        &mut self,
+        talk: &Talk,
+        action: Action,
+        method: &str,
+    ) -> Result<Arc<Verdict>, Refusal> {
+        let server = talk.server.name.clone();
+        self.decide(talk, action, Resource::Server(&server), method)
+    }
+
+    /// An obligation to redact: from here on whatever is found is masked, in what comes back too.
+    pub(super) fn redact(
+        &mut self,
+        talk: &Talk,
+        verdict: &Verdict,
+        body: Bytes,
+        voice: Voice,
+        editable: &[&str],
+    ) -> Result<Bytes, Refusal> {
+        if !verdict.obligations.iter().any(|obligation| obligation == "redact") {
+            return Ok(body);
+        }
+        let Some(engine) = &talk.who.tenant.redacting else {
+            return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
+        };
+        self.base.engine = Some(engine.clone());
+        self.inspect_request(body, voice, editable)
+    }
+
+    pub(super) fn reserve(&mut self, talk: &Talk, body: &[u8]) -> Result<(), Refusal> {
+        let amount = Amount { bytes: body.len() as u64, ..Amount::default() };
+        let caller = Caller {
+            tenant: &talk.who.tenant.id,
+            agent: talk.who.agent.name.as_str(),
+            place: Place::Server(talk.server.name.as_str()),
+        };
+        let gate = &self.base.action.gate;
+        let limits = &talk.who.tenant.limits;
+        let reserved = gate.counters.reserve(limits, &caller, amount, gate.now());
+        self.base.action.reserved(reserved.map_err(Refusal::Limit)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! Lists: what an agent sees is what it may use, and what it sees of a tool is pinned.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use model::{Digest, Effect, Kind, Resource as RecordResource, Status};
+use policy::{Action, Resource};
+use serde_json::{Map, Value};
+
+use super::message::{Id, Message};
+use super::method::Method;
+use super::pin::{Pin, Seen};
+use super::serve::{Call, Talk};
+use super::tool::{BadTool, Definition, poison};
+use crate::refusal::Refusal;
+
+/// Entries of one list. What comes after is left out.
+const MAX_ENTRIES: usize = 5_000;
+
+/// What became of a list's entries.
+#[derive(Default)]
+struct Kept {
+    entries: Vec<Value>,
+    hidden: usize,
+    held: usize,
+    bad: usize,
+}
+
+impl Call {
+    /// A list as the agent may see it.
+    pub(super) async fn filtered(
+        &mut self,
+        talk: &Talk,
+        method: Method,
+        id: &Id,
+        mut result: Map<String, Value>,
+        data: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        let name = match method {
+            Method::ListTools => "tools",
+            Method::ListResources => "resources",
+            Method::ListTemplates => "resourceTemplates",
+            Method::ListPrompts => "prompts",
+            _ => return Ok(data),
+        };
+        let entries = match result.remove(name) {
+            Some(Value::Array(entries)) => entries,
+            _ => return Err(Refusal::ServerGarbage("its list is none")),
+        };
+        let count = entries.len();
+        let kept = match method {
+            Method::ListTools => self.tools(talk, entries).await?,
+            _ => self.others(talk, method, entries),
+        };
+        let notes =
+            [("listed", count), ("hidden", kept.hidden), ("held", kept.held), ("bad", kept.bad)];
+        for (name, count) in notes.into_iter().filter(|(_, count)| *count > 0) {
+            self.base.action.note(name, count.to_string());
+        }
+        if kept.entries.len() == count {
+            return Ok(data);
+        }
+        result.insert(name.to_owned(), Value::Array(kept.entries));
+        Ok(Message::Result { id: id.clone(), result }.write().into())
+    }
+
+    /// Pins the tools of a list that the gate asked for itself.
+    pub(super) async fn observe_tools(
+        &mut self,
+        talk: &Talk,
+        result: &Map<String, Value>,
+    ) -> Result<(), Refusal> {
+        let entries = result.get("tools").and_then(Value::as_array).cloned();
+        let entries = entries.ok_or(Refusal::ServerGarbage("its list is none"))?;
+        self.tools(talk, entries).await.map(drop)
+    }
+
+    async fn tools(&mut self, talk: &Talk, entries: Vec<Value>) -> Result<Kept, Refusal> {
+        let mut kept = Kept::default();
+        let read: Vec<_> = entries.iter().take(MAX_ENTRIES).map(Definition::read).collect();
+        kept.bad += entries.len() - read.len();
+        let mut count: HashMap<&str, usize> = HashMap::new();
+        for definition in read.iter().flatten() {
+            *count.entry(definition.name.as_str()).or_default() += 1;
+        }
+        for (entry, definition) in entries.iter().zip(&read) {
+            let definition = match definition {
+                Ok(definition) if count.get(definition.name.as_str()) == Some(&1) => definition,
+                Ok(definition) => {
+                    self.bad_tool(talk, &definition.name, BadTool::Twice, &mut kept);
+                    continue;
+                }
+                Err(why) => {
+                    let name = entry.get("name").and_then(Value::as_str).unwrap_or_default();
+                    self.bad_tool(talk, name, *why, &mut kept);
+                    continue;
+                }
+            };
+            if !self.observe(talk, definition).await? {
+                kept.held += 1;
+            } else if self.may_call(talk, &definition.name) {
+                kept.entries.push(entry.clone());
+            } else {
+                kept.hidden += 1;
+            }
+        }
+        Ok(kept)
+    }
+
+    fn bad_tool(&mut self, talk: &Talk, name: &str, why: BadTool, kept: &mut Kept) {
+        kept.bad += 1;
+        tracing::warn!(server = %talk.server.name, tool = %name.escape_debug(), %why, "a tool is left out of a list");
+    }
+
+    /// Takes note of a tool's description; whether the tool may be used at all.
+    async fn observe(&mut self, talk: &Talk, definition: &Definition) -> Result<bool, Refusal> {
+        let server = &talk.server;
+        let before = talk.mcp.pins.find(&server.name, &definition.name);
+        let is_accepted =
+            |known: &Pin| known.accepted.as_ref().is_some_and(|d| d.hash == definition.hash);
+        let findings = match (&before, &self.base.engine) {
+            (Some(known), _) if is_accepted(&known.pin) => Vec::new(),
+            (_, Some(engine)) => definition.poison(engine),
+            (_, None) => Vec::new(),
+        };
+        let seen = Seen {
+            server: &server.name,
+            agent: &talk.who.agent.name,
+            definition,
+            findings: &findings,
+            mode: server.pin,
+        };
+        let observed = talk.mcp.pins.observe(&seen).await.map_err(|error| {
+            tracing::error!(%error, "a tool's pin could not be written");
+            Refusal::VaultDown
+        })?;
+        if observed.has_changed {
+            self.record_pin(&observed.known.pin, definition.hash).await?;
+        }
+        Ok(observed.known.pin.is_usable())
+    }
+
+    /// A record of what a tool was found to be.
+    async fn record_pin(&mut self, pin: &Pin, seen: Digest) -> Result<(), Refusal> {
+        let mut aside = self.aside(Kind::MCP_PIN);
+        let name = format!("{}/{}", pin.server, pin.tool);
+        aside.record().resource = Some(RecordResource { name, kind: "tool".into() });
+        aside.note("description", seen.to_string());
+        if let Some(accepted) = &pin.accepted {
+            aside.note("accepted", accepted.hash.to_string());
+        }
+        match &pin.offered {
+            None => aside.decide(Effect::Permit, "what its server says of the tool is pinned"),
+            Some(offer) => {
+                aside.note("why", offer.why.as_str());
+                aside.note("findings", offer.findings.join(", "));
+                aside.decide(Effect::Hold, pin.held_because().unwrap_or_default());
+            }
+        }
+        aside.finish(Status::Ok).await.map(drop).map_err(|_| Refusal::LogDown)
+    }
+
+    fn may_call(&self, talk: &Talk, tool: &str) -> bool {
+        let server = &talk.server;
+        let known = talk.mcp.pins.find(&server.name, tool);
+        let class = server.classify(tool, known.as_deref());
+        let resource = Resource::Tool { server: &server.name, name: tool, class };
+        let method = Method::CallTool.as_str();
+        let verdict = self.if_used(&talk.who, Action::CallTool, resource, method);
+        verdict.effect != Effect::Deny
+    }
+
+    /// Resources, templates and prompts.
+    fn others(&mut self, talk: &Talk, method: Method, entries: Vec<Value>) -> Kept {
+        let mut kept = Kept::default();
+        for (at, entry) in entries.into_iter().enumerate() {
+            if at >= MAX_ENTRIES || self.is_poisoned(talk, &entry) {
+                kept.bad += 1;
+            } else if self.may_use(talk, method, &entry) {
+                kept.entries.push(entry);
+            } else {
+                kept.hidden += 1;
+            }
+        }
+        kept
+    }
+
+    fn is_poisoned(&self, talk: &Talk, entry: &Value) -> bool {
+        let Some(engine) = &self.base.engine else { return false };
+        let members = ["name", "title", "description", "uri", "uriTemplate"];
+        let own = members.iter().filter_map(|name| entry.get(name)?.as_str());
+        let arguments = entry.get("arguments").and_then(Value::as_array).into_iter().flatten();
+        let arguments = arguments.flat_map(|argument| {
+            ["name", "title", "description"].iter().filter_map(|name| argument.get(name)?.as_str())
+        });
+        let found = poison(engine, own.chain(arguments));
+        if !found.is_empty() {
+            tracing::warn!(server = %talk.server.name, kinds = found.join(", "), "an entry is left out of a list");
+        }
+        !found.is_empty()
+    }
+
+    fn may_use(&self, talk: &Talk, method: Method, entry: &Value) -> bool {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        let server = &talk.server.name;
+        let (name, method, action) = match method {
+            Method::ListResources => (text("uri"), Method::ReadResource, Action::ReadResource),
+            Method::ListTemplates => {
+                (text("uriTemplate"), Method::ReadResource, Action::ReadResource)
+            }
+            _ => (text("name"), Method::GetPrompt, Action::GetPrompt),
+        };
+        let Some(name) = name else { return false };
+        let resource = match action {
+            Action::ReadResource => Resource::Resource { server, uri: name },
+            _ => Resource::Prompt { server, name },
+        };
+        self.if_used(&talk.who, action, resource, method.as_str()).effect != Effect::Deny
+    }
+}

@@ -1,0 +1,31 @@
+//! MCP: tools, resources and prompts of the servers that stand behind the gate.
+//!
+//! [`message`] reads JSON-RPC, [`method`] says what each method is, [`schema`] holds arguments against a
+//! tool's schema, [`tool`], [`pin`] and [`pins`] remember what was agreed of each tool, [`seal`] makes
+//! the ids that clients hold. On those stands the way of a request: `serve`, `request`, `call`,
+//! `list`, `decide`, `inspect`, `link` to the server and `events`, `stream` and `answer` back.
+
+mod answer;
+mod call;
+mod decide;
+mod events;
+mod inspect;
+pub mod link;
+mod list;
+pub mod message;
+pub mod method;
+mod orders;
+mod parts;
+pub mod pin;
+pub mod pins;
+mod refuse;
+mod request;
+pub mod schema;
+pub mod seal;
+mod serve;
+pub mod server;
+mod stream;
+pub mod tool;
+mod who;
+
+pub(crate) use serve::serve;

@@ -1,0 +1,190 @@
+//! All pins of a tenant: asked by every list and call, written down before anything relies on them.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin as Boxed;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use model::{Classification, ServerName};
+
+use super::pin::{Pin, Seen};
+use super::schema::Schema;
+
+/// Tools that are remembered in one tenant. A further one cannot be used.
+pub const MAX_PINS: usize = 20_000;
+
+/// How often a pin is tried again that another gate has changed meanwhile.
+const MAX_TRIES: usize = 4;
+
+/// Writes a pin down, if its revision is the next one; answers with what is written down now.
+pub type Keeper =
+    Arc<dyn Fn(Pin) -> Boxed<Box<dyn Future<Output = Result<Pin, String>> + Send>> + Send + Sync>;
+
+/// A pin, and what is derived from it once.
+#[derive(Debug)]
+pub struct Known {
+    pub pin: Pin,
+    /// Of the description that was agreed to; or why it is unusable.
+    pub schema: Result<Schema, String>,
+    pub claimed: Classification,
+}
+
+/// The pins of one tenant.
+pub struct Pins {
+    known: RwLock<HashMap<String, Arc<Known>>>,
+    keeper: Keeper,
+}
+
+/// What came of looking at a description.
+pub struct Observed {
+    pub known: Arc<Known>,
+    /// The pin is new or not what it was.
+    pub has_changed: bool,
+}
+
+impl Known {
+    fn new(pin: Pin) -> Self {
+        let accepted = pin.accepted.as_ref();
+        let schema = accepted.map_or_else(|| Err("nobody has accepted it".into()), |d| d.schema());
+        let claimed = accepted.map(|d| d.claimed()).unwrap_or_default();
+        Self { pin, schema, claimed }
+    }
+}
+
+impl Pins {
+    pub fn new(kept: Vec<Pin>, keeper: Keeper) -> Self {
+        let pins = Self { known: RwLock::default(), keeper };
+        kept.into_iter().for_each(|pin| pins.put(pin));
+        pins
+    }
+
+    /// What a person or another gate has written meanwhile.
+    pub fn take_up(&self, kept: Vec<Pin>) {
+        kept.into_iter().for_each(|pin| self.put(pin));
+    }
+
+    pub fn find(&self, server: &ServerName, tool: &str) -> Option<Arc<Known>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&key(server, tool)).cloned()
+    }
+
+    /// Takes note of a description that an agent was given; what is new is durable when this returns.
+    pub async fn observe(&self, seen: &Seen<'_>) -> Result<Observed, String> {
+        let mut has_changed = false;
+        for _ in 0..MAX_TRIES {
+            let before = self.find(seen.server, &seen.definition.name);
+            let after = Pin::after(before.as_deref().map(|known| &known.pin), seen);
+            match (before, after) {
+                (Some(known), None) => return Ok(Observed { known, has_changed }),
+                (before, Some(after)) => {
+                    if before.is_none() && self.is_full() {
+                        return Err("more tools than are remembered".into());
+                    }
+                    has_changed = true;
+                    self.put((self.keeper)(after).await?);
+                }
+                (None, None) => {}
+            }
+        }
+        Err("another gate changes this tool again and again".into())
+    }
+
+    fn is_full(&self) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).len() >= MAX_PINS
+    }
+
+    /// Of two versions the later one stays, in whatever order they come.
+    fn put(&self, pin: Pin) {
+        let key = key(&pin.server, &pin.tool);
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let is_newer = all.get(&key).is_none_or(|known| known.pin.revision < pin.revision);
+        if is_newer {
+            all.insert(key, Arc::new(Known::new(pin)));
+        }
+    }
+}
+
+/// A server's name holds no slash.
+fn key(server: &ServerName, tool: &str) -> String {
+    format!("{server}/{tool}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use model::AgentName;
+    use serde_json::json;
+
+    use super::super::pin::PinMode;
+    use super::super::tool::Definition;
+    use super::*;
+
+    /// A store that keeps the newest, as another gate would see it.
+    fn store() -> (Keeper, Arc<Mutex<Option<Pin>>>) {
+        let kept: Arc<Mutex<Option<Pin>>> = Arc::default();
+        let to = kept.clone();
+        let keeper: Keeper = Arc::new(move |pin: Pin| {
+            let mut kept = to.lock().unwrap();
+            let next = kept.as_ref().map_or(1, |kept| kept.revision + 1);
+            if pin.revision == next {
+                *kept = Some(pin);
+            }
+            Box::pin(std::future::ready(Ok(kept.clone().unwrap())))
+        });
+        (keeper, kept)
+    }
+
+    async fn observe(pins: &Pins, text: &str) -> Observed {
+        let (server, agent) = (ServerName::new("s").unwrap(), AgentName::new("a").unwrap());
+        let definition =
+            Definition::read(&json!({"name": "t", "description": text, "inputSchema": {}}))
+                .unwrap();
+        let seen = Seen {
+            server: &server,
+            agent: &agent,
+            definition: &definition,
+            findings: &[],
+            mode: PinMode::FirstSight,
+        };
+        pins.observe(&seen).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_new_is_written_down_once() {
+        let (keeper, kept) = store();
+        let pins = Pins::new(Vec::new(), keeper);
+        assert!(observe(&pins, "one").await.has_changed);
+        assert!(!observe(&pins, "one").await.has_changed);
+        assert_eq!(kept.lock().unwrap().as_ref().unwrap().revision, 1);
+        assert!(!observe(&pins, "two").await.known.pin.is_usable());
+    }
+
+    #[tokio::test]
+    async fn two_gates_that_see_different_things_agree_that_it_is_held() {
+        let (keeper, kept) = store();
+        let (one, two) = (Pins::new(Vec::new(), keeper.clone()), Pins::new(Vec::new(), keeper));
+        assert!(observe(&one, "one").await.known.pin.is_usable());
+        assert!(!observe(&two, "two").await.known.pin.is_usable());
+        one.take_up(kept.lock().unwrap().iter().cloned().collect());
+        let server = ServerName::new("s").unwrap();
+        assert!(!one.find(&server, "t").unwrap().pin.is_usable());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_is_not_relied_on() {
+        let broken: Keeper = Arc::new(|_| Box::pin(std::future::ready(Err("full".to_owned()))));
+        let pins = Pins::new(Vec::new(), broken);
+        let (server, agent) = (ServerName::new("s").unwrap(), AgentName::new("a").unwrap());
+        let definition = Definition::read(&json!({"name": "t"})).unwrap();
+        let seen = Seen {
+            server: &server,
+            agent: &agent,
+            definition: &definition,
+            findings: &[],
+            mode: PinMode::FirstSight,
+        };
+        assert!(pins.observe(&seen).await.is_err());
+        assert!(pins.find(&server, "t").is_none());
+    }
+}

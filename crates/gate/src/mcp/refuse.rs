@@ -1,0 +1,76 @@
+//! Refusals in MCP's shape: an error of JSON-RPC where there is a request to answer.
+//!
+//! Such an error travels with status 200, as the SDKs want it: they take any other status for a
+//! broken transport. What is refused before there is a request, or where none is answered, has its
+//! status and the same body.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use model::Effect;
+use serde_json::json;
+
+use super::message::Message;
+use super::serve::Call;
+use crate::answer::AnswerBody;
+use crate::refusal::Refusal;
+
+/// Codes of the gate's own: the HTTP status that says the same stands in the last three digits. The
+/// specification leaves everything outside of -32768 to -32000 to applications.
+const OWN_CODES: i64 = -31_000;
+
+impl Refusal {
+    /// The code of JSON-RPC.
+    pub(super) fn code(&self) -> i64 {
+        match self {
+            Self::Message(malformed) => malformed.code(),
+            Self::Malformed(_) => -32600,
+            Self::NoSuchMethod(_) => -32601,
+            Self::NoSuchTool(_) => -32602,
+            _ => OWN_CODES - i64::from(self.status().as_u16()),
+        }
+    }
+}
+
+impl Call {
+    /// The error as a message.
+    pub(super) fn error(&self, refusal: &Refusal) -> Message {
+        let record = self.base.action.id().to_string();
+        let data = json!({ "record": record, "decision": refusal.effect().as_str() });
+        let text = format!("{} (record {record})", refusal.message());
+        Message::error(self.id.clone(), refusal.code(), &text, Some(data))
+    }
+
+    /// Records the refusal, then says so.
+    pub(super) async fn refuse(mut self, refusal: &Refusal) -> Response<AnswerBody> {
+        let status = match &self.id {
+            Some(_) => StatusCode::OK,
+            None => refusal.status(),
+        };
+        self.base.action.record().http_status = Some(status.as_u16());
+        self.base.action.refuse(refusal, refusal.message());
+        if self.base.action.finish(refusal.outcome()).await.is_err() {
+            return self.unrecorded();
+        }
+        self.answer(status, refusal)
+    }
+
+    /// The log is down: nothing that was not recorded leaves.
+    pub(super) fn unrecorded(&self) -> Response<AnswerBody> {
+        self.answer(Refusal::LogDown.status(), &Refusal::LogDown)
+    }
+
+    fn answer(&self, status: StatusCode, refusal: &Refusal) -> Response<AnswerBody> {
+        let body = bytes::Bytes::from(self.error(refusal).write());
+        let mut response = Response::new(AnswerBody::from(body));
+        *response.status_mut() = status;
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        if let Refusal::Unidentified(_) = refusal {
+            let challenge = HeaderValue::from_static("Bearer realm=\"portcullis\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        let effect =
+            if matches!(refusal, Refusal::LogDown) { Effect::Deny } else { refusal.effect() };
+        self.stamp(&mut response, effect);
+        response
+    }
+}

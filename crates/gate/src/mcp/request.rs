@@ -1,0 +1,298 @@
+//! Requests, method by method: what each must show before it is passed on.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::request::Parts;
+use model::Kind;
+use policy::{Action, Resource};
+use serde_json::{Map, Value};
+
+use super::events::{Event, Events};
+use super::link::{Reply, ReplyBody};
+use super::message::{Id, Message};
+use super::method::Method;
+use super::parts::Voice;
+use super::serve::{Call, Ready, Talk};
+use super::stream::{Expect, Stream, Taken};
+use crate::refusal::Refusal;
+
+/// How long a stream is watched for its answer before it is passed on as one: most are over at once,
+/// and then the agent gets one message and the log one record.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Events that are held while the answer is watched for.
+const MAX_HELD: usize = 64;
+
+impl Call {
+    pub(super) async fn request(
+        &mut self,
+        talk: &mut Talk,
+        parts: &Parts,
+        method: Method,
+        params: Map<String, Value>,
+        body: Bytes,
+    ) -> Result<Ready, Refusal> {
+        let mut expect = Expect { id: self.id.clone(), method: Some(method), name: None };
+        let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned);
+        let body = match method {
+            Method::CallTool => {
+                expect.name = text("name");
+                match self.call_tool(talk, parts, &params, body).await? {
+                    Ok(body) => body,
+                    Err(ready) => return Ok(ready),
+                }
+            }
+            Method::ReadResource | Method::Subscribe | Method::Unsubscribe => {
+                let uri = text("uri").ok_or_else(|| lacks("uri"))?;
+                let body = self.named(talk, method, Named::Resource(&uri), body)?;
+                expect.name = Some(uri);
+                body
+            }
+            Method::GetPrompt => {
+                let name = text("name").ok_or_else(|| lacks("name"))?;
+                let body = self.named(talk, method, Named::Prompt(&name), body)?;
+                expect.name = Some(name);
+                body
+            }
+            Method::Complete => self.complete(talk, &params, body)?,
+            _ => {
+                let body = self.inspect_request(body, Voice::Nobody, &[])?;
+                let verdict = self.decide_on_server(talk, Action::UseServer, method.as_str())?;
+                self.redact(talk, &verdict, body, Voice::Nobody, &[])?
+            }
+        };
+        self.approve(talk, &Value::Object(sent_params(&body).unwrap_or(params))).await?;
+        self.forward(talk, expect, body).await
+    }
+
+    /// Asks for leave to use a resource or a prompt by its name.
+    fn named(
+        &mut self,
+        talk: &Talk,
+        method: Method,
+        what: Named<'_>,
+        body: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        let editable: &[&str] = &["params", "arguments"];
+        let server = talk.server.name.clone();
+        let (kind, name, action, resource) = match what {
+            Named::Resource(uri) => (
+                "mcp_resource",
+                uri,
+                Action::ReadResource,
+                Resource::Resource { server: &server, uri },
+            ),
+            Named::Prompt(name) => {
+                ("prompt", name, Action::GetPrompt, Resource::Prompt { server: &server, name })
+            }
+        };
+        let body = self.inspect_request(body, Voice::Model, editable)?;
+        self.about(kind, &format!("{server}/{name}"));
+        let verdict = self.decide(talk, action, resource, method.as_str())?;
+        self.redact(talk, &verdict, body, Voice::Model, editable)
+    }
+
+    /// A completion is for a prompt or a resource, and needs the leave to use that.
+    fn complete(
+        &mut self,
+        talk: &Talk,
+        params: &Map<String, Value>,
+        body: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        let reference = params.get("ref").and_then(Value::as_object).ok_or_else(|| lacks("ref"))?;
+        let text = |name: &str| reference.get(name).and_then(Value::as_str);
+        match (text("type"), text("name"), text("uri")) {
+            (Some("ref/prompt"), Some(name), _) => {
+                self.named(talk, Method::Complete, Named::Prompt(name), body)
+            }
+            (Some("ref/resource"), _, Some(uri)) => {
+                self.named(talk, Method::Complete, Named::Resource(uri), body)
+            }
+            _ => Err(lacks("ref")),
+        }
+    }
+
+    /// Passes a request on, and takes in the answer.
+    pub(super) async fn forward(
+        &mut self,
+        talk: &mut Talk,
+        expect: Expect,
+        body: Bytes,
+    ) -> Result<Ready, Refusal> {
+        self.reserve(talk, &body)?;
+        self.base.persist().await?;
+        talk.along.mirrored =
+            expect.method.map(|method| (method.as_str().to_owned(), expect.name.clone()));
+        let Reply { status, session, body } = self.send(talk, body).await?;
+        let is_first = expect.method == Some(Method::Initialize);
+        let events = match body {
+            ReplyBody::One(data) => {
+                let ready = self.one(talk, &expect, data, status).await?;
+                return Ok(if is_first { self.opened(talk, ready, session)? } else { ready });
+            }
+            ReplyBody::Nothing if status == StatusCode::NOT_FOUND && talk.session.is_some() => {
+                return Err(Refusal::NoSuchSession);
+            }
+            ReplyBody::Nothing => return Err(Refusal::ServerGarbage("it is no answer")),
+            ReplyBody::Many(events) => events,
+        };
+        if is_first {
+            let ready = self.first_of(talk, &expect, events).await?;
+            return self.opened(talk, ready, session);
+        }
+        self.many(talk, expect, events).await
+    }
+
+    /// An answer that is one message.
+    async fn one(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        data: Bytes,
+        status: StatusCode,
+    ) -> Result<Ready, Refusal> {
+        if status == StatusCode::NOT_FOUND && talk.session.is_some() {
+            return Err(Refusal::NoSuchSession);
+        }
+        let event = Event { data, ..Event::default() };
+        match self.take(talk, expect, event).await? {
+            Taken::Answer(event) => Ok(Ready::message(event.data)),
+            _ => Err(Refusal::ServerGarbage("it is no answer to what was asked")),
+        }
+    }
+
+    /// A stream whose answer comes at once is passed on as that answer alone.
+    async fn many(
+        &mut self,
+        talk: &Talk,
+        expect: Expect,
+        mut events: Box<Events>,
+    ) -> Result<Ready, Refusal> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        let mut held = Vec::new();
+        while held.len() < MAX_HELD {
+            let Ok(event) = tokio::time::timeout_at(until, events.next()).await else { break };
+            let Some(event) = event? else {
+                // What has an id may be taken up again; without one nothing more can come.
+                let is_open = held.iter().any(|event: &Event| event.id.is_some());
+                if is_open {
+                    break;
+                }
+                return Err(Refusal::ServerGarbage("it ended without an answer"));
+            };
+            // Asides before it are worth a stream.
+            let is_alone = held.iter().all(|held: &Event| held.data.is_empty());
+            if is_alone && is_answer(&event, &expect) {
+                return self.one(talk, &expect, event.data, StatusCode::OK).await;
+            }
+            held.push(event);
+            if !is_alone {
+                break;
+            }
+        }
+        Ok(Ready::Streamed(Box::new(Stream { expect, events, held })))
+    }
+
+    /// The answer of a stream in which nothing else counts.
+    pub(super) async fn first_of(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        mut events: Box<Events>,
+    ) -> Result<Ready, Refusal> {
+        for _ in 0..MAX_HELD {
+            let worker = self.worker.clone();
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event?,
+                contained = talk.until_contained(&worker) => return Err(Refusal::Contained(contained)),
+            };
+            let Some(event) = event else { break };
+            if is_answer(&event, expect) {
+                return self.one(talk, expect, event.data, StatusCode::OK).await;
+            }
+        }
+        Err(Refusal::ServerGarbage("it ended without an answer"))
+    }
+
+    /// Asks the server something of the gate's own, within an agent's session.
+    pub(super) async fn inquire(
+        &mut self,
+        talk: &Talk,
+        method: &str,
+        params: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Refusal> {
+        let id = Id::Text(format!("portcullis-{}", self.base.action.gate.new_id()));
+        let question = Message::Request { id: id.clone(), method: method.to_owned(), params };
+        let reply = self.send(talk, question.write().into()).await?;
+        let expect = Expect { id: Some(id), ..Expect::default() };
+        let data = match reply.body {
+            ReplyBody::One(data) => data,
+            ReplyBody::Many(mut events) => loop {
+                match events.next().await? {
+                    Some(event) if is_answer(&event, &expect) => break event.data,
+                    Some(_) => {}
+                    None => return Err(Refusal::ServerGarbage("it ended without an answer")),
+                }
+            },
+            ReplyBody::Nothing if reply.status == StatusCode::NOT_FOUND => {
+                return Err(Refusal::NoSuchSession);
+            }
+            ReplyBody::Nothing => return Err(Refusal::ServerGarbage("it is no answer")),
+        };
+        match Message::read(&data) {
+            Ok(Message::Result { result, .. }) => Ok(result),
+            _ => Err(Refusal::ServerGarbage("it does not say which tools it has")),
+        }
+    }
+
+    /// A record of its own for something that happens on the way.
+    pub(super) fn aside(&mut self, kind: Kind) -> Box<crate::action::Action> {
+        let mut aside = crate::action::Action::begin(&self.worker.gate, kind);
+        let record = self.base.action.record().clone();
+        let to = aside.record();
+        to.tenant = record.tenant;
+        to.agent = record.agent;
+        to.zone = record.zone;
+        to.session = record.session;
+        to.client = record.client;
+        to.trace = record.trace;
+        to.resource = record.resource;
+        aside.note("within", record.id.to_string());
+        aside
+    }
+}
+
+/// The parameters of the message as it will be sent.
+pub(super) fn sent_params(body: &[u8]) -> Option<Map<String, Value>> {
+    match Message::read(body).ok()? {
+        Message::Request { mut params, .. } => {
+            // A token for progress is another with each try, and changes nothing that is done.
+            params.remove("_meta");
+            Some(params)
+        }
+        _ => None,
+    }
+}
+
+/// What a request names.
+enum Named<'a> {
+    Resource(&'a str),
+    Prompt(&'a str),
+}
+
+pub(super) fn lacks(name: &str) -> Refusal {
+    Refusal::Malformed(format!("The request's `params` lack a proper `{name}`."))
+}
+
+/// Whether an event is the answer, going by its id alone; the message is looked at later.
+fn is_answer(event: &Event, expect: &Expect) -> bool {
+    let answers = |id: &Option<Id>| id.is_some() && *id == expect.id;
+    match Message::read(&event.data) {
+        Ok(Message::Result { id, .. }) => answers(&Some(id)),
+        Ok(Message::Error { id, .. }) => answers(&id),
+        _ => false,
+    }
+}

@@ -1,0 +1,361 @@
+//! The way of one MCP request: identify, read, inspect, decide, forward, answer.
+//!
+//! A client posts one message at a time, listens with GET and leaves with DELETE (streamable HTTP,
+//! revisions 2025-03-26 to 2025-11-25), or posts each request with all that it needs (2026-07-28).
+//! Each of these is one action with one record, and each message that a server sends by itself and
+//! that asks for something is another.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method as Verb, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use model::{Effect, Kind, Resource, Status, clip};
+
+use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION, VERSION};
+use super::message::{Id, MAX_MESSAGE_BYTES, Message};
+use super::method::{Method, is_notification};
+use super::parts::Voice;
+use super::seal::{Place, Session, Use};
+use super::server::{Mcp, Server};
+use super::stream::{Expect, Stream};
+use super::who::{Who, check_origin};
+use crate::answer::AnswerBody;
+use crate::llm;
+use crate::net::body::read_bounded;
+use crate::net::peer::Peer;
+use crate::refusal::{Dialect, Refusal};
+use crate::snapshot::Contained;
+use crate::worker::Worker;
+
+/// Bytes of a name in a record's resource.
+const MAX_SHOWN: usize = 512;
+
+/// Protocol versions that are carried.
+const VERSIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
+
+/// An action as far as it has come.
+pub(super) struct Call {
+    pub base: llm::Call,
+    pub worker: Worker,
+    /// The request's id, once it is read.
+    pub id: Option<Id>,
+}
+
+/// Who talks with whom, in which session.
+pub(super) struct Talk {
+    pub who: Who,
+    pub mcp: Arc<Mcp>,
+    pub server: Arc<Server>,
+    /// Where the client talks, which sealed ids are bound to.
+    pub path: String,
+    pub session: Option<Session>,
+    pub along: Along,
+}
+
+/// An answer that may leave.
+pub(super) enum Ready {
+    /// One message, or none.
+    Whole {
+        status: StatusCode,
+        body: Bytes,
+        session: Option<String>,
+        outcome: Status,
+    },
+    Streamed(Box<Stream>),
+}
+
+impl Ready {
+    pub(super) fn accepted(status: StatusCode) -> Self {
+        Self::Whole { status, body: Bytes::new(), session: None, outcome: Status::Ok }
+    }
+
+    pub(super) fn message(body: Bytes) -> Self {
+        Self::Whole { status: StatusCode::OK, body, session: None, outcome: Status::Ok }
+    }
+}
+
+/// Answers one request to `/mcp/{server}`.
+pub(crate) async fn serve(
+    worker: &Worker,
+    peer: &Peer,
+    request: Request<Incoming>,
+    server: &str,
+) -> Response<AnswerBody> {
+    let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
+    let mut call = Call { base, worker: worker.clone(), id: None };
+    call.base.note_client(peer, request.headers());
+    match call.attempt(request, server).await {
+        Ok((talk, ready)) => call.deliver(talk, ready).await,
+        Err(refusal) => call.refuse(&refusal).await,
+    }
+}
+
+impl Call {
+    async fn attempt(
+        &mut self,
+        request: Request<Incoming>,
+        server: &str,
+    ) -> Result<(Talk, Ready), Refusal> {
+        let (parts, body) = request.into_parts();
+        if !self.base.action.is_admitted {
+            return Err(Refusal::Busy);
+        }
+        let who = self.identify(&parts.headers)?;
+        if self.worker.gate.is_draining() {
+            return Err(Refusal::Draining);
+        }
+        let mut talk = self.meet(who, &parts, server)?;
+        let ready = match parts.method {
+            Verb::POST => self.post(&mut talk, &parts, body).await?,
+            Verb::GET => self.listen(&mut talk, &parts).await?,
+            Verb::DELETE => self.end(&talk).await?,
+            _ => return Err(Refusal::Unsupported("methods other than POST, GET and DELETE here")),
+        };
+        Ok((talk, ready))
+    }
+
+    /// Finds the server and the session, and holds both against the kill switch.
+    fn meet(&mut self, who: Who, parts: &Parts, server: &str) -> Result<Talk, Refusal> {
+        let mcp = who.tenant.mcp.clone();
+        check_origin(&parts.headers, &mcp.origins)?;
+        let found = mcp.server(server).cloned().ok_or(Refusal::NoSuchServer)?;
+        self.about("server", found.name.as_str());
+        if !found.standing.is_active() {
+            return Err(Refusal::Contained(Contained::Server(found.standing)));
+        }
+        let version = version_of(&parts.headers)?;
+        let path = found.name.to_string();
+        let session = self.session(&who, &mcp, &path, &parts.headers)?;
+        let inner = session.as_ref().and_then(|session| session.of(&path)).map(str::to_owned);
+        let trace = parts.headers.get("traceparent").cloned();
+        let along = Along { session: inner, version, trace, mirrored: None };
+        Ok(Talk { who, mcp, server: found, path, session, along })
+    }
+
+    /// Opens the id of the session that the client presents.
+    fn session(
+        &mut self,
+        who: &Who,
+        mcp: &Mcp,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<Session>, Refusal> {
+        let Some(value) = headers.get(SESSION) else { return Ok(None) };
+        let sealed = value.to_str().map_err(|_| Refusal::NoSuchSession)?;
+        let opened = mcp.seal.open(Use::Session, who.agent.name.as_str(), path, sealed);
+        let session: Session = opened.ok_or(Refusal::NoSuchSession)?;
+        self.name_session(sealed);
+        Ok(Some(session))
+    }
+
+    /// The session's name in the record, unless the agent gave one itself.
+    pub(super) fn name_session(&mut self, sealed: &str) {
+        let record = self.base.action.record();
+        if record.session.is_none() {
+            let digest = model::Digest::of(sealed.as_bytes()).to_string();
+            record.session = model::SessionId::new(&format!("mcp-{}", clip(&digest, 32))).ok();
+        }
+    }
+
+    /// What the record says is acted on; a name in which something is found does not show.
+    pub(super) fn about(&mut self, kind: &'static str, name: &str) {
+        let shown = llm::who::without_findings(self.base.engine.as_deref(), name);
+        let name = clip(&shown, MAX_SHOWN).to_owned();
+        self.base.action.record().resource = Some(Resource { name, kind: kind.into() });
+    }
+
+    async fn post(
+        &mut self,
+        talk: &mut Talk,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Ready, Refusal> {
+        if link::content_type(&parts.headers) != "application/json" {
+            return Err(Refusal::Malformed("A message is sent as application/json.".into()));
+        }
+        let mut limits = talk.server.limits.body_limits();
+        limits.max_bytes = limits.max_bytes.min(MAX_MESSAGE_BYTES);
+        let body = read_bounded(body, limits).await.map_err(Refusal::Unreadable)?;
+        self.base.action.request_body(&body);
+        let plain = llm::request::decode(&parts.headers, &body, limits.max_bytes)?;
+        let body = plain.map_or(body, Bytes::from);
+        match Message::read(&body).map_err(Refusal::Message)? {
+            Message::Request { id, method, params } => {
+                self.id = Some(id);
+                let method = Method::of(&method).ok_or(Refusal::NoSuchMethod(method))?;
+                self.base.action.record().kind = method.kind();
+                self.base.action.note("method", method.as_str());
+                self.request(talk, parts, method, params, body).await
+            }
+            Message::Notification { method, .. } => {
+                self.base.action.record().kind = Kind::MCP_MESSAGE;
+                self.base.action.note("method", clip(&method, 128));
+                match is_notification(&method) {
+                    true => self.pass_on(talk, body, Voice::Nobody).await,
+                    false => Err(Refusal::NoSuchMethod(method)),
+                }
+            }
+            Message::Result { .. } | Message::Error { .. } => {
+                self.base.action.record().kind = Kind::MCP_MESSAGE;
+                self.base.action.note("method", "answer");
+                self.pass_on(talk, body, Voice::Model).await
+            }
+        }
+    }
+
+    /// A notification, or an answer to what the server asked.
+    async fn pass_on(
+        &mut self,
+        talk: &mut Talk,
+        body: Bytes,
+        voice: Voice,
+    ) -> Result<Ready, Refusal> {
+        let body = self.inspect_request(body, voice, &["result"])?;
+        self.decide_on_server(talk, policy::Action::UseServer, "message")?;
+        self.approve(talk, &serde_json::Value::Null).await?;
+        self.base.persist().await?;
+        let reply = self.send(talk, body).await?;
+        match reply.status {
+            StatusCode::NOT_FOUND => Err(Refusal::NoSuchSession),
+            status if status.is_success() => Ok(Ready::accepted(StatusCode::ACCEPTED)),
+            _ => Err(Refusal::ServerGarbage("it does not take this message")),
+        }
+    }
+
+    /// Sends to the server, unless the kill switch is faster. Nothing that a policy holds gets here.
+    pub(super) async fn send(&mut self, talk: &Talk, body: Bytes) -> Result<Reply, Refusal> {
+        if self.base.held.is_some() {
+            return Err(Refusal::ApprovalsDown);
+        }
+        let sent = std::time::Instant::now();
+        let worker = self.worker.clone();
+        let reply = tokio::select! {
+            biased;
+            reply = link::post(&worker, &talk.server, &talk.along, body) => reply,
+            contained = talk.until_contained(&worker) => Err(Refusal::Contained(contained)),
+        };
+        self.base.action.upstream += sent.elapsed();
+        reply
+    }
+
+    async fn listen(&mut self, talk: &mut Talk, parts: &Parts) -> Result<Ready, Refusal> {
+        self.base.action.record().kind = Kind::MCP_LISTEN;
+        self.decide_on_server(talk, policy::Action::UseServer, "listen")?;
+        self.approve(talk, &serde_json::Value::Null).await?;
+        let (expect, last_event) = self.resumed(talk, &parts.headers)?;
+        let worker = self.worker.clone();
+        let listening = link::listen(&worker, &talk.server, &talk.along, last_event.as_deref());
+        let reply = tokio::select! {
+            biased;
+            reply = listening => reply?,
+            contained = talk.until_contained(&worker) => return Err(Refusal::Contained(contained)),
+        };
+        match (reply.status, reply.body) {
+            (_, ReplyBody::Many(events)) => {
+                Ok(Ready::Streamed(Box::new(Stream { expect, events, held: Vec::new() })))
+            }
+            (StatusCode::NOT_FOUND, _) => Err(Refusal::NoSuchSession),
+            _ => Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED)),
+        }
+    }
+
+    /// What is left of an earlier stream is inspected as what it answers.
+    fn resumed(
+        &mut self,
+        talk: &Talk,
+        headers: &HeaderMap,
+    ) -> Result<(Expect, Option<String>), Refusal> {
+        let Some(value) = headers.get(LAST_EVENT) else { return Ok((Expect::default(), None)) };
+        let sealed = value.to_str().map_err(|_| Refusal::NoSuchSession)?;
+        let agent = talk.who.agent.name.as_str();
+        let place: Option<Place> = talk.mcp.seal.open(Use::Event, agent, &talk.path, sealed);
+        let place = place.filter(|place| place.server == talk.server.name.as_str());
+        let place = place.ok_or(Refusal::NoSuchSession)?;
+        let expect = Expect::of(&place);
+        self.id.clone_from(&expect.id);
+        if let Some(method) = expect.method {
+            self.base.action.note("resumes", method.as_str());
+        }
+        Ok((expect, Some(place.event)))
+    }
+
+    async fn end(&mut self, talk: &Talk) -> Result<Ready, Refusal> {
+        self.base.action.record().kind = Kind::MCP_END;
+        self.decide_on_server(talk, policy::Action::UseServer, "end")?;
+        self.approve(talk, &serde_json::Value::Null).await?;
+        if talk.session.is_none() {
+            return Err(Refusal::NoSuchSession);
+        }
+        if talk.along.session.is_none() {
+            // The server has no session of its own to end.
+            return Ok(Ready::accepted(StatusCode::OK));
+        }
+        let status = link::end(&self.worker, &talk.server, &talk.along).await?;
+        match status {
+            StatusCode::NOT_FOUND => Err(Refusal::NoSuchSession),
+            status if status.is_success() => Ok(Ready::accepted(StatusCode::OK)),
+            _ => Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED)),
+        }
+    }
+
+    /// Completes the record, then lets the answer go.
+    async fn deliver(mut self, talk: Talk, ready: Ready) -> Response<AnswerBody> {
+        let (status, body, session, outcome) = match ready {
+            Ready::Whole { status, body, session, outcome } => (status, body, session, outcome),
+            Ready::Streamed(stream) => return stream.answer(self, talk),
+        };
+        let has_message = !body.is_empty();
+        let action = &mut self.base.action;
+        action.record().http_status = Some(status.as_u16());
+        action.answer_bytes(&body);
+        let effect = action.record().decision.effect;
+        if action.finish(outcome).await.is_err() {
+            return self.unrecorded();
+        }
+        let mut response = Response::new(AnswerBody::from(body));
+        *response.status_mut() = status;
+        self.stamp(&mut response, effect);
+        let headers = response.headers_mut();
+        if let Some(value) = session.and_then(|id| HeaderValue::from_str(&id).ok()) {
+            headers.insert(SESSION, value);
+        }
+        if has_message {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        response
+    }
+
+    /// The headers that every answer carries.
+    pub(super) fn stamp(&self, response: &mut Response<AnswerBody>, effect: Effect) {
+        let headers = response.headers_mut();
+        if let Ok(value) = HeaderValue::from_str(&self.base.action.id().to_string()) {
+            headers.insert("portcullis-record", value);
+        }
+        headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
+    }
+}
+
+/// A version that nobody here knows is refused: its messages could mean anything.
+fn version_of(headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+    let mut values = headers.get_all(VERSION).iter();
+    let first = values.next();
+    let is_known = |value: &HeaderValue| value.to_str().is_ok_and(|v| VERSIONS.contains(&v));
+    match first {
+        None => Ok(None),
+        Some(value) if is_known(value) && values.next().is_none() => Ok(Some(value.clone())),
+        Some(_) => Err(Refusal::Malformed(format!(
+            "This gate carries the protocol versions {}.",
+            VERSIONS.join(", ")
+        ))),
+    }
+}
+
+impl Talk {
+    /// Ends when the kill switch hits the agent or the server.
+    pub(super) async fn until_contained(&self, worker: &Worker) -> Contained {
+        let place = model::Subject::Server(self.server.name.clone());
+        worker.gate.until_contained(&self.who.tenant.id, &self.who.agent.name, &place).await
+    }
+}

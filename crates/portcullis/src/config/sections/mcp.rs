@@ -1,0 +1,122 @@
+//! `[[mcp]]`: servers of tools.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::ServerName;
+
+use super::Uninspectable;
+use crate::config::credential::Credential;
+use crate::config::declare::{choice, section};
+use crate::config::types::{BaseUrl, HeaderName, Pattern};
+
+section! {
+    /// An MCP server.
+    Mcp {
+        /// Its name, which is also its path: agents reach it at `/mcp/NAME`.
+        name: ServerName, example "files";
+        /// Where it is: the address of its endpoint, for streamable HTTP.
+        url: BaseUrl, example "https://tools.example.com/mcp";
+        /// The token that the gate presents to it. Agents never see it.
+        token: Option<Credential>, example { env = "FILES_TOKEN" };
+        /// Further headers that it wants from the gate.
+        header: Vec<Header>;
+        /// When the description of a tool is agreed to: `first-sight`, or `review` by a person. Any
+        /// later change holds the tool either way: `portcullis tool`.
+        pin: Pin = "first-sight";
+        /// What the annotations of its tools count for: they `seed` what is known of a tool where
+        /// no `tool` below says it, or are `ignore`d. They are claims of the server.
+        annotations: Annotations = "seed";
+        /// What is known of its tools. The first that matches counts; what nobody says is taken to
+        /// be `destructive`, `untrusted` and `confidential`.
+        tool: Vec<Tool>;
+        /// What happens to images and other blobs in what it returns. Either way they are recorded.
+        uninspectable: Uninspectable = "pass";
+        /// Authorities, PEM, that sign its certificate, instead of those of the system.
+        ca: Option<PathBuf>, example "tls/internal-ca.pem";
+        /// How long the gate waits for it.
+        timeouts: McpTimeouts;
+    }
+}
+
+section! {
+    /// A header that goes along with each request to a server.
+    Header {
+        /// Its name.
+        name: HeaderName, example "x-api-key";
+        /// Its value.
+        value: Credential, example { env = "FILES_KEY" };
+    }
+}
+
+section! {
+    /// What is known of some tools of a server.
+    Tool {
+        /// The tools, by name or pattern.
+        name: Pattern, example "read_*";
+        /// What a call does: `read` changes nothing, `write` changes what is the caller's own,
+        /// `external` sends something to somebody else, `destructive` cannot be undone.
+        effect: Option<Effect>, example "read";
+        /// Whether what it returns may hold a stranger's words.
+        integrity: Option<Integrity>, example "trusted";
+        /// Who may know what it returns.
+        confidentiality: Option<Confidentiality>, example "internal";
+    }
+}
+
+section! {
+    /// How long the gate waits for an MCP server.
+    McpTimeouts {
+        /// For a connection, with its TLS.
+        connect: Duration = "5s";
+        /// From the request sent to the first byte of the answer.
+        first_byte: Duration = "5m";
+        /// Between two pieces of an answer.
+        idle: Duration = "5m";
+        /// For the whole answer.
+        total: Duration = "30m";
+    }
+}
+
+choice! {
+    /// When the description of a tool is agreed to.
+    Pin, "\"first-sight\" or \"review\"" {
+        FirstSight = "first-sight",
+        Review = "review",
+    }
+}
+
+choice! {
+    /// What annotations count for.
+    Annotations, "\"seed\" or \"ignore\"" {
+        Seed = "seed",
+        Ignore = "ignore",
+    }
+}
+
+choice! {
+    /// What a call of a tool does.
+    Effect, "\"read\", \"write\", \"external\" or \"destructive\"" {
+        Read = "read",
+        Write = "write",
+        External = "external",
+        Destructive = "destructive",
+    }
+}
+
+choice! {
+    /// Whether what a tool returns may hold a stranger's words.
+    Integrity, "\"trusted\" or \"untrusted\"" {
+        Trusted = "trusted",
+        Untrusted = "untrusted",
+    }
+}
+
+choice! {
+    /// Who may know what a tool returns.
+    Confidentiality, "\"public\", \"internal\" or \"confidential\"" {
+        Public = "public",
+        Internal = "internal",
+        Confidential = "confidential",
+    }
+}

@@ -1,0 +1,253 @@
+//! An MCP server on loopback, for tests: tools that a test gives, sessions if it wants them, answers
+//! as JSON or as events.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Step};
+use crate::client::{Client, Reply};
+use crate::upstream::{Call, Upstream, upstream};
+
+/// The session id that the server gives.
+pub const INNER_SESSION: &str = "inner-session-of-the-server";
+
+type Handler = dyn Fn(&str, &Value) -> Value + Send + Sync;
+
+/// Builds an MCP server.
+pub struct Builder {
+    tools: Arc<Mutex<Vec<Value>>>,
+    handler: Arc<Handler>,
+    has_sessions: bool,
+    events: bool,
+    asides: Vec<Value>,
+}
+
+/// A server that answers each call with its arguments.
+pub fn mcp_server() -> Builder {
+    let echo = |_: &str, arguments: &Value| text(&arguments.to_string());
+    Builder {
+        tools: Arc::new(Mutex::new(Vec::new())),
+        handler: Arc::new(echo),
+        has_sessions: true,
+        events: false,
+        asides: Vec::new(),
+    }
+}
+
+/// A tool with one text argument, which reads something.
+pub fn tool(name: &str) -> Value {
+    json!({
+        "name": name,
+        "description": format!("Does {name} with a text."),
+        "inputSchema": {
+            "type": "object",
+            "properties": {"text": {"type": "string", "maxLength": 4000}},
+            "required": ["text"],
+            "additionalProperties": false,
+        },
+        "annotations": {"readOnlyHint": true},
+    })
+}
+
+/// A result of a tool.
+pub fn text(text: &str) -> Value {
+    json!({"content": [{"type": "text", "text": text}], "isError": false})
+}
+
+impl Builder {
+    #[must_use]
+    pub fn tool(self, tool: Value) -> Self {
+        self.tools.lock().expect("no panic while held").push(tool);
+        self
+    }
+
+    /// What a call of a tool results in.
+    #[must_use]
+    pub fn calls(
+        mut self,
+        handler: impl Fn(&str, &Value) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        self.handler = Arc::new(handler);
+        self
+    }
+
+    /// Answers are events.
+    #[must_use]
+    pub fn events(mut self) -> Self {
+        self.events = true;
+        self
+    }
+
+    /// Messages before each answer to a call.
+    #[must_use]
+    pub fn aside(mut self, message: Value) -> Self {
+        self.asides.push(message);
+        self.events()
+    }
+
+    #[must_use]
+    pub fn without_sessions(mut self) -> Self {
+        self.has_sessions = false;
+        self
+    }
+
+    pub fn run(self) -> McpServer {
+        let tools = self.tools.clone();
+        let upstream = upstream().answers(move |call| self.answer(call)).run();
+        McpServer { upstream, tools }
+    }
+
+    fn answer(&self, call: &Call) -> Answer {
+        if call.method == http::Method::DELETE {
+            return Answer::new(200, "text/plain", "");
+        }
+        if call.method == http::Method::GET {
+            return Answer::new(405, "text/plain", "");
+        }
+        let message = call.json();
+        let (method, id) = (message["method"].as_str().unwrap_or_default(), &message["id"]);
+        if id.is_null() || method.is_empty() {
+            return Answer::new(202, "text/plain", "");
+        }
+        let result = match method {
+            "initialize" => json!({
+                "protocolVersion": message["params"]["protocolVersion"],
+                "capabilities": {"tools": {"listChanged": true}},
+                "serverInfo": {"name": "mock", "version": "1"},
+            }),
+            "tools/list" => {
+                json!({"tools": self.tools.lock().expect("no panic while held").clone()})
+            }
+            "tools/call" => {
+                let params = &message["params"];
+                (self.handler)(params["name"].as_str().unwrap_or_default(), &params["arguments"])
+            }
+            "ping" => json!({}),
+            _ => {
+                let error = json!({"code": -32601, "message": "no such method"});
+                return Answer::json(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
+            }
+        };
+        let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
+        let answer = self.framed(method, &answer);
+        match self.has_sessions && method == "initialize" {
+            true => answer.header("mcp-session-id", INNER_SESSION),
+            false => answer,
+        }
+    }
+
+    fn framed(&self, method: &str, answer: &Value) -> Answer {
+        if !self.events {
+            return Answer::json(answer);
+        }
+        let asides = if method == "tools/call" { &self.asides[..] } else { &[] };
+        let all = asides.iter().chain([answer]);
+        let steps =
+            all.map(|message| Step::Data(format!("event: message\ndata: {message}\n\n").into()));
+        Answer::steps(steps.collect())
+    }
+}
+
+/// A running server; it stops when this is dropped.
+pub struct McpServer {
+    upstream: Upstream,
+    tools: Arc<Mutex<Vec<Value>>>,
+}
+
+impl McpServer {
+    /// The address of its endpoint.
+    pub fn url(&self) -> String {
+        format!("{}/mcp", self.upstream.url())
+    }
+
+    /// Says something else of its tools from now on.
+    pub fn set_tools(&self, tools: Vec<Value>) {
+        *self.tools.lock().expect("no panic while held") = tools;
+    }
+
+    /// Everything that it was sent.
+    pub fn calls(&self) -> Vec<Call> {
+        self.upstream.calls()
+    }
+
+    /// The requests of a method that it was sent.
+    pub fn requests(&self, method: &str) -> Vec<Value> {
+        let all = self.calls().into_iter().map(|call| call.json());
+        all.filter(|message| message["method"] == method).collect()
+    }
+}
+
+/// An agent's client of one MCP server behind a gate.
+pub struct McpClient {
+    client: Client,
+    path: String,
+    session: String,
+    next: Mutex<i64>,
+}
+
+impl McpClient {
+    pub fn new(client: Client, path: &str) -> Self {
+        let client = client
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2025-06-18");
+        Self { client, path: path.to_owned(), session: String::new(), next: Mutex::new(1) }
+    }
+
+    /// Opens a session.
+    pub async fn open(mut self) -> Self {
+        let reply = self.request("initialize", initialize()).await;
+        let reply = reply.expect(200);
+        let session = reply.header("mcp-session-id");
+        if !session.is_empty() {
+            self.session = session.to_owned();
+            self.client = self.client.header("mcp-session-id", session);
+        }
+        let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        self.client.post(&self.path, note).await.expect(202);
+        self
+    }
+
+    /// Any request; the answer as it came.
+    pub async fn request(&self, method: &str, params: Value) -> Reply {
+        let id = {
+            let mut next = self.next.lock().expect("no panic while held");
+            *next += 1;
+            *next
+        };
+        let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        self.client.post(&self.path, message).await
+    }
+
+    /// The names of the tools that are listed.
+    pub async fn tools(&self) -> Vec<String> {
+        let reply = self.request("tools/list", json!({})).await.expect(200);
+        let tools = reply.json()["result"]["tools"].clone();
+        let tools = tools.as_array().expect("a list of tools").clone();
+        tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// Calls a tool with a text.
+    pub async fn call(&self, tool: &str, text: &str) -> Reply {
+        self.request("tools/call", json!({"name": tool, "arguments": {"text": text}})).await
+    }
+
+    /// The session's id, as the gate gave it.
+    pub fn session(&self) -> String {
+        self.session.clone()
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// What a client says first.
+pub fn initialize() -> Value {
+    json!({
+        "protocolVersion": "2025-06-18",
+        "capabilities": {"sampling": {}, "elicitation": {}, "roots": {}},
+        "clientInfo": {"name": "tests", "version": "1"},
+    })
+}
