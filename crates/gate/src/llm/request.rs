@@ -68,6 +68,8 @@ pub(super) struct Reading<'a> {
     pub max_decoded: usize,
     /// Keeps what is tokenised.
     pub vault: Option<&'a dyn Vault>,
+    /// The judges have heard the body already.
+    pub is_judged: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -91,7 +93,8 @@ pub(super) fn inspect(
     note(reading.engine, &report, Direction::Request, findings);
     let masked = (!report.edits.is_empty()).then(|| document::apply(plain, &report.edits));
     let text = masked.as_deref().unwrap_or(plain);
-    let judged = reading.engine.map_or_else(Judged::default, |engine| {
+    let judging = reading.engine.filter(|_| !reading.is_judged);
+    let judged = judging.map_or_else(Judged::default, |engine| {
         judge::judge(engine, Direction::Request, text, findings)
     });
     let cut = judged.cut(text);

@@ -122,6 +122,7 @@ impl Call {
             must_be_json: endpoint.needs_model(),
             max_decoded: sizes.request_bytes,
             vault: self.vault.as_deref().map(|vault| vault as &dyn Vault),
+            is_judged: false,
         };
         let sent = body.clone();
         let mut inspected =
