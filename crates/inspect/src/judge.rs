@@ -109,6 +109,19 @@ impl Engine {
         probability
     }
 
+    /// What another judge says of a passage: that it is an instruction where nobody has any to give.
+    pub fn instruction(
+        &self,
+        origin: Origin,
+        range: Range<usize>,
+        confidence: f64,
+        reason: &'static str,
+    ) -> Option<Judgement> {
+        let mut found = Vec::new();
+        self.add(Channel::of(origin)?.kind(), range, confidence, reason.into(), &mut found);
+        found.pop()
+    }
+
     /// Credentials in the code of a text, also those whose place a mask has taken already.
     fn hardcoded_secrets(&self, text: &str, out: &mut Vec<Judgement>) {
         let mut found = Vec::new();

@@ -104,7 +104,8 @@ impl Call {
             is_judged: true,
         };
         let mut found = Findings::default();
-        let again = request::inspect(&reading, &headers, inspected.body.clone(), &mut found)?;
+        let again = request::examine(&reading, &headers, inspected.body.clone(), &mut found)?;
+        let again = again.finish();
         if found.anything_masked() {
             self.action.decide(Effect::Redact, "a policy has everything that is found taken out");
         }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::detectors::TOKEN;
+use crate::detectors::{Class, TOKEN, class};
 
 /// Pieces that come to less are no value.
 const MIN_VALUE: usize = 16;
@@ -31,6 +31,9 @@ const MAX_PIECE: usize = 256;
 
 /// What puts literals together, the longest first; side by side does as well.
 const OPERATORS: [&[u8]; 6] = [b"..", b"||", b"<>", b"+", b".", b"&"];
+
+/// What may follow the quote that ends a piece.
+static GOES_ON: Class = class("\\ \t\r\n\"'`.|<+&");
 
 /// How a text is written: as it is, or as the inside of JSON's strings.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,6 +82,11 @@ fn past_blank(text: &[u8], at: usize, written: Written) -> usize {
 
 /// The joint that begins with the quote at `at`.
 fn literals(text: &[u8], at: usize, written: Written) -> Option<Range<usize>> {
+    // Most quotes are none, and are told by what stands behind them.
+    let may_go_on = text.get(at + 1).is_some_and(|byte| GOES_ON[usize::from(*byte)]);
+    if !may_go_on {
+        return None;
+    }
     let before = text.get(..at)?.iter().rev().take(written.slashes());
     let start = at - before.take_while(|byte| **byte == b'\\').count();
     if start == 0 || !is_piece(text, start - 1) {
