@@ -251,10 +251,11 @@ fn shown(redacting: Option<&Engine>, parts: &Parts, sent: Bytes) -> String {
         must_be_json: false,
         max_decoded: Sizes::default().request_bytes,
         vault: None,
+        is_judged: false,
     };
     let mut found = Findings::default();
-    match request::inspect(&reading, &parts.headers, sent, &mut found) {
-        Ok(masked) => String::from_utf8_lossy(&masked.body).into_owned(),
+    match request::examine(&reading, &parts.headers, sent, &mut found) {
+        Ok(masked) => String::from_utf8_lossy(&masked.finish().body).into_owned(),
         Err(_) => "(not shown, since it could not be inspected)".to_owned(),
     }
 }
