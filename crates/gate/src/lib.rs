@@ -10,6 +10,7 @@
 pub mod action;
 pub mod answer;
 pub mod approvals;
+pub mod classifier;
 pub mod gate;
 pub mod identify;
 pub mod keeping;

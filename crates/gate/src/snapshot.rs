@@ -15,6 +15,7 @@ use ledger::Log;
 use model::{Agent, AgentName, KeyHash, ProviderName, Standing, Subject, TenantId, Timestamp};
 
 use crate::approvals::Approvals;
+use crate::classifier::Classifier;
 use crate::keeping::Keeping;
 use crate::limits::Limit;
 use crate::mcp::server::Mcp;
@@ -50,6 +51,8 @@ pub struct Tenant {
     pub engine: Option<Arc<Engine>>,
     /// The engine where a policy's obligation is to redact: whatever it finds is masked.
     pub redacting: Option<Arc<Engine>>,
+    /// Asked where our own judge of instructions is unsure.
+    pub classifier: Option<Arc<Classifier>>,
     /// Keeps what is tokenised.
     pub vault: Option<Arc<Vault>>,
     /// Brings what policies hold before people.

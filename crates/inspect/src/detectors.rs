@@ -38,7 +38,7 @@ use model::Severity;
 use crate::action::Action;
 #[cfg(test)]
 pub(crate) use example::Dice;
-pub(crate) use pattern::{ALNUM, Fit, TOKEN, class, fit, measure};
+pub(crate) use pattern::{ALNUM, BASE32, Fit, TOKEN, class, fit, measure};
 pub use pattern::{Class, Part, Set};
 pub use places::Place;
 pub use smuggling::Cargo;

@@ -49,14 +49,21 @@ pub fn suspicion(origin: Origin, text: &str) -> Scored {
 }
 
 impl Engine {
-    /// Appends what the judges find in a whole text of an author.
-    pub fn judge(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) {
-        self.judge_argument(origin, "", text, out);
+    /// Appends what the judges find in a whole text of an author. Gives how suspicious it is of
+    /// giving orders, where that judge was asked and hears the author; see [`suspicion`].
+    pub fn judge(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) -> Option<f32> {
+        self.judge_argument(origin, "", text, out)
     }
 
     /// The same where the text stands under a name, such as that of a tool's argument: what is
     /// called `command` is one.
-    pub fn judge_argument(&self, origin: Origin, name: &str, text: &str, out: &mut Vec<Judgement>) {
+    pub fn judge_argument(
+        &self,
+        origin: Origin,
+        name: &str,
+        text: &str,
+        out: &mut Vec<Judgement>,
+    ) -> Option<f32> {
         let Judges { harm, code, injection, names } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
@@ -74,9 +81,8 @@ impl Engine {
                 self.add(found.kind.name(), found.range, found.confidence.into(), reason, out);
             }
         }
-        if injection && let Some(channel) = Channel::of(origin) {
-            self.instructions(origin, channel.kind(), text, out);
-        }
+        let channel = Channel::of(origin).filter(|_| injection)?;
+        Some(self.instructions(origin, channel.kind(), text, out))
     }
 
     /// Appends what the judges find in the description of a tool, which a model reads as its own.
@@ -86,13 +92,34 @@ impl Engine {
         }
     }
 
-    /// Instructions to the model where nobody has any to give.
-    fn instructions(&self, origin: Origin, kind: &str, text: &str, out: &mut Vec<Judgement>) {
+    /// Instructions to the model where nobody has any to give; how suspicious the text is of any.
+    fn instructions(
+        &self,
+        origin: Origin,
+        kind: &str,
+        text: &str,
+        out: &mut Vec<Judgement>,
+    ) -> f32 {
         let scored = suspicion(origin, text);
+        let probability = scored.probability;
         if Channel::of(origin).is_some_and(|channel| scored.probability >= channel.threshold()) {
             let (reason, confidence) = (scored.reason().into(), f64::from(scored.probability));
             self.add(kind, scored.sentence, confidence, reason, out);
         }
+        probability
+    }
+
+    /// What another judge says of a passage: that it is an instruction where nobody has any to give.
+    pub fn instruction(
+        &self,
+        origin: Origin,
+        range: Range<usize>,
+        confidence: f64,
+        reason: &'static str,
+    ) -> Option<Judgement> {
+        let mut found = Vec::new();
+        self.add(Channel::of(origin)?.kind(), range, confidence, reason.into(), &mut found);
+        found.pop()
     }
 
     /// Credentials in the code of a text, also those whose place a mask has taken already.

@@ -3,6 +3,7 @@
 mod check_digits;
 pub(crate) mod documents;
 mod iban;
+mod keccak;
 mod likely;
 pub(crate) mod national;
 mod number;

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod bad_input;
+mod classifier;
 mod cli;
 mod containment;
 mod demo;

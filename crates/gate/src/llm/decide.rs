@@ -87,6 +87,10 @@ impl Call {
             return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
         };
         self.engine = Some(engine.clone());
+        // Where nothing was found, nothing is found with other actions.
+        if self.action.findings.as_slice().is_empty() {
+            return Ok(());
+        }
         let mut headers = parts.headers.clone();
         if inspected.is_decoded {
             headers.remove(http::header::CONTENT_ENCODING);
@@ -96,9 +100,12 @@ impl Call {
             must_be_json: false,
             max_decoded: Sizes::default().request_bytes,
             vault: self.vault.as_deref().map(|vault| vault as &dyn inspect::Vault),
+            // They have heard it, and a passage is masked by its own action alone.
+            is_judged: true,
         };
         let mut found = Findings::default();
-        let again = request::inspect(&reading, &headers, inspected.body.clone(), &mut found)?;
+        let again = request::examine(&reading, &headers, inspected.body.clone(), &mut found)?;
+        let again = again.finish();
         if found.anything_masked() {
             self.action.decide(Effect::Redact, "a policy has everything that is found taken out");
         }
@@ -244,10 +251,11 @@ fn shown(redacting: Option<&Engine>, parts: &Parts, sent: Bytes) -> String {
         must_be_json: false,
         max_decoded: Sizes::default().request_bytes,
         vault: None,
+        is_judged: false,
     };
     let mut found = Findings::default();
-    match request::inspect(&reading, &parts.headers, sent, &mut found) {
-        Ok(masked) => String::from_utf8_lossy(&masked.body).into_owned(),
+    match request::examine(&reading, &parts.headers, sent, &mut found) {
+        Ok(masked) => String::from_utf8_lossy(&masked.finish().body).into_owned(),
         Err(_) => "(not shown, since it could not be inspected)".to_owned(),
     }
 }

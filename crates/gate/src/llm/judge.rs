@@ -3,6 +3,7 @@
 use inspect::document::{self, Edit};
 use inspect::{Direction, Engine, Judgement, Vault};
 
+use super::doubt;
 use super::findings::Findings;
 use super::parts::{Part, parts, path_of};
 use super::walk::slice;
@@ -18,15 +19,23 @@ pub(crate) struct Judged {
     /// Sorted, not overlapping.
     edits: Vec<Edit>,
     pub heard: Heard,
+    /// Texts that pass and might not have to, the newest first.
+    pub doubts: Vec<Part>,
 }
+
+/// Texts in doubt that are remembered for a second judge.
+const MAX_DOUBTS: usize = 8;
 
 /// What the record says of the judges beside their findings.
 #[derive(Default)]
 pub(crate) struct Heard {
     /// Bytes of text that none of them has read.
     unread: usize,
-    /// Why the surest finding is one.
+    /// Why the surest finding is one, and how sure it is.
     reason: Option<String>,
+    surest: f64,
+    /// The classifier of one's own was asked in vain.
+    pub is_unanswered: bool,
 }
 
 impl Judged {
@@ -38,12 +47,41 @@ impl Judged {
     pub(crate) fn cut(&self, body: &[u8]) -> Option<Vec<u8>> {
         (!self.edits.is_empty()).then(|| document::apply(body, &self.edits))
     }
+
+    /// Takes in what a judge says of a text's passage.
+    pub(super) fn hear(
+        &mut self,
+        engine: &Engine,
+        direction: Direction,
+        part: &Part,
+        one: &Judgement,
+        body: &[u8],
+        findings: &mut Findings,
+    ) {
+        if one.confidence > self.heard.surest {
+            self.heard.surest = one.confidence;
+            self.heard.reason = Some(one.reason.clone().into_owned());
+        }
+        let action = findings.add_judged(engine, one, direction, &path_of(body, part));
+        if action.replaces() {
+            self.edits.extend(edit(engine, direction, part, one, body));
+        }
+    }
+
+    /// Once all is heard.
+    pub(super) fn settle(&mut self) {
+        self.edits.sort_by_key(|edit| edit.range.start);
+        self.edits.dedup_by(|later, first| later.range.start < first.range.end);
+    }
 }
 
 impl Heard {
     pub(crate) fn note(self, action: &mut Action) {
         if self.unread > 0 {
             action.note("unjudged_bytes", self.unread.to_string());
+        }
+        if self.is_unanswered {
+            action.note("classifier", "gave no answer");
         }
         if let Some(reason) = self.reason {
             action.note("judged", reason);
@@ -72,7 +110,6 @@ pub(crate) fn judge_parts(
     let mut judged = Judged::default();
     let mut left = MAX_JUDGED_BYTES;
     let mut heard = Vec::new();
-    let mut surest = 0.0;
     for part in parts.iter().rev() {
         let Some(rest) = left.checked_sub(part.range.len()) else {
             judged.heard.unread += part.range.len();
@@ -82,30 +119,23 @@ pub(crate) fn judge_parts(
         let text = part.text(body);
         let Ok(words) = std::str::from_utf8(&text.text) else { continue };
         heard.clear();
-        match part.is_description {
-            true => engine.judge_description(words, &mut heard),
+        let suspicion = match part.is_description {
+            true => {
+                engine.judge_description(words, &mut heard);
+                None
+            }
             false => {
                 let name = std::str::from_utf8(slice(body, &part.key)).unwrap_or_default();
-                engine.judge_argument(part.origin, name, words, &mut heard);
+                engine.judge_argument(part.origin, name, words, &mut heard)
             }
-        }
-        if heard.is_empty() {
-            continue;
-        }
-        let path = path_of(body, part);
-        for one in &heard {
-            if one.confidence > surest {
-                surest = one.confidence;
-                judged.heard.reason = Some(one.reason.clone().into_owned());
-            }
-            let action = findings.add_judged(engine, one, direction, &path);
-            if action.replaces() {
-                judged.edits.extend(edit(engine, direction, part, one, body));
-            }
+        };
+        heard.iter().for_each(|one| judged.hear(engine, direction, part, one, body, findings));
+        let is_in_doubt = suspicion.is_some_and(|how| doubt::is_in_doubt(part.origin, how));
+        if is_in_doubt && judged.doubts.len() < MAX_DOUBTS {
+            judged.doubts.push(part.clone());
         }
     }
-    judged.edits.sort_by_key(|edit| edit.range.start);
-    judged.edits.dedup_by(|later, first| later.range.start < first.range.end);
+    judged.settle();
     judged
 }
 

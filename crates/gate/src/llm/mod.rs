@@ -2,6 +2,7 @@
 
 mod answer;
 mod decide;
+mod doubt;
 pub mod findings;
 mod forward;
 pub mod guard;

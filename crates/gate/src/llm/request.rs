@@ -68,6 +68,8 @@ pub(super) struct Reading<'a> {
     pub max_decoded: usize,
     /// Keeps what is tokenised.
     pub vault: Option<&'a dyn Vault>,
+    /// The judges have heard the body already.
+    pub is_judged: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -76,13 +78,48 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Decodes and inspects a body.
-pub(super) fn inspect(
+/// A body that detectors and judges have read, before the judges' passages are taken out.
+pub(super) struct Examined {
+    /// As it came.
+    body: Bytes,
+    is_coded: bool,
+    /// Decoded, where it was coded; without the detectors' values, where there were any.
+    changed: Option<Vec<u8>>,
+    is_masked: bool,
+    pub judged: Judged,
+    pub facts: Facts,
+    uninspected: u32,
+}
+
+impl Examined {
+    /// What the judges have read.
+    pub(super) fn text(&self) -> &[u8] {
+        self.changed.as_deref().unwrap_or(&self.body)
+    }
+
+    /// What goes upstream.
+    pub(super) fn finish(self) -> Inspected {
+        let cut = self.judged.cut(self.text());
+        let masked = self.changed.filter(|_| self.is_masked);
+        let heard = self.judged.heard;
+        let (facts, uninspected) = (self.facts, self.uninspected);
+        match cut.or(masked) {
+            None => Inspected { body: self.body, is_decoded: false, facts, uninspected, heard },
+            Some(changed) => {
+                let (body, is_decoded) = (changed.into(), self.is_coded);
+                Inspected { body, is_decoded, facts, uninspected, heard }
+            }
+        }
+    }
+}
+
+/// Decodes and examines a body.
+pub(super) fn examine(
     reading: &Reading<'_>,
     headers: &HeaderMap,
     body: Bytes,
     findings: &mut Findings,
-) -> Result<Inspected, Refusal> {
+) -> Result<Examined, Refusal> {
     let decoded = decode(headers, &body, reading.max_decoded)?;
     let plain = decoded.as_deref().unwrap_or(&body);
     let mut facts = Facts::default();
@@ -91,18 +128,13 @@ pub(super) fn inspect(
     note(reading.engine, &report, Direction::Request, findings);
     let masked = (!report.edits.is_empty()).then(|| document::apply(plain, &report.edits));
     let text = masked.as_deref().unwrap_or(plain);
-    let judged = reading.engine.map_or_else(Judged::default, |engine| {
+    let judging = reading.engine.filter(|_| !reading.is_judged);
+    let judged = judging.map_or_else(Judged::default, |engine| {
         judge::judge(engine, Direction::Request, text, findings)
     });
-    let cut = judged.cut(text);
-    let heard = judged.heard;
-    Ok(match cut.or(masked) {
-        None => Inspected { body, is_decoded: false, facts, uninspected, heard },
-        Some(changed) => {
-            let (body, is_decoded) = (changed.into(), decoded.is_some());
-            Inspected { body, is_decoded, facts, uninspected, heard }
-        }
-    })
+    let (is_coded, is_masked) = (decoded.is_some(), masked.is_some());
+    let changed = masked.or(decoded);
+    Ok(Examined { body, is_coded, changed, is_masked, judged, facts, uninspected })
 }
 
 /// Puts a report's findings into the action's.

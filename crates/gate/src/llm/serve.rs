@@ -14,7 +14,7 @@ use model::{Agent, Effect, Kind, Subject};
 
 use super::keep::Sent;
 use super::request::{Facts, Inspected, Reading};
-use super::{forward, receive, request, tally};
+use super::{doubt, forward, receive, request, tally};
 use crate::action::Action;
 use crate::answer::{AnswerBody, Streamed};
 use crate::keeping::{Keeping, Unfinished};
@@ -122,10 +122,13 @@ impl Call {
             must_be_json: endpoint.needs_model(),
             max_decoded: sizes.request_bytes,
             vault: self.vault.as_deref().map(|vault| vault as &dyn Vault),
+            is_judged: false,
         };
         let sent = body.clone();
-        let mut inspected =
-            request::inspect(&reading, &parts.headers, body, &mut self.action.findings)?;
+        let mut examined =
+            request::examine(&reading, &parts.headers, body, &mut self.action.findings)?;
+        self.second_judge(worker, &caught, &mut examined).await?;
+        let mut inspected = examined.finish();
         std::mem::take(&mut inspected.heard).note(&mut self.action);
         let provider = match named {
             Some(provider) => provider.clone(),
@@ -139,6 +142,31 @@ impl Call {
         self.persist().await?;
         self.keep(&destination.provider, &inspected).await?;
         self.forward(worker, &caught, destination, parts, inspected).await
+    }
+
+    /// Asks the classifier of one's own, where there is one and our judge is unsure.
+    async fn second_judge(
+        &mut self,
+        worker: &Worker,
+        caught: &Caught,
+        examined: &mut request::Examined,
+    ) -> Result<(), Refusal> {
+        let (Some(classifier), Some(engine)) = (&caught.tenant.classifier, &self.engine) else {
+            return Ok(());
+        };
+        let mut judged = std::mem::take(&mut examined.judged);
+        let findings = &mut self.action.findings;
+        let second = (&**classifier, &worker.pool);
+        let asked = doubt::ask(second, engine, &mut judged, examined.text(), findings).await;
+        if let Err(error) = asked {
+            tracing::warn!(%error, "the classifier gave no answer");
+            judged.heard.is_unanswered = true;
+            if classifier.is_required {
+                return Err(Refusal::Uninspectable("its classifier gave no answer"));
+            }
+        }
+        examined.judged = judged;
+        Ok(())
     }
 
     /// What was tokenised must be durable before its placeholder leaves.

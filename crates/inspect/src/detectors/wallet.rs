@@ -133,6 +133,18 @@ pub(super) const ALL: &[Declaration] = &[
     )
     .severity(Severity::Critical),
     address(
+        token!(
+            ethereum_address,
+            "Ethereum addresses with a checksum",
+            ["0x"],
+            [exactly(&ANY_HEX, 40)],
+            "Ethereum: EIP-55"
+        )
+        .confidence(1.0)
+        .check(wallet::is_ethereum_address)
+        .make(|seed| wallet::to_ethereum_address(&bytes::<20>(seed))),
+    ),
+    address(
         bare!(
             bitcoin_address,
             "Bitcoin addresses",

@@ -1,6 +1,8 @@
-//! Checksums of wallets' keys and addresses: Base58Check, Bech32 and Stellar's.
+//! Checksums of wallets' keys and addresses: Base58Check, Bech32, Stellar's and Ethereum's.
 
 use model::Digest;
+
+use super::keccak::keccak256;
 
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -162,9 +164,50 @@ pub(crate) fn to_stellar_seed(seed: &[u8; 32]) -> String {
     fives(&bytes).into_iter().map(|value| char::from(BASE32[usize::from(value)])).collect()
 }
 
+/// An address of 20 bytes with the capitals that are its checksum (EIP-55); `0x` stands before it.
+pub(crate) fn to_ethereum_address(bytes: &[u8; 20]) -> String {
+    let small: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = keccak256(small.as_bytes());
+    let is_capital = |at: usize| digest[at / 2] >> (4 * (1 - at % 2)) & 8 != 0;
+    let letters = small.chars().enumerate();
+    let cased = letters.map(|(at, c)| if is_capital(at) { c.to_ascii_uppercase() } else { c });
+    format!("0x{}", cased.collect::<String>())
+}
+
+/// Whether an address is in letters of both cases, as its checksum wants them.
+pub(crate) fn is_ethereum_address(text: &[u8]) -> bool {
+    let Some(digits) = text.strip_prefix(b"0x") else { return false };
+    let value = |byte: &u8| char::from(*byte).to_digit(16).map(|value| value as u8);
+    let Some(values) = digits.iter().map(value).collect::<Option<Vec<u8>>>() else { return false };
+    let bytes: Vec<u8> = values.chunks_exact(2).map(|two| two[0] << 4 | two[1]).collect();
+    let is_mixed =
+        digits.iter().any(u8::is_ascii_uppercase) && digits.iter().any(u8::is_ascii_lowercase);
+    let bytes: Result<[u8; 20], _> = bytes.try_into();
+    is_mixed && bytes.is_ok_and(|bytes| to_ethereum_address(&bytes).as_bytes() == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ethereum_s_published_addresses_have_their_checksum() {
+        // EIP-55's normal ones, in two pieces each.
+        for (head, tail) in [
+            ("0x5aAeb6053F3E94C9b9A0", "9f33669435E7Ef1BeAed"),
+            ("0xfB6916095ca1df60bB79", "Ce92cE3Ea74c37c5d359"),
+            ("0xdbF03B407c01E7cD3CBe", "a99509d93f8DDDC8C6FB"),
+            ("0xD1220A0cf47c7B9Be7A2", "E6BA89F429762e7b9aDb"),
+        ] {
+            let address = [head, tail].concat();
+            assert!(is_ethereum_address(address.as_bytes()), "{address}");
+            assert!(!is_ethereum_address(address.to_lowercase().as_bytes()), "{address}");
+            let mut swapped = address.clone().into_bytes();
+            let letter = swapped.iter().skip(2).position(u8::is_ascii_alphabetic).unwrap() + 2;
+            swapped[letter] ^= 0x20;
+            assert!(!is_ethereum_address(&swapped), "{address}");
+        }
+    }
 
     #[test]
     fn published_vectors_come_out() {

@@ -2,9 +2,9 @@
 //!
 //! A model reads `QUtJQQ==`, `&#65;`, `ＡＫＩＡ` and `A K I A` as `AKIA`, so a control that only looks at
 //! bytes is passed by any of them. A *view* is the same text one layer further: all escapes
-//! (JSON, Unicode, octal, percent, HTML, quoted-printable), all runs of base64 and hex that decode
-//! to text, all look-alikes and invisible characters, and all letters that stand apart, replaced in
-//! place. So what is in two encodings at once, or half in one, comes off in one layer; what is in
+//! (JSON, Unicode, octal, percent, HTML, quoted-printable), all runs of base64, base32 and hex that decode
+//! to text, all look-alikes and invisible characters, all letters that stand apart, and what parts the
+//! pieces of one value, replaced in place. So what is in two encodings at once, or half in one, comes off in one layer; what is in
 //! one inside another comes off in the next, up to [`Limits::layers`].
 //!
 //! - A view is only made where a cheap look over the text says that there is something to take off.
@@ -14,12 +14,13 @@
 //! - [`readings`] adds, for a judge of meaning, what only makes sense as language: ROT13, words
 //!   written backwards, digits for letters.
 //!
-//! Not taken off: ciphers with a key, other bases (32, 58, 85), compression, pictures of text,
+//! Not taken off: ciphers with a key, other bases (58, 85), compression, pictures of text,
 //! look-alikes beyond the table, accents.
 
 mod cipher;
 mod escape;
 pub(crate) mod fold;
+mod joined;
 mod lookalikes;
 mod map;
 pub(crate) mod packed;
@@ -71,6 +72,8 @@ impl Kinds {
     pub const REVERSED: Self = Self(32);
     /// Digits and signs in the place of letters.
     pub const LEET: Self = Self(64);
+    /// Literals that are added up, and broken lines.
+    pub const JOINED: Self = Self(128);
 
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

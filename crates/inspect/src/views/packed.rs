@@ -1,4 +1,4 @@
-//! Runs of base64 and hex in a text that decode to text.
+//! Runs of base64, base32 and hex in a text that decode to text.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use crate::detectors::{Class, class};
+use crate::detectors::{BASE32, Class, class};
 use crate::engine::tokens::{next_run, run_end};
 
 /// Shorter runs are taken for words and names.
@@ -64,6 +64,8 @@ pub(crate) fn unpack(text: &[u8], run: Range<usize>) -> Option<Packed> {
     let first = text.get(start..run.end)?;
     let (decoded, end) = if is_hex(first) {
         (hex(first)?, run.end)
+    } else if is_base32(first) && base32(first).is_some_and(|decoded| is_printable(&decoded)) {
+        (base32(first)?, past_padding(text, run.end, 6))
     } else {
         let (digits, end) = lines(text, start..run.end);
         (base64(&digits)?, end)
@@ -87,12 +89,42 @@ fn starts(text: &[u8], run: &Range<usize>) -> impl Iterator<Item = usize> {
 fn is_text_from(text: &[u8], run: Range<usize>) -> bool {
     let bytes = text.get(run).unwrap_or_default();
     let head = bytes.get(..SNIFF).unwrap_or(bytes);
-    let decoded = match head.iter().all(u8::is_ascii_hexdigit) {
-        true if is_hex(bytes) && may_be_hex_text(head) => hex(head),
-        _ if may_be_text(head) => base64(head),
-        _ => return false,
+    let is_text = |decoded: Option<Vec<u8>>| {
+        decoded.is_some_and(|decoded| decoded.len() >= MIN_TEXT && is_printable(&decoded))
     };
-    decoded.is_some_and(|decoded| decoded.len() >= MIN_TEXT && is_printable(&decoded))
+    match head.iter().all(u8::is_ascii_hexdigit) {
+        true if is_hex(bytes) && may_be_hex_text(head) => is_text(hex(head)),
+        _ if may_be_text(head) && is_text(base64(head)) => true,
+        _ => is_base32(head) && is_text(base32(head)),
+    }
+}
+
+/// Capitals and digits alone, as authenticators and DNS carry it (RFC 4648, section 6).
+fn is_base32(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| BASE32[usize::from(*byte)])
+}
+
+fn base32_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'2'..=b'7' => Some(digit - b'2' + 26),
+        _ => None,
+    }
+}
+
+/// Decodes base32; bits at the end that make no byte are left out.
+fn base32(digits: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(digits.len() * 5 / 8);
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in digits {
+        bits = bits << 5 | u32::from(base32_value(*digit)?);
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            decoded.push((bits >> count) as u8);
+        }
+    }
+    Some(decoded)
 }
 
 /// What a digit of base64 stands for, in either alphabet.
@@ -167,9 +199,13 @@ fn lines(text: &[u8], first: Range<usize>) -> (Vec<u8>, usize) {
         digits.extend_from_slice(line);
         (end, last) = (stop, line.len());
     }
-    let padding = text.get(end..).unwrap_or_default().iter().take(2);
-    end += padding.take_while(|byte| **byte == b'=').count();
-    (digits, end)
+    (digits, past_padding(text, end, 2))
+}
+
+/// Where the padding ends that may stand at `end`.
+fn past_padding(text: &[u8], end: usize, most: usize) -> usize {
+    let padding = text.get(end..).unwrap_or_default().iter().take(most);
+    end + padding.take_while(|byte| **byte == b'=').count()
 }
 
 /// Where the line after `end` begins, its indentation passed over.
@@ -211,11 +247,15 @@ pub(crate) struct Steady {
     filled: usize,
     base64: Gauge,
     hex: Gauge,
+    base32: Gauge,
+    /// Bits of base32 that make no byte yet, and how many.
+    bits: (u32, u32),
 }
 
 impl Steady {
     /// Takes one more digit; false once no text can come of it.
     pub(crate) fn push(&mut self, digit: u8) -> bool {
+        self.base32_digit(digit);
         self.digits[self.filled] = digit;
         self.filled += 1;
         if self.filled.is_multiple_of(2) {
@@ -228,8 +268,20 @@ impl Steady {
         self.is_text()
     }
 
+    fn base32_digit(&mut self, digit: u8) {
+        let Some(value) = base32_value(digit) else {
+            self.base32.is_dead = true;
+            return;
+        };
+        let (bits, count) = (self.bits.0 << 5 | u32::from(value), self.bits.1 + 5);
+        self.bits = (bits, count % 8);
+        if count >= 8 {
+            self.base32.byte((bits >> (count - 8)) as u8);
+        }
+    }
+
     pub(crate) fn is_text(&self) -> bool {
-        !self.base64.is_dead || !self.hex.is_dead
+        !self.base64.is_dead || !self.hex.is_dead || !self.base32.is_dead
     }
 
     /// What a whole run says, if all of it is text.
@@ -238,7 +290,11 @@ impl Steady {
         if !run.iter().all(|digit| steady.push(*digit)) {
             return None;
         }
-        if !steady.hex.is_dead && is_hex(run) { hex(run) } else { base64(run) }
+        match steady {
+            Self { hex: Gauge { is_dead: false, .. }, .. } if is_hex(run) => hex(run),
+            Self { base64: Gauge { is_dead: false, .. }, .. } => base64(run),
+            _ => base32(run),
+        }
     }
 }
 

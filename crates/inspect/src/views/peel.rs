@@ -9,7 +9,7 @@ use super::fold::{self, Fold};
 use super::map::Map;
 use super::packed::{self, is_printable};
 use super::sieve::{self, Signs};
-use super::{Kinds, spaced, utf8};
+use super::{Kinds, joined, spaced, utf8};
 
 /// What is kept on each side of a change: room for the longest value of any format.
 pub(super) const MARGIN: usize = 8 * 1024;
@@ -46,11 +46,13 @@ pub(super) fn peel(text: &[u8], is_form: bool) -> Option<Peeled> {
     peeler.finish()
 }
 
-/// Encoded runs and spelled words, in order; the first of two that overlap wins.
+/// Encoded runs, spelled words and joints, in order; the first of two that overlap wins. An encoded
+/// run that is a piece is left for the next layer, where it is whole.
 fn spans(text: &[u8], signs: Signs) -> Vec<Span> {
     let mut spans = Vec::new();
+    let joints = if signs.joined { joined::find(text) } else { Vec::new() };
     if signs.packed {
-        let packed = packed::find(text).into_iter();
+        let packed = packed::find(text).into_iter().filter(|p| !is_piece(&joints, &p.range));
         spans.extend(packed.map(|p| Span { range: p.range, with: p.text, kind: Kinds::PACKED }));
     }
     if signs.spaced {
@@ -61,8 +63,19 @@ fn spans(text: &[u8], signs: Signs) -> Vec<Span> {
             kind: Kinds::SPACED,
         }));
     }
+    let joint = |range| Span { range, with: Vec::new(), kind: Kinds::JOINED };
+    spans.extend(joints.into_iter().map(joint));
     spans.sort_by_key(|span| span.range.start);
     spans
+}
+
+/// Whether a run ends where a joint begins, or begins where one ends. What goes on over several lines
+/// by itself holds its joints.
+fn is_piece(joints: &[Range<usize>], run: &Range<usize>) -> bool {
+    let next = joints.partition_point(|joint| joint.end < run.start);
+    let near = joints.get(next..).unwrap_or_default().iter().take_while(|j| j.start <= run.end);
+    let mut near = near.filter(|joint| joint.start == run.end || joint.end == run.start);
+    near.next().is_some()
 }
 
 struct Peeler<'t> {

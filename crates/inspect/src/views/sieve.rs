@@ -1,6 +1,6 @@
 //! Whether a view could show anything that the text does not: one cheap pass, mostly by skipping.
 
-use super::{escape, fold, packed, spaced, utf8};
+use super::{escape, fold, joined, packed, spaced, utf8};
 
 /// What a text holds that could be peeled off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +10,7 @@ pub(super) struct Signs {
     pub(super) quoted: bool,
     pub(super) packed: bool,
     pub(super) spaced: bool,
+    pub(super) joined: bool,
     /// Forms write a space as `+`.
     pub(super) plus: bool,
 }
@@ -22,6 +23,7 @@ impl Signs {
             quoted: quoted(text).next().is_some(),
             packed: packed::places(text).next().is_some(),
             spaced: spaced::places(text).next().is_some(),
+            joined: joined::are_in(text),
             plus: is_form && memchr::memchr(b'+', text).is_some(),
         }
     }
@@ -41,7 +43,8 @@ impl Signs {
     }
 
     pub(super) fn any(&self) -> bool {
-        self.characters || self.escapes || self.quoted || self.packed || self.spaced || self.plus
+        let in_runs = self.packed || self.spaced || self.joined;
+        self.characters || self.escapes || self.quoted || in_runs || self.plus
     }
 }
 
@@ -56,6 +59,7 @@ pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
         .chain(breaks)
         .chain(packed::places(text))
         .chain(spaced::places(text))
+        .chain(joined::places(text))
 }
 
 fn characters(text: &[u8]) -> impl Iterator<Item = usize> {

@@ -30,6 +30,17 @@ fn base64_url(text: &str) -> String {
     String::from_utf8(packed::base64_like(b"-", text.as_bytes())).unwrap()
 }
 
+fn base32(text: &str) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: Vec<u8> =
+        text.bytes().flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)).collect();
+    let digits = bits.chunks(5).map(|five| {
+        let value = five.iter().fold(0, |sum, bit| sum << 1 | bit) << (5 - five.len());
+        char::from(DIGITS[usize::from(value)])
+    });
+    digits.collect()
+}
+
 fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -69,7 +80,7 @@ fn selectors(text: &str) -> String {
 
 type Spelling = (&'static str, fn(&str) -> String);
 
-const SPELLINGS: [Spelling; 32] = [
+const SPELLINGS: [Spelling; 40] = [
     ("base64", |s| base64(&format!("the key is {s}"))),
     ("base64 without a sentence", |s| base64(s)),
     ("base64url", |s| base64_url(&format!("the key is {s}?>"))),
@@ -79,6 +90,24 @@ const SPELLINGS: [Spelling; 32] = [
     }),
     ("base64 glued to a word", |s| format!("token-{}", base64(&format!("key: {s}")))),
     ("base64 off by one", |s| format!("x{}", base64(&format!("key: {s}")))),
+    ("base32", |s| base32(&format!("the key is {s}"))),
+    ("base32 without a sentence", base32),
+    ("literals added up", |s| format!("\"{}\" + \"{}\"", &s[..9], &s[9..])),
+    ("literals of two letters", |s| {
+        let pieces: Vec<String> = s
+            .as_bytes()
+            .chunks(2)
+            .map(|two| format!("'{}'", String::from_utf8_lossy(two)))
+            .collect();
+        pieces.join(" . ")
+    }),
+    ("literals over lines", |s| format!("\"{}\"\n    \"{}\"", &s[..7], &s[7..])),
+    ("a line that goes on", |s| format!("{}\\\n  {}", &s[..9], &s[9..])),
+    ("base64 in literals", |s| {
+        let code = base64(&format!("the key is {s}"));
+        format!("\"{}\" + \"{}\"", &code[..17], &code[17..])
+    }),
+    ("code in a string", |s| format!("\\\"{}\\\" + \\\"{}\\\"", &s[..9], &s[9..])),
     ("hex", hex),
     ("hex in capitals", |s| hex(s).to_uppercase()),
     ("hex literal", |s| format!("0x{}", hex(s))),
@@ -248,6 +277,12 @@ fn endless_text_takes_linear_time() {
         "\u{a0}",
         "gur ",
         "1gn0r3 ",
+        "\"",
+        "a\"+",
+        "a\" ",
+        "a\"+\"",
+        "a\\\n",
+        "a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8\n",
     ] {
         crate::for_tests::assert_linear(unit, (2_000, 64_000), |length| {
             let text = unit.repeat(length / unit.len());
@@ -292,6 +327,10 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
         "ghp_",
         "gur ",
         "naq",
+        "\"",
+        "a\" + \"b",
+        "\\\n",
+        "a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8\n",
     ];
     prop_oneof![
         6 => proptest::sample::select(parts.to_vec()).prop_map(|part| part.as_bytes().to_vec()),

@@ -20,6 +20,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.limits();
     check.instance();
     check.witnesses();
+    check.classifier();
 }
 
 struct Check<'c> {
@@ -253,6 +254,16 @@ impl Check<'_> {
                 self.error(&path, "this witness stands here twice", "take one of them out");
             }
             known.push(&witness.key);
+        }
+    }
+
+    /// What agents send goes to their providers, and nowhere else.
+    fn classifier(&mut self) {
+        let Some(classifier) = &self.config.inspect.classifier else { return };
+        if !classifier.url.is_loopback() || classifier.url.0.scheme_str() != Some("http") {
+            let message = "a classifier reads what agents send, so it must be on this machine";
+            let help = "write, for example: url = \"http://127.0.0.1:8090/classify\"";
+            self.error("inspect.classifier.url", message, help);
         }
     }
 

@@ -125,6 +125,7 @@ fn is_shown(path: &str) -> bool {
         "gate.tls"
             | "console.tls"
             | "ledger.witness"
+            | "inspect.classifier"
             | "inspect.detectors"
             | "inspect.records"
             | "inspect.packages"

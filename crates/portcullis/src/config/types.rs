@@ -81,6 +81,31 @@ impl Value for Dollars {
     }
 }
 
+/// A number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Share(pub f64);
+
+impl Value for Share {
+    const SHAPE: Shape =
+        Shape::Scalar { expects: "a number from 0 to 1 such as 0.5", written: Written::Bare };
+
+    fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = match node.value {
+            Some(DeValue::Integer(number)) => number.to_string(),
+            Some(DeValue::Float(number)) => number.to_string(),
+            _ => {
+                reader.wrong_type(node, &Self::SHAPE);
+                return None;
+            }
+        };
+        let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+        if share.is_none() {
+            reader.invalid(node, &format!("takes {}; {text} is not", Self::SHAPE.expects()));
+        }
+        share.map(Self)
+    }
+}
+
 /// The address of an API: scheme, host, optional port and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(pub Uri);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use gate::Snapshot;
 use gate::approvals::Approvals;
+use gate::classifier::Classifier;
 use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
 use gate::mcp::server::{Mcp, Server};
@@ -39,6 +40,7 @@ pub(super) struct Settings {
     engine: Option<Arc<Engine>>,
     redacting: Option<Arc<Engine>>,
     kept: Rules,
+    classifier: Option<Arc<Classifier>>,
     pub(super) limits: Vec<Limit>,
     providers: Vec<Arc<Provider>>,
     servers: Vec<Arc<Server>>,
@@ -64,6 +66,7 @@ impl Settings {
             false => Inspection::default(),
         };
         let (engine, redacting) = engines(&config, &inspection.settings)?;
+        let classifier = classifier(&config.inspect)?;
         let mut settings = Self {
             bundle: Arc::new(bundle),
             sources,
@@ -72,6 +75,7 @@ impl Settings {
             engine,
             redacting,
             kept: rules(&config)?,
+            classifier,
             limits: config
                 .limit
                 .iter()
@@ -187,6 +191,23 @@ pub(super) struct Parts<'a> {
     pub(super) approvals: Approvals,
 }
 
+/// The classifier of one's own; what it has said is asked again after a reload.
+fn classifier(inspect: &sections::Inspect) -> anyhow::Result<Option<Arc<Classifier>>> {
+    let Some(classifier) = inspect.classifier.as_ref().filter(|_| inspect.enabled) else {
+        return Ok(None);
+    };
+    let url = &classifier.url.0;
+    let settings = gate::classifier::Settings {
+        host: url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+        port: url.port_u16().unwrap_or(80),
+        path: url.path().parse()?,
+        timeout: classifier.timeout,
+        threshold: classifier.threshold.0,
+        is_required: inspect.uninspectable == sections::Uninspectable::Refuse,
+    };
+    Ok(Some(Arc::new(Classifier::new(settings).context("[inspect.classifier]")?)))
+}
+
 /// The snapshot of one moment.
 pub(super) fn build(
     settings: &Settings,
@@ -223,6 +244,7 @@ pub(super) fn build(
         redacting: settings.redacting.clone(),
         vault: Some(parts.keys.vault.clone()),
         keeping: keeping(settings, parts.keys),
+        classifier: settings.classifier.clone(),
         approvals: Some(parts.approvals),
         limits: settings.limits.clone(),
         mcp: Arc::new(Mcp {

@@ -102,6 +102,10 @@ fn fragment() -> impl Strategy<Value = String> {
         "AKIA",
         "file\\nname\\n",
         "é",
+        "\\\" + \\\"",
+        "' . '",
+        "\\\\\\n",
+        "a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8\\n",
     ];
     let encode = |text: String| String::from_utf8(json::encode(&text)).unwrap();
     let value = (any::<u64>(), any::<usize>());

@@ -154,7 +154,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
     let text = String::from_utf8_lossy(&bytes);
     let origin = arguments.source.into();
     let direction = arguments.direction.map_or_else(|| direction(origin), Direction::from);
-    let found = examine(&engine, origin, direction, &text);
+    let found = examine(&engine, origin, direction, &text).found;
     if arguments.redact {
         output.text(&redacted(&engine, direction, &text, &found))?;
         return Ok(Exit::Done);
@@ -185,11 +185,18 @@ struct Finding {
     reason: Option<String>,
 }
 
-/// All findings in a text, in order.
-fn examine(engine: &Engine, origin: Origin, direction: Direction, text: &str) -> Vec<Finding> {
+/// What was made of a text.
+struct Examined {
+    /// In order.
+    found: Vec<Finding>,
+    /// How suspicious it is of giving a model orders, where a judge heard it.
+    suspicion: Option<f32>,
+}
+
+fn examine(engine: &Engine, origin: Origin, direction: Direction, text: &str) -> Examined {
     let (mut matches, mut judgements) = (Vec::new(), Vec::new());
     engine.scan_views(direction, text.as_bytes(), &mut matches);
-    engine.judge(origin, text, &mut judgements);
+    let suspicion = engine.judge(origin, text, &mut judgements);
     let of_match = |Match { detector, range, fingerprint }| {
         let confidence = engine.detector(detector).confidence();
         Finding { detector, range, confidence, fingerprint, reason: None }
@@ -204,7 +211,7 @@ fn examine(engine: &Engine, origin: Origin, direction: Direction, text: &str) ->
     let mut found: Vec<Finding> = matches.into_iter().map(of_match).collect();
     found.extend(judgements.into_iter().map(of_judgement));
     found.sort_by_key(|one| (one.range.start, one.range.end));
-    found
+    Examined { found, suspicion }
 }
 
 /// Masks everything whose action is not to allow it, also what would block the whole.
@@ -342,11 +349,12 @@ fn lines(engine: &Engine, mut input: impl BufRead, output: &mut Output) -> Resul
         let Line { id, text, source } = serde_json::from_slice(&line)
             .map_err(|error| Failure::Usage(format!("line {number} of the input: {error}")))?;
         let direction = direction(source);
-        let found = examine(engine, source, direction, &text);
+        let Examined { found, suspicion } = examine(engine, source, direction, &text);
         let findings = findings(engine, &text, &found);
         let verdict = verdict(engine, direction, &found);
-        let injection = f64::from(inspect::suspicion(source, &text).probability);
-        let injection = (injection * 1e6).round() / 1e6;
+        // The score is asked for, whether or not the judge is switched on.
+        let injection = suspicion.unwrap_or_else(|| inspect::suspicion(source, &text).probability);
+        let injection = (f64::from(injection) * 1e6).round() / 1e6;
         output.json_line(
             &json!({ "id": id, "findings": findings, "injection": injection, "verdict": verdict }),
         )?;

@@ -1,11 +1,13 @@
 //! `[inspect]`: what is looked for in the traffic, and what is done about it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use model::Severity;
 
 use crate::config::actions::Actions;
 use crate::config::declare::{choice, section};
+use crate::config::types::{BaseUrl, Share};
 
 section! {
     /// What is looked for in the traffic, and what is done about it.
@@ -25,6 +27,8 @@ section! {
         words: Words;
         /// Which judges read whole texts.
         judges: Judges;
+        /// A classifier of your own, in a process beside the gate.
+        classifier: Option<Classifier>;
         /// Values that you planted and nobody should ever send, such as a key that opens
         /// nothing. A sighting is critical and, unless said otherwise for `canary.token`, blocks.
         canaries: Vec<String> = [];
@@ -150,6 +154,21 @@ section! {
         code: bool = true;
         /// Names of people, places and organisations. Slower than the rest, and less sure.
         names: bool = false;
+    }
+}
+
+section! {
+    /// A classifier of your own for planted instructions, in a process beside the gate: a model in
+    /// ONNX or any other form. It is asked about the passages of a request of which the judge of
+    /// injection is unsure, and can make findings of them. Without an answer a request is dealt
+    /// with as `uninspectable` says.
+    Classifier {
+        /// Where passages are posted to. It must be on this machine.
+        url: BaseUrl, example "http://127.0.0.1:8090/classify";
+        /// How long a request waits for it.
+        timeout: Duration = "300ms";
+        /// The score, from 0 to 1, from which a passage counts as an instruction.
+        threshold: Share = 0.5;
     }
 }
 

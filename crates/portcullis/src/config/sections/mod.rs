@@ -11,7 +11,7 @@ mod provider;
 
 pub use agent::{Agent, Role, Zone};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
-pub use inspect::{Inspect, Packages, Records, Uninspectable, Words};
+pub use inspect::{Classifier, Inspect, Packages, Records, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
 pub use mcp::Mcp;
 pub use operation::{
