@@ -12,6 +12,7 @@ mod batch;
 pub mod bundle;
 pub mod cosignature;
 pub mod cosigned;
+mod dropped;
 mod error;
 pub mod files;
 mod frame;
@@ -38,6 +39,7 @@ pub mod witness;
 mod writer;
 
 pub use append::Append;
+pub use dropped::Dropped;
 pub use error::LogError;
 pub use key::{KeyError, SigningKey};
 pub use log::{Health, Log};

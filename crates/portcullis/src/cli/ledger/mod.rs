@@ -1,6 +1,7 @@
 //! `portcullis ledger`: the log.
 
 mod export;
+mod hold;
 mod payload;
 mod remote;
 mod verify;
@@ -54,6 +55,12 @@ pub(super) enum Command {
     /// Keys: exchange those of one level
     #[command(subcommand, after_help = "Example:\n  portcullis ledger keys rotate data")]
     Keys(payload::Keys),
+    /// Legal holds: what retention and erasure leave alone
+    #[command(subcommand, after_help = "Example:\n  portcullis ledger hold list")]
+    Hold(hold::Command),
+    /// Let go what was kept long enough, by [[retention]] of the configuration
+    #[command(after_help = "Example:\n  portcullis ledger retain --now")]
+    Retain(hold::Retain),
 }
 
 #[derive(Debug, clap::Args)]
@@ -149,6 +156,8 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::Payload(arguments) => payload::payload(arguments, session, output),
         Command::Erase(arguments) => payload::erase(arguments, session, output),
         Command::Keys(command) => payload::keys(command, session, output),
+        Command::Hold(command) => hold::run(command, session, output),
+        Command::Retain(arguments) => hold::retain(arguments, session, output),
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
         show(&report, output)?;
     }
     Ok(match report.verdict {
-        Verdict::Verified => Exit::Done,
+        Verdict::Verified | Verdict::Retained => Exit::Done,
         Verdict::HashesOnly if arguments.hashes => Exit::Done,
         _ => Exit::Found,
     })
@@ -152,6 +152,9 @@ fn kept(
 fn show(report: &Report, output: &mut Output) -> std::io::Result<()> {
     output.line(match report.verdict {
         Verdict::Verified => "VERIFIED: every record is proved, and everything fits",
+        Verdict::Retained => {
+            "VERIFIED IN PART: every record that is left is proved; retention dropped the rest"
+        }
         Verdict::EndUnproven => {
             "END UNPROVEN: what the checkpoint covers fits; the end is not proved"
         }
@@ -174,6 +177,12 @@ fn show(report: &Report, output: &mut Output) -> std::io::Result<()> {
         report.size,
         visible(&report.root)
     ))?;
+    if report.dropped > 0 {
+        let first = report.dropped;
+        output.line(format_args!(
+            "dropped      entries before {first} were dropped by retention; their hashes are here"
+        ))?;
+    }
     output.line(format_args!(
         "unproven     {} records, {} torn bytes",
         report.unproven, report.torn_bytes
