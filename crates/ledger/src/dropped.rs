@@ -50,6 +50,11 @@ impl Dropped {
         Ok(format!("{text}\n{line}"))
     }
 
+    /// As if all had been dropped at once.
+    pub(crate) fn from_the_start(self) -> Self {
+        Self { before: 0, ..self }
+    }
+
     /// The first record whose bundle is still there.
     pub(crate) fn text_from(&self) -> u64 {
         self.first / WIDTH * WIDTH

@@ -8,6 +8,7 @@
 //! What a record means is not known here: to the log it is bytes.
 
 mod append;
+pub mod archive;
 mod batch;
 pub mod bundle;
 pub mod cosignature;

@@ -22,6 +22,14 @@ const SAMPLES: usize = 40;
 
 const SECTIONS: &str = "[payloads]\nkeep = \"full\"\n[ledger]\nsegment_bytes = 65536\n";
 
+const ARCHIVE: &[&str] = &["ledger", "archive", "--to", "archive"];
+
+/// Records that a log's checkpoint covers.
+fn count(log: &std::path::Path) -> u64 {
+    let checkpoint = std::fs::read_to_string(log.join("checkpoint")).unwrap();
+    checkpoint.lines().nth(1).unwrap().parse().unwrap()
+}
+
 fn kills() -> usize {
     std::env::var("PORTCULLIS_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS)
 }
@@ -47,6 +55,7 @@ async fn what_was_acknowledged_is_there_and_what_was_erased_is_not() {
         let mut erasure = program_in(gate.folder());
         erasure.args(["ledger", "erase", "--agent", "goes", "--reason", "a drill"]);
         let mut erasure = erasure.stderr(Stdio::null()).spawn().unwrap();
+        let archive = program_in(gate.folder()).args(ARCHIVE).spawn().unwrap();
         // Every other time it is let through; otherwise it is under way, or has not begun.
         if round % 2 == 0 {
             wait::until_async("the erasure", || erasure.try_wait().unwrap()).await;
@@ -58,6 +67,8 @@ async fn what_was_acknowledged_is_there_and_what_was_erased_is_not() {
         for client in clients {
             client.await.unwrap();
         }
+        let archived = tokio::task::block_in_place(|| archive.wait_with_output().unwrap());
+        assert!(archived.status.success(), "{archived:?}");
         if tokio::task::block_in_place(|| erasure.wait().unwrap()).success() {
             erased.extend(before.into_iter().rev().take(3));
         }
@@ -82,6 +93,10 @@ async fn what_was_acknowledged_is_there_and_what_was_erased_is_not() {
         gate.stop();
         let folder = gate.ledger();
         gate.succeeds(&["ledger", "verify", folder.to_str().unwrap()]);
+        gate.succeeds(ARCHIVE);
+        gate.succeeds(&["ledger", "restore", "--from", "archive", "--to", "restored"]);
+        let (log, restored) = (count(&folder), count(&gate.folder().join("restored")));
+        assert_eq!(log, restored, "the archive holds all that the log does");
     });
 }
 
