@@ -2,6 +2,7 @@
 
 use model::{DataSubject, Month, RecordId, TenantId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Failure, Task};
 
@@ -49,6 +50,14 @@ pub struct ErasedKey {
     pub month: Month,
 }
 
+/// Who asked for something that leaves its own record, and the id of that record.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    pub record: RecordId,
+    pub name: String,
+    pub address: String,
+}
+
 /// Kept payloads and their keys, as far as the admin API needs them.
 pub trait Custody: Send + Sync + 'static {
     /// Opens a payload; `None` where its key was destroyed.
@@ -62,6 +71,9 @@ pub trait Custody: Send + Sync + 'static {
         subject: DataSubject,
         month: Option<Month>,
     ) -> Task<'_, Result<Vec<ErasedKey>, Failure>>;
+
+    /// Lets go what retention says; gives what that was. It leaves its records itself.
+    fn retain(&self, tenant: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>>;
 
     /// Exchanges the keys of one level; gives how many keys that touched.
     fn rotate(&self, tenant: TenantId, level: KeyLevel) -> Task<'_, Result<u64, Failure>>;

@@ -24,6 +24,8 @@ pub enum LogFile {
     Checkpoints,
     /// Those that witnesses cosigned.
     Cosigned,
+    /// How far retention dropped the log.
+    Dropped,
     /// A hash tile: `0/x001/234` or `0/000.p/5`, as C2SP tlog-tiles spells it after `tile/`.
     /// The path was checked.
     Tile(String),

@@ -34,7 +34,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use model::Timestamp;
 use store::Store;
 
-pub use custody::{Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
+pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
     Check, Failure, Instance, Journal, LogFile, PolicySource, PolicyView, ProviderView, Task,
 };

@@ -103,8 +103,12 @@ impl Action {
     /// How this action's payloads are kept, as far as is known of it.
     pub fn how_kept(&self, keeping: &Keeping, provider: Option<&str>) -> Keep {
         let agent = self.record.agent.as_ref().map_or("", |agent| agent.as_str());
-        let labels = [&self.record.labels[..], self.findings.marks()].concat();
-        keeping.rules.keep(provider, agent, &labels)
+        keeping.rules.keep(provider, agent, &self.labels())
+    }
+
+    /// Those that the action has by now.
+    fn labels(&self) -> Vec<String> {
+        [&self.record.labels[..], self.findings.marks()].concat()
     }
 
     /// Begins to keep payloads, the request first. An error says that nothing of this action is
@@ -116,7 +120,8 @@ impl Action {
         body: &[u8],
         coding: &str,
     ) -> Result<(), KeepError> {
-        match Kept::begin(keeping, keep, &self.record, body, coding).await {
+        let labels = self.labels();
+        match Kept::begin(keeping, keep, &self.record, &labels, (body, coding)).await {
             Ok(kept) => {
                 self.kept = Some(Box::new(kept));
                 Ok(())

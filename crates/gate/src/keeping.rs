@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
 use ledger::{Append, Log, LogError};
-use model::{DataSubject, Digest, Effect, Month, PayloadRef, Record, Status};
+use model::{DataSubject, Digest, Effect, Month, PayloadRef, Record, Status, has_label};
 use payloads::{DataKey, Direction, Durable, KeepError, Payloads, Place, Reference, Sink};
 
 use crate::gate::Gate;
@@ -59,6 +59,8 @@ pub struct Rules {
 pub struct Keeping {
     pub payloads: Arc<Payloads>,
     pub rules: Rules,
+    /// The labels that retention knows payloads by. The first that a request has counts.
+    pub retention_labels: Vec<String>,
     /// Bytes that are kept of one payload.
     pub max_bytes: u64,
     /// Whether an answer may leave though it, or what it answers, could not be kept.
@@ -71,13 +73,9 @@ impl Rule {
             let Some(pattern) = pattern else { return true };
             text.is_some_and(|text| pattern.matches(text))
         };
-        let has = |wanted: &String| {
-            let rest = |label: &String| label.strip_prefix(wanted.as_str()).map(str::to_owned);
-            labels.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         is(&self.provider, provider)
             && is(&self.agent, Some(agent))
-            && self.label.as_ref().is_none_or(has)
+            && self.label.as_ref().is_none_or(|wanted| has_label(labels, wanted))
     }
 }
 
@@ -123,11 +121,13 @@ impl Kept {
         keeping: Arc<Keeping>,
         keep: Keep,
         record: &Record,
-        body: &[u8],
-        coding: &str,
+        labels: &[String],
+        (body, coding): (&[u8], &str),
     ) -> Result<Self, KeepError> {
         let subject = subject(record).ok_or(KeepError::Closed)?;
-        let key = keeping.payloads.key(&subject, Month::of(record.time)).await?;
+        let label = keeping.retention_labels.iter().find(|label| has_label(labels, label));
+        let label = label.map_or("", String::as_str);
+        let key = keeping.payloads.key(&subject, Month::of(record.time), label).await?;
         let place = place(record, Direction::Request);
         let mut sink = keeping.payloads.keep(&key, place, coding, keeping.max_bytes)?;
         sink.push(body);

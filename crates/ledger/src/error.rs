@@ -28,6 +28,9 @@ pub enum LogError {
         "the checkpoint covers {signed} records and the segments hold fewer; restore the missing segments"
     )]
     RolledBack { signed: u64 },
+    /// Their hashes are still in the tree.
+    #[error("retention dropped the records before {first}")]
+    Dropped { first: u64 },
     #[error("{file}: {reason}")]
     Checkpoint { file: String, reason: String },
     #[error("{operation} {file} failed: {reason}")]

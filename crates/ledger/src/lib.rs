@@ -8,10 +8,12 @@
 //! What a record means is not known here: to the log it is bytes.
 
 mod append;
+pub mod archive;
 mod batch;
 pub mod bundle;
 pub mod cosignature;
 pub mod cosigned;
+mod dropped;
 mod error;
 pub mod files;
 mod frame;
@@ -38,6 +40,7 @@ pub mod witness;
 mod writer;
 
 pub use append::Append;
+pub use dropped::Dropped;
 pub use error::LogError;
 pub use key::{KeyError, SigningKey};
 pub use log::{Health, Log};

@@ -9,6 +9,7 @@ use model::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::append::Append;
+use crate::dropped::{self, Dropped};
 use crate::files::{Disk, Files, SharedFiles, create_folders};
 use crate::note::Checkpoint;
 use crate::pool::{Pool, lock};
@@ -40,6 +41,8 @@ struct Inner {
     durable: watch::Receiver<u64>,
     shared: Arc<Shared>,
     cursor: Mutex<Cursor>,
+    /// The first record that retention left.
+    first: Mutex<u64>,
     threads: Mutex<Option<Threads>>,
     again: Again,
 }
@@ -174,7 +177,30 @@ impl Log {
             let published = lock(&shared.published).clone();
             (published.checkpoint.map_or(0, |checkpoint| checkpoint.size), published.position)
         };
-        cursor.read(&shared.files, known, from..size, max)
+        cursor.read(&shared.files, known, from..size, max, self.first())
+    }
+
+    /// The first record that is still there; those before it were dropped.
+    pub fn first(&self) -> u64 {
+        *lock(&self.0.first)
+    }
+
+    /// First records of the segments, in order.
+    pub fn segments(&self) -> Result<Vec<u64>, LogError> {
+        segment::list(&*self.0.shared.files)
+    }
+
+    /// Drops whole segments that hold nothing but records before `wanted`, and their bundles, for
+    /// good. Hashes and checkpoints stay, so that the rest verifies, and the log signs a note of it.
+    /// Gives the first record that is left. Blocks until it is done.
+    pub fn drop_before(&self, wanted: u64) -> Result<u64, LogError> {
+        let mut first = lock(&self.0.first);
+        let (files, again) = (&self.0.shared.files, &self.0.again);
+        let signed = self.latest_checkpoint().map_or(0, |checkpoint| checkpoint.size);
+        let Dropped { first: left, .. } =
+            dropped::drop_before(files, &again.options.origin, &again.key, wanted, signed)?;
+        *first = left;
+        Ok(left)
     }
 
     pub fn health(&self) -> Health {
@@ -286,6 +312,8 @@ struct Opening {
 
 impl Opening {
     fn run(mut self, held: Box<dyn Send + Sync>) -> Result<(Log, Recovery), LogError> {
+        let dropped = self.tiler.dropped()?;
+        dropped::sweep(&*self.files, dropped)?;
         let (recovery, end) = self.recover(u64::MAX)?;
         let now = (self.clock)();
         self.tiler.advance(recovery.size)?;
@@ -323,6 +351,7 @@ impl Opening {
             durable: receiver,
             shared,
             cursor: Mutex::default(),
+            first: Mutex::new(dropped.first),
             threads: Mutex::new(Some(threads)),
             again,
         };

@@ -13,13 +13,15 @@ pub(crate) struct Cursor(Option<Reader>);
 
 impl Cursor {
     /// Records of the range, at most `max`. `known` is the checkpoint's size and the position
-    /// behind it: before it stand bundles, after it the segments are read.
+    /// behind it: before it stand bundles, after it the segments are read. What stands before
+    /// `first` may have been dropped.
     pub(crate) fn read(
         &mut self,
         files: &SharedFiles,
         known: impl Fn() -> (u64, Position),
         range: Range<u64>,
         max: usize,
+        first: u64,
     ) -> Result<Vec<Vec<u8>>, LogError> {
         let end = range.end.min(range.start.saturating_add(max as u64));
         let mut records = Vec::new();
@@ -28,7 +30,7 @@ impl Cursor {
             let resumes = self.0.as_ref().is_some_and(|reader| reader.index() == next);
             let (signed, position) = known();
             if !resumes && next < signed {
-                let bundle = bundle(files, next, signed)?;
+                let bundle = bundle(files, next, signed).map_err(|e| dropped(e, next, first))?;
                 // Gone: a larger checkpoint has made a full bundle of it meanwhile.
                 let Some(bundle) = bundle else { continue };
                 let wanted = Entries::of(&bundle).skip((next % WIDTH) as usize);
@@ -50,6 +52,11 @@ impl Cursor {
         }
         Ok(records)
     }
+}
+
+/// A bundle that is missing because it was dropped is no damage.
+fn dropped(error: LogError, index: u64, first: u64) -> LogError {
+    if index < first { LogError::Dropped { first } } else { error }
 }
 
 fn place(index: u64, size: u64) -> Option<Tile> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use model::Timestamp;
 
+use crate::dropped::Dropped;
 use crate::files::{Files, SharedFiles, create_folders, parent, read_optional, replace, write_all};
 use crate::frame::Stop;
 use crate::history::{self, History};
@@ -82,6 +83,11 @@ impl Tiler {
 
     pub(crate) fn key_again(&self) -> Option<SigningKey> {
         self.key.again()
+    }
+
+    /// What retention dropped.
+    pub(crate) fn dropped(&self) -> Result<Dropped, LogError> {
+        Dropped::load(&*self.files, &self.origin, &self.key)
     }
 
     /// Records that the last checkpoint covers.

@@ -23,6 +23,7 @@ pub(crate) use witnesses::check_cosigned;
 
 use model::Digest;
 
+use crate::dropped::{self, Dropped};
 use crate::merkle::Edge;
 use crate::note::{Checkpoint, KeyKind, VerifierKey};
 use crate::tiler::VKEY;
@@ -57,7 +58,9 @@ pub fn verify(source: &mut dyn Source, trust: &Trust<'_>) -> Result<Report, Sour
     report.origin.clone_from(&signed.origin);
     report.size = signed.size;
     report.root = signed.root.to_string();
-    let text_from = if source.offers(Part::Entries)? { 0 } else { u64::MAX };
+    let dropped = dropped(source, &key, &mut report)?;
+    let is_text = source.offers(Part::Entries)?;
+    let text_from = if is_text { dropped.text_from() } else { u64::MAX };
     let mut walk = Walk {
         size: signed.size,
         text_from,
@@ -67,11 +70,31 @@ pub fn verify(source: &mut dyn Source, trust: &Trust<'_>) -> Result<Report, Sour
         phases: Phases::default(),
     };
     walk.check_heads(&mut report);
-    let mut segments = segments::Segments::open(source)?;
+    let mut segments = segments::Segments::open(source, dropped)?;
     entries::check(source, &mut walk, &mut segments, &mut report)?;
     segments::check_tail(source, &mut walk, &mut segments, &mut report)?;
     walk.phases.state(&mut report);
     Ok(report.finished())
+}
+
+/// How far the log says that retention dropped it.
+fn dropped(
+    source: &mut dyn Source,
+    key: &VerifierKey,
+    report: &mut Report,
+) -> Result<Dropped, SourceError> {
+    let Some(note) = source.read(dropped::PATH)? else { return Ok(Dropped::default()) };
+    match Dropped::open(&note, key) {
+        Ok(dropped) => {
+            report.dropped = dropped.text_from();
+            Ok(dropped)
+        }
+        Err(error) => {
+            let what = format!("is no note of what was dropped: {error}");
+            report.fault(Fault::file(FaultKind::Checkpoint, dropped::PATH, &what));
+            Ok(Dropped::default())
+        }
+    }
 }
 
 /// The key to check with; a fault where there is none or another one than the trusted.

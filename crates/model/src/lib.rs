@@ -29,7 +29,7 @@ pub use id::{
 pub use key::{AgentKey, KeyError, KeyHash};
 pub use record::{
     Client, EncodeError, Kind, MAX_FINDINGS, MAX_RECORD_BYTES, Payload, PayloadRef, Record,
-    Resource, Status, Usage, clip,
+    Resource, Status, Usage, clip, has_label,
 };
 pub use secret::Secret;
 pub use subject::{DataSubject, Month, MonthError};

@@ -282,6 +282,14 @@ impl Record {
     }
 }
 
+/// Whether any label is this one or of its family: `pii.email` is of the family `pii`.
+pub fn has_label(labels: &[String], wanted: &str) -> bool {
+    let rest = |label: &String| {
+        label.strip_prefix(wanted).map(|rest| rest.starts_with('.') || rest.is_empty())
+    };
+    labels.iter().filter_map(rest).any(|fits| fits)
+}
+
 /// Cuts text from outside to `max` bytes at a character boundary, so that no record outgrows its bound.
 pub fn clip(text: &str, max: usize) -> &str {
     if text.len() <= max {

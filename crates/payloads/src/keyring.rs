@@ -1,6 +1,6 @@
 //! A tenant's keys: one for each subject and month, under the tenant's own, under the root key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use model::{DataSubject, Month, Secret, TenantId, Timestamp};
@@ -24,7 +24,10 @@ pub struct DataKey {
 /// Data keys that were destroyed: whose, and of which months.
 pub type Erased = Vec<(DataSubject, Month)>;
 
-type Open = HashMap<(DataSubject, Month), Arc<DataKey>>;
+/// Whose, of which month, and by which label retention knows it.
+type Owner = (DataSubject, Month, String);
+
+type Open = HashMap<Owner, Arc<DataKey>>;
 
 /// All keys of a tenant.
 pub struct Keyring {
@@ -73,18 +76,20 @@ impl Keyring {
     /// `first`, which is what an earlier version made them from, or a new one.
     pub async fn vault_secret(&self, first: Option<&Secret>) -> Result<Secret, KeyError> {
         let _one = self.changing.lock().await;
-        if let Some(row) = self.store.current(&self.tenant, KeyUse::Vault).await? {
-            let text = self.unwrap(&row)?;
-            let text = String::from_utf8(text.to_vec()).map_err(|_| KeyError::Damaged)?;
-            return Ok(Secret::new(text));
-        }
-        let secret = match first {
-            Some(secret) => secret.clone(),
-            None => Secret::new(hex(Key::random().ok_or(KeyError::NoRandomness)?.expose())),
+        let row = match self.store.current(&self.tenant, KeyUse::Vault).await? {
+            Some(row) => row,
+            None => {
+                let secret = match first {
+                    Some(secret) => secret.clone(),
+                    None => Secret::new(hex(Key::random().ok_or(KeyError::NoRandomness)?.expose())),
+                };
+                let row = self.wrap(KeyUse::Vault, secret.expose().as_bytes())?;
+                self.store.add_first(&self.tenant, row).await?
+            }
         };
-        let row = self.wrap(KeyUse::Vault, secret.expose().as_bytes())?;
-        self.store.add(&self.tenant, row).await?;
-        Ok(secret)
+        let text = self.unwrap(&row)?;
+        let text = String::from_utf8(text.to_vec()).map_err(|_| KeyError::Damaged)?;
+        Ok(Secret::new(text))
     }
 
     /// The key that seals a subject's payloads of a month; a new one is durable when this answers.
@@ -92,8 +97,9 @@ impl Keyring {
         &self,
         subject: &DataSubject,
         month: Month,
+        label: &str,
     ) -> Result<Arc<DataKey>, KeyError> {
-        let place = (subject.clone(), month);
+        let place = (subject.clone(), month, label.to_owned());
         if let Some(key) = self.opened().get(&place) {
             return Ok(Arc::clone(key));
         }
@@ -101,7 +107,7 @@ impl Keyring {
         if let Some(key) = self.opened().get(&place) {
             return Ok(Arc::clone(key));
         }
-        let used_for = KeyUse::Data(subject.clone(), month);
+        let used_for = KeyUse::Data(subject.clone(), month, label.to_owned());
         let row = match self.store.current(&self.tenant, used_for.clone()).await? {
             Some(row) => row,
             None => {
@@ -124,7 +130,7 @@ impl Keyring {
     pub async fn by_id(&self, id: KeyId) -> Result<Option<DataKey>, KeyError> {
         let Some(row) = self.store.by_id(&self.tenant, id).await? else { return Ok(None) };
         match &row.used_for {
-            KeyUse::Data(_, month) => self.data_key_of(&row, *month).map(Some),
+            KeyUse::Data(_, month, _) => self.data_key_of(&row, *month).map(Some),
             _ => Ok(None),
         }
     }
@@ -132,12 +138,45 @@ impl Keyring {
     /// Destroys data keys, here and on the disk. What they sealed is gone when this answers.
     pub async fn erase(&self, filter: KeyFilter) -> Result<Erased, KeyError> {
         let _one = self.changing.lock().await;
-        let is_meant = |(subject, month): &(DataSubject, Month)| {
+        let is_meant = |(subject, month, _): &Owner| {
             filter.subject.as_ref().is_none_or(|meant| meant == subject)
                 && filter.month.is_none_or(|meant| meant == *month)
         };
         self.opened().retain(|place, _| !is_meant(place));
         Ok(self.store.erase(&self.tenant, filter).await?)
+    }
+
+    /// Destroys the data keys that are over, as [`Keyring::erase`] does.
+    pub async fn expire(
+        &self,
+        is_over: impl Fn(&DataSubject, Month, &str) -> bool,
+    ) -> Result<Erased, KeyError> {
+        let _one = self.changing.lock().await;
+        let mut ids = Vec::new();
+        let mut erased = Erased::new();
+        for row in self.store.all(&self.tenant).await? {
+            if let KeyUse::Data(subject, month, label) = row.used_for
+                && is_over(&subject, month, &label)
+            {
+                ids.push(row.id);
+                erased.push((subject, month));
+            }
+        }
+        if !ids.is_empty() {
+            self.opened().retain(|(subject, month, label), _| !is_over(subject, *month, label));
+            self.store.erase_these(&self.tenant, ids).await?;
+        }
+        Ok(erased)
+    }
+
+    /// The months that any data key is of.
+    pub async fn months(&self) -> Result<BTreeSet<Month>, KeyError> {
+        let all = self.store.all(&self.tenant).await?;
+        let months = all.into_iter().filter_map(|row| match row.used_for {
+            KeyUse::Data(_, month, _) => Some(month),
+            _ => None,
+        });
+        Ok(months.collect())
     }
 
     pub(crate) fn forget_open(&self) {
@@ -200,14 +239,16 @@ impl Top {
 
 /// What a wrapped key is bound to: moved to another tenant, subject or month it does not open.
 pub(crate) fn about(tenant: &TenantId, row: &WrappedKey) -> Vec<u8> {
-    let (level, subject, month) = match &row.used_for {
-        KeyUse::Tenant => ("tenant", String::new(), String::new()),
-        KeyUse::Vault => ("vault", String::new(), String::new()),
-        KeyUse::Data(subject, month) => ("data", subject.to_string(), month.to_string()),
+    let (level, subject, month, label) = match &row.used_for {
+        KeyUse::Tenant => ("tenant", String::new(), String::new(), ""),
+        KeyUse::Vault => ("vault", String::new(), String::new(), ""),
+        KeyUse::Data(subject, month, label) => {
+            ("data", subject.to_string(), month.to_string(), label.as_str())
+        }
     };
-    let parts = [tenant.as_str(), level, &subject, &month];
-    let parts = parts.map(str::as_bytes);
-    joined(&[parts[0], parts[1], parts[2], parts[3], &row.id])
+    let [tenant, level, subject, month, label] =
+        [tenant.as_str(), level, &subject, &month, label].map(str::as_bytes);
+    joined(&[tenant, level, subject, month, label, &row.id])
 }
 
 /// The row of a tenant's key, wrapped by a root key.
@@ -244,8 +285,11 @@ async fn first(
     let (row, key) = new_tenant_row(clock)?;
     let row = wrapped_by_root(tenant, row, &key, &root).await?;
     let id = row.id;
-    store.add(tenant, row).await?;
-    Ok(Top { id, key, root })
+    let found = store.add_first(tenant, row).await?;
+    match found.id == id {
+        true => Ok(Top { id, key, root }),
+        false => take_up(tenant, store, found, root, None).await,
+    }
 }
 
 async fn take_up(

@@ -72,13 +72,15 @@ impl Payloads {
         &self.volumes
     }
 
-    /// The key for a subject's payloads of a month. It is durable when this answers.
+    /// The key for a subject's payloads of a month that retention knows by a label, or by none. It
+    /// is durable when this answers.
     pub async fn key(
         &self,
         subject: &DataSubject,
         month: Month,
+        label: &str,
     ) -> Result<Arc<DataKey>, KeepError> {
-        Ok(self.keyring.data_key(subject, month).await?)
+        Ok(self.keyring.data_key(subject, month, label).await?)
     }
 
     /// Begins to keep a payload, of which at most `max_bytes` are kept. `coding` is its

@@ -1,4 +1,4 @@
-//! Legal holds: what retention must leave alone.
+//! Retention: legal holds, which it must leave alone, and what it takes out of the index.
 
 use model::{DataSubject, TenantId, Timestamp};
 use serde::Serialize;
@@ -17,6 +17,18 @@ pub struct Hold {
 }
 
 impl Store {
+    /// Forgets what the index knows of records that were dropped from the log: those before this
+    /// position. An index that is made anew begins there.
+    pub async fn forget_before(&self, tenant: &TenantId, log: &str, before: u64) -> Result<()> {
+        loop {
+            let (tenant, log) = (tenant.clone(), log.to_owned());
+            let forget = move |tx: &_| sqlite::index::forget_before(tx, &tenant, &log, before);
+            if !self.db.write(forget).await? {
+                return Ok(());
+            }
+        }
+    }
+
     pub async fn add_hold(&self, tenant: &TenantId, hold: Hold) -> Result<()> {
         let tenant = tenant.clone();
         self.db.write(move |tx| sqlite::holds::add(tx, &tenant, &hold)).await

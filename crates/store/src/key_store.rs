@@ -24,8 +24,8 @@ pub enum KeyUse {
     Tenant,
     /// What the keys of the vault of placeholders are made from.
     Vault,
-    /// Seals one subject's payloads of one month.
-    Data(DataSubject, Month),
+    /// Seals one subject's payloads of one month that retention knows by one label, or by none.
+    Data(DataSubject, Month, String),
 }
 
 /// A key as it is stored: nobody opens it without the key above it.
@@ -62,6 +62,16 @@ impl KeyStore {
     pub async fn add(&self, tenant: &TenantId, key: WrappedKey) -> Result<()> {
         let tenant = tenant.clone();
         self.db.write(move |tx| sqlite::wrapped_keys::add(tx, &tenant, &key)).await
+    }
+
+    /// The same, unless there is one of that use already: two processes may both find none.
+    pub async fn add_first(&self, tenant: &TenantId, key: WrappedKey) -> Result<WrappedKey> {
+        let tenant = tenant.clone();
+        let add = move |tx: &_| match sqlite::wrapped_keys::current(tx, &tenant, &key.used_for)? {
+            Some(found) => Ok(found),
+            None => sqlite::wrapped_keys::add(tx, &tenant, &key).map(|()| key),
+        };
+        self.db.write(add).await
     }
 
     pub async fn by_id(&self, tenant: &TenantId, id: KeyId) -> Result<Option<WrappedKey>> {
@@ -120,6 +130,16 @@ impl KeyStore {
         let erased = erased.await?;
         self.db.rebuild().await?;
         Ok(erased)
+    }
+
+    /// The same for keys that are named one by one.
+    pub async fn erase_these(&self, tenant: &TenantId, ids: Vec<KeyId>) -> Result<()> {
+        let tenant = tenant.clone();
+        let remove = move |tx: &_| {
+            ids.iter().try_for_each(|id| sqlite::wrapped_keys::remove(tx, &tenant, *id))
+        };
+        self.db.write(remove).await?;
+        self.db.rebuild().await
     }
 
     /// As [`crate::Store::close`].

@@ -16,6 +16,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint!(Public get "/ledger/{tenant}/vkey" verifier_key, "The key that verifies its checkpoints"),
         endpoint!(Public get "/ledger/{tenant}/checkpoints" checkpoints, "The checkpoints that the log signed before"),
         endpoint!(Public get "/ledger/{tenant}/cosigned" cosigned, "The checkpoints that witnesses cosigned"),
+        endpoint!(Public get "/ledger/{tenant}/dropped" dropped, "How far retention dropped the log, signed"),
         endpoint!(Public get "/ledger/{tenant}/tile/{*tile}" tile, "A tile of the log's hashes"),
         endpoint!(Read get "/ledger/{tenant}/tile/entries/{*bundle}" entries, "A bundle of the log's records"),
     ]
@@ -40,6 +41,13 @@ async fn checkpoints(
     Place(tenant): Place<TenantId>,
 ) -> Result<Response, Problem> {
     file(&app, tenant, LogFile::Checkpoints, "text/plain; charset=utf-8", "no-cache").await
+}
+
+async fn dropped(
+    State(app): State<Shared>,
+    Place(tenant): Place<TenantId>,
+) -> Result<Response, Problem> {
+    file(&app, tenant, LogFile::Dropped, "text/plain; charset=utf-8", "no-cache").await
 }
 
 async fn cosigned(

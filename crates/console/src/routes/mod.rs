@@ -13,6 +13,7 @@ mod payloads;
 mod policy;
 mod providers;
 mod records;
+mod retention;
 mod standing;
 mod tokens;
 
@@ -47,7 +48,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 14] = [
+    let files: [fn() -> Vec<Endpoint>; 15] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -58,6 +59,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         providers::endpoints,
         records::endpoints,
         payloads::endpoints,
+        retention::endpoints,
         limits::endpoints,
         policy::endpoints,
         instance::endpoints,

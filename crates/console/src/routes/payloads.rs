@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::records::{one, read};
+use super::retention::held;
 use super::{Endpoint, endpoint};
 use crate::change::{Change, MAX_DETAIL, commit, random_id, with_record};
 use crate::custody::{KeyLevel, PayloadPart, PayloadPlace, PayloadView};
@@ -98,6 +99,10 @@ async fn erase(
 ) -> Result<Response, Problem> {
     if order.reason.trim().is_empty() {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "say why, as `reason`"));
+    }
+    if let Some(hold) = held(&app, &who, &order.subject).await? {
+        let detail = format!("this is under the legal hold {:?}; remove that first", hold.name);
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     let mut record = record_of(&app, &who, Kind::DATA_ERASE);
     let kind = order.subject.kind().into();

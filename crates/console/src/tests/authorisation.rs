@@ -19,6 +19,7 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{hash}", &"0".repeat(64))
         .replace("{record}", "act_00000000-0000-7000-8000-000000000000")
         .replace("{part}", "request")
+        .replace("{hold}", "nobody")
         .replace("{token}", "nobody")
         .replace("{tenant}", "main")
         .replace("{*tile}", "0/000")

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Check, Custody, ErasedKey, Failure, Instance, Journal, KeyLevel, LogFile, PayloadPlace,
-    PayloadView, Peer, PolicyView, ProviderView, Task,
+    App, Asker, Check, Custody, ErasedKey, Failure, Instance, Journal, KeyLevel, LogFile,
+    PayloadPlace, PayloadView, Peer, PolicyView, ProviderView, Task,
 };
 
 /// What happened, in order.
@@ -146,6 +146,11 @@ impl Custody for FakeCustody {
         self.0.note(format!("erase {subject} {month:?}"));
         let month = month.unwrap_or_else(|| "2026-11".parse().unwrap());
         Box::pin(async move { Ok(vec![ErasedKey { subject, month }]) })
+    }
+
+    fn retain(&self, _: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>> {
+        self.0.note(format!("retain for {}", who.name));
+        Box::pin(async { Ok(json!({"keys": 0})) })
     }
 
     fn rotate(&self, _: TenantId, level: KeyLevel) -> Task<'_, Result<u64, Failure>> {

@@ -102,3 +102,20 @@ async fn an_erasure_is_announced_and_completed_in_the_log() {
     assert_eq!(fake.operator("POST", "/api/v1/erasures", order).await.status, 500);
     assert_eq!(fake.seen.take_events(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn what_is_under_a_hold_is_not_erased() {
+    let fake = Fake::new();
+    let subject = json!({"type": "agent", "name": "bot"});
+    let hold = json!({"name": "case-7", "subject": subject, "reason": "a court asked"});
+    assert_eq!(fake.operator("POST", "/api/v1/holds", hold.clone()).await.status, 201);
+    assert_eq!(fake.operator("POST", "/api/v1/holds", hold).await.status, 409);
+    let order = json!({"subject": subject, "reason": "asked to"});
+    fake.seen.take_events();
+    let refused = fake.operator("POST", "/api/v1/erasures", order.clone()).await;
+    assert_eq!((refused.status.as_u16(), fake.seen.take_events()), (409, vec![]));
+    let other = json!({"subject": {"type": "agent", "name": "other"}, "reason": "asked to"});
+    assert_eq!(fake.operator("POST", "/api/v1/erasures", other).await.status, 200);
+    assert_eq!(fake.operator("DELETE", "/api/v1/holds/case-7", Value::Null).await.status, 204);
+    assert_eq!(fake.operator("POST", "/api/v1/erasures", order).await.status, 200);
+}

@@ -2,6 +2,7 @@
 
 mod basic;
 mod crash;
+mod dropped;
 mod faults;
 mod gather;
 mod verify;

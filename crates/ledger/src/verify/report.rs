@@ -11,6 +11,8 @@ pub const MAX_FAULTS: usize = 100;
 pub enum Verdict {
     /// Every record is covered by a checkpoint, and everything fits.
     Verified,
+    /// The beginning was dropped by retention, as the log states under its key; everything else fits.
+    Retained,
     /// What the checkpoint covers fits; records after it are not proved by anything.
     EndUnproven,
     /// Hashes and checkpoints fit; the records could not be read from where the log was read.
@@ -91,6 +93,8 @@ pub struct Report {
     pub proven: u64,
     /// Those of them that are known here by their hashes alone.
     pub by_hash: u64,
+    /// Records before this one were dropped by retention, says the log; 0 where none were.
+    pub dropped: u64,
     /// Whole records in the segments after the last checkpoint. They may be genuine; nothing shows it.
     pub unproven: u64,
     /// Bytes after the last whole record: an unfinished write, or what is left of damage.
@@ -137,6 +141,7 @@ impl Report {
         self.verdict = match (self.fault_count, self.unproven + self.torn_bytes, self.by_hash) {
             (0, 0, 0) => Verdict::Verified,
             (0, 0, hashes) if hashes == self.size => Verdict::HashesOnly,
+            (0, 0, _) if self.dropped > 0 => Verdict::Retained,
             (0, 0, _) => Verdict::Verified,
             (0, _, _) => Verdict::EndUnproven,
             _ => Verdict::Failed,
@@ -149,6 +154,10 @@ impl Report {
     fn state_limits(&mut self) {
         if !self.is_key_trusted {
             self.unproved("who wrote the log: the key came from the log itself".to_owned());
+        }
+        if self.dropped > 0 {
+            let first = self.dropped;
+            self.unproved(format!("what the records before {first} said: retention dropped them"));
         }
         if self.by_hash > 0 {
             let what = format!("what {} records say: only their hashes are here", self.by_hash);

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{Fault, FaultKind, Report, Source, SourceError, Walk};
+use crate::dropped::Dropped;
 use crate::frame::{self, Stop};
 use crate::segment::{self, HEADER};
 
@@ -15,16 +16,35 @@ pub(super) struct Segments {
     bytes: Vec<u8>,
     offset: usize,
     index: u64,
+    /// Records before this one were dropped with their segments.
+    starts_at: u64,
     /// Where reading cannot go on; reported once.
     is_broken: bool,
 }
 
 impl Segments {
-    pub(super) fn open(source: &mut dyn Source) -> Result<Self, SourceError> {
+    pub(super) fn open(source: &mut dyn Source, dropped: Dropped) -> Result<Self, SourceError> {
         let firsts = source.segments()?;
+        // A crash may have left segments that the drop had not come to yet.
+        let starts_at = firsts.first().map_or(0, |first| dropped.first.min(*first));
         // A log read over HTTP, or a copy without them: the report counts what was compared.
         let is_broken = firsts.is_empty();
-        Ok(Self { firsts, current: 0, bytes: Vec::new(), offset: 0, index: 0, is_broken })
+        Ok(Self {
+            firsts,
+            current: 0,
+            bytes: Vec::new(),
+            offset: 0,
+            index: 0,
+            starts_at,
+            is_broken,
+        })
+    }
+
+    /// Passes over a record whose segment was dropped.
+    fn is_before_start(&mut self) -> bool {
+        let is_before = self.index < self.starts_at;
+        self.index += u64::from(is_before);
+        is_before
     }
 
     fn path(&self) -> String {
@@ -100,6 +120,9 @@ impl Segments {
         if self.is_broken {
             return Ok(None);
         }
+        if self.is_before_start() {
+            return Ok(None);
+        }
         let index = self.index;
         match self.next(source, report)? {
             Ok(data) if self.bytes.get(data.clone()) == Some(entry) => {
@@ -128,6 +151,9 @@ impl Segments {
         for _ in 0..count {
             if self.is_broken {
                 break;
+            }
+            if self.is_before_start() {
+                continue;
             }
             let stop = self.next(source, report)?.err();
             if let Some(stop) = stop.filter(|_| !self.is_broken) {

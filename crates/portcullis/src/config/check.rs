@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use super::Origins;
 use super::diagnostic::Diagnostic;
 use super::nearest::nearest;
-use super::sections::{Config, Limit, Per, Tls};
+use super::sections::{Config, Limit, Per, Retained, Tls};
 
 /// Adds what is wrong with the whole.
 pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnostic>) {
@@ -21,6 +21,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.instance();
     check.witnesses();
     check.classifier();
+    check.retention();
 }
 
 struct Check<'c> {
@@ -225,6 +226,16 @@ impl Check<'_> {
                 if let Err(error) = model::AgentName::new(name) {
                     self.error(&path, error.to_string(), "write the name of an agent");
                 }
+            }
+        }
+    }
+
+    fn retention(&mut self) {
+        for (place, rule) in self.config.retention.iter().enumerate() {
+            if rule.what == Retained::Payloads && rule.kind.is_some() {
+                let path = format!("retention[{place}].kind");
+                let help = "take `kind` out, or write what = \"records\"";
+                self.error(&path, "payloads have no kind", help);
             }
         }
     }

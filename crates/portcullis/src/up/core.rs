@@ -39,6 +39,8 @@ pub(super) struct Core {
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
     publishing: Mutex<()>,
+    /// One run of retention at a time.
+    pub(super) retaining: Mutex<()>,
     /// How far the search index has come.
     pub(super) indexed: watch::Sender<u64>,
     /// Wakes the indexer from its rest, and how many wait for it to catch up.
@@ -74,6 +76,7 @@ impl Core {
             certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
+            retaining: Mutex::new(()),
             indexed: watch::Sender::new(0),
             wanted: tokio::sync::Notify::new(),
             waiters: AtomicUsize::new(0),

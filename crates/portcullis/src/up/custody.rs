@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use console::{
-    Custody, ErasedKey, Failure, KeyLevel, PayloadPart, PayloadPlace, PayloadView, Task,
+    Asker, Custody, ErasedKey, Failure, KeyLevel, PayloadPart, PayloadPlace, PayloadView, Task,
 };
 use inspect::encoding;
 use model::{DataSubject, Month, Secret, TenantId};
 use payloads::{Direction, Kept, Keyring, Payloads, Place, ReadError};
+use serde_json::Value;
 use store::{KeyFilter, KeyStore, Store};
 
 use super::core::{Core, now};
 use super::root::Roots;
-use super::vault;
+use super::{retention, vault};
 use crate::config::Config;
 use crate::keys::InspectionSecret;
 
@@ -31,6 +32,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Opens them, or makes the first. A root key that does not open what is there is refused.
+    /// Whoever calls holds the data folder.
     pub(super) async fn open(
         config: &Config,
         store: &Store,
@@ -46,6 +48,7 @@ impl Keys {
         let (root, previous) = (roots.current.clone(), roots.previous.clone());
         let keyring = Keyring::open(tenant.clone(), keys, root, previous, now).await?;
         let keyring = Arc::new(keyring);
+        roots.settle()?;
         let folder = config.data.dir.join("payloads").join(tenant.as_str());
         let payloads = Payloads::open(&folder, keyring.clone());
         let payloads = payloads.with_context(|| format!("the folder {}", folder.display()))?;
@@ -113,6 +116,13 @@ impl Custody for Adapter {
             let filter = KeyFilter { subject: Some(subject), month };
             let erased = self.keys(&tenant)?.keyring.erase(filter).await.map_err(failed)?;
             Ok(erased.into_iter().map(|(subject, month)| ErasedKey { subject, month }).collect())
+        })
+    }
+
+    fn retain(&self, tenant: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>> {
+        Box::pin(async move {
+            self.keys(&tenant)?;
+            retention::run(&self.core, who.record, &who.name, &who.address).await
         })
     }
 

@@ -148,6 +148,7 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Arc<Counters>> {
         return Ok(counters);
     };
     let since = now().minus(longest);
+    position = position.max(core.log.first());
     while position < core.log.size() {
         let raw = core.log.read(position, BATCH)?;
         for bytes in raw.iter().filter(|bytes| may_count(bytes, since)) {

@@ -78,6 +78,7 @@ impl Journal for Adapter {
                 LogFile::Checkpoint => folder.join("checkpoint"),
                 LogFile::VerifierKey => folder.join("vkey"),
                 LogFile::Checkpoints => folder.join("checkpoints"),
+                LogFile::Dropped => folder.join("dropped"),
                 LogFile::Cosigned => folder.join("cosigned"),
                 LogFile::Tile(tile) => folder.join("tile").join(tile),
                 LogFile::Entries(bundle) => folder.join("tile/entries").join(bundle),

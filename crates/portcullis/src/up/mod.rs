@@ -15,6 +15,7 @@ mod journal;
 mod mcp;
 mod mend;
 mod reload;
+mod retention;
 mod root;
 mod snapshot;
 mod start;

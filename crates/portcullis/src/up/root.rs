@@ -44,6 +44,25 @@ impl Roots {
         Ok(Self { current, previous, secret: Some(secret), own: Some(path) })
     }
 
+    /// Finishes or undoes an exchange of our own file that was cut short. Only whoever holds the
+    /// data folder may: a running instance may be exchanging it.
+    pub(super) fn settle(&self) -> anyhow::Result<()> {
+        let Some(path) = &self.own else { return Ok(()) };
+        let new = beside(path);
+        if !new.exists() {
+            return Ok(());
+        }
+        let is_in_use = read_key(&new).is_ok_and(|key| self.is_current(&key));
+        match is_in_use {
+            true => put_in_place(path),
+            false => std::fs::remove_file(&new).with_context(|| shown(&new)),
+        }
+    }
+
+    fn is_current(&self, key: &Secret) -> bool {
+        self.secret.as_ref().is_some_and(|secret| secret.expose() == key.expose())
+    }
+
     /// Exchanges our own file. The new key is on the disk before anything is wrapped by it, and
     /// takes the old one's name after; a start in between finds out which of the two it is.
     pub(super) async fn rotate(&self, keyring: &Keyring) -> anyhow::Result<u64> {
@@ -82,11 +101,10 @@ fn beside(path: &Path) -> PathBuf {
 fn own_key(path: &Path, is_in_use: impl Fn(&Root) -> bool) -> anyhow::Result<Secret> {
     let new = beside(path);
     if new.exists() {
-        // A rotation was cut short: the new key counts if anything is wrapped by it.
-        let is_whole = read_key(&new).ok().and_then(|secret| Root::secret(secret).ok());
-        match is_whole.is_some_and(|root| is_in_use(&root)) {
-            true => put_in_place(path)?,
-            false => std::fs::remove_file(&new).with_context(|| shown(&new))?,
+        // An exchange was cut short: the new key counts if anything is wrapped by it.
+        let counts = |key: &Secret| Root::secret(key.clone()).is_ok_and(|root| is_in_use(&root));
+        if let Some(key) = read_key(&new).ok().filter(counts) {
+            return Ok(key);
         }
     }
     if path.exists() {

@@ -265,10 +265,18 @@ fn keeping(settings: &Settings, keys: &Keys) -> Option<Arc<Keeping>> {
     let keeping = Keeping {
         payloads: keys.payloads.clone(),
         rules: settings.kept.clone(),
+        retention_labels: retention_labels(&settings.config),
         max_bytes: section.max_bytes.0,
         may_fail: section.on_failure == sections::OnFailure::Pass,
     };
     settings.kept.keep_anything().then(|| Arc::new(keeping))
+}
+
+/// The labels by which payloads are let go.
+fn retention_labels(config: &Config) -> Vec<String> {
+    let of_payloads =
+        config.retention.iter().filter(|rule| rule.what == sections::Retained::Payloads);
+    of_payloads.filter_map(|rule| rule.label.clone()).collect()
 }
 
 fn rules(config: &Config) -> anyhow::Result<Rules> {

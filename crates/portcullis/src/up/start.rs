@@ -20,7 +20,7 @@ use super::core::{Core, LOG, now};
 use super::custody::{self, Keys};
 use super::mcp::Tools;
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, mend, reload, traces, witnesses};
+use super::{control, indexer, interrupted, journal, mend, reload, retention, traces, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
 use crate::keys::random;
 
@@ -63,6 +63,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let (stop, stopped) = watch::channel(false);
     let counters = indexer::restore(&core).await?;
     core.gate.counters.import(counters.export());
+    core.store.forget_before(&core.tenant, LOG, core.log.first()).await?;
     core.indexed.send_replace(core.store.indexed(&core.tenant, LOG).await?);
     let indexer = tokio::spawn(indexer::run(core.clone(), counters, stopped.clone()));
 
@@ -75,6 +76,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     tasks.extend(exporter.map(tokio::spawn));
     tasks.push(tokio::spawn(interrupted::complete(core.clone(), opened_with)));
     tasks.push(tokio::spawn(mend::run(core.clone())));
+    tasks.push(tokio::spawn(retention::daily(core.clone())));
     let folder = journal::folder(&core, &core.tenant);
     let (configured, every) = (loaded.config.ledger.witness, loaded.config.ledger.witness_every);
     tasks.push(tokio::spawn(witnesses::run(folder, configured, every)));
@@ -112,6 +114,7 @@ fn open_log(config: &Config, data: &Path) -> anyhow::Result<(Log, Recovery)> {
     let origin = format!("{}/ledger/{}", config.instance.name, model::TenantId::main());
     let mut options = ledger::Options::new(&origin);
     options.checkpoint_every = config.ledger.checkpoint_every;
+    options.segment_bytes = config.ledger.segment_bytes.0;
     options.durability = match config.ledger.durability {
         sections::Durability::BeforeAnswer => ledger::Durability::BeforeAnswer,
         sections::Durability::Interval => ledger::Durability::Interval(config.ledger.interval),

@@ -8,6 +8,8 @@ CREATE TABLE keys (
     subject    TEXT,
     -- Such as `2026-11`; of data keys alone.
     month      TEXT,
+    -- The label by which retention knows what it sealed; empty where it is kept like the rest.
+    label      TEXT NOT NULL DEFAULT '',
     wrapped    BLOB NOT NULL,
     -- The tenant's key, or the fingerprint of the root key.
     wrapped_by BLOB NOT NULL CHECK (length(wrapped_by) = 16),
@@ -17,4 +19,4 @@ CREATE TABLE keys (
     CHECK ((level = 'data') = (subject IS NOT NULL AND month IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX keys_of_subject ON keys (tenant, level, subject, month);
+CREATE INDEX keys_of_subject ON keys (tenant, level, subject, month, label);

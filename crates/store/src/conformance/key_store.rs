@@ -8,7 +8,7 @@ fn open(fresh: &Fresh) -> KeyStore {
 }
 
 fn data(subject: &str, month: &str) -> KeyUse {
-    KeyUse::Data(subject.parse().unwrap(), month.parse().unwrap())
+    KeyUse::Data(subject.parse().unwrap(), month.parse().unwrap(), String::new())
 }
 
 fn key(number: u8, used_for: KeyUse) -> WrappedKey {

@@ -137,6 +137,38 @@ impl Writer<'_> {
     }
 }
 
+/// Rows that one transaction deletes at most.
+const MAX_DELETED: i64 = 10_000;
+
+/// Forgets records that are no longer in the log, some at a time; whether there may be more.
+pub(crate) fn forget_before(
+    tx: &Connection,
+    tenant: &TenantId,
+    log: &str,
+    before: u64,
+) -> Result<bool> {
+    let number = tenants::number(tx, tenant)?;
+    let log = log_number(tx, number, log)?;
+    let (first, end) = (seq(log, 0)?, seq(log, before)?);
+    let sql =
+        "SELECT seq FROM activity WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT 1 OFFSET ?3";
+    let values = params![first, end, MAX_DELETED];
+    let next: Option<i64> =
+        tx.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+    let end = next.unwrap_or(end);
+    for sql in [
+        "DELETE FROM activity_findings WHERE seq >= ?1 AND seq < ?2",
+        "DELETE FROM activity WHERE seq >= ?1 AND seq < ?2",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![first, end])?;
+    }
+    if next.is_none() {
+        let sql = "UPDATE logs SET indexed = max(indexed, ?2) WHERE id = ?1";
+        tx.prepare_cached(sql)?.execute(params![log, columns::signed(before)])?;
+    }
+    Ok(next.is_some())
+}
+
 pub(crate) fn forget(tx: &Connection, tenant: &TenantId) -> Result<()> {
     let number = tenants::number(tx, tenant)?;
     for sql in [

@@ -7,16 +7,27 @@ use super::columns;
 use crate::{KeyFilter, KeyId, KeyUse, MAX_KEYS, Result, StoreError, WrappedKey};
 
 const SELECT: &str =
-    "SELECT id, level, subject, month, wrapped, wrapped_by, created, retired FROM keys";
+    "SELECT id, level, subject, month, wrapped, wrapped_by, created, retired, label FROM keys";
 
-/// Level, subject and month as they stand in their columns.
-fn columns_of(used_for: &KeyUse) -> (&'static str, Option<String>, Option<String>) {
+/// A use as it stands in its columns.
+struct Columns<'a> {
+    level: &'static str,
+    subject: Option<String>,
+    month: Option<String>,
+    label: &'a str,
+}
+
+fn columns_of(used_for: &KeyUse) -> Columns<'_> {
+    let above = |level| Columns { level, subject: None, month: None, label: "" };
     match used_for {
-        KeyUse::Tenant => ("tenant", None, None),
-        KeyUse::Vault => ("vault", None, None),
-        KeyUse::Data(subject, month) => {
-            ("data", Some(subject.to_string()), Some(month.to_string()))
-        }
+        KeyUse::Tenant => above("tenant"),
+        KeyUse::Vault => above("vault"),
+        KeyUse::Data(subject, month, label) => Columns {
+            level: "data",
+            subject: Some(subject.to_string()),
+            month: Some(month.to_string()),
+            label,
+        },
     }
 }
 
@@ -35,7 +46,7 @@ fn from_row(row: &Row<'_>) -> Result<WrappedKey> {
         Ok("vault") => KeyUse::Vault,
         Ok("data") => {
             let (subject, month) = subject_and_month(row, 2)?;
-            KeyUse::Data(subject, month)
+            KeyUse::Data(subject, month, row.get(8)?)
         }
         _ => return Err(StoreError::Corrupt("key")),
     };
@@ -56,9 +67,9 @@ pub(crate) fn add(tx: &Connection, tenant: &TenantId, key: &WrappedKey) -> Resul
         return Err(StoreError::Full { what: "keys", limit: MAX_KEYS });
     }
     let sql = "INSERT INTO keys
-        (id, tenant, level, subject, month, wrapped, wrapped_by, created, retired)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let (level, subject, month) = columns_of(&key.used_for);
+        (id, tenant, level, subject, month, wrapped, wrapped_by, created, retired, label)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let Columns { level, subject, month, label } = columns_of(&key.used_for);
     let WrappedKey { id, wrapped, wrapped_by, created, is_retired, .. } = key;
     let values = params![
         id,
@@ -69,7 +80,8 @@ pub(crate) fn add(tx: &Connection, tenant: &TenantId, key: &WrappedKey) -> Resul
         wrapped,
         wrapped_by,
         created.micros(),
-        is_retired
+        is_retired,
+        label
     ];
     tx.prepare_cached(sql)?.execute(values)?;
     Ok(())
@@ -86,13 +98,14 @@ pub(crate) fn current(
     tenant: &TenantId,
     used_for: &KeyUse,
 ) -> Result<Option<WrappedKey>> {
-    let (level, subject, month) = columns_of(used_for);
+    let Columns { level, subject, month, label } = columns_of(used_for);
     let sql = format!(
-        "{SELECT} WHERE tenant = ?1 AND level = ?2 AND subject IS ?3 AND month IS ?4 AND retired = 0
+        "{SELECT} WHERE tenant = ?1 AND level = ?2 AND subject IS ?3 AND month IS ?4
+        AND label = ?5 AND retired = 0
         ORDER BY created DESC, id DESC LIMIT 1"
     );
     let mut statement = tx.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![tenant.as_str(), level, subject, month])?;
+    let mut rows = statement.query(params![tenant.as_str(), level, subject, month, label])?;
     rows.next()?.map(from_row).transpose()
 }
 

@@ -1,6 +1,8 @@
 //! `portcullis ledger`: the log.
 
+mod archive;
 mod export;
+mod hold;
 mod payload;
 mod remote;
 mod verify;
@@ -54,6 +56,22 @@ pub(super) enum Command {
     /// Keys: exchange those of one level
     #[command(subcommand, after_help = "Example:\n  portcullis ledger keys rotate data")]
     Keys(payload::Keys),
+    /// Copy the log to another place, checked as it is made; the next time, what is new
+    #[command(
+        after_help = "Example:\n  portcullis ledger archive --to /mnt/archive/gate\n\nNeeds no instance; the one that writes the log may run meanwhile."
+    )]
+    Archive(archive::Archive),
+    /// Bring an archived log back into an empty folder, and verify it
+    #[command(
+        after_help = "Example:\n  portcullis ledger restore --from /mnt/archive/gate --to restored --vkey gate.vkey"
+    )]
+    Restore(archive::Restore),
+    /// Legal holds: what retention and erasure leave alone
+    #[command(subcommand, after_help = "Example:\n  portcullis ledger hold list")]
+    Hold(hold::Command),
+    /// Let go what was kept long enough, by [[retention]] of the configuration
+    #[command(after_help = "Example:\n  portcullis ledger retain --now")]
+    Retain(hold::Retain),
 }
 
 #[derive(Debug, clap::Args)]
@@ -149,6 +167,10 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::Payload(arguments) => payload::payload(arguments, session, output),
         Command::Erase(arguments) => payload::erase(arguments, session, output),
         Command::Keys(command) => payload::keys(command, session, output),
+        Command::Archive(arguments) => archive::archive(arguments, session, output),
+        Command::Restore(arguments) => archive::restore(arguments, session, output),
+        Command::Hold(command) => hold::run(command, session, output),
+        Command::Retain(arguments) => hold::retain(arguments, session, output),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clap::{ArgGroup, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 use model::{AgentName, Month, RecordId, UserName};
 use serde_json::{Value, json};
 
@@ -80,16 +80,34 @@ fn show(part: &str, answer: &Value, output: &mut Output) -> std::io::Result<()> 
     output.line(shown(text("content")))
 }
 
+/// Whose data.
 #[derive(Debug, clap::Args)]
-#[command(group(ArgGroup::new("subject").required(true).args(["agent", "person"])))]
-pub(in crate::cli) struct Erase {
-    /// The agent whose payloads are to be unreadable
+#[group(multiple = false)]
+pub(in crate::cli) struct Subject {
+    /// An agent's
     #[arg(long)]
     agent: Option<AgentName>,
-    /// The person whose payloads are to be unreadable
+    /// A person's, on whose behalf agents acted
     #[arg(long)]
     person: Option<UserName>,
-    /// Only those of one month, such as 2026-11
+}
+
+impl Subject {
+    /// As the admin API takes it; nothing where none is named.
+    pub(super) fn named(&self) -> Value {
+        match (&self.agent, &self.person) {
+            (Some(name), _) => json!({"type": "agent", "name": name}),
+            (_, Some(name)) => json!({"type": "person", "name": name}),
+            _ => Value::Null,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Erase {
+    #[command(flatten)]
+    subject: Subject,
+    /// Only what was kept in one month, such as 2026-11
     #[arg(long)]
     month: Option<Month>,
     /// Why, for the record
@@ -98,11 +116,11 @@ pub(in crate::cli) struct Erase {
 }
 
 pub(super) fn erase(arguments: &Erase, session: &Session<'_>, output: &mut Output) -> Result {
-    let Erase { agent, person, month, reason } = arguments;
-    let subject = match (agent, person) {
-        (Some(name), _) => json!({"type": "agent", "name": name}),
-        _ => json!({"type": "person", "name": person}),
-    };
+    let Erase { subject, month, reason } = arguments;
+    let subject = subject.named();
+    if subject.is_null() {
+        return Err(Failure::Usage("say whose, by --agent or --person".to_owned()));
+    }
     let body = json!({"subject": subject, "month": month, "reason": reason});
     let answer = session.send("/api/v1/erasures", &body)?;
     if output.json {

@@ -44,15 +44,27 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
     let known = kept(&arguments.checkpoint, log.as_ref())?;
     let trust = Trust { log: log.as_ref(), witnesses: &witnesses, known: &known };
     let report = read(arguments, session, &trust)?;
+    tell(&report, arguments.hashes, output)
+}
+
+/// Verifies the log in a folder.
+pub(super) fn folder(folder: &Path, vkey: Option<&Path>, output: &mut Output) -> Result {
+    let log = vkey.map(|file| key(file, KeyKind::Log)).transpose()?;
+    let trust = Trust { log: log.as_ref(), ..Trust::default() };
+    let report = ledger::verify::verify(&mut Folder::new(folder), &trust);
+    tell(&report.map_err(|error| Failure::Failed(error.into()))?, false, output)
+}
+
+fn tell(report: &Report, is_hashes: bool, output: &mut Output) -> Result {
     if output.json {
-        let report = serde_json::to_value(&report).context("the report cannot be written")?;
+        let report = serde_json::to_value(report).context("the report cannot be written")?;
         output.value(&report)?;
     } else {
-        show(&report, output)?;
+        show(report, output)?;
     }
     Ok(match report.verdict {
-        Verdict::Verified => Exit::Done,
-        Verdict::HashesOnly if arguments.hashes => Exit::Done,
+        Verdict::Verified | Verdict::Retained => Exit::Done,
+        Verdict::HashesOnly if is_hashes => Exit::Done,
         _ => Exit::Found,
     })
 }
@@ -152,6 +164,9 @@ fn kept(
 fn show(report: &Report, output: &mut Output) -> std::io::Result<()> {
     output.line(match report.verdict {
         Verdict::Verified => "VERIFIED: every record is proved, and everything fits",
+        Verdict::Retained => {
+            "VERIFIED IN PART: every record that is left is proved; retention dropped the rest"
+        }
         Verdict::EndUnproven => {
             "END UNPROVEN: what the checkpoint covers fits; the end is not proved"
         }
@@ -174,6 +189,12 @@ fn show(report: &Report, output: &mut Output) -> std::io::Result<()> {
         report.size,
         visible(&report.root)
     ))?;
+    if report.dropped > 0 {
+        let first = report.dropped;
+        output.line(format_args!(
+            "dropped      entries before {first} were dropped by retention; their hashes are here"
+        ))?;
+    }
     output.line(format_args!(
         "unproven     {} records, {} torn bytes",
         report.unproven, report.torn_bytes

@@ -8,6 +8,7 @@ pub mod mcp;
 mod operation;
 mod payloads;
 mod provider;
+mod retention;
 
 pub use agent::{Agent, Role, Zone};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
@@ -20,6 +21,8 @@ pub use operation::{
 };
 pub use payloads::{Keep, KeepRule, OnFailure, Payloads};
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
+
+pub use retention::{Retained, Retention};
 
 use super::declare::section;
 
@@ -42,6 +45,8 @@ section! {
         ledger: Ledger;
         /// What is kept of requests and answers.
         payloads: Payloads;
+        /// How long what is kept.
+        retention: Vec<Retention>;
         /// What is looked for in the traffic, and what is done about it.
         inspect: Inspect;
         /// Logs and traces of the process itself.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Tls;
 use crate::config::declare::{choice, section};
 use crate::config::root_key::RootKey;
-use crate::config::types::{BaseUrl, WitnessKey};
+use crate::config::types::{BaseUrl, ByteSize, WitnessKey};
 
 section! {
     /// What this installation is called.
@@ -82,6 +82,9 @@ section! {
         interval: Duration = "200ms";
         /// How often the log's state is signed, while there is something new.
         checkpoint_every: Duration = "1s";
+        /// How large a file of records grows before the next one is begun: what retention drops and
+        /// the archive keeps at a time.
+        segment_bytes: ByteSize = "16MiB";
         /// How often the log's state is given to the witnesses, while there is something new.
         witness_every: Duration = "10s";
         /// Who cosigns the log's state.
