@@ -31,7 +31,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use activity::{
-    Batch, Count, CountedAt, Cursor, Entry, Filter, Hit, MAX_BATCH, MAX_PAGE, Page,
+    Batch, Clause, Count, CountedAt, Cursor, Entry, Field, Filter, Form, Hit, MAX_BATCH, MAX_BINS,
+    MAX_PAGE, MAX_TOP, Page, Tally, Test, Top, moment, span,
 };
 pub use agents::{AgentChange, Declared, DeclaredAgent, NewAgent, Origin, StoredAgent};
 pub use approvals::{KEPT, MAX_APPROVALS, MAX_WAITING, StoredApproval};

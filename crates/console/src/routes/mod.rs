@@ -5,6 +5,7 @@ mod approvals;
 mod containments;
 mod description;
 mod health;
+mod index;
 mod instance;
 mod keys;
 mod ledger;
@@ -47,7 +48,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 14] = [
+    let files: [fn() -> Vec<Endpoint>; 15] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -57,6 +58,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         containments::endpoints,
         providers::endpoints,
         records::endpoints,
+        index::endpoints,
         payloads::endpoints,
         limits::endpoints,
         policy::endpoints,

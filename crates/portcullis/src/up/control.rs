@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use console::{Check, Failure, Instance, PolicySource, PolicyView, ProviderView, Task};
+use console::{Check, Failure, IndexState, Instance, PolicySource, PolicyView, ProviderView, Task};
 use ledger::Health;
 use model::TenantId;
 use serde_json::{Value, json};
@@ -101,6 +101,16 @@ impl Instance for Adapter {
             version: settings.bundle.version().to_string(),
             sources: settings.sources.iter().map(source).collect(),
         }
+    }
+
+    fn index(&self) -> IndexState {
+        IndexState { indexed: *self.core.indexed.borrow(), size: self.core.log.size() }
+    }
+
+    fn rebuild_index(&self) -> Task<'_, Result<(), Failure>> {
+        Box::pin(async move {
+            self.core.rebuild_index().await.map_err(|error| Failure(format!("{error:#}")))
+        })
     }
 
     fn limits(&self, tenant: &TenantId) -> Value {

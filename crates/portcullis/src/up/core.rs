@@ -1,16 +1,17 @@
 //! What the parts of a running instance share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use anyhow::Context;
 use arc_swap::ArcSwap;
 use gate::Gate;
 use ledger::Log;
 use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
 use store::Store;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 
 use super::approvals::approvals;
 use super::custody::Keys;
@@ -44,6 +45,8 @@ pub(super) struct Core {
     /// Wakes the indexer from its rest, and how many wait for it to catch up.
     pub(super) wanted: tokio::sync::Notify,
     waiters: AtomicUsize,
+    /// Who asked for the index to be made anew; the indexer answers when it begins.
+    pub(super) rebuild: std::sync::Mutex<Option<oneshot::Sender<()>>>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -77,6 +80,7 @@ impl Core {
             indexed: watch::Sender::new(0),
             wanted: tokio::sync::Notify::new(),
             waiters: AtomicUsize::new(0),
+            rebuild: std::sync::Mutex::default(),
         }
     }
 
@@ -120,6 +124,14 @@ impl Core {
         let reached = tokio::time::timeout(limit, indexed.wait_for(|at| *at >= goal)).await;
         self.waiters.fetch_sub(1, Ordering::Relaxed);
         reached.is_ok_and(|reached| reached.is_ok())
+    }
+
+    /// Has the indexer give the index up and begin at the start of the log.
+    pub(super) async fn rebuild_index(&self) -> anyhow::Result<()> {
+        let (begun, has_begun) = oneshot::channel();
+        *self.rebuild.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        self.wanted.notify_one();
+        has_begun.await.context("the index is being rebuilt on another's demand, or the indexer has ended; the log says why")
     }
 
     pub(super) fn is_awaited(&self) -> bool {

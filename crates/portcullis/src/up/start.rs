@@ -61,10 +61,10 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     take_up_state(&core, &recovery).await?;
 
     let (stop, stopped) = watch::channel(false);
-    let counters = indexer::restore(&core).await?;
-    core.gate.counters.import(counters.export());
+    let counted = indexer::restore(&core).await?;
+    core.gate.counters.import(counted.counters.export());
     core.indexed.send_replace(core.store.indexed(&core.tenant, LOG).await?);
-    let indexer = tokio::spawn(indexer::run(core.clone(), counters, stopped.clone()));
+    let indexer = tokio::spawn(indexer::run(core.clone(), counted, stopped.clone()));
 
     let running_gate = serve_gate(&core, &loaded.config)?;
     let (admin, console, doors) = serve_console(&core, &loaded.config, &data, &stopped).await?;

@@ -6,6 +6,8 @@
 pub(crate) mod activity;
 pub(crate) mod agents;
 pub(crate) mod approvals;
+mod bits;
+mod blocks;
 pub(crate) mod columns;
 pub(crate) mod containments;
 pub(crate) mod control;
