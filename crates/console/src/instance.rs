@@ -135,6 +135,9 @@ pub trait Instance: Send + Sync + 'static {
     /// How far the search index has come.
     fn index(&self) -> IndexState;
 
+    /// Where records are sent as they are written, and how far each has come.
+    fn exports(&self) -> Value;
+
     /// Gives the search index up and begins to make it anew; resolves once it has begun.
     fn rebuild_index(&self) -> Task<'_, Result<(), Failure>>;
 

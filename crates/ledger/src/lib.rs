@@ -40,7 +40,7 @@ mod writer;
 pub use append::Append;
 pub use error::LogError;
 pub use key::{KeyError, SigningKey};
-pub use log::{Health, Log};
+pub use log::{Health, Log, LogReader};
 pub use options::{Durability, Options};
 pub use recovery::Recovery;
 pub use turn::{Gather, gather};

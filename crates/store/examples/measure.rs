@@ -162,7 +162,8 @@ fn record(position: u64) -> Outcome<Record> {
     let agent = spread(action / 3, 1_000) * spread(action, 1_000) / 1_000;
     record.agent = Some(AgentName::new(&format!("agent-{agent}"))?);
     record.on_behalf_of = Some(UserName::new(&format!("person-{}@example.com", agent % 200))?);
-    record.zone = Some(ZoneName::new(if agent % 10 == 0 { "test" } else { "production" })?);
+    record.zone =
+        Some(ZoneName::new(if agent.is_multiple_of(10) { "test" } else { "production" })?);
     let model = spread(action, 20);
     let provider = if model < 15 { "openai" } else { "anthropic" };
     let name = format!("{provider}/model-{model}");
@@ -195,6 +196,7 @@ fn record(position: u64) -> Outcome<Record> {
             confidence: 0.9,
             count: 1,
             detector: "github_token".into(),
+            fingerprint: None,
             kind: "secret.github_token".into(),
             severity: Severity::Critical,
             location: "request:messages[0].content".to_owned(),

@@ -61,3 +61,11 @@ CREATE TABLE activity (
 
 CREATE INDEX activity_id ON activity (id);
 CREATE INDEX activity_open ON activity (id) WHERE status = 1;
+
+-- Up to where the receiver of an export has a log.
+CREATE TABLE exports (
+    log      INTEGER NOT NULL REFERENCES logs (id),
+    name     TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (log, name)
+) STRICT, WITHOUT ROWID;

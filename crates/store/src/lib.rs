@@ -15,6 +15,7 @@ mod containments;
 mod control;
 mod counters;
 mod error;
+mod exports;
 mod holds;
 mod kept_values;
 mod key_store;

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel, LogFile, PayloadPlace,
-    PayloadView, Peer, PolicyView, ProviderView, Task,
+    App, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel, LogFile,
+    PayloadPlace, PayloadView, Peer, PolicyView, ProviderView, Task,
 };
 
 /// What happened, in order.
@@ -123,6 +123,10 @@ impl Instance for FakeInstance {
 
     fn index(&self) -> IndexState {
         IndexState { indexed: 7, size: 9 }
+    }
+
+    fn exports(&self) -> Value {
+        json!([{"name": "siem", "behind": 3}])
     }
 
     fn rebuild_index(&self) -> Task<'_, Result<(), Failure>> {

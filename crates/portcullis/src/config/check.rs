@@ -1,6 +1,8 @@
 //! What no key can know alone: names that meet twice, addresses that need TLS, roles that
 //! nobody declared.
 
+mod exports;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -20,6 +22,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.limits();
     check.instance();
     check.witnesses();
+    exports::check(&mut check);
 }
 
 struct Check<'c> {

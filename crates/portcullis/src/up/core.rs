@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, oneshot, watch};
 
 use super::approvals::approvals;
 use super::custody::Keys;
+use super::export;
 use super::mcp::Tools;
 use super::snapshot::{Parts, Settings, build};
 use super::tls::Certificates;
@@ -47,6 +48,7 @@ pub(super) struct Core {
     waiters: AtomicUsize,
     /// Who asked for the index to be made anew; the indexer answers when it begins.
     pub(super) rebuild: std::sync::Mutex<Option<oneshot::Sender<()>>>,
+    exports: OnceLock<Vec<Arc<export::State>>>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -81,6 +83,7 @@ impl Core {
             wanted: tokio::sync::Notify::new(),
             waiters: AtomicUsize::new(0),
             rebuild: std::sync::Mutex::default(),
+            exports: OnceLock::new(),
         }
     }
 
@@ -132,6 +135,21 @@ impl Core {
         *self.rebuild.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
         self.wanted.notify_one();
         has_begun.await.context("the index is being rebuilt on another's demand, or the indexer has ended; the log says why")
+    }
+
+    pub(super) fn instance_name(&self) -> String {
+        self.settings.load().config.instance.name.clone()
+    }
+
+    /// The sinks that records are sent to.
+    pub(super) fn exports(&self) -> &[Arc<export::State>] {
+        self.exports.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Says once which sinks there are.
+    pub(super) fn set_exports(&self, exports: Vec<Arc<export::State>>) {
+        // The start is the only one who does.
+        let _ = self.exports.set(exports);
     }
 
     pub(super) fn is_awaited(&self) -> bool {

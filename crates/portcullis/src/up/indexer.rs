@@ -3,6 +3,7 @@
 //! Both are functions of the log: what a crash loses of them is made again from its records. The
 //! indexer gives way to the gate: while nobody waits for it, it works a small share of the time.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ const REST: u32 = 19;
 const PAUSE: Duration = Duration::from_millis(250);
 /// A log that grew by fewer records since the last step leaves time enough.
 const QUIET: u64 = 100;
+/// Before it is tried again.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// Further behind than this, it does not rest.
 const FAR_BEHIND: u64 = 500_000;
 
@@ -28,6 +31,28 @@ const FAR_BEHIND: u64 = 500_000;
 pub(super) struct Counted {
     pub(super) counters: Arc<Counters>,
     upto: u64,
+    /// What changed and is not in the store yet.
+    unsaved: BTreeMap<(String, Timestamp), u64>,
+}
+
+impl Counted {
+    fn new(counters: Arc<Counters>, upto: u64) -> Self {
+        Self { counters, upto, unsaved: BTreeMap::new() }
+    }
+
+    /// All that the store has to be told.
+    fn changes(&mut self, limits: &[Limit]) -> Vec<Counter> {
+        let changed = self.counters.take_changed();
+        for row in changed.iter().flat_map(|saved| rows(limits, saved)) {
+            self.unsaved.insert((row.key, row.start), row.value);
+        }
+        let row = |((key, start), value): (&(String, Timestamp), &u64)| Counter {
+            key: key.clone(),
+            start: *start,
+            value: *value,
+        };
+        self.unsaved.iter().map(row).collect()
+    }
 }
 
 /// Brings index and counters up to date, until the log is closed.
@@ -55,8 +80,12 @@ pub(super) async fn run(core: Arc<Core>, mut counted: Counted, mut stop: watch::
             Ok(left) if is_quiet && left > BATCH as u64 => {}
             Ok(left) => rest(&core, left, PAUSE.max(begun.elapsed() * REST), &mut stop).await,
             Err(error) => {
-                tracing::error!(%error, "the search index does not take records; it goes on from here at the next start");
-                return;
+                // Nothing is lost: the log has it all, and limits have counted it.
+                tracing::error!(%error, "the search index does not take records; it is tried again");
+                tokio::select! {
+                    () = tokio::time::sleep(AFTER_FAILURE) => {}
+                    _ = stop.changed() => return,
+                }
             }
         }
     }
@@ -108,7 +137,7 @@ async fn step(core: &Core, counted: &mut Counted) -> anyhow::Result<u64> {
         .enumerate()
         .map(|(at, record)| Entry::of(from + at as u64, record))
         .collect();
-    let changed = counters.take_changed().iter().flat_map(|saved| rows(&limits, saved)).collect();
+    let changed = counted.changes(&limits);
     let batch = Batch {
         tenant: core.tenant.clone(),
         log: LOG.into(),
@@ -116,6 +145,7 @@ async fn step(core: &Core, counted: &mut Counted) -> anyhow::Result<u64> {
         counters: Some(CountedAt { position: counted.upto, counters: changed }),
     };
     let next = core.store.index(batch).await?;
+    counted.unsaved.clear();
     core.indexed.send_replace(next);
     Ok(behind)
 }
@@ -172,7 +202,7 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Counted> {
     let Some(longest) =
         limits.iter().filter(|limit| limit.counts()).map(|limit| limit.window).max()
     else {
-        return Ok(Counted { counters, upto: position });
+        return Ok(Counted::new(counters, position));
     };
     let since = now().minus(longest);
     while position < core.log.size() {
@@ -182,7 +212,7 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Counted> {
         }
         position += raw.len() as u64;
     }
-    Ok(Counted { counters, upto: position })
+    Ok(Counted::new(counters, position))
 }
 
 /// Whether a record is of a kind and a time that limits still count; told without decoding it all.

@@ -20,7 +20,7 @@ use super::core::{Core, LOG, now};
 use super::custody::{self, Keys};
 use super::mcp::Tools;
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, mend, reload, traces, witnesses};
+use super::{control, export, indexer, interrupted, journal, mend, reload, traces, witnesses};
 use crate::config::{Config, Environment, Loaded, sections};
 use crate::keys::random;
 
@@ -78,6 +78,9 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let folder = journal::folder(&core, &core.tenant);
     let (configured, every) = (loaded.config.ledger.witness, loaded.config.ledger.witness_every);
     tasks.push(tokio::spawn(witnesses::run(folder, configured, every)));
+    let exports = export::prepare(&core, &loaded.config.export).await?;
+    core.set_exports(exports.iter().map(|(state, _)| state.clone()).collect());
+    tasks.extend(exports.into_iter().map(|(_, task)| tokio::spawn(task)));
     tasks.push(tokio::spawn(reload::watch_for_changes(core.clone(), stopped)?));
     // From now on others know that it is ready.
     addresses.write(&data).context("addresses.json")?;

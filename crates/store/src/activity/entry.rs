@@ -163,6 +163,7 @@ impl Terms {
             self.add(Field::Severity, finding.severity.as_str());
             self.add(Field::Detector, &finding.detector);
             self.add(Field::Where, &finding.location);
+            self.add_all(Field::Fingerprint, finding.fingerprint.as_deref());
         }
     }
 

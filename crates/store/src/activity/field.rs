@@ -92,6 +92,8 @@ fields! {
     /// SHA-256 of what the agent was sent.
     Response = 35, "response", Form::Print;
     Id = 36, "id", Form::Id;
+    /// Of a credential: the same wherever it is seen again.
+    Fingerprint = 37, "fingerprint", Form::Term;
 }
 
 impl Field {

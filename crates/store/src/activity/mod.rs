@@ -4,6 +4,7 @@
 mod entry;
 mod field;
 mod filter;
+mod matches;
 mod query;
 
 use std::str::FromStr;

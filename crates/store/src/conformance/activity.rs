@@ -65,6 +65,7 @@ fn finding(kind: &str) -> Finding {
         confidence: 0.9,
         count: 1,
         detector: kind.split('.').next_back().unwrap().into(),
+        fingerprint: kind.starts_with("secret").then(|| format!("fp-{kind}")),
         kind: kind.into(),
         severity: if kind.starts_with("pii") { Severity::High } else { Severity::Critical },
         location: "request:messages[0].content".into(),
@@ -187,6 +188,8 @@ pub(super) async fn every_field_can_be_asked_for(fresh: Fresh) {
         let wanted = expect(meets);
         assert!(!wanted.is_empty(), "{query} is a test of nothing");
         assert_eq!(find(&store, asked(query)).await, wanted, "{query}");
+        let alone = expect(|at, _| asked(query).matches(&entry(at)));
+        assert_eq!(alone, wanted, "{query}, each record alone");
         let count = store.count(&main(), asked(query), 10_000).await.unwrap();
         assert_eq!(count.value, wanted.len() as u64, "{query}");
     };
@@ -202,6 +205,7 @@ pub(super) async fn every_field_can_be_asked_for(fresh: Fresh) {
     check("resource:openai/* type:model provider:openai", &|at, _| at % 4 % 2 == 0).await;
     check("policy:night", &|at, _| at % 2 == 1).await;
     check("finding:secret severity:critical detector:private_key", &|at, _| at % 11 == 0).await;
+    check("fingerprint:fp-secret.private_key", &|at, _| at % 11 == 0).await;
     check("finding:pii.payment_card where:request*", &|at, _| at % 11 == 1).await;
     check("label:confidential", &|at, _| at % 13 == 0).await;
     check("http_status:4xx", &|at, _| at % 5 == 4).await;
@@ -305,7 +309,7 @@ pub(super) async fn blocks_meet_without_a_seam(fresh: Fresh) {
             }
         }
         let filter = |r: &Record, at: u64| match query {
-            "agent:a" => at % 3 == 0,
+            "agent:a" => at.is_multiple_of(3),
             "session:s81*" => (at / 10).to_string().starts_with("81"),
             "effect:deny zone:test" => r.decision.effect == Effect::Deny && at % 2 == 1,
             "input_tokens:>990" => r.usage.input_tokens > 990,

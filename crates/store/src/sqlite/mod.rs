@@ -13,6 +13,7 @@ pub(crate) mod containments;
 pub(crate) mod control;
 pub(crate) mod counters;
 pub(crate) mod declared;
+pub(crate) mod exports;
 pub(crate) mod filter;
 pub(crate) mod holds;
 pub(crate) mod index;

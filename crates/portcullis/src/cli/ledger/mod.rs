@@ -12,6 +12,7 @@ use model::RecordId;
 use serde_json::Value;
 
 use super::session::Session;
+use super::table::Table;
 use super::{Exit, Output, Result};
 use crate::visible::visible;
 
@@ -55,6 +56,9 @@ pub(super) enum Command {
     /// Keys: exchange those of one level
     #[command(subcommand, after_help = "Example:\n  portcullis ledger keys rotate data")]
     Keys(payload::Keys),
+    /// Where records are sent as they are written, and how far each has come
+    #[command(after_help = "Example:\n  portcullis ledger exports")]
+    Exports,
     /// Make the search index anew from the log, and say how far it has come
     #[command(after_help = "Example:\n  portcullis ledger reindex")]
     Reindex,
@@ -72,8 +76,23 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::Payload(arguments) => payload::payload(arguments, session, output),
         Command::Erase(arguments) => payload::erase(arguments, session, output),
         Command::Keys(command) => payload::keys(command, session, output),
+        Command::Exports => exports(session, output),
         Command::Reindex => reindex::run(session, output),
     }
+}
+
+fn exports(session: &Session<'_>, output: &mut Output) -> Result {
+    let answer = session.read("/api/v1/exports")?;
+    let exports = answer["exports"].as_array().cloned().unwrap_or_default();
+    match (output.json, exports.is_empty()) {
+        (true, _) => output.value(&Value::Array(exports))?,
+        (false, true) => output.note("no export is configured; [[export]] adds one"),
+        (false, false) => {
+            let columns = ["name", "kind", "state", "behind", "sent", "failures", "error"];
+            output.table(&Table::of(&exports, &columns.map(|name| (name, name))))?;
+        }
+    }
+    Ok(Exit::Done)
 }
 
 fn value(value: &Value, output: &mut Output) -> Result {

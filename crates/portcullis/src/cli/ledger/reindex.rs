@@ -21,7 +21,7 @@ pub(super) fn run(session: &Session<'_>, output: &mut Output) -> Result {
             return done(&state, output);
         }
         output.note(format_args!("{indexed} of {goal} records are in the index"));
-        std::thread::sleep(EVERY);
+        std::thread::sleep(EVERY); // pause: between two looks at how far it has come
     }
 }
 

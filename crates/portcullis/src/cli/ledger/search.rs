@@ -11,9 +11,9 @@ use crate::cli::{Exit, Output, Result};
 #[derive(Debug, clap::Args)]
 pub(super) struct Search {
     /// Conditions that must all hold: FIELD:VALUE, several values with commas, * at the end of
-    /// one, - before what must not hold, numbers as FIELD:>5 or FIELD:2..5, words of the reason,
-    /// the resource or the detail
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    /// one, - before what must not hold (a query that begins with it stands behind --), numbers as
+    /// FIELD:>5 or FIELD:2..5, words of the reason, the resource or the detail
+    #[arg(value_name = "QUERY")]
     query: Vec<String>,
     #[arg(long)]
     agent: Option<String>,

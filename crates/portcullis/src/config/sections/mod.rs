@@ -1,6 +1,7 @@
 //! The sections of `portcullis.toml`. Each key is declared here, and only here.
 
 mod agent;
+mod export;
 mod gate;
 mod inspect;
 mod limit;
@@ -10,6 +11,7 @@ mod payloads;
 mod provider;
 
 pub use agent::{Agent, Role, Zone};
+pub use export::{Begin, Export, ExportKind};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
 pub use inspect::{Inspect, Packages, Records, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
@@ -42,6 +44,8 @@ section! {
         ledger: Ledger;
         /// What is kept of requests and answers.
         payloads: Payloads;
+        /// Where records are sent as they are written.
+        export: Vec<Export>;
         /// What is looked for in the traffic, and what is done about it.
         inspect: Inspect;
         /// Logs and traces of the process itself.
