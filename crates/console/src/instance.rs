@@ -91,6 +91,22 @@ pub struct Check {
     pub detail: String,
 }
 
+/// How far the search index has come.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct IndexState {
+    /// Records that it holds.
+    pub indexed: u64,
+    /// Records of the log.
+    pub size: u64,
+}
+
+impl IndexState {
+    /// Records that it does not hold yet.
+    pub fn behind(&self) -> u64 {
+        self.size.saturating_sub(self.indexed)
+    }
+}
+
 /// The running instance, as far as the admin API needs it.
 pub trait Instance: Send + Sync + 'static {
     /// Builds the gate's snapshot from the store and puts it in force; answers with the time
@@ -117,6 +133,15 @@ pub trait Instance: Send + Sync + 'static {
 
     /// How long what people say of a held call counts.
     fn approval_validity(&self) -> Duration;
+
+    /// How far the search index has come.
+    fn index(&self) -> IndexState;
+
+    /// Where records are sent as they are written, and how far each has come.
+    fn exports(&self) -> Value;
+
+    /// Gives the search index up and begins to make it anew; resolves once it has begun.
+    fn rebuild_index(&self) -> Task<'_, Result<(), Failure>>;
 
     /// Every limit with how much of it is used.
     fn limits(&self, tenant: &TenantId) -> Value;

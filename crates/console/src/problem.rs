@@ -57,7 +57,7 @@ impl From<StoreError> for Problem {
             | StoreError::Settled(_)
             | StoreError::Full { .. } => StatusCode::CONFLICT,
             StoreError::Stale { .. } => StatusCode::PRECONDITION_FAILED,
-            StoreError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            StoreError::Invalid(_) | StoreError::Query(_) => StatusCode::UNPROCESSABLE_ENTITY,
             StoreError::TooSlow | StoreError::Closed => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Gap { .. }
             | StoreError::Newer { .. }

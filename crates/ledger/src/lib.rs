@@ -43,7 +43,7 @@ pub use append::Append;
 pub use dropped::Dropped;
 pub use error::LogError;
 pub use key::{KeyError, SigningKey};
-pub use log::{Health, Log};
+pub use log::{Health, Log, LogReader};
 pub use options::{Durability, Options};
 pub use recovery::Recovery;
 pub use turn::{Gather, gather};

@@ -1,25 +1,27 @@
 //! The handle of a running log, and the threads behind it.
 
+mod opening;
+mod tiling;
+
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use model::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::append::Append;
 use crate::dropped::{self, Dropped};
-use crate::files::{Disk, Files, SharedFiles, create_folders};
+use crate::files::{Disk, Files, SharedFiles};
 use crate::note::Checkpoint;
 use crate::pool::{Pool, lock};
+use crate::segment;
 use crate::read::Cursor;
-use crate::recovery::{self, Recovery};
-use crate::segment::{self, Position};
-use crate::state::State;
+use crate::recovery::Recovery;
 use crate::tiler::Tiler;
-use crate::writer::{Segment, Writer, prepare_next};
-use crate::{Durability, LogError, Options, SigningKey};
+use crate::{LogError, Options, SigningKey};
+use opening::Opening;
+use tiling::{Shared, Stop};
 
 /// Whether the log takes records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,34 +64,6 @@ type Pair = (JoinHandle<()>, JoinHandle<Result<(), LogError>>);
 struct Threads {
     running: Option<Pair>,
     _lock: Box<dyn Send + Sync>,
-}
-
-/// What the tiler's thread shares with the handles.
-struct Shared {
-    files: SharedFiles,
-    requests: Mutex<Requests>,
-    asked: Condvar,
-    published: Mutex<Published>,
-}
-
-#[derive(Clone)]
-struct Published {
-    checkpoint: Option<Checkpoint>,
-    position: Position,
-}
-
-#[derive(Default)]
-struct Requests {
-    waiters: Vec<oneshot::Sender<Result<Checkpoint, LogError>>>,
-    stop: Option<Stop>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stop {
-    /// With a final checkpoint, and the note that the end was in order.
-    Close,
-    /// The last handle is gone.
-    Abandon,
 }
 
 impl Log {
@@ -168,16 +142,28 @@ impl Log {
     }
 
     /// Up to `max` durable records from index `from` on; empty at the end. Reading on where the
-    /// last read ended is the quick case.
+    /// last read ended is the quick case; who reads on and on has a [`Log::reader`] of its own.
     pub fn read(&self, from: u64, max: usize) -> Result<Vec<Vec<u8>>, LogError> {
+        self.read_with(&mut lock(&self.0.cursor), from, max)
+    }
+
+    /// Reads the log with a place of its own to read on from.
+    pub fn reader(&self) -> LogReader {
+        LogReader { log: self.clone(), cursor: Cursor::default() }
+    }
+
+    fn read_with(
+        &self,
+        cursor: &mut Cursor,
+        from: u64,
+        max: usize,
+    ) -> Result<Vec<Vec<u8>>, LogError> {
         let shared = &self.0.shared;
-        let size = self.size();
-        let mut cursor = lock(&self.0.cursor);
         let known = || {
             let published = lock(&shared.published).clone();
             (published.checkpoint.map_or(0, |checkpoint| checkpoint.size), published.position)
         };
-        cursor.read(&shared.files, known, from..size, max, self.first())
+        cursor.read(&shared.files, known, from..self.size(), max, self.first())
     }
 
     /// The first record that is still there; those before it were dropped.
@@ -228,6 +214,19 @@ impl Log {
     }
 }
 
+/// Reads a log in order, beside others who do.
+pub struct LogReader {
+    log: Log,
+    cursor: Cursor,
+}
+
+impl LogReader {
+    /// As [`Log::read`].
+    pub fn read(&mut self, from: u64, max: usize) -> Result<Vec<Vec<u8>>, LogError> {
+        self.log.read_with(&mut self.cursor, from, max)
+    }
+}
+
 impl Inner {
     fn stop(&self, how: Stop) -> Result<(), LogError> {
         let Some(mut threads) = lock(&self.threads).take() else { return Ok(()) };
@@ -238,9 +237,7 @@ impl Inner {
             Some(reason) => Err(reason),
         }
     }
-}
 
-impl Inner {
     /// Waits until both threads have ended.
     fn join(&self, threads: &mut Threads, how: Stop) -> Result<(), LogError> {
         let Some((writer, tiler)) = threads.running.take() else { return Ok(()) };
@@ -264,241 +261,11 @@ impl Inner {
         threads.running = Some(self.start_again()?);
         Ok(())
     }
-
-    fn start_again(&self) -> Result<Pair, LogError> {
-        let Again { files, key, options, clock, durable } = &self.again;
-        let key = key.again().ok_or(LogError::Closed)?;
-        let tiler =
-            Tiler::load(Arc::clone(files), key, &options.origin, options.max_history_bytes)?;
-        let mut opening = Opening {
-            files: Arc::clone(files),
-            tiler,
-            options: options.clone(),
-            clock: Arc::clone(clock),
-        };
-        // With interval durability the records were answered before, so they are kept if they can be.
-        let is_answered = options.durability == Durability::BeforeAnswer;
-        let limit = if is_answered { self.pool.durable() } else { u64::MAX };
-        let (recovery, end) = opening.recover(limit)?;
-        opening.tiler.advance(recovery.size)?;
-        opening.tiler.save_state((opening.clock)(), false)?;
-        let writer = opening.writer(&self.pool, Arc::clone(durable), end)?;
-        *lock(&self.shared.published) = opening.published();
-        lock(&self.shared.requests).stop = None;
-        let tiling = opening.tiling(&self.shared, &self.pool, &self.durable);
-        durable.send_replace(recovery.size);
-        self.pool.restart(recovery.size);
-        Ok((
-            spawn("ledger-writer", move || writer.run())?,
-            spawn("ledger-tiles", move || tiling.run())?,
-        ))
-    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         // Whoever wanted to know of an error called close.
         let _ = self.stop(Stop::Abandon);
-    }
-}
-
-/// A log on its way to running.
-struct Opening {
-    files: SharedFiles,
-    tiler: Tiler,
-    options: Options,
-    clock: Clock,
-}
-
-impl Opening {
-    fn run(mut self, held: Box<dyn Send + Sync>) -> Result<(Log, Recovery), LogError> {
-        let dropped = self.tiler.dropped()?;
-        dropped::sweep(&*self.files, dropped)?;
-        let (recovery, end) = self.recover(u64::MAX)?;
-        let now = (self.clock)();
-        self.tiler.advance(recovery.size)?;
-        self.tiler.save_state(now, false)?;
-        let pool = Arc::new(Pool::new(
-            recovery.size,
-            self.options.max_pending_bytes,
-            self.options.durability == Durability::BeforeAnswer,
-        ));
-        let (durable, receiver) = watch::channel(recovery.size);
-        let published = self.published();
-        let shared = Arc::new(Shared {
-            files: Arc::clone(&self.files),
-            requests: Mutex::default(),
-            asked: Condvar::new(),
-            published: Mutex::new(published),
-        });
-        let durable = Arc::new(durable);
-        let writer = self.writer(&pool, Arc::clone(&durable), end)?;
-        let again = Again {
-            files: Arc::clone(&self.files),
-            key: self.tiler.key_again().ok_or(LogError::Closed)?,
-            options: self.options.clone(),
-            clock: Arc::clone(&self.clock),
-            durable,
-        };
-        let tiling = self.tiling(&shared, &pool, &receiver);
-        let running = (
-            spawn("ledger-writer", move || writer.run())?,
-            spawn("ledger-tiles", move || tiling.run())?,
-        );
-        let threads = Threads { running: Some(running), _lock: held };
-        let inner = Inner {
-            pool,
-            durable: receiver,
-            shared,
-            cursor: Mutex::default(),
-            first: Mutex::new(dropped.first),
-            threads: Mutex::new(Some(threads)),
-            again,
-        };
-        Ok((Log(Arc::new(inner)), recovery))
-    }
-
-    fn published(&self) -> Published {
-        Published { checkpoint: self.tiler.checkpoint().cloned(), position: self.tiler.position() }
-    }
-
-    fn tiling(
-        self,
-        shared: &Arc<Shared>,
-        pool: &Arc<Pool>,
-        durable: &watch::Receiver<u64>,
-    ) -> Tiling {
-        Tiling {
-            tiler: self.tiler,
-            clock: self.clock,
-            every: self.options.checkpoint_every,
-            shared: Arc::clone(shared),
-            pool: Arc::clone(pool),
-            durable: durable.clone(),
-        }
-    }
-
-    fn recover(&mut self, limit: u64) -> Result<(Recovery, Position), LogError> {
-        create_folders(&*self.files, segment::FOLDER)?;
-        let signed = self.tiler.signed_size();
-        let state = State::load(&*self.files)?;
-        let is_new = signed == 0 && segment::list(&*self.files)?.is_empty();
-        if is_new {
-            let bytes = self.options.segment_bytes;
-            let file = segment::prepare(&*self.files, segment::NEXT, bytes)?;
-            segment::begin(&*self.files, &*file, segment::NEXT, 0)?;
-        }
-        let start = recovery::start(&*self.files, state.as_ref(), signed)?;
-        let tail = recovery::recover(&self.files, start, signed, limit)?;
-        let rebuilt_tiles = !self.tiler.resume(start)?;
-        let last = state.map_or(Timestamp::default(), |state| Timestamp::from_micros(state.time));
-        let is_closed = state.is_some_and(|state| state.is_closed && state.size == tail.size);
-        let recovery = Recovery {
-            size: tail.size,
-            truncated_bytes: tail.truncated_bytes,
-            is_clean: is_new || (is_closed && tail.truncated_bytes == 0),
-            is_new,
-            rescanned: tail.size - signed,
-            rebuilt_tiles,
-            clock_went_back: last.since((self.clock)()),
-        };
-        Ok((recovery, tail.end))
-    }
-
-    fn writer(
-        &self,
-        pool: &Arc<Pool>,
-        durable: Arc<watch::Sender<u64>>,
-        position: Position,
-    ) -> Result<Writer, LogError> {
-        Ok(Writer {
-            files: Arc::clone(&self.files),
-            pool: Arc::clone(pool),
-            durable,
-            segment: Segment::open(&self.files, position.segment, self.options.durability)?,
-            position,
-            segment_bytes: self.options.segment_bytes,
-            durability: self.options.durability,
-            next: prepare_next(&self.files, self.options.segment_bytes),
-            unsynced: None,
-        })
-    }
-}
-
-fn spawn<T: Send + 'static>(
-    name: &str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, LogError> {
-    let spawned = thread::Builder::new().name(name.to_owned()).spawn(run);
-    spawned.map_err(|error| LogError::io("starting thread", name, &error))
-}
-
-/// The tiler's thread.
-struct Tiling {
-    tiler: Tiler,
-    clock: Clock,
-    every: Duration,
-    shared: Arc<Shared>,
-    pool: Arc<Pool>,
-    durable: watch::Receiver<u64>,
-}
-
-impl Tiling {
-    fn run(mut self) -> Result<(), LogError> {
-        loop {
-            let (waiters, stop) = self.wait();
-            let result = match stop {
-                Some(Stop::Abandon) => return Ok(()),
-                Some(Stop::Close) if self.has_failed() => return Ok(()),
-                stop => self.advance(stop == Some(Stop::Close)),
-            };
-            if let Err(error) = &result {
-                // A log that cannot be proved takes no more records (fail closed).
-                self.pool.refuse(&error.clone().stopping(), None);
-            }
-            for waiter in waiters {
-                let _ = waiter.send(result.clone());
-            }
-            if result.is_err() {
-                // Nobody is here any more to answer who asks for a checkpoint.
-                let mut requests = lock(&self.shared.requests);
-                requests.stop = Some(Stop::Abandon);
-                requests.waiters.clear();
-            }
-            if stop.is_some() || result.is_err() {
-                return result.map(drop);
-            }
-        }
-    }
-
-    fn has_failed(&self) -> bool {
-        !matches!(self.pool.refusal(), None | Some(LogError::Closed))
-    }
-
-    fn wait(&self) -> (Vec<oneshot::Sender<Result<Checkpoint, LogError>>>, Option<Stop>) {
-        let until = Instant::now() + self.every;
-        let mut requests = lock(&self.shared.requests);
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if !requests.waiters.is_empty() || requests.stop.is_some() || left.is_zero() {
-                return (std::mem::take(&mut requests.waiters), requests.stop);
-            }
-            let waited = self.shared.asked.wait_timeout(requests, left);
-            requests = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn advance(&mut self, is_closing: bool) -> Result<Checkpoint, LogError> {
-        let before = self.tiler.signed_size();
-        let durable = *self.durable.borrow();
-        self.tiler.advance(durable)?;
-        if is_closing || self.tiler.signed_size() != before {
-            self.tiler.save_state((self.clock)(), is_closing)?;
-        }
-        let checkpoint = self.tiler.checkpoint().cloned();
-        let published =
-            Published { checkpoint: checkpoint.clone(), position: self.tiler.position() };
-        *lock(&self.shared.published) = published;
-        checkpoint.ok_or(LogError::Closed)
     }
 }

@@ -160,14 +160,20 @@ impl std::str::FromStr for RecordId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let bad = || IdError::Record(text.chars().take(48).collect());
-        let uuid = text.strip_prefix("act_").ok_or_else(bad)?;
-        let dashes: Vec<usize> = uuid.match_indices('-').map(|(at, _)| at).collect();
-        if uuid.len() != 36 || dashes != [8, 13, 18, 23] {
-            return Err(bad());
+        let uuid = text.strip_prefix("act_").filter(|uuid| uuid.len() == 36).ok_or_else(bad)?;
+        // Two halves of 16 digits: the second begins behind the dash at 18.
+        let mut halves = [0_u64; 2];
+        for (at, byte) in uuid.bytes().enumerate() {
+            let half = &mut halves[usize::from(at > 18)];
+            *half = match byte {
+                b'-' if matches!(at, 8 | 13 | 18 | 23) => continue,
+                _ if matches!(at, 8 | 13 | 18 | 23) => return Err(bad()),
+                b'0'..=b'9' => *half << 4 | u64::from(byte - b'0'),
+                b'a'..=b'f' => *half << 4 | u64::from(byte - b'a' + 10),
+                _ => return Err(bad()),
+            };
         }
-        let lower = uuid.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'));
-        let value = u128::from_str_radix(&uuid.replace('-', ""), 16).map_err(|_| bad())?;
-        if lower { Ok(Self(value)) } else { Err(bad()) }
+        Ok(Self(u128::from(halves[0]) << 64 | u128::from(halves[1])))
     }
 }
 

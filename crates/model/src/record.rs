@@ -90,6 +90,20 @@ pub enum Status {
     Interrupted,
 }
 
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Cut => "cut",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// One activity record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {

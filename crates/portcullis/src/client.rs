@@ -161,6 +161,14 @@ pub(crate) type Sender = hyper::client::conn::http1::SendRequest<Full<Bytes>>;
 
 /// Connects to the host of an address, with TLS where it says `https`.
 pub(crate) async fn dial(base: &Uri) -> Result<Sender, ClientError> {
+    dial_with(base, None).await
+}
+
+/// As [`dial`], with the authorities that are given, if any are.
+pub(crate) async fn dial_with(
+    base: &Uri,
+    tls: Option<&Arc<rustls::ClientConfig>>,
+) -> Result<Sender, ClientError> {
     let host = base.host().unwrap_or_default().trim_matches(['[', ']']);
     let secure = base.scheme_str() == Some("https");
     let port = base.port_u16().unwrap_or(if secure { 443 } else { 80 });
@@ -171,7 +179,8 @@ pub(crate) async fn dial(base: &Uri) -> Result<Sender, ClientError> {
     }
     let name = rustls_pki_types::ServerName::try_from(host.to_owned());
     let name = name.map_err(|_| ClientError::Address)?;
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(trust()?));
+    let config = tls.map_or_else(|| trust().map(Arc::new), |tls| Ok(Arc::clone(tls)))?;
+    let connector = tokio_rustls::TlsConnector::from(config);
     let stream = connector.connect(name, stream).await;
     open(stream.map_err(|error| ClientError::Tls(error.to_string()))?).await
 }
@@ -183,6 +192,21 @@ pub fn trust() -> Result<rustls::ClientConfig, ClientError> {
     if roots.is_empty() {
         return Err(ClientError::Tls("this system has no certificate authorities".to_owned()));
     }
+    trusting(roots)
+}
+
+/// These authorities, and no others.
+pub(crate) fn trust_only(
+    authorities: Vec<rustls_pki_types::CertificateDer<'static>>,
+) -> Result<rustls::ClientConfig, ClientError> {
+    let mut roots = rustls::RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority).map_err(|error| ClientError::Tls(error.to_string()))?;
+    }
+    trusting(roots)
+}
+
+fn trusting(roots: rustls::RootCertStore) -> Result<rustls::ClientConfig, ClientError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions();

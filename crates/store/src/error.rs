@@ -22,6 +22,9 @@ pub enum StoreError {
     Full { what: &'static str, limit: u64 },
     #[error("{0}")]
     Invalid(&'static str),
+    /// A search that cannot be understood, and what to write instead.
+    #[error("{0}")]
+    Query(String),
     /// The index was handed records that do not follow those it has.
     #[error("the index continues at position {expected}, and was handed position {found}")]
     Gap { expected: u64, found: u64 },

@@ -15,6 +15,7 @@ mod containments;
 mod control;
 mod counters;
 mod error;
+mod exports;
 mod holds;
 mod kept_values;
 mod key_store;
@@ -31,7 +32,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use activity::{
-    Batch, Count, CountedAt, Cursor, Entry, Filter, Hit, MAX_BATCH, MAX_PAGE, Page,
+    Batch, Clause, Count, CountedAt, Cursor, Entry, Field, Filter, Form, Hit, MAX_BATCH, MAX_BINS,
+    MAX_PAGE, MAX_TOP, Page, Tally, Test, Top, moment, span,
 };
 pub use agents::{AgentChange, Declared, DeclaredAgent, NewAgent, Origin, StoredAgent};
 pub use approvals::{KEPT, MAX_APPROVALS, MAX_WAITING, StoredApproval};

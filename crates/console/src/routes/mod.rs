@@ -5,6 +5,7 @@ mod approvals;
 mod containments;
 mod description;
 mod health;
+mod index;
 mod instance;
 mod keys;
 mod ledger;
@@ -48,7 +49,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 15] = [
+    let files: [fn() -> Vec<Endpoint>; 16] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -58,6 +59,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         containments::endpoints,
         providers::endpoints,
         records::endpoints,
+        index::endpoints,
         payloads::endpoints,
         retention::endpoints,
         limits::endpoints,

@@ -1,12 +1,14 @@
 //! Activity records: found by the index, read from the log.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use model::{AgentName, Effect, Kind, RecordId, SessionId, Status, Timestamp, UserName};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Cursor, Filter, Hit};
+use store::{Cursor, Field, Filter, Hit};
 
 use super::{Endpoint, endpoint};
 use crate::extract::{Params, Place};
@@ -15,6 +17,8 @@ use crate::{App, Failure, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/records" search, "Activity records that meet the filters, newest first, in pages"),
+        endpoint!(Read get "/api/v1/records/top" top, "The most frequent values of a field among the records that meet the filters"),
+        endpoint!(Read get "/api/v1/records/histogram" histogram, "How many records meet the filters in each span of time"),
         endpoint!(Read get "/api/v1/records/{record}" show, "One action's last record, and where it stands in the log"),
         endpoint!(Read get "/api/v1/records/{record}/proof" prove, "The proof that a record is in the log"),
     ]
@@ -23,12 +27,20 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// Records on one page: each is read from the log.
 const MAX_PAGE: usize = 200;
 
-/// Counting stops here.
-const MAX_COUNT: u64 = 100_000;
+/// Values of a list of the most frequent, unless the request says how many.
+const TOP: usize = 20;
+
+/// Bins of a histogram, unless the request says how wide they are.
+const BINS: u32 = 60;
+
+/// The span of a histogram, unless the request says since when.
+const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
+    /// A query such as `effect:deny agent:bot "text" since:7d`.
+    q: Option<String>,
     id: Option<RecordId>,
     agent: Option<AgentName>,
     user: Option<UserName>,
@@ -40,18 +52,26 @@ struct Query {
     resource: Option<String>,
     session: Option<SessionId>,
     finding: Option<String>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
+    /// A moment, or a span before now.
+    since: Option<String>,
+    until: Option<String>,
     cursor: Option<String>,
     limit: Option<usize>,
     /// Also counts what the filters find.
     #[serde(default)]
     count: bool,
+    /// Of the most frequent values: of which field.
+    field: Option<String>,
+    /// Of a histogram: how wide a bin is, such as `1h`.
+    step: Option<String>,
 }
 
 impl Query {
-    fn filter(&self) -> Filter {
-        Filter {
+    fn filter(&self, now: Timestamp) -> Result<Filter, Problem> {
+        let moment = |text: &Option<String>| {
+            text.as_deref().map(|text| store::moment(text, now)).transpose()
+        };
+        let mut filter = Filter {
             id: self.id,
             agent: self.agent.clone(),
             person: self.user.clone(),
@@ -62,9 +82,12 @@ impl Query {
             resource: self.resource.clone(),
             session: self.session.clone(),
             finding: self.finding.clone(),
-            since: self.since,
-            until: self.until,
-        }
+            since: moment(&self.since)?,
+            until: moment(&self.until)?,
+            clauses: Vec::new(),
+        };
+        filter.narrow(self.q.as_deref().unwrap_or_default(), now)?;
+        Ok(filter)
     }
 }
 
@@ -73,20 +96,72 @@ async fn search(
     who: Principal,
     Params(query): Params<Query>,
 ) -> Result<Response, Problem> {
+    let filter = query.filter((app.clock)())?;
     let after = query.cursor.as_deref().map(str::parse::<Cursor>).transpose()?;
     let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
     app.instance.catch_up().await;
-    let page = app.store.search(&who.tenant, query.filter(), after, limit).await?;
+    let page = app.store.search(&who.tenant, filter.clone(), after, limit).await?;
     let mut records = Vec::with_capacity(page.hits.len());
     for hit in page.hits {
         records.push(read(&app, &who, hit).await?);
     }
     let next = page.next.map(|cursor| cursor.to_string());
-    let mut body = json!({"records": records, "next_cursor": next});
+    let behind = app.instance.index().behind();
+    let mut body = json!({"records": records, "next_cursor": next, "behind": behind});
     if query.count {
-        let count = app.store.count(&who.tenant, query.filter(), MAX_COUNT).await?;
+        let count = app.store.count(&who.tenant, filter, u64::MAX).await?;
         body["count"] = json!({"value": count.value, "at_least": count.at_least});
     }
+    Ok(Json(body).into_response())
+}
+
+async fn top(
+    State(app): State<Shared>,
+    who: Principal,
+    Params(query): Params<Query>,
+) -> Result<Response, Problem> {
+    let filter = query.filter((app.clock)())?;
+    let name = query.field.as_deref().ok_or_else(|| Problem::bad_request("say which field"))?;
+    let field = Field::named(name)?;
+    app.instance.catch_up().await;
+    let top = app.store.top(&who.tenant, filter, field, query.limit.unwrap_or(TOP)).await?;
+    let value = |tally: &store::Tally| json!({"value": tally.value, "count": tally.count});
+    let values: Vec<Value> = top.values.iter().map(value).collect();
+    let behind = app.instance.index().behind();
+    let body = json!({"field": name, "values": values, "distinct": top.distinct, "behind": behind});
+    Ok(Json(body).into_response())
+}
+
+async fn histogram(
+    State(app): State<Shared>,
+    who: Principal,
+    Params(query): Params<Query>,
+) -> Result<Response, Problem> {
+    let now = (app.clock)();
+    let mut filter = query.filter(now)?;
+    // Up to this moment, itself included.
+    let until = filter.until.unwrap_or(now.plus(Duration::from_micros(1)));
+    let since = filter.since.unwrap_or(until.minus(DAY));
+    (filter.since, filter.until) = (Some(since), Some(until));
+    let whole = until.since(since);
+    let step = match query.step.as_deref() {
+        Some(text) => store::span(text).filter(|step| !step.is_zero()),
+        None => Some((whole / BINS).max(Duration::from_secs(1))),
+    };
+    let step =
+        step.ok_or_else(|| Problem::bad_request("a step is a span such as 30s, 5m or 1h"))?;
+    let bins = whole.as_micros().div_ceil(step.as_micros()).max(1);
+    let bins = usize::try_from(bins).ok().filter(|bins| *bins <= store::MAX_BINS);
+    let bins = bins.ok_or_else(|| {
+        Problem::bad_request(format!(
+            "that makes more than {} bins; take a wider step",
+            store::MAX_BINS
+        ))
+    })?;
+    app.instance.catch_up().await;
+    let counts = app.store.histogram(&who.tenant, filter, since, step, bins).await?;
+    let behind = app.instance.index().behind();
+    let body = json!({"from": since, "until": until, "step_s": step.as_secs_f64(), "counts": counts, "behind": behind});
     Ok(Json(body).into_response())
 }
 

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Asker, Check, Custody, ErasedKey, Failure, Instance, Journal, KeyLevel, LogFile,
-    PayloadPlace, PayloadView, Peer, PolicyView, ProviderView, Task,
+    App, Asker, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel,
+    LogFile, PayloadPlace, PayloadView, Peer, PolicyView, ProviderView, Task,
 };
 
 /// What happened, in order.
@@ -119,6 +119,19 @@ impl Instance for FakeInstance {
 
     fn policy(&self, _: &TenantId) -> PolicyView {
         PolicyView { version: "0".to_owned(), sources: vec![] }
+    }
+
+    fn index(&self) -> IndexState {
+        IndexState { indexed: 7, size: 9 }
+    }
+
+    fn exports(&self) -> Value {
+        json!([{"name": "siem", "behind": 3}])
+    }
+
+    fn rebuild_index(&self) -> Task<'_, Result<(), Failure>> {
+        self.0.note("rebuild".to_owned());
+        Box::pin(async { Ok(()) })
     }
 
     fn limits(&self, _: &TenantId) -> Value {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem::Finder;
 use model::RecordId;
 
 use super::report::MAX_FAULTS;
@@ -13,12 +14,30 @@ use super::{Fault, FaultKind, Report};
 /// Actions open at one time, at most; beyond it the oldest are no longer followed.
 pub const MAX_OPEN: usize = 1 << 20;
 
-#[derive(Default)]
+/// What stands before an id, and before the status of a record that begins an action.
+const ID_KEY: &[u8] = b"\"id\":\"";
+const BEGUN: &[u8] = b"\"status\":\"begun\"";
+/// The length of an id.
+const ID_BYTES: usize = 40;
+
 pub(crate) struct Phases {
     /// Begun and not completed: id, and the index of its record.
     open: BTreeMap<u128, u64>,
     /// More were open at one time than are followed.
     is_incomplete: bool,
+    ids: Finder<'static>,
+    begun: Finder<'static>,
+}
+
+impl Default for Phases {
+    fn default() -> Self {
+        Self {
+            open: BTreeMap::new(),
+            is_incomplete: false,
+            ids: Finder::new(ID_KEY),
+            begun: Finder::new(BEGUN),
+        }
+    }
 }
 
 impl Phases {
@@ -29,6 +48,9 @@ impl Phases {
         (file, offset): (&str, u64),
         report: &mut Report,
     ) {
+        if self.cannot_matter(record) {
+            return;
+        }
         let Some((id, status)) = id_and_status(record) else { return };
         if status != b"begun" {
             self.open.remove(&id);
@@ -45,6 +67,21 @@ impl Phases {
         }
     }
 
+    /// Whether a record neither begins an action nor has the id of one that is open, told without
+    /// reading it whole. What looks as if it did is read.
+    fn cannot_matter(&self, record: &[u8]) -> bool {
+        if self.begun.find(record).is_some() {
+            return false;
+        }
+        let ids = self.ids.find_iter(record).map(|at| record.get(at + ID_KEY.len()..));
+        !ids.flatten().any(|rest| {
+            let text = rest.get(..ID_BYTES).and_then(|id| std::str::from_utf8(id).ok());
+            let id = text.and_then(|text| text.parse::<RecordId>().ok());
+            // An id of another length is no id, and closes nothing.
+            id.is_some_and(|id| self.open.contains_key(&id.as_u128()))
+        })
+    }
+
     pub(crate) fn state(&self, report: &mut Report) {
         report.unfinished_count = self.open.len() as u64;
         if self.is_incomplete {
@@ -58,7 +95,7 @@ impl Phases {
 
 /// The top-level members `id` and `status` of a canonical record.
 ///
-/// Walks strings and nesting without building anything: this runs a million times a second.
+/// Walks strings and nesting without building anything.
 fn id_and_status(record: &[u8]) -> Option<(u128, &[u8])> {
     let (mut id, mut status, mut depth, mut at) = (None, None, 0_u32, 0);
     while let Some(byte) = record.get(at) {
@@ -118,6 +155,34 @@ mod tests {
         assert_eq!(status, b"ok");
         assert_eq!(id_and_status(b"{\"id\":\"act_"), None);
         assert_eq!(id_and_status(b"not json"), None);
+    }
+
+    proptest::proptest! {
+        /// Looking before reading changes nothing: not where ids and statuses stand in the detail, or
+        /// are no ids at all.
+        #[test]
+        fn what_is_passed_over_could_not_have_mattered(
+            steps in proptest::collection::vec((0..4_u8, 0..4_u8, 0..6_usize), 1..40),
+        ) {
+            let text = |number: u8| format!("act_0190c2f0-0000-7000-8000-00000000000{number}");
+            let statuses = ["begun", "ok", "begun\\\"", "", "refused", "begu"];
+            let (mut phases, mut open) = (Phases::default(), BTreeMap::new());
+            let mut report = Report::default();
+            for (index, (id, other, status)) in steps.iter().enumerate() {
+                let record = format!(
+                    r#"{{"detail":{{"id":"{}","status":"{}"}},"id":"{}","labels":["\"id\":\"x"],"status":"{}"}}"#,
+                    text(*other), statuses[(status + 1) % 6], text(*id), statuses[*status],
+                );
+                phases.take(index as u64, record.as_bytes(), ("f", 0), &mut report);
+                let (id, status) = id_and_status(record.as_bytes()).unwrap();
+                if status == b"begun" {
+                    open.insert(id, index as u64);
+                } else {
+                    open.remove(&id);
+                }
+            }
+            proptest::prop_assert_eq!(phases.open, open);
+        }
     }
 
     #[test]

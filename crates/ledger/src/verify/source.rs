@@ -58,7 +58,9 @@ impl Source for Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(|error| Self::failed(path, &error))?,
         };
-        let mut bytes = Vec::new();
+        // Room for the whole at once: a segment would otherwise be moved again and again.
+        let size = file.metadata().map_or(0, |meta| meta.len()).min(MAX_FILE_BYTES);
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
         file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|e| Self::failed(path, &e))?;
         Ok(Some(bytes))
     }

@@ -19,6 +19,9 @@ const THREADS: usize = 2;
 /// After the first signal the gate drains; a process that still lives this long after that is stuck.
 const LAST: Duration = Duration::from_secs(60);
 
+/// A file outgrew what the process may write: 25 on Linux, macOS and the BSDs.
+const SIGXFSZ: i32 = 25;
+
 pub(super) fn run(_: &Arguments, session: &Session<'_>, output: &mut Output) -> Result {
     let loaded = session.config(Secrets::Resolve)?;
     logging::start(&loaded.config.telemetry, session.environment.get("NO_COLOR").is_none());
@@ -44,6 +47,9 @@ async fn serve(
     let mut terminate =
         signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
+    // Listened for, it is an error of the write, like a full disk; otherwise it ends the process.
+    let _too_large =
+        signal(SignalKind::from_raw(SIGXFSZ)).context("SIGXFSZ cannot be listened for")?;
     let hints = hints(&loaded);
     let running = up::start(loaded, session.environment).await.map_err(refused)?;
     let addresses = &running.addresses;

@@ -1,6 +1,8 @@
 //! What no key can know alone: names that meet twice, addresses that need TLS, roles that
 //! nobody declared.
 
+mod exports;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -22,6 +24,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.witnesses();
     check.classifier();
     check.retention();
+    exports::check(&mut check);
 }
 
 struct Check<'c> {

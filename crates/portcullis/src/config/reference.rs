@@ -131,6 +131,7 @@ fn is_shown(path: &str) -> bool {
             | "inspect.packages"
             | "payloads.rule"
             | "retention"
+            | "export"
     )
 }
 

@@ -9,11 +9,13 @@ use super::sections::{Durability, Per, ProviderKind};
 use super::*;
 
 /// Secrets that the sample files name.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 6] = [
     ("OPENAI_API_KEY", "k1"),
     ("SUPPORT_BOT_KEY", "k2"),
     ("ROOT_KEY", "k3"),
     ("PREVIOUS_ROOT_KEY", "k4"),
+    ("SIEM_TOKEN", "k5"),
+    ("WEBHOOK_SECRET", "k6"),
 ];
 
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
@@ -136,6 +138,31 @@ fn the_example_file_is_accepted_as_it_is_and_with_all_keys() {
     let config = read(&whole.join("\n"), &[]).unwrap_or_else(|error| panic!("{error}")).config;
     assert!(config.gate.tls.is_some() && config.agent[0].key.is_some());
     insta::assert_snapshot!("example", example);
+}
+
+#[test]
+fn an_export_says_where_to_and_not_in_clear_by_accident() {
+    let export = |lines: &str| format!("[[export]]\nname = \"siem\"\n{lines}\n");
+    let wrong = |lines: &str| read(&export(lines), &[]).unwrap_err().to_string();
+    for (lines, says) in [
+        ("kind = \"ocsf\"", "takes one of `url`, `path`"),
+        ("kind = \"ocsf\"\nurl = \"https://a\"\npath = \"b\"", "takes one of `url`, `path`"),
+        ("kind = \"syslog\"\nurl = \"https://a\"", "takes one of `address`"),
+        ("kind = \"otlp\"\nurl = \"http://siem.example.com\"", "cross the network in clear"),
+        ("kind = \"webhook\"\nurl = \"https://a\"", "there is no `secret`"),
+        ("kind = \"file\"\npath = \"a\"\nquery = \"agnet:x\"", "there is no field"),
+        ("kind = \"file\"\npath = \"a\"\nquery = \"since:7d\"", "no range of time"),
+        ("kind = \"syslog\"\naddress = \"logs\"", "logs.example.com:6514"),
+        ("kind = \"kafka\"", "\"webhook\""),
+    ] {
+        assert!(wrong(lines).contains(says), "{lines}: {}", wrong(lines));
+    }
+    let twice = export("kind = \"file\"\npath = \"a\"").repeat(2);
+    assert!(read(&twice, &[]).unwrap_err().to_string().contains("two of `[[export]]`"));
+    let clear = "kind = \"otlp\"\nurl = \"http://siem.example.com\"\nplaintext = true";
+    assert_eq!(read(&export(clear), &[]).unwrap().config.export.len(), 1);
+    let unused = read(&export("kind = \"file\"\npath = \"a\"\nurl = \"https://a\""), &[]).unwrap();
+    assert!(unused.warnings.iter().any(|warning| warning.message.contains("`url` has no meaning")));
 }
 
 #[test]

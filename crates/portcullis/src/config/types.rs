@@ -155,8 +155,7 @@ impl std::fmt::Display for BaseUrl {
 impl BaseUrl {
     /// Whether the name or number of the host is this machine's own.
     pub fn is_loopback(&self) -> bool {
-        let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
-        host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        is_loopback(self.0.host().unwrap_or_default().trim_matches(['[', ']']))
     }
 }
 
@@ -217,6 +216,68 @@ impl FromStr for HeaderName {
     }
 }
 
+/// The name of an export: it stands in metrics and in the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportName(pub String);
+
+/// Why a text is no such name.
+#[derive(Debug, thiserror::Error)]
+#[error("the name of an export has 1 to 40 small letters, digits and -")]
+pub struct ExportNameError;
+
+impl FromStr for ExportName {
+    type Err = ExportNameError;
+
+    fn from_str(text: &str) -> Result<Self, ExportNameError> {
+        let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let fits = (1..=40).contains(&text.len());
+        if plain && fits { Ok(Self(text.to_owned())) } else { Err(ExportNameError) }
+    }
+}
+
+/// A host and its port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    /// A name, or a number without brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+/// Why a text is no such address.
+#[derive(Debug, thiserror::Error)]
+#[error("an address looks like logs.example.com:6514")]
+pub struct HostPortError;
+
+impl FromStr for HostPort {
+    type Err = HostPortError;
+
+    fn from_str(text: &str) -> Result<Self, HostPortError> {
+        let (host, port) = text.rsplit_once(':').ok_or(HostPortError)?;
+        let host = match host.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']').ok_or(HostPortError)?,
+            None if host.contains(':') => return Err(HostPortError),
+            None => host,
+        };
+        let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:".contains(&b));
+        let port = port.parse().ok().filter(|port| *port > 0).ok_or(HostPortError)?;
+        if host.is_empty() || !plain {
+            return Err(HostPortError);
+        }
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl HostPort {
+    /// Whether the name or number of the host is this machine's own.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
 /// The key that a witness's cosignatures are checked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitnessKey(pub VerifierKey);
@@ -241,6 +302,8 @@ impl FromStr for WitnessKey {
 
 texts! {
     WitnessKey: "a verifier key such as \"witness.example.com/w1+01234567+B…\"";
+    ExportName: "a name of small letters, digits and -, such as \"siem\"";
+    HostPort: "an address such as \"logs.example.com:6514\"";
     BaseUrl: "an address such as \"https://api.example.com\"";
     Pattern: "a name or a pattern such as \"gpt-*\"";
     Scoped: "a server and a name or pattern such as \"files/read_*\"";
@@ -263,6 +326,16 @@ mod tests {
             assert_eq!(bytes(text), expected, "{text}");
         }
         assert_eq!(bytes("99999999999GiB"), None);
+    }
+
+    #[test]
+    fn a_host_and_its_port_are_told_apart() {
+        let read = |text: &str| text.parse::<HostPort>().ok().map(|at| (at.host, at.port));
+        assert_eq!(read("logs.example.com:6514"), Some(("logs.example.com".to_owned(), 6514)));
+        assert_eq!(read("[::1]:601"), Some(("::1".to_owned(), 601)));
+        for bad in ["", "logs", "logs:", "logs:0", "logs:70000", ":1", "::1:5", "[::1:5", "a b:1"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     #[test]

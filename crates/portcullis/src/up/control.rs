@@ -3,19 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use console::{Check, Failure, Instance, PolicySource, PolicyView, ProviderView, Task};
+use console::{Check, Failure, IndexState, Instance, PolicySource, PolicyView, ProviderView, Task};
 use ledger::Health;
 use model::TenantId;
 use serde_json::{Value, json};
 
 use super::core::{Core, now};
-use super::reload;
+use super::{export, reload};
 
 /// How long a search waits for the index.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Adapter {
     pub(super) core: Arc<Core>,
+}
+
+/// What ends a text of OpenMetrics.
+const END: &str = "# EOF\n";
+
+impl Adapter {
+    /// What the gate itself cannot count.
+    fn own_metrics(&self) -> String {
+        let behind = self.index().behind();
+        let name = "portcullis_index_behind_records";
+        let help = "Records that the search index does not hold yet.";
+        let index = format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {behind}\n");
+        index + &export::metrics(&self.core)
+    }
 }
 
 impl Instance for Adapter {
@@ -46,7 +60,12 @@ impl Instance for Adapter {
         if !self.core.settings.load().config.metrics.enabled {
             return "# metrics are switched off by [metrics] enabled = false\n".into();
         }
-        self.core.gate.metrics.render()
+        let (text, own) = (self.core.gate.metrics.render(), self.own_metrics());
+        // The end mark stays at the end.
+        match text.strip_suffix(END) {
+            Some(text) => format!("{text}{own}{END}"),
+            None => text + &own,
+        }
     }
 
     fn readiness(&self) -> Vec<Check> {
@@ -101,6 +120,20 @@ impl Instance for Adapter {
             version: settings.bundle.version().to_string(),
             sources: settings.sources.iter().map(source).collect(),
         }
+    }
+
+    fn index(&self) -> IndexState {
+        IndexState { indexed: *self.core.indexed.borrow(), size: self.core.log.size() }
+    }
+
+    fn exports(&self) -> Value {
+        export::status(&self.core)
+    }
+
+    fn rebuild_index(&self) -> Task<'_, Result<(), Failure>> {
+        Box::pin(async move {
+            self.core.rebuild_index().await.map_err(|error| Failure(format!("{error:#}")))
+        })
     }
 
     fn limits(&self, tenant: &TenantId) -> Value {

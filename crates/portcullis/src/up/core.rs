@@ -1,19 +1,21 @@
 //! What the parts of a running instance share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use anyhow::Context;
 use arc_swap::ArcSwap;
 use gate::Gate;
 use ledger::Log;
 use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
 use store::Store;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 
 use super::approvals::approvals;
 use super::custody::Keys;
+use super::export;
 use super::mcp::Tools;
 use super::snapshot::{Parts, Settings, build};
 use super::tls::Certificates;
@@ -46,6 +48,9 @@ pub(super) struct Core {
     /// Wakes the indexer from its rest, and how many wait for it to catch up.
     pub(super) wanted: tokio::sync::Notify,
     waiters: AtomicUsize,
+    /// Who asked for the index to be made anew; the indexer answers when it begins.
+    pub(super) rebuild: std::sync::Mutex<Option<oneshot::Sender<()>>>,
+    exports: OnceLock<Vec<Arc<export::State>>>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -80,6 +85,8 @@ impl Core {
             indexed: watch::Sender::new(0),
             wanted: tokio::sync::Notify::new(),
             waiters: AtomicUsize::new(0),
+            rebuild: std::sync::Mutex::default(),
+            exports: OnceLock::new(),
         }
     }
 
@@ -123,6 +130,29 @@ impl Core {
         let reached = tokio::time::timeout(limit, indexed.wait_for(|at| *at >= goal)).await;
         self.waiters.fetch_sub(1, Ordering::Relaxed);
         reached.is_ok_and(|reached| reached.is_ok())
+    }
+
+    /// Has the indexer give the index up and begin at the start of the log.
+    pub(super) async fn rebuild_index(&self) -> anyhow::Result<()> {
+        let (begun, has_begun) = oneshot::channel();
+        *self.rebuild.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        self.wanted.notify_one();
+        has_begun.await.context("the index is being rebuilt on another's demand, or the indexer has ended; the log says why")
+    }
+
+    pub(super) fn instance_name(&self) -> String {
+        self.settings.load().config.instance.name.clone()
+    }
+
+    /// The sinks that records are sent to.
+    pub(super) fn exports(&self) -> &[Arc<export::State>] {
+        self.exports.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Says once which sinks there are.
+    pub(super) fn set_exports(&self, exports: Vec<Arc<export::State>>) {
+        // The start is the only one who does.
+        let _ = self.exports.set(exports);
     }
 
     pub(super) fn is_awaited(&self) -> bool {

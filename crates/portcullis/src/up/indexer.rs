@@ -3,7 +3,8 @@
 //! Both are functions of the log: what a crash loses of them is made again from its records. The
 //! indexer gives way to the gate: while nobody waits for it, it works a small share of the time.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use gate::limits::{Amount, Caller, Counters, Limit, Place, Saved};
@@ -21,22 +22,57 @@ const REST: u32 = 19;
 const PAUSE: Duration = Duration::from_millis(250);
 /// A log that grew by fewer records since the last step leaves time enough.
 const QUIET: u64 = 100;
+/// Before it is tried again.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// Further behind than this, it does not rest.
 const FAR_BEHIND: u64 = 500_000;
 
+/// What limits have counted, and the position in the log up to which they have.
+pub(super) struct Counted {
+    pub(super) counters: Arc<Counters>,
+    upto: u64,
+    /// What changed and is not in the store yet.
+    unsaved: BTreeMap<(String, Timestamp), u64>,
+}
+
+impl Counted {
+    fn new(counters: Arc<Counters>, upto: u64) -> Self {
+        Self { counters, upto, unsaved: BTreeMap::new() }
+    }
+
+    /// All that the store has to be told.
+    fn changes(&mut self, limits: &[Limit]) -> Vec<Counter> {
+        let changed = self.counters.take_changed();
+        for row in changed.iter().flat_map(|saved| rows(limits, saved)) {
+            self.unsaved.insert((row.key, row.start), row.value);
+        }
+        let row = |((key, start), value): (&(String, Timestamp), &u64)| Counter {
+            key: key.clone(),
+            start: *start,
+            value: *value,
+        };
+        self.unsaved.iter().map(row).collect()
+    }
+}
+
 /// Brings index and counters up to date, until the log is closed.
-pub(super) async fn run(core: Arc<Core>, counters: Arc<Counters>, mut stop: watch::Receiver<bool>) {
+pub(super) async fn run(core: Arc<Core>, mut counted: Counted, mut stop: watch::Receiver<bool>) {
     let mut durable = core.log.durable();
     let mut size = core.log.size();
     loop {
         let begun = Instant::now();
         let is_quiet = core.log.size() - size < QUIET;
         size = core.log.size();
-        match step(&core, &counters).await {
+        let stepped = match begin_anew(&core).await {
+            Ok(()) => step(&core, &mut counted).await,
+            Err(error) => Err(error),
+        };
+        match stepped {
             Ok(0) if *stop.borrow() => return,
             Ok(0) => {
                 tokio::select! {
                     grown = durable.changed() => if grown.is_err() { return },
+                    () = core.wanted.notified() => {}
                     _ = stop.changed() => {}
                 }
             }
@@ -44,11 +80,27 @@ pub(super) async fn run(core: Arc<Core>, counters: Arc<Counters>, mut stop: watc
             Ok(left) if is_quiet && left > BATCH as u64 => {}
             Ok(left) => rest(&core, left, PAUSE.max(begun.elapsed() * REST), &mut stop).await,
             Err(error) => {
-                tracing::error!(%error, "the search index does not take records; it goes on from here at the next start");
-                return;
+                // Nothing is lost: the log has it all, and limits have counted it.
+                tracing::error!(%error, "the search index does not take records; it is tried again");
+                tokio::select! {
+                    () = tokio::time::sleep(AFTER_FAILURE) => {}
+                    _ = stop.changed() => return,
+                }
             }
         }
     }
+}
+
+/// Gives the index up where that was asked for.
+async fn begin_anew(core: &Core) -> anyhow::Result<()> {
+    let asked = core.rebuild.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(asked) = asked else { return Ok(()) };
+    core.store.forget_index(&core.tenant).await?;
+    core.indexed.send_replace(0);
+    tracing::info!(records = core.log.size(), "the search index is made anew from the log");
+    // Who asked may be gone; the index is made anew all the same.
+    let _ = asked.send(());
+    Ok(())
 }
 
 async fn rest(core: &Core, left: u64, pause: Duration, stop: &mut watch::Receiver<bool>) {
@@ -63,7 +115,7 @@ async fn rest(core: &Core, left: u64, pause: Duration, stop: &mut watch::Receive
 }
 
 /// Indexes one batch; gives how many records were behind it before.
-async fn step(core: &Core, counters: &Arc<Counters>) -> anyhow::Result<u64> {
+async fn step(core: &Core, counted: &mut Counted) -> anyhow::Result<u64> {
     let from = *core.indexed.borrow();
     let behind = core.log.size().saturating_sub(from);
     if behind == 0 {
@@ -74,21 +126,26 @@ async fn step(core: &Core, counters: &Arc<Counters>) -> anyhow::Result<u64> {
     let records: Vec<Record> =
         raw.iter().map(|bytes| Record::decode(bytes)).collect::<Result<_, _>>()?;
     let limits = core.settings.load().limits.clone();
-    records.iter().for_each(|record| count(counters, &limits, record));
+    // What was counted before this start, or before the index was given up, counts once.
+    let new = records.iter().skip(usize::try_from(counted.upto.saturating_sub(from))?);
+    let counters = &counted.counters;
+    new.for_each(|record| count(counters, &limits, record));
     let position = from + records.len() as u64;
+    counted.upto = counted.upto.max(position);
     let entries = records
         .iter()
         .enumerate()
         .map(|(at, record)| Entry::of(from + at as u64, record))
         .collect();
-    let changed = counters.take_changed().iter().flat_map(|saved| rows(&limits, saved)).collect();
+    let changed = counted.changes(&limits);
     let batch = Batch {
         tenant: core.tenant.clone(),
         log: LOG.into(),
         entries,
-        counters: Some(CountedAt { position, counters: changed }),
+        counters: Some(CountedAt { position: counted.upto, counters: changed }),
     };
     let next = core.store.index(batch).await?;
+    counted.unsaved.clear();
     core.indexed.send_replace(next);
     Ok(behind)
 }
@@ -137,7 +194,7 @@ fn rows(limits: &[Limit], saved: &Saved) -> Vec<Counter> {
 }
 
 /// The counters as they were when the process ended, however it ended.
-pub(super) async fn restore(core: &Core) -> anyhow::Result<Arc<Counters>> {
+pub(super) async fn restore(core: &Core) -> anyhow::Result<Counted> {
     let counters = Arc::new(Counters::default());
     let limits = core.settings.load().limits.clone();
     let (rows, mut position) = core.store.load_counters(&core.tenant, LOG).await?;
@@ -145,7 +202,7 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Arc<Counters>> {
     let Some(longest) =
         limits.iter().filter(|limit| limit.counts()).map(|limit| limit.window).max()
     else {
-        return Ok(counters);
+        return Ok(Counted::new(counters, position));
     };
     let since = now().minus(longest);
     position = position.max(core.log.first());
@@ -156,7 +213,7 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Arc<Counters>> {
         }
         position += raw.len() as u64;
     }
-    Ok(counters)
+    Ok(Counted::new(counters, position))
 }
 
 /// Whether a record is of a kind and a time that limits still count; told without decoding it all.

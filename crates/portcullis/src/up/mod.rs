@@ -9,6 +9,7 @@ mod approvals;
 mod control;
 mod core;
 mod custody;
+mod export;
 mod indexer;
 mod interrupted;
 mod journal;

@@ -85,6 +85,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("instance.name", before.instance.name != after.instance.name),
         ("ledger.durability", before.ledger.durability != after.ledger.durability),
         ("ledger.witness", !before.ledger.witness.iter().eq(&after.ledger.witness)),
+        ("export", before.export != after.export),
     ];
     pairs.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }

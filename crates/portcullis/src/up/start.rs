@@ -20,7 +20,9 @@ use super::core::{Core, LOG, now};
 use super::custody::{self, Keys};
 use super::mcp::Tools;
 use super::snapshot::Settings;
-use super::{control, indexer, interrupted, journal, mend, reload, retention, traces, witnesses};
+use super::{
+    control, export, indexer, interrupted, journal, mend, reload, retention, traces, witnesses,
+};
 use crate::config::{Config, Environment, Loaded, sections};
 use crate::keys::random;
 
@@ -61,11 +63,11 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     take_up_state(&core, &recovery).await?;
 
     let (stop, stopped) = watch::channel(false);
-    let counters = indexer::restore(&core).await?;
-    core.gate.counters.import(counters.export());
+    let counted = indexer::restore(&core).await?;
+    core.gate.counters.import(counted.counters.export());
     core.store.forget_before(&core.tenant, LOG, core.log.first()).await?;
     core.indexed.send_replace(core.store.indexed(&core.tenant, LOG).await?);
-    let indexer = tokio::spawn(indexer::run(core.clone(), counters, stopped.clone()));
+    let indexer = tokio::spawn(indexer::run(core.clone(), counted, stopped.clone()));
 
     let running_gate = serve_gate(&core, &loaded.config)?;
     let (admin, console, doors) = serve_console(&core, &loaded.config, &data, &stopped).await?;
@@ -80,6 +82,9 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let folder = journal::folder(&core, &core.tenant);
     let (configured, every) = (loaded.config.ledger.witness, loaded.config.ledger.witness_every);
     tasks.push(tokio::spawn(witnesses::run(folder, configured, every)));
+    let exports = export::prepare(&core, &loaded.config.export).await?;
+    core.set_exports(exports.iter().map(|(state, _)| state.clone()).collect());
+    tasks.extend(exports.into_iter().map(|(_, task)| tokio::spawn(task)));
     tasks.push(tokio::spawn(reload::watch_for_changes(core.clone(), stopped)?));
     // From now on others know that it is ready.
     addresses.write(&data).context("addresses.json")?;

@@ -9,6 +9,7 @@ mod control;
 mod counters;
 mod declared;
 mod durability;
+mod exports;
 mod holds;
 mod kept_values;
 mod key_store;
@@ -53,8 +54,9 @@ stamp! { sqlite:
     approvals { an_approval_lets_one_call_through_once a_refusal_counts_at_once two_people_must_approve_where_two_are_needed another_call_needs_its_own what_nobody_decided_in_time_expires only_so_many_of_an_agent_wait tenants_do_not_meet }
     declared { the_configuration_is_the_truth keys_move_and_vanish_with_it declared_agents_are_not_changed_here }
     control { a_change_moves_the_revision keys_point_at_their_agents }
-    activity { pages_run_from_new_to_old each_filter_narrows filters_together_find_what_each_finds a_replay_changes_nothing a_gap_is_refused a_completion_takes_the_place_of_its_beginning tenants_find_their_own counting_stops_at_its_limit a_rebuilt_index_is_the_same }
+    activity { pages_run_from_new_to_old each_filter_narrows every_field_can_be_asked_for the_most_frequent_values_are_counted times_are_counted_in_bins blocks_meet_without_a_seam filters_together_find_what_each_finds a_replay_changes_nothing a_gap_is_refused a_completion_takes_the_place_of_its_beginning tenants_find_their_own counting_stops_at_its_limit a_rebuilt_index_is_the_same }
     counters { counters_move_with_the_log old_windows_are_forgotten }
+    exports { each_export_has_a_position_of_its_own }
     kept_values { sealed_values_stay_as_they_were_first_kept }
     holds { a_hold_stands_until_it_is_removed }
     key_store { keys_are_found_by_use_and_id an_exchange_is_whole_or_nothing an_erased_key_is_in_no_byte }

@@ -22,6 +22,10 @@ pub(super) fn record_id(row: &Row<'_>, at: usize) -> Result<RecordId> {
     Ok(RecordId::from_u128(u128::from_be_bytes(row.get(at)?)))
 }
 
+pub(super) fn bytes<'a>(row: &'a Row<'_>, at: usize) -> Result<&'a [u8]> {
+    row.get_ref(at)?.as_blob().map_err(|_| StoreError::Corrupt("set of positions"))
+}
+
 pub(super) fn count(row: &Row<'_>, at: usize) -> Result<u64> {
     unsigned(row.get(at)?)
 }
@@ -95,8 +99,7 @@ pub(super) fn scope_text(scope: Scope) -> &'static str {
     }
 }
 
-/// The index has partial indexes on the numbers of [`Effect::Permit`], [`Status::Ok`] and
-/// [`Status::Begun`].
+/// The index has a partial index on the number of [`Status::Begun`].
 const EFFECTS: [Effect; 4] = [Effect::Permit, Effect::Redact, Effect::Hold, Effect::Deny];
 const STATUSES: [Status; 7] = [
     Status::Ok,

@@ -1,11 +1,16 @@
 //! Putting records into the search index.
 
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt};
 use model::{Status, TenantId};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::bits::{BLOCK, Bits};
+use super::blocks::{self, LIVE, block_of, offset_of};
 use super::terms::Terms;
 use super::{columns, counters, tenants};
-use crate::{Batch, Entry, MAX_BATCH, Result, StoreError};
+use crate::{Batch, Entry, Field, MAX_BATCH, Result, StoreError};
 
 /// A row's `seq` is its log's number and the record's position there: unique without an index of
 /// its own, and the same whenever the index is rebuilt. 2^44 records a log, 2^19 logs.
@@ -51,7 +56,7 @@ pub(crate) fn add(tx: &Connection, batch: &Batch) -> Result<u64> {
     let log = log_number(tx, tenant, &batch.log)?;
     let first = position(tx, &batch.tenant, &batch.log)?;
     let mut next = first;
-    let mut writer = Writer { tx, tenant, log, terms: Terms::new(tx, tenant) };
+    let mut writer = Writer::new(tx, tenant, log);
     for entry in batch.entries.iter().skip_while(|entry| entry.position < first) {
         if entry.position != next {
             return Err(StoreError::Gap { expected: next, found: entry.position });
@@ -59,6 +64,7 @@ pub(crate) fn add(tx: &Connection, batch: &Batch) -> Result<u64> {
         writer.add(entry)?;
         next += 1;
     }
+    writer.finish()?;
     let sql = "UPDATE logs SET indexed = ?2 WHERE id = ?1";
     tx.prepare_cached(sql)?.execute(params![log, columns::signed(next)])?;
     if let Some(counted) = &batch.counters {
@@ -67,52 +73,119 @@ pub(crate) fn add(tx: &Connection, batch: &Batch) -> Result<u64> {
     Ok(next)
 }
 
+/// Gathers what a batch adds to each set, and writes each once.
 struct Writer<'a> {
     tx: &'a Connection,
     tenant: i64,
     log: i64,
     terms: Terms<'a>,
+    blocks: BTreeMap<i64, Filling>,
+    postings: HashMap<(i64, i64, i64), Vec<u16>>,
+    prints: BTreeMap<(i64, Field), Vec<u8>>,
 }
 
-impl Writer<'_> {
+/// A block that the batch touches.
+struct Filling {
+    /// The first and the last time in it.
+    times: (i64, i64),
+    /// The first offset that the batch adds.
+    from: usize,
+    is_full: bool,
+    live: Bits,
+}
+
+impl<'a> Writer<'a> {
+    fn new(tx: &'a Connection, tenant: i64, log: i64) -> Self {
+        Self {
+            tx,
+            tenant,
+            log,
+            terms: Terms::new(tx, tenant),
+            blocks: BTreeMap::new(),
+            postings: HashMap::new(),
+            prints: BTreeMap::new(),
+        }
+    }
+
     fn add(&mut self, entry: &Entry) -> Result<()> {
         let seq = seq(self.log, entry.position)?;
         let begun = self.take_begun(entry)?;
-        let sql = "INSERT INTO activity (seq, tenant, id, time, kind, effect, status, agent,
-                person, resource, provider, session, begun)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-        let values = params![
-            seq,
-            self.tenant,
-            entry.id.as_u128().to_be_bytes(),
-            entry.time.micros(),
-            self.terms.number(&entry.kind)?,
-            columns::effect_number(entry.effect),
-            columns::status_number(entry.status),
-            self.terms.optional(entry.agent.as_deref())?,
-            self.terms.optional(entry.person.as_deref())?,
-            self.terms.optional(entry.resource.as_deref())?,
-            self.terms.optional(entry.provider.as_deref())?,
-            self.terms.optional(entry.session.as_deref())?,
-            begun,
-        ];
-        self.tx.prepare_cached(sql)?.execute(values)?;
-        entry.findings.iter().try_for_each(|kind| self.add_finding(kind, entry, seq))
+        let (block, offset) = (block_of(seq), offset_of(seq));
+        let time = entry.time.micros();
+        let filling = self.filling(block, offset)?;
+        filling.times = (filling.times.0.min(time), filling.times.1.max(time));
+        filling.is_full |= offset + 1 == BLOCK;
+        filling.live.insert(offset);
+        self.add_postings(entry, block, offset)?;
+        self.add_row(entry, seq, begun)
     }
 
-    fn add_finding(&mut self, kind: &str, entry: &Entry, seq: i64) -> Result<()> {
-        let sql = "INSERT INTO activity_findings (kind, time, seq) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO NOTHING";
-        let family = kind.split_once('.').map(|(family, _)| family);
-        for text in family.into_iter().chain([kind]) {
-            let term = self.terms.number(text)?;
-            self.tx.prepare_cached(sql)?.execute(params![term, entry.time.micros(), seq])?;
+    /// The block as the index has it; what stands there of an older index is taken out first.
+    fn filling(&mut self, block: i64, offset: usize) -> Result<&mut Filling> {
+        if !self.blocks.contains_key(&block) {
+            let found = blocks::find(self.tx, block)?;
+            let mut live = Bits::empty();
+            if found.is_some() {
+                blocks::add_posting(self.tx, block, LIVE, &mut live)?;
+            } else {
+                blocks::clear(self.tx, block)?;
+            }
+            let times = found.unwrap_or((i64::MAX, i64::MIN));
+            let filling = Filling { times, from: offset, is_full: false, live };
+            self.blocks.insert(block, filling);
+        }
+        self.blocks.get_mut(&block).ok_or(StoreError::Closed)
+    }
+
+    fn add_postings(&mut self, entry: &Entry, block: i64, offset: usize) -> Result<()> {
+        for term in &entry.terms {
+            let number = self.terms.number(term)?;
+            self.post(block, term.0, number, offset);
+        }
+        if let Some(status) = entry.http_status {
+            self.post(block, Field::HttpStatus, i64::from(status), offset);
+        }
+        for (field, amount) in &entry.amounts {
+            for bit in (0..64).filter(|bit| amount >> bit & 1 == 1) {
+                self.post(block, *field, bit, offset);
+            }
+        }
+        for (field, print) in &entry.prints {
+            let list = self.prints.entry((block, *field)).or_default();
+            blocks::push_print(list, *print, offset);
         }
         Ok(())
     }
 
+    fn post(&mut self, block: i64, field: Field, term: i64, offset: usize) {
+        self.postings.entry((block, field as i64, term)).or_default().push(offset as u16);
+    }
+
+    fn add_row(&mut self, entry: &Entry, seq: i64, begun: Option<i64>) -> Result<()> {
+        let sql = "INSERT INTO activity (seq, id, time, kind, effect, status, agent, resource,
+                begun)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let mut known = |field, text: &str| self.terms.number(&(field, text.to_owned()));
+        let kind = known(Field::Kind, &entry.kind)?;
+        let agent = entry.agent.as_deref().map(|text| known(Field::Agent, text)).transpose()?;
+        let resource = entry.resource.as_deref().map(|text| known(Field::Resource, text));
+        let values = params![
+            seq,
+            entry.id.as_u128().to_be_bytes(),
+            entry.time.micros(),
+            kind,
+            columns::effect_number(entry.effect),
+            columns::status_number(entry.status),
+            agent,
+            resource.transpose()?,
+            begun,
+        ];
+        self.tx.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
     /// Takes the row of the record that began this action out, and gives its position.
-    fn take_begun(&self, entry: &Entry) -> Result<Option<i64>> {
+    fn take_begun(&mut self, entry: &Entry) -> Result<Option<i64>> {
         if entry.status == Status::Begun {
             return Ok(None);
         }
@@ -126,19 +199,40 @@ impl Writer<'_> {
             .query_row(params![id, first, last], |row| row.get(0))
             .optional()?;
         let Some(begun) = found else { return Ok(None) };
-        self.delete_begun(begun)?;
+        self.filling(block_of(begun), offset_of(begun))?.live.remove(offset_of(begun));
+        self.tx.prepare_cached("DELETE FROM activity WHERE seq = ?1")?.execute([begun])?;
         Ok(Some(columns::signed(position_of(begun)?)))
     }
 
-    fn delete_begun(&self, seq: i64) -> Result<()> {
-        self.tx.prepare_cached("DELETE FROM activity_findings WHERE seq = ?1")?.execute([seq])?;
-        self.tx.prepare_cached("DELETE FROM activity WHERE seq = ?1")?.execute([seq])?;
+    fn finish(self) -> Result<()> {
+        let mut postings: Vec<_> = self.postings.into_iter().collect();
+        // In the order of the table.
+        postings.sort_unstable_by_key(|(place, _)| *place);
+        for ((block, field, term), offsets) in postings {
+            let mut bits = Bits::empty();
+            blocks::add_posting(self.tx, block, (field, term), &mut bits)?;
+            offsets.iter().for_each(|offset| bits.insert(usize::from(*offset)));
+            write_posting(self.tx, block, (field, term), &bits)?;
+        }
+        for ((block, field), list) in &self.prints {
+            let part = self.blocks.get(block).map_or(0, |filling| filling.from);
+            blocks::write_prints(self.tx, *block, *field, part as i64, list)?;
+        }
+        for (block, filling) in &self.blocks {
+            write_posting(self.tx, *block, LIVE, &filling.live)?;
+            let sql = "INSERT INTO blocks (block, tenant, first, last) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT DO UPDATE SET first = ?3, last = ?4";
+            let (first, last) = filling.times;
+            self.tx.prepare_cached(sql)?.execute(params![block, self.tenant, first, last])?;
+            if filling.is_full {
+                for field in [Field::Trace, Field::Request, Field::Response] {
+                    blocks::sort_prints(self.tx, *block, field)?;
+                }
+            }
+        }
         Ok(())
     }
 }
-
-/// Rows that one transaction deletes at most.
-const MAX_DELETED: i64 = 10_000;
 
 /// Forgets records that are no longer in the log, some at a time; whether there may be more.
 pub(crate) fn forget_before(
@@ -150,34 +244,54 @@ pub(crate) fn forget_before(
     let number = tenants::number(tx, tenant)?;
     let log = log_number(tx, number, log)?;
     let (first, end) = (seq(log, 0)?, seq(log, before)?);
-    let sql =
-        "SELECT seq FROM activity WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT 1 OFFSET ?3";
-    let values = params![first, end, MAX_DELETED];
-    let next: Option<i64> =
-        tx.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
-    let end = next.unwrap_or(end);
-    for sql in [
-        "DELETE FROM activity_findings WHERE seq >= ?1 AND seq < ?2",
-        "DELETE FROM activity WHERE seq >= ?1 AND seq < ?2",
-    ] {
-        tx.prepare_cached(sql)?.execute(params![first, end])?;
+    let sql = "SELECT block FROM blocks WHERE block >= ?1 AND block < ?2 ORDER BY block LIMIT 1";
+    let range = params![block_of(first), block_of(end)];
+    let whole: Option<i64> =
+        tx.prepare_cached(sql)?.query_row(range, |row| row.get(0)).optional()?;
+    if let Some(block) = whole {
+        blocks::clear(tx, block)?;
+        tx.prepare_cached("DELETE FROM blocks WHERE block = ?1")?.execute([block])?;
+        return Ok(true);
     }
-    if next.is_none() {
-        let sql = "UPDATE logs SET indexed = max(indexed, ?2) WHERE id = ?1";
-        tx.prepare_cached(sql)?.execute(params![log, columns::signed(before)])?;
-    }
-    Ok(next.is_some())
+    forget_part(tx, end)?;
+    let sql = "UPDATE logs SET indexed = max(indexed, ?2) WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute(params![log, columns::signed(before)])?;
+    Ok(false)
 }
 
+/// Forgets what stands in a block before a place in it; the rest of the block stays.
+fn forget_part(tx: &Connection, end: i64) -> Result<()> {
+    let (block, offset) = (block_of(end), offset_of(end));
+    if blocks::find(tx, block)?.is_some() {
+        let mut live = Bits::empty();
+        blocks::add_posting(tx, block, LIVE, &mut live)?;
+        (0..offset).for_each(|gone| live.remove(gone));
+        write_posting(tx, block, LIVE, &live)?;
+    }
+    let sql = "DELETE FROM activity WHERE seq >= ?1 AND seq < ?2";
+    tx.prepare_cached(sql)?.execute(params![blocks::seq_of(block, 0), end])?;
+    Ok(())
+}
+
+fn write_posting(
+    tx: &Connection,
+    block: i64,
+    (field, term): (i64, i64),
+    bits: &Bits,
+) -> Result<()> {
+    let sql = "INSERT INTO postings (block, field, term, bits) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET bits = ?4";
+    tx.prepare_cached(sql)?.execute(params![block, field, term, bits.encode()])?;
+    Ok(())
+}
+
+/// Gives the index of a tenant up, to make it anew. What it held goes block by block as the new
+/// one reaches it; nothing is found in it any more.
 pub(crate) fn forget(tx: &Connection, tenant: &TenantId) -> Result<()> {
     let number = tenants::number(tx, tenant)?;
-    for sql in [
-        "DELETE FROM activity_findings WHERE kind IN (SELECT id FROM terms WHERE tenant = ?1)",
-        "DELETE FROM activity WHERE tenant = ?1",
-        "DELETE FROM terms WHERE tenant = ?1",
-        "DELETE FROM counters WHERE tenant = ?1",
-        "UPDATE logs SET indexed = 0, counted = 0 WHERE tenant = ?1",
-    ] {
+    for sql in
+        ["DELETE FROM blocks WHERE tenant = ?1", "UPDATE logs SET indexed = 0 WHERE tenant = ?1"]
+    {
         tx.execute(sql, [number])?;
     }
     Ok(())

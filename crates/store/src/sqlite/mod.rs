@@ -6,11 +6,14 @@
 pub(crate) mod activity;
 pub(crate) mod agents;
 pub(crate) mod approvals;
+mod bits;
+mod blocks;
 pub(crate) mod columns;
 pub(crate) mod containments;
 pub(crate) mod control;
 pub(crate) mod counters;
 pub(crate) mod declared;
+pub(crate) mod exports;
 pub(crate) mod filter;
 pub(crate) mod holds;
 pub(crate) mod index;

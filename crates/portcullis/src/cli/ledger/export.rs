@@ -11,8 +11,8 @@ use ledger::verify::{Folder, Source};
 use model::Timestamp;
 use serde_json::Value;
 
-use super::Search;
 use super::remote::Remote;
+use super::search::Search;
 use super::verify::key;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, Output, Result};

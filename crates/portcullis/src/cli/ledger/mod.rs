@@ -4,14 +4,16 @@ mod archive;
 mod export;
 mod hold;
 mod payload;
+mod reindex;
 mod remote;
+mod search;
 mod verify;
 
 use clap::Subcommand;
 use model::RecordId;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::session::{Session, encode};
+use super::session::Session;
 use super::table::Table;
 use super::{Exit, Output, Result};
 use crate::visible::visible;
@@ -25,9 +27,9 @@ pub(super) enum Command {
     Verify(verify::Arguments),
     /// Search the activity records, newest first
     #[command(
-        after_help = "Example:\n  portcullis ledger search --agent support-bot --effect deny --since 2026-11-23T00:00:00Z"
+        after_help = "Example:\n  portcullis ledger search --agent support-bot --effect deny --since 7d\n  portcullis ledger search 'finding:secret,pii -zone:test \"not granted\" cost_usd:>0.1'\n  portcullis ledger search effect:deny --top agent"
     )]
-    Search(Search),
+    Search(search::Arguments),
     /// Show one record, as it stands in the log
     #[command(
         after_help = "Example:\n  portcullis ledger show act_0190c2f0-0000-7000-8000-000000000000"
@@ -72,93 +74,18 @@ pub(super) enum Command {
     /// Let go what was kept long enough, by [[retention]] of the configuration
     #[command(after_help = "Example:\n  portcullis ledger retain --now")]
     Retain(hold::Retain),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Search {
-    #[arg(long)]
-    agent: Option<String>,
-    /// On whose behalf
-    #[arg(long)]
-    user: Option<String>,
-    /// Such as llm.call or admin.change
-    #[arg(long)]
-    kind: Option<String>,
-    /// permit, redact, hold or deny
-    #[arg(long)]
-    effect: Option<String>,
-    /// begun, ok, refused, failed, cancelled, cut or interrupted
-    #[arg(long)]
-    status: Option<String>,
-    #[arg(long)]
-    provider: Option<String>,
-    /// Such as openai/gpt-4o
-    #[arg(long)]
-    resource: Option<String>,
-    #[arg(long)]
-    session: Option<String>,
-    /// A kind of finding such as secret.github_token, or a family such as secret
-    #[arg(long)]
-    finding: Option<String>,
-    /// The first moment, such as 2026-11-23T14:00:00Z
-    #[arg(long)]
-    since: Option<String>,
-    /// The first moment after
-    #[arg(long)]
-    until: Option<String>,
-    /// How many at most [default: 50; all for an export]
-    #[arg(long)]
-    limit: Option<usize>,
-}
-
-/// Records on one page of the answer.
-const PAGE: usize = 200;
-
-impl Search {
-    /// The filters by their names, in words.
-    fn about(&self) -> String {
-        let given = self.given();
-        let words =
-            given.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
-        let words: Vec<String> = words.collect();
-        let limit = self.limit.map(|limit| format!(", the newest {limit}")).unwrap_or_default();
-        match words.is_empty() {
-            true => format!("all records{limit}"),
-            false => format!("records with {}{limit}", words.join(", ")),
-        }
-    }
-
-    fn path(&self, limit: usize) -> String {
-        let mut path = format!("/api/v1/records?limit={}", limit.min(PAGE));
-        for (name, value) in self.given() {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", encode(value)));
-            }
-        }
-        path
-    }
-
-    fn given(&self) -> [(&'static str, &Option<String>); 11] {
-        [
-            ("agent", &self.agent),
-            ("user", &self.user),
-            ("kind", &self.kind),
-            ("effect", &self.effect),
-            ("status", &self.status),
-            ("provider", &self.provider),
-            ("resource", &self.resource),
-            ("session", &self.session),
-            ("finding", &self.finding),
-            ("since", &self.since),
-            ("until", &self.until),
-        ]
-    }
+    /// Where records are sent as they are written, and how far each has come
+    #[command(after_help = "Example:\n  portcullis ledger exports")]
+    Exports,
+    /// Make the search index anew from the log, and say how far it has come
+    #[command(after_help = "Example:\n  portcullis ledger reindex")]
+    Reindex,
 }
 
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
     match command {
         Command::Verify(arguments) => verify::run(arguments, session, output),
-        Command::Search(search) => self::search(search, session, output),
+        Command::Search(arguments) => search::run(arguments, session, output),
         Command::Show { id } => value(&session.read(&format!("/api/v1/records/{id}"))?, output),
         Command::Prove { id } => {
             value(&session.read(&format!("/api/v1/records/{id}/proof"))?, output)
@@ -171,7 +98,23 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::Restore(arguments) => archive::restore(arguments, session, output),
         Command::Hold(command) => hold::run(command, session, output),
         Command::Retain(arguments) => hold::retain(arguments, session, output),
+        Command::Exports => exports(session, output),
+        Command::Reindex => reindex::run(session, output),
     }
+}
+
+fn exports(session: &Session<'_>, output: &mut Output) -> Result {
+    let answer = session.read("/api/v1/exports")?;
+    let exports = answer["exports"].as_array().cloned().unwrap_or_default();
+    match (output.json, exports.is_empty()) {
+        (true, _) => output.value(&Value::Array(exports))?,
+        (false, true) => output.note("no export is configured; [[export]] adds one"),
+        (false, false) => {
+            let columns = ["name", "kind", "state", "behind", "sent", "failures", "error"];
+            output.table(&Table::of(&exports, &columns.map(|name| (name, name))))?;
+        }
+    }
+    Ok(Exit::Done)
 }
 
 fn value(value: &Value, output: &mut Output) -> Result {
@@ -183,29 +126,4 @@ fn value(value: &Value, output: &mut Output) -> Result {
 
 fn shown(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
-}
-
-fn search(search: &Search, session: &Session<'_>, output: &mut Output) -> Result {
-    let limit = search.limit.unwrap_or(50);
-    let records = session.list(&search.path(limit), "records", limit)?;
-    if output.json {
-        output.value(&Value::Array(records))?;
-        return Ok(Exit::Done);
-    }
-    if records.is_empty() {
-        output.note("no record meets this");
-        return Ok(Exit::Done);
-    }
-    let row = |item: &Value| {
-        let record = &item["record"];
-        json!({
-            "time": record["time"], "agent": record["agent"], "kind": record["kind"],
-            "effect": record["decision"]["effect"], "status": record["status"],
-            "resource": record["resource"]["name"], "id": record["id"],
-        })
-    };
-    let rows: Vec<Value> = records.iter().map(row).collect();
-    let columns = ["time", "agent", "kind", "effect", "status", "resource", "id"];
-    output.table(&Table::of(&rows, &columns.map(|name| (name, name))))?;
-    Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! The sections of `portcullis.toml`. Each key is declared here, and only here.
 
 mod agent;
+mod export;
 mod gate;
 mod inspect;
 mod limit;
@@ -11,6 +12,7 @@ mod provider;
 mod retention;
 
 pub use agent::{Agent, Role, Zone};
+pub use export::{Begin, Export, ExportKind};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
 pub use inspect::{Classifier, Inspect, Packages, Records, Uninspectable, Words};
 pub use limit::{Limit, Per, Price};
@@ -47,6 +49,8 @@ section! {
         payloads: Payloads;
         /// How long what is kept.
         retention: Vec<Retention>;
+        /// Where records are sent as they are written.
+        export: Vec<Export>;
         /// What is looked for in the traffic, and what is done about it.
         inspect: Inspect;
         /// Logs and traces of the process itself.

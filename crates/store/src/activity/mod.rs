@@ -1,13 +1,24 @@
-//! The search index over the log: which record of which agent, kind, effect and time stands
-//! where. The records themselves are read from the log.
+//! The search index over the log: which record says what, and where it stands. The records
+//! themselves are read from the log.
+
+mod entry;
+mod field;
+mod filter;
+mod matches;
+mod query;
 
 use std::str::FromStr;
+use std::time::Duration;
 
-use model::{
-    AgentName, Effect, Kind, Record, RecordId, SessionId, Status, TenantId, Timestamp, UserName,
-};
+use model::{Effect, RecordId, Status, TenantId, Timestamp};
 
 use crate::{Counter, Result, Store, StoreError, sqlite};
+
+pub use entry::Entry;
+pub(crate) use entry::{Print, print_of, term_text};
+pub use field::{Field, Form};
+pub use filter::{Clause, Filter, Test};
+pub use query::{moment, span};
 
 /// Entries that one batch may hold.
 pub const MAX_BATCH: usize = 10_000;
@@ -15,57 +26,11 @@ pub const MAX_BATCH: usize = 10_000;
 /// Hits that one page may hold.
 pub const MAX_PAGE: usize = 1_000;
 
-/// The columns of one record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Where the record stands in its log.
-    pub position: u64,
-    pub id: RecordId,
-    pub time: Timestamp,
-    pub kind: String,
-    pub effect: Effect,
-    pub status: Status,
-    pub agent: Option<String>,
-    pub person: Option<String>,
-    /// Such as `openai/gpt-4o`; what stands before the first `/` is searchable as the provider.
-    pub resource: Option<String>,
-    pub provider: Option<String>,
-    pub session: Option<String>,
-    /// Kinds of findings, each once.
-    pub findings: Vec<String>,
-}
+/// Values that one list of the most frequent may hold.
+pub const MAX_TOP: usize = 1_000;
 
-impl Entry {
-    pub fn of(position: u64, record: &Record) -> Self {
-        let mut findings: Vec<String> =
-            record.findings.iter().map(|finding| finding.kind.to_string()).collect();
-        findings.sort_unstable();
-        findings.dedup();
-        Self {
-            position,
-            id: record.id,
-            time: record.time,
-            kind: record.kind.as_str().to_owned(),
-            effect: record.decision.effect,
-            status: record.status,
-            agent: record.agent.as_ref().map(ToString::to_string),
-            person: record.on_behalf_of.as_ref().map(ToString::to_string),
-            resource: record.resource.as_ref().map(|resource| resource.name.clone()),
-            provider: provider_of(record),
-            session: record.session.as_ref().map(ToString::to_string),
-            findings,
-        }
-    }
-}
-
-fn provider_of(record: &Record) -> Option<String> {
-    let resource = record.resource.as_ref()?;
-    match &*resource.kind {
-        "provider" => Some(resource.name.clone()),
-        "model" => resource.name.split_once('/').map(|(provider, _)| provider.to_owned()),
-        _ => None,
-    }
-}
+/// Bins of one histogram.
+pub const MAX_BINS: usize = 1_000;
 
 /// What goes into the index in one transaction.
 #[derive(Clone, Debug)]
@@ -84,27 +49,6 @@ pub struct CountedAt {
     pub position: u64,
     /// Only those that changed.
     pub counters: Vec<Counter>,
-}
-
-/// What to search for; what is `None` does not narrow.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub id: Option<RecordId>,
-    pub agent: Option<AgentName>,
-    pub person: Option<UserName>,
-    pub kind: Option<Kind>,
-    pub effect: Option<Effect>,
-    pub status: Option<Status>,
-    pub provider: Option<String>,
-    /// The whole name, such as `openai/gpt-4o`.
-    pub resource: Option<String>,
-    pub session: Option<SessionId>,
-    /// A kind such as `secret.github_token`, or a family such as `secret`.
-    pub finding: Option<String>,
-    /// The first moment in the range.
-    pub since: Option<Timestamp>,
-    /// The first moment after the range.
-    pub until: Option<Timestamp>,
 }
 
 /// One action that was found: its last record, and the columns that lists show.
@@ -163,6 +107,22 @@ pub struct Count {
     pub at_least: bool,
 }
 
+/// The most frequent values of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Top {
+    /// The most frequent first.
+    pub values: Vec<Tally>,
+    /// How many values there are in all.
+    pub distinct: u64,
+}
+
+/// A value, and how many actions have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    pub value: String,
+    pub count: u64,
+}
+
 impl Store {
     /// Indexes a batch and moves the log's position on, in one transaction. A batch that was
     /// indexed before changes nothing. Answers with the position from which to go on.
@@ -201,7 +161,41 @@ impl Store {
         self.db.search(move |tx| sqlite::activity::count(tx, &tenant, &filter, limit)).await
     }
 
-    /// Empties a tenant's index and counters, to rebuild them from its logs.
+    /// The most frequent values of a field among what the filter finds, at most `most` (and
+    /// [`MAX_TOP`]) of them. An action with several values counts under each.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] for a field that has another value in nearly every record;
+    /// [`StoreError::TooSlow`] after some seconds.
+    pub async fn top(
+        &self,
+        tenant: &TenantId,
+        filter: Filter,
+        field: Field,
+        most: usize,
+    ) -> Result<Top> {
+        let tenant = tenant.clone();
+        let top = move |tx: &_| sqlite::activity::top(tx, &tenant, &filter, field, most);
+        self.db.search(top).await
+    }
+
+    /// How many actions the filter finds in each span of `step` from a moment on; as many spans as
+    /// `bins` says (and [`MAX_BINS`]).
+    pub async fn histogram(
+        &self,
+        tenant: &TenantId,
+        filter: Filter,
+        from: Timestamp,
+        step: Duration,
+        bins: usize,
+    ) -> Result<Vec<u64>> {
+        let tenant = tenant.clone();
+        let histogram =
+            move |tx: &_| sqlite::activity::histogram(tx, &tenant, &filter, from, step, bins);
+        self.db.search(histogram).await
+    }
+
+    /// Gives a tenant's index up, to make it anew from its logs. Counters stay as they are.
     pub async fn forget_index(&self, tenant: &TenantId) -> Result<()> {
         let tenant = tenant.clone();
         self.db.write(move |tx| sqlite::index::forget(tx, &tenant)).await
