@@ -36,7 +36,8 @@ use store::Store;
 
 pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
-    Check, Failure, Instance, Journal, LogFile, PolicySource, PolicyView, ProviderView, Task,
+    Check, Failure, Instance, Journal, LogFile, PolicySource, PolicyView, ProviderView, ServerView,
+    Task,
 };
 pub use openapi::describe;
 pub use principal::{Peer, Principal};

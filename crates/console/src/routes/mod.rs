@@ -14,8 +14,10 @@ mod policy;
 mod providers;
 mod records;
 mod retention;
+mod servers;
 mod standing;
 mod tokens;
+mod tools;
 
 use axum::routing::MethodRouter;
 
@@ -48,7 +50,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 15] = [
+    let files: [fn() -> Vec<Endpoint>; 17] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -57,6 +59,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         approvals::endpoints,
         containments::endpoints,
         providers::endpoints,
+        servers::endpoints,
+        tools::endpoints,
         records::endpoints,
         payloads::endpoints,
         retention::endpoints,

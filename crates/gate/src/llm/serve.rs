@@ -302,9 +302,12 @@ fn dialect_of(request: &Request<Incoming>, route: &Route<'_>) -> Dialect {
     let is_anthropic =
         path.starts_with("/v1/messages") || request.headers().contains_key("anthropic-version");
     match route {
-        Route::Unknown | Route::Proxy | Route::Health | Route::Ready | Route::Mcp { .. } => {
-            Dialect::Problem
-        }
+        Route::Unknown
+        | Route::Proxy
+        | Route::Health
+        | Route::Ready
+        | Route::AllMcp
+        | Route::Mcp { .. } => Dialect::Problem,
         _ if is_anthropic => Dialect::Anthropic,
         _ => Dialect::OpenAi,
     }

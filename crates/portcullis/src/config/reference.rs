@@ -131,7 +131,8 @@ fn is_shown(path: &str) -> bool {
             | "inspect.packages"
             | "payloads.rule"
             | "retention"
-    )
+            | "mcp"
+    ) && !path.starts_with("mcp.")
 }
 
 /// The keys that nearly everybody sets.
