@@ -34,8 +34,8 @@ pub(crate) struct Call {
     pub engine: Option<Arc<Engine>>,
     /// The tenant's vault, as this agent sees it.
     pub vault: Option<Arc<Bound>>,
-    pub(super) keeping: Option<Arc<Keeping>>,
-    pub(super) sent: Option<Sent>,
+    pub(crate) keeping: Option<Arc<Keeping>>,
+    pub(crate) sent: Option<Sent>,
     pub(super) snapshot: Arc<Snapshot>,
     /// What a policy said that holds the call until people have approved it.
     pub(crate) held: Option<Arc<policy::Verdict>>,

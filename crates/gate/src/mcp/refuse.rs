@@ -47,6 +47,7 @@ impl Call {
             Some(_) if !is_lost => StatusCode::OK,
             _ => refusal.status(),
         };
+        self.base.keep_refused().await;
         self.base.action.record().http_status = Some(status.as_u16());
         self.base.action.refuse(refusal, refusal.message());
         if self.base.action.finish(refusal.outcome()).await.is_err() {

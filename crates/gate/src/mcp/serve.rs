@@ -180,6 +180,8 @@ impl Call {
         limits.max_bytes = limits.max_bytes.min(MAX_MESSAGE_BYTES);
         let body = read_bounded(body, limits).await.map_err(Refusal::Unreadable)?;
         self.base.action.request_body(&body);
+        self.base.sent =
+            llm::keep::Sent::of(&parts.headers, &body).filter(|_| self.base.keeping.is_some());
         let plain = llm::request::decode(&parts.headers, &body, limits.max_bytes)?;
         Ok(plain.map_or(body, Bytes::from))
     }
@@ -226,6 +228,7 @@ impl Call {
         self.decide_on_server(talk, policy::Action::UseServer, "message")?;
         self.approve(talk, &serde_json::Value::Null).await?;
         self.base.persist().await?;
+        self.base.keep_leaving(None, &body, "").await?;
         let reply = self.send(talk, body).await?;
         match reply.status {
             StatusCode::NOT_FOUND => Err(Refusal::NoSuchSession),
