@@ -1,6 +1,7 @@
-//! The real clients: the `openai` and `anthropic` packages of Python, the `openai` package of Node.
+//! The real clients: the `openai`, `anthropic` and `mcp` packages of Python, the `openai` and
+//! `@modelcontextprotocol/sdk` packages of Node.
 //!
-//! Each suite runs inside `scene`, which starts a mock model API and the gate in front of it and
+//! Each suite runs inside `scene`, which starts a mock model API, MCP servers and the gate in front of it and
 //! hands their addresses over in the environment. Node itself comes as a Python package, so that a
 //! machine needs Python alone.
 
@@ -39,7 +40,7 @@ fn interpreter(root: &Path) -> anyhow::Result<PathBuf> {
 fn python(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     let mut pytest = Command::new(interpreter);
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/python"));
-    scene(root, "python clients", &pytest)
+    scene(root, "python clients", "tests/python/mcp_server.py", &pytest)
 }
 
 fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
@@ -61,12 +62,13 @@ fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
         std::fs::write(&marker, wanted)?;
     }
     let mut tests = Command::new(bin.join("node"));
-    tests.arg("--test").arg(folder.join("openai.test.mjs"));
-    scene(root, "node client", &tests)
+    tests.arg("--test").args(["openai.test.mjs", "mcp.test.mjs"].map(|file| folder.join(file)));
+    scene(root, "node clients", "tests/node/mcp_server.mjs", &tests)
 }
 
-/// Runs `command` with a mock model API and a gate around it.
-fn scene(root: &Path, what: &str, command: &Command) -> anyhow::Result<()> {
+/// Runs `command` with a mock model API, an MCP server of its own kind and a gate around it.
+fn scene(root: &Path, what: &str, server: &str, command: &Command) -> anyhow::Result<()> {
     let mut scene = built(root, "scene")?;
+    scene.arg("--mcp").arg(root.join(server));
     run(what, scene.arg(command.get_program()).args(command.get_args()))
 }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use model::{ProviderName, Record, TenantId};
+use model::{ProviderName, Record, ServerName, TenantId};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -68,6 +68,16 @@ pub struct ProviderView {
     pub models: Vec<String>,
 }
 
+/// A configured MCP server.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServerView {
+    pub name: ServerName,
+    /// Its address, or the command that starts it.
+    pub address: String,
+    /// When the description of a tool is agreed to.
+    pub pin: String,
+}
+
 /// The policy in force.
 #[derive(Clone, Debug, Serialize)]
 pub struct PolicyView {
@@ -125,6 +135,8 @@ pub trait Instance: Send + Sync + 'static {
     fn status(&self) -> Value;
 
     fn providers(&self, tenant: &TenantId) -> Vec<ProviderView>;
+
+    fn servers(&self, tenant: &TenantId) -> Vec<ServerView>;
 
     fn policy(&self, tenant: &TenantId) -> PolicyView;
 

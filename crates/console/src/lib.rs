@@ -37,7 +37,7 @@ use store::Store;
 pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
     Check, Failure, IndexState, Instance, Journal, LogFile, PolicySource, PolicyView, ProviderView,
-    Task,
+    ServerView, Task,
 };
 pub use openapi::describe;
 pub use principal::{Peer, Principal};

@@ -75,6 +75,8 @@ pub enum Refusal {
     Origin,
     /// An MCP server could not be used.
     ServerFailed(UpstreamError),
+    /// It takes no more calls at once.
+    ServerBusy,
     /// It answered, but not in a way that makes sense.
     ServerGarbage(&'static str),
 }
@@ -145,7 +147,8 @@ impl Refusal {
             | Self::PayloadsDown
             | Self::ApprovalsDown
             | Self::Draining
-            | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Busy
+            | Self::ServerBusy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
         }
     }
@@ -217,6 +220,7 @@ impl Refusal {
             Self::AskDenied(why) => format!("The server asks for what it may not ask: {why}"),
             Self::Origin => "Web pages of this origin may not call the gate. Whoever runs it can list it in [gate] `origins`.".into(),
             Self::ServerFailed(error) => format!("The MCP server could not be used: {error}."),
+            Self::ServerBusy => "The MCP server has as many sessions or calls under way as it takes; try again in a moment.".into(),
             Self::ServerGarbage(what) => format!("The MCP server gave an answer that makes no sense: {what}."),
             Self::Unsupported(what) => format!("The gate does not carry {what}, so it refuses rather than pass it on unseen."),
         }

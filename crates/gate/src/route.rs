@@ -20,6 +20,8 @@ pub enum Route<'a> {
     ByModel {
         path: &'a str,
     },
+    /// `/mcp`: all MCP servers as one.
+    AllMcp,
     /// `/mcp/{server}`.
     Mcp {
         server: &'a str,
@@ -41,6 +43,7 @@ pub fn route(path: &str) -> Route<'_> {
     match path {
         "/healthz" => return Route::Health,
         "/readyz" => return Route::Ready,
+        "/mcp" | "/mcp/" => return Route::AllMcp,
         _ => {}
     }
     if let Some(rest) = path.strip_prefix("/llm/") {
@@ -133,9 +136,10 @@ mod tests {
         assert_eq!(route("/llm/openai"), Route::Provider { provider: "openai", path: "" });
         assert_eq!(route("/v1/messages"), Route::ByModel { path: "/v1/messages" });
         assert_eq!(route("/healthz"), Route::Health);
+        assert_eq!(route("/mcp"), Route::AllMcp);
         assert_eq!(route("/mcp/files"), Route::Mcp { server: "files" });
         for unknown in
-            ["/", "/v1", "/llm", "/LLM/openai/v1", "/mcp/", "/mcp/a/b", "/v2/x", "//v1/x"]
+            ["/", "/v1", "/llm", "/LLM/openai/v1", "/mcpx", "/mcp/a/b", "/v2/x", "//v1/x"]
         {
             assert_eq!(route(unknown), Route::Unknown, "{unknown}");
         }

@@ -44,6 +44,7 @@ impl listen::Handler for Worker {
         match route {
             Route::Health => text(StatusCode::OK, "ok\n"),
             Route::Ready => self.ready(),
+            Route::AllMcp => mcp::serve_all(self, peer, request).await,
             Route::Mcp { server } => mcp::serve(self, peer, request, server).await,
             route => llm::serve(self, peer, request, route).await,
         }

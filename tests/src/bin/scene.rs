@@ -1,8 +1,9 @@
-//! Runs a command with a mock model API and a gate around it: `scene [--direct] COMMAND …`.
+//! Runs a command with a mock model API and a gate around it: `scene [--direct] [--mcp SCRIPT] COMMAND …`.
 //!
 //! For clients that are not written in Rust. They find in the environment: `GATE_URL`, the agents' keys
 //! `BOT_KEY` (may do everything), `POOR_KEY` (two requests an hour) and `CLERK_KEY` (may call no model of
-//! this gate), `CARD` and `TOKEN`, values that inspection knows, and `LEDGER`, the folder of the gate's log. With `--direct` there is no gate:
+//! this gate), `CARD` and `TOKEN`, values that inspection knows, and `LEDGER`, the folder of the gate's log. With `--mcp` there are two MCP servers: `own`, which the
+//! gate starts as `COMMAND SCRIPT stdio`, and `web`, which the tests start on the port `MCP_PORT`. With `--direct` there is no gate:
 //! what fails then is the mock's fault or the client's, or is a refusal.
 
 use std::process::{Command, ExitCode};
@@ -13,12 +14,17 @@ fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     let direct = words.first().is_some_and(|word| word == "--direct");
     words.drain(..usize::from(direct));
+    let script = words
+        .first()
+        .is_some_and(|word| word == "--mcp")
+        .then(|| words.drain(..2.min(words.len())).next_back().unwrap_or_default());
     let Some((program, arguments)) = words.split_first() else {
-        eprintln!("usage: scene [--direct] COMMAND …");
+        eprintln!("usage: scene [--direct] [--mcp SCRIPT] COMMAND …");
         return ExitCode::from(2);
     };
     let upstream = upstream().run();
-    let gate = (!direct).then(|| start(&upstream));
+    let servers = script.map(|script| servers(program, &script)).unwrap_or_default();
+    let gate = (!direct).then(|| start(&upstream, &servers.0));
     let mut command = Command::new(program);
     command.args(arguments).env("CARD", fake::payment_card()).env("TOKEN", fake::github_token());
     command.env(
@@ -27,6 +33,9 @@ fn main() -> ExitCode {
     );
     if let Some(gate) = &gate {
         command.env("LEDGER", gate.ledger());
+    }
+    if servers.1 > 0 {
+        command.env("MCP_PORT", servers.1.to_string());
     }
     for (variable, agent) in [("BOT_KEY", "bot"), ("POOR_KEY", "poor"), ("CLERK_KEY", "clerk")] {
         command.env(variable, gate.as_ref().map_or("none".to_owned(), |gate| gate.key(agent)));
@@ -39,7 +48,18 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn start(upstream: &Upstream) -> Gate {
+/// Sections for two MCP servers, and the port of the second.
+fn servers(program: &str, script: &str) -> (String, u16) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let port = free.expect("a free port").port();
+    let sections = format!(
+        "[[mcp]]\nname = \"own\"\ncommand = [\"{program}\", \"{script}\", \"stdio\"]\n\n\
+         [[mcp]]\nname = \"web\"\nurl = \"http://127.0.0.1:{port}/mcp\"\n\n"
+    );
+    (sections, port)
+}
+
+fn start(upstream: &Upstream, servers: &str) -> Gate {
     let fast = "timeouts = { first_byte = \"1s\" }\n";
     gate()
         .openai(upstream)
@@ -49,6 +69,7 @@ fn start(upstream: &Upstream) -> Gate {
         .agent("bot")
         .agent("poor")
         .agent_as("clerk", "clerk")
+        .sections(servers)
         .sections("[[limit]]\nper = \"agent\"\nonly = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
         .run()
 }

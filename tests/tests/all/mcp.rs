@@ -1,6 +1,9 @@
 //! MCP through the gate: what is listed is what may be called, and nothing goes around it.
 
+mod all_servers;
+mod hostile;
 mod pins;
+mod stdio;
 mod wire;
 
 use portcullis_tests::mcp::{INNER_SESSION, text, tool};

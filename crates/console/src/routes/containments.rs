@@ -15,7 +15,7 @@ use crate::{Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/containments" list, "What is contained, by whom, since when and why"),
-        endpoint!(Write post "/api/v1/containments" set, "Contains an agent, a provider or everything"),
+        endpoint!(Write post "/api/v1/containments" set, "Contains an agent, a provider, a server or everything"),
         endpoint!(Write post "/api/v1/containments/release" end, "Ends a containment"),
     ]
 }
@@ -28,7 +28,7 @@ async fn list(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
-    /// `{"type": "everything"}`, or `{"type": "agent", "name": …}`, or a provider.
+    /// `{"type": "everything"}`, or `{"type": "agent", "name": …}`, or a provider or a server.
     subject: Subject,
     standing: Standing,
     #[serde(default)]

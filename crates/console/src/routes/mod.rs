@@ -15,8 +15,10 @@ mod policy;
 mod providers;
 mod records;
 mod retention;
+mod servers;
 mod standing;
 mod tokens;
+mod tools;
 
 use axum::routing::MethodRouter;
 
@@ -49,7 +51,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 16] = [
+    let files: [fn() -> Vec<Endpoint>; 18] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -58,6 +60,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         approvals::endpoints,
         containments::endpoints,
         providers::endpoints,
+        servers::endpoints,
+        tools::endpoints,
         records::endpoints,
         index::endpoints,
         payloads::endpoints,

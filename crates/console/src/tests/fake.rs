@@ -16,7 +16,7 @@ use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
     App, Asker, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel,
-    LogFile, PayloadPlace, PayloadView, Peer, PolicyView, ProviderView, Task,
+    LogFile, PayloadPlace, PayloadView, Peer, PolicyView, ProviderView, ServerView, Task,
 };
 
 /// What happened, in order.
@@ -114,6 +114,14 @@ impl Instance for FakeInstance {
             kind: "openai".to_owned(),
             base_url: "https://api.example.com".to_owned(),
             models: vec![],
+        }]
+    }
+
+    fn servers(&self, _: &TenantId) -> Vec<ServerView> {
+        vec![ServerView {
+            name: "files".parse().unwrap(),
+            address: "https://tools.example.com/mcp".to_owned(),
+            pin: "first-sight".to_owned(),
         }]
     }
 

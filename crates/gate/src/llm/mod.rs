@@ -7,7 +7,7 @@ pub mod findings;
 mod forward;
 pub mod guard;
 pub(crate) mod judge;
-mod keep;
+pub(crate) mod keep;
 mod models;
 pub(crate) mod parts;
 mod receive;

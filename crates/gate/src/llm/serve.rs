@@ -34,8 +34,8 @@ pub(crate) struct Call {
     pub engine: Option<Arc<Engine>>,
     /// The tenant's vault, as this agent sees it.
     pub vault: Option<Arc<Bound>>,
-    pub(super) keeping: Option<Arc<Keeping>>,
-    pub(super) sent: Option<Sent>,
+    pub(crate) keeping: Option<Arc<Keeping>>,
+    pub(crate) sent: Option<Sent>,
     pub(super) snapshot: Arc<Snapshot>,
     /// What a policy said that holds the call until people have approved it.
     pub(crate) held: Option<Arc<policy::Verdict>>,
@@ -302,9 +302,12 @@ fn dialect_of(request: &Request<Incoming>, route: &Route<'_>) -> Dialect {
     let is_anthropic =
         path.starts_with("/v1/messages") || request.headers().contains_key("anthropic-version");
     match route {
-        Route::Unknown | Route::Proxy | Route::Health | Route::Ready | Route::Mcp { .. } => {
-            Dialect::Problem
-        }
+        Route::Unknown
+        | Route::Proxy
+        | Route::Health
+        | Route::Ready
+        | Route::AllMcp
+        | Route::Mcp { .. } => Dialect::Problem,
         _ if is_anthropic => Dialect::Anthropic,
         _ => Dialect::OpenAi,
     }

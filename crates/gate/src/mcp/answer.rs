@@ -5,6 +5,7 @@ use model::{Effect, Kind, Status, clip};
 use policy::Resource;
 use serde_json::{Map, Value};
 
+use super::all::asked_by;
 use super::link;
 use super::message::{Id, Message};
 use super::method::{Ask, Method};
@@ -141,7 +142,7 @@ impl Call {
             Some(why) => Err(why),
         };
         let (passed, outcome) = match inspected {
-            Ok(data) => (Some(data), Status::Ok),
+            Ok(data) => (Some(named_after(talk, data)), Status::Ok),
             Err(why) => {
                 aside.decide(Effect::Deny, why.clone());
                 self.turn_down(talk, id, &why).await;
@@ -203,5 +204,19 @@ impl Call {
             }
         }
         Ok(())
+    }
+}
+
+/// What is asked at `/mcp` carries the name of who asks.
+fn named_after(talk: &Talk, data: Bytes) -> Bytes {
+    if !talk.path.is_empty() {
+        return data;
+    }
+    match Message::read(&data) {
+        Ok(Message::Request { id, method, params }) => {
+            let id = asked_by(talk.server.name.as_str(), &id);
+            Message::Request { id, method, params }.write().into()
+        }
+        _ => data,
     }
 }

@@ -83,20 +83,24 @@ impl Call {
         if let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
             return Ok(known);
         }
-        let mut cursor = None;
+        self.tools_of(talk).await?;
+        let known = talk.mcp.pins.find(&talk.server.name, name);
+        known.ok_or_else(|| Refusal::NoSuchTool(model::clip(name, 128).to_owned()))
+    }
+
+    /// All tools of a server that the agent may call. Looking at them pins them.
+    pub(super) async fn tools_of(&mut self, talk: &Talk) -> Result<Vec<Value>, Refusal> {
+        let (mut cursor, mut tools) = (None, Vec::new());
         for _ in 0..MAX_PAGES {
             let params = cursor.map(|cursor| ("cursor".to_owned(), cursor)).into_iter().collect();
             let result = self.inquire(talk, Method::ListTools.as_str(), params).await?;
-            self.observe_tools(talk, &result).await?;
-            if let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
-                return Ok(known);
-            }
+            tools.extend(self.observe_tools(talk, &result).await?);
             match result.get("nextCursor") {
                 Some(Value::String(next)) => cursor = Some(Value::from(next.as_str())),
                 _ => break,
             }
         }
-        Err(Refusal::NoSuchTool(model::clip(name, 128).to_owned()))
+        Ok(tools)
     }
 
     /// Holds the arguments against the tool's schema. What does not fit is the model's mistake, and so

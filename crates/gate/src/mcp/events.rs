@@ -12,6 +12,7 @@ use crate::sse::{Splitter, fields};
 
 use http_body_util::BodyExt;
 
+use super::pipe::PipeEvents;
 use super::seal::MAX_INNER_BYTES;
 
 /// One event of a server.
@@ -24,13 +25,29 @@ pub(super) struct Event {
     pub data: Bytes,
 }
 
-/// The events of an answer.
-pub(super) struct Events {
+/// What a server says, message by message.
+pub(super) enum Events {
+    Http(HttpEvents),
+    Pipe(PipeEvents),
+}
+
+impl Events {
+    /// The next that says anything; nothing once all is said.
+    pub(super) async fn next(&mut self) -> Result<Option<Event>, Refusal> {
+        match self {
+            Self::Http(events) => events.next().await,
+            Self::Pipe(events) => events.next().await,
+        }
+    }
+}
+
+/// The events of an answer over HTTP.
+pub(super) struct HttpEvents {
     source: Option<Source>,
     splitter: Splitter,
 }
 
-impl Events {
+impl HttpEvents {
     pub(super) fn new(source: Source) -> Self {
         Self { source: Some(source), splitter: Splitter::default() }
     }

@@ -68,6 +68,15 @@ impl Call {
         }
     }
 
+    /// The same for what the gate has put together of several servers' words.
+    pub(super) fn inspect_all(&mut self, body: Bytes) -> Result<Bytes, Refusal> {
+        let Some(engine) = self.base.engine.clone() else { return Ok(body) };
+        let report = self.report(&engine, Direction::Answer, &body)?;
+        let body = self.edited(&engine, Direction::Answer, body, &report, Voice::Nobody);
+        self.enforce()?;
+        Ok(body)
+    }
+
     fn report(
         &mut self,
         engine: &Engine,

@@ -3,15 +3,18 @@
 //! Nothing of the agent's request goes along but the message, the protocol's own headers and the
 //! trace: its credential ends here, and so does whatever else it sent.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 
-use super::events::Events;
-use super::message::MAX_MESSAGE_BYTES;
+use super::events::{Events, HttpEvents};
+use super::message::{MAX_MESSAGE_BYTES, Message};
 use super::seal::MAX_INNER_BYTES;
 use super::server::{Remote, Server, Transport};
+use super::stdio::{Launcher, session_name};
 use crate::net::body::{BodyLimits, ReadError, read_bounded};
 use crate::net::upstream::UpstreamError;
 use crate::refusal::Refusal;
@@ -58,7 +61,10 @@ pub(super) async fn post(
     along: &Along,
     message: Bytes,
 ) -> Result<Reply, Refusal> {
-    let Transport::Http(remote) = &server.transport;
+    let remote = match &server.transport {
+        Transport::Http(remote) => remote,
+        Transport::Stdio(launcher) => return pipe(worker, launcher, along, message).await,
+    };
     let mut request = request(remote, Method::POST, along, message);
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -73,7 +79,15 @@ pub(super) async fn listen(
     along: &Along,
     last_event: Option<&str>,
 ) -> Result<Reply, Refusal> {
-    let Transport::Http(remote) = &server.transport;
+    let remote = match &server.transport {
+        Transport::Http(remote) => remote,
+        Transport::Stdio(launcher) => {
+            let session = along.session.as_deref().ok_or(Refusal::NoSuchSession)?;
+            let events = Events::Pipe(launcher.listen(session).await?);
+            let body = ReplyBody::Many(Box::new(events));
+            return Ok(Reply { status: StatusCode::OK, session: None, body });
+        }
+    };
     let mut request = request(remote, Method::GET, along, Bytes::new());
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
@@ -89,9 +103,39 @@ pub(super) async fn end(
     server: &Server,
     along: &Along,
 ) -> Result<StatusCode, Refusal> {
-    let Transport::Http(remote) = &server.transport;
+    let remote = match &server.transport {
+        Transport::Http(remote) => remote,
+        Transport::Stdio(launcher) => {
+            let session = along.session.as_deref().filter(|session| launcher.has(session));
+            launcher.close(session.ok_or(Refusal::NoSuchSession)?);
+            return Ok(StatusCode::OK);
+        }
+    };
     let request = request(remote, Method::DELETE, along, Bytes::new());
     exchange(worker, server, remote, request).await.map(|reply| reply.status)
+}
+
+/// One message to a process; an `initialize` begins a session and its process.
+async fn pipe(
+    worker: &Worker,
+    launcher: &Arc<Launcher>,
+    along: &Along,
+    text: Bytes,
+) -> Result<Reply, Refusal> {
+    let message = Message::read(&text).map_err(Refusal::Message)?;
+    let is_first = matches!(&message, Message::Request { method, .. } if method == super::method::Method::Initialize.as_str());
+    let (session, events) = if is_first {
+        let name = session_name(&worker.gate.new_id());
+        let events = launcher.open(name.clone(), text, message).await?;
+        (Some(name), Some(events))
+    } else {
+        let session = along.session.as_deref().ok_or(Refusal::NoSuchSession)?;
+        (None, launcher.send(session, message).await?)
+    };
+    let status = if events.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let many = |events| ReplyBody::Many(Box::new(Events::Pipe(events)));
+    let body = events.map_or(ReplyBody::Nothing, many);
+    Ok(Reply { status, session, body })
 }
 
 fn request(remote: &Remote, method: Method, along: &Along, body: Bytes) -> Request<Full<Bytes>> {
@@ -144,7 +188,7 @@ async fn exchange(
     let status = parts.status;
     let body = match content_type(&parts.headers).as_str() {
         "text/event-stream" if status.is_success() => {
-            ReplyBody::Many(Box::new(Events::new(source)))
+            ReplyBody::Many(Box::new(Events::Http(HttpEvents::new(source))))
         }
         "application/json" => {
             let max = server.limits.answer_bytes.min(MAX_MESSAGE_BYTES);

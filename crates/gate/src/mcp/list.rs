@@ -64,15 +64,15 @@ impl Call {
         Ok(Message::Result { id: id.clone(), result }.write().into())
     }
 
-    /// Pins the tools of a list that the gate asked for itself.
+    /// The tools of a list that the gate asked for itself, pinned and filtered.
     pub(super) async fn observe_tools(
         &mut self,
         talk: &Talk,
         result: &Map<String, Value>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Value>, Refusal> {
         let entries = result.get("tools").and_then(Value::as_array).cloned();
         let entries = entries.ok_or(Refusal::ServerGarbage("its list is none"))?;
-        self.tools(talk, entries).await.map(drop)
+        self.tools(talk, entries).await.map(|kept| kept.entries)
     }
 
     async fn tools(&mut self, talk: &Talk, entries: Vec<Value>) -> Result<Kept, Refusal> {

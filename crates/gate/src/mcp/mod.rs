@@ -3,8 +3,10 @@
 //! [`message`] reads JSON-RPC, [`method`] says what each method is, [`schema`] holds arguments against a
 //! tool's schema, [`tool`], [`pin`] and [`pins`] remember what was agreed of each tool, [`seal`] makes
 //! the ids that clients hold. On those stands the way of a request: `serve`, `request`, `call`,
-//! `list`, `decide`, `inspect`, `link` to the server and `events`, `stream` and `answer` back.
+//! `list`, `decide`, `inspect`, `link` to the server and `events`, `stream` and `answer` back;
+//! [`stdio`] and `pipe` for servers that the gate starts, `all` for all servers as one.
 
+mod all;
 mod answer;
 mod call;
 mod decide;
@@ -18,14 +20,17 @@ mod orders;
 mod parts;
 pub mod pin;
 pub mod pins;
+mod pipe;
 mod refuse;
 mod request;
 pub mod schema;
 pub mod seal;
 mod serve;
 pub mod server;
+pub mod stdio;
 mod stream;
 pub mod tool;
 mod who;
 
+pub(crate) use all::serve_all;
 pub(crate) use serve::serve;

@@ -41,10 +41,13 @@ impl Call {
 
     /// Records the refusal, then says so.
     pub(super) async fn refuse(mut self, refusal: &Refusal) -> Response<AnswerBody> {
+        // A client begins a new session where its own is not found, and knows that by the status.
+        let is_lost = matches!(refusal, Refusal::NoSuchSession);
         let status = match &self.id {
-            Some(_) => StatusCode::OK,
-            None => refusal.status(),
+            Some(_) if !is_lost => StatusCode::OK,
+            _ => refusal.status(),
         };
+        self.base.keep_refused().await;
         self.base.action.record().http_status = Some(status.as_u16());
         self.base.action.refuse(refusal, refusal.message());
         if self.base.action.finish(refusal.outcome()).await.is_err() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
-use model::Kind;
+use model::{Kind, Status};
 use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
@@ -123,6 +123,7 @@ impl Call {
     ) -> Result<Ready, Refusal> {
         self.reserve(talk, &body)?;
         self.base.persist().await?;
+        self.base.keep_leaving(None, &body, "").await?;
         talk.along.mirrored =
             expect.method.map(|method| (method.as_str().to_owned(), expect.name.clone()));
         let Reply { status, session, body } = self.send(talk, body).await?;
@@ -158,6 +159,10 @@ impl Call {
         }
         let event = Event { data, ..Event::default() };
         match self.take(talk, expect, event).await? {
+            // A client tells the server's era by the status of an error (2026-07-28, versioning).
+            Taken::Answer(event) if status.is_client_error() => {
+                Ok(Ready::Whole { status, body: event.data, session: None, outcome: Status::Ok })
+            }
             Taken::Answer(event) => Ok(Ready::message(event.data)),
             _ => Err(Refusal::ServerGarbage("it is no answer to what was asked")),
         }

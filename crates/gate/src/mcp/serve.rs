@@ -26,7 +26,7 @@ use crate::llm;
 use crate::net::body::read_bounded;
 use crate::net::peer::Peer;
 use crate::refusal::{Dialect, Refusal};
-use crate::snapshot::Contained;
+use crate::snapshot::{Contained, Sizes};
 use crate::worker::Worker;
 
 /// Bytes of a name in a record's resource.
@@ -87,7 +87,7 @@ pub(crate) async fn serve(
     let mut call = Call { base, worker: worker.clone(), id: None };
     call.base.note_client(peer, request.headers());
     match call.attempt(request, server).await {
-        Ok((talk, ready)) => call.deliver(talk, ready).await,
+        Ok((talk, ready)) => call.deliver(Some(talk), ready).await,
         Err(refusal) => call.refuse(&refusal).await,
     }
 }
@@ -135,7 +135,7 @@ impl Call {
     }
 
     /// Opens the id of the session that the client presents.
-    fn session(
+    pub(super) fn session(
         &mut self,
         who: &Who,
         mcp: &Mcp,
@@ -166,21 +166,33 @@ impl Call {
         self.base.action.record().resource = Some(Resource { name, kind: kind.into() });
     }
 
+    /// The bytes of a message, decoded.
+    pub(super) async fn read_message(
+        &mut self,
+        parts: &Parts,
+        body: Incoming,
+        sizes: Sizes,
+    ) -> Result<Bytes, Refusal> {
+        if link::content_type(&parts.headers) != "application/json" {
+            return Err(Refusal::Malformed("A message is sent as application/json.".into()));
+        }
+        let mut limits = sizes.body_limits();
+        limits.max_bytes = limits.max_bytes.min(MAX_MESSAGE_BYTES);
+        let body = read_bounded(body, limits).await.map_err(Refusal::Unreadable)?;
+        self.base.action.request_body(&body);
+        self.base.sent =
+            llm::keep::Sent::of(&parts.headers, &body).filter(|_| self.base.keeping.is_some());
+        let plain = llm::request::decode(&parts.headers, &body, limits.max_bytes)?;
+        Ok(plain.map_or(body, Bytes::from))
+    }
+
     async fn post(
         &mut self,
         talk: &mut Talk,
         parts: &Parts,
         body: Incoming,
     ) -> Result<Ready, Refusal> {
-        if link::content_type(&parts.headers) != "application/json" {
-            return Err(Refusal::Malformed("A message is sent as application/json.".into()));
-        }
-        let mut limits = talk.server.limits.body_limits();
-        limits.max_bytes = limits.max_bytes.min(MAX_MESSAGE_BYTES);
-        let body = read_bounded(body, limits).await.map_err(Refusal::Unreadable)?;
-        self.base.action.request_body(&body);
-        let plain = llm::request::decode(&parts.headers, &body, limits.max_bytes)?;
-        let body = plain.map_or(body, Bytes::from);
+        let body = self.read_message(parts, body, talk.server.limits).await?;
         match Message::read(&body).map_err(Refusal::Message)? {
             Message::Request { id, method, params } => {
                 self.id = Some(id);
@@ -206,7 +218,7 @@ impl Call {
     }
 
     /// A notification, or an answer to what the server asked.
-    async fn pass_on(
+    pub(super) async fn pass_on(
         &mut self,
         talk: &mut Talk,
         body: Bytes,
@@ -216,6 +228,7 @@ impl Call {
         self.decide_on_server(talk, policy::Action::UseServer, "message")?;
         self.approve(talk, &serde_json::Value::Null).await?;
         self.base.persist().await?;
+        self.base.keep_leaving(None, &body, "").await?;
         let reply = self.send(talk, body).await?;
         match reply.status {
             StatusCode::NOT_FOUND => Err(Refusal::NoSuchSession),
@@ -301,10 +314,19 @@ impl Call {
     }
 
     /// Completes the record, then lets the answer go.
-    async fn deliver(mut self, talk: Talk, ready: Ready) -> Response<AnswerBody> {
+    ///
+    /// Only what is of one server is streamed, so that a stream has somebody to talk with.
+    pub(super) async fn deliver(
+        mut self,
+        talk: Option<Talk>,
+        ready: Ready,
+    ) -> Response<AnswerBody> {
         let (status, body, session, outcome) = match ready {
             Ready::Whole { status, body, session, outcome } => (status, body, session, outcome),
-            Ready::Streamed(stream) => return stream.answer(self, talk),
+            Ready::Streamed(stream) => match talk {
+                Some(talk) => return stream.answer(self, talk),
+                None => return self.refuse(&Refusal::ServerGarbage("it is no answer")).await,
+            },
         };
         let has_message = !body.is_empty();
         let action = &mut self.base.action;
@@ -337,8 +359,13 @@ impl Call {
     }
 }
 
+/// Whether a version of the protocol is carried.
+pub(super) fn is_version(text: &str) -> bool {
+    VERSIONS.contains(&text)
+}
+
 /// A version that nobody here knows is refused: its messages could mean anything.
-fn version_of(headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+pub(super) fn version_of(headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
     let mut values = headers.get_all(VERSION).iter();
     let first = values.next();
     let is_known = |value: &HeaderValue| value.to_str().is_ok_and(|v| VERSIONS.contains(&v));

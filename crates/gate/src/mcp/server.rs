@@ -10,6 +10,7 @@ use policy::Pattern;
 use super::pin::PinMode;
 use super::pins::{Known, Pins};
 use super::seal::Seal;
+use super::stdio::Launcher;
 use crate::net::upstream::Target;
 use crate::snapshot::{Sizes, Uninspectable};
 
@@ -46,6 +47,8 @@ pub struct Server {
 #[derive(Clone)]
 pub enum Transport {
     Http(Remote),
+    /// Over the standard input and output of processes of the gate's own.
+    Stdio(Arc<Launcher>),
 }
 
 /// A server that speaks streamable HTTP.

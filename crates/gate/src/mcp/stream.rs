@@ -171,6 +171,7 @@ impl Call {
         if event.data.is_empty() {
             return Ok(Taken::Aside(Event { id, ..event }));
         }
+        self.base.action.upstream_bytes(&event.data);
         let message = Message::read(&event.data)
             .map_err(|_| Refusal::ServerGarbage("one of its messages is none"))?;
         let (data, is_answer) = match message {

@@ -16,8 +16,10 @@ mod ledger;
 mod output;
 mod policy;
 mod provider;
+mod server;
 mod session;
 mod table;
+mod tool;
 mod up;
 mod user;
 mod witness;
@@ -90,6 +92,18 @@ enum Command {
         after_help = "Example:\n  portcullis provider suspend openai --reason \"key leaked\""
     )]
     Provider(provider::Command),
+    /// MCP servers behind the gate
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis server suspend files --reason \"poisoned tool\""
+    )]
+    Server(server::Command),
+    /// Tools of MCP servers: what was agreed of each, and what waits
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis tool list --held\n  portcullis tool diff files/read_file"
+    )]
+    Tool(tool::Command),
     /// The kill switch: what is held now, and everything at once
     #[command(
         subcommand,
@@ -169,6 +183,8 @@ fn dispatch(
         Command::Demo(arguments) => demo::run(&arguments, output),
         Command::Agent(command) => agent::run(command, &session, output),
         Command::Provider(command) => provider::run(&command, &session, output),
+        Command::Server(command) => server::run(&command, &session, output),
+        Command::Tool(command) => tool::run(&command, &session, output),
         Command::Containment(command) => containment::run(&command, &session, output),
         Command::Approval(command) => approval::run(&command, &session, output),
         Command::Policy(command) => policy::run(&command, &session, output),

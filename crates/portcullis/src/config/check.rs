@@ -10,6 +10,7 @@ use super::Origins;
 use super::diagnostic::Diagnostic;
 use super::nearest::nearest;
 use super::sections::{Config, Limit, Per, Retained, Tls};
+use super::types::BaseUrl;
 
 /// Adds what is wrong with the whole.
 pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnostic>) {
@@ -136,8 +137,14 @@ impl Check<'_> {
                      digits, '-' and single '_' within";
                 self.error(&format!("{path}.name"), message, "use '-' instead");
             }
-            let is_clear = server.url.0.scheme_str() == Some("http") && !server.url.is_loopback();
-            if is_clear && (server.token.is_some() || !server.header.is_empty()) {
+            if server.url.is_some() != server.command.is_empty() {
+                let message = "an MCP server has either a `url` or a `command`";
+                self.error(&path, message, "give one of the two");
+            }
+            let in_clear = |url: &BaseUrl| url.0.scheme_str() == Some("http") && !url.is_loopback();
+            if server.url.as_ref().is_some_and(in_clear)
+                && (server.token.is_some() || !server.header.is_empty())
+            {
                 let message = "this server's credential and all traffic cross the network in clear";
                 self.warning(&format!("{path}.url"), message, "use https:// if it serves it");
             }

@@ -132,7 +132,8 @@ fn is_shown(path: &str) -> bool {
             | "payloads.rule"
             | "retention"
             | "export"
-    )
+            | "mcp"
+    ) && !path.starts_with("mcp.")
 }
 
 /// The keys that nearly everybody sets.

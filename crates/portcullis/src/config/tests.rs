@@ -10,6 +10,8 @@ use super::*;
 
 /// Secrets that the sample files name.
 const SECRETS: [(&str, &str); 6] = [
+    ("FILES_TOKEN", "files-token"),
+    ("FILES_KEY", "files-key"),
     ("OPENAI_API_KEY", "k1"),
     ("SUPPORT_BOT_KEY", "k2"),
     ("ROOT_KEY", "k3"),

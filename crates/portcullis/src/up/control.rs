@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use console::{Check, Failure, IndexState, Instance, PolicySource, PolicyView, ProviderView, Task};
+use console::{
+    Check, Failure, IndexState, Instance, PolicySource, PolicyView, ProviderView, ServerView, Task,
+};
 use ledger::Health;
 use model::TenantId;
 use serde_json::{Value, json};
@@ -108,6 +110,16 @@ impl Instance for Adapter {
             models: provider.models.iter().map(|pattern| pattern.0.clone()).collect(),
         };
         settings.config.provider.iter().map(view).collect()
+    }
+
+    fn servers(&self, _tenant: &TenantId) -> Vec<ServerView> {
+        let settings = self.core.settings.load();
+        let view = |server: &crate::config::sections::Mcp| ServerView {
+            name: server.name.clone(),
+            address: server.address(),
+            pin: server.pin.as_str().to_owned(),
+        };
+        settings.config.mcp.iter().map(view).collect()
     }
 
     fn policy(&self, _tenant: &TenantId) -> PolicyView {

@@ -7,12 +7,13 @@ use gate::mcp::pin::{Offer, Pin, PinMode, Why};
 use gate::mcp::pins::{Keeper, Pins};
 use gate::mcp::seal::Seal;
 use gate::mcp::server::{Remote, Server, ToolRule, Transport};
+use gate::mcp::stdio::{Launch, Launcher};
 use gate::mcp::tool::Definition;
 use gate::net::upstream::Timeouts;
 use gate::snapshot::Uninspectable;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
-use model::{Confidentiality, Integrity, Secret, Standing, TenantId, ToolEffect};
+use model::{Confidentiality, Digest, Integrity, Secret, Standing, TenantId, ToolEffect};
 use store::{Store, StoredOffer, StoredTool};
 
 use super::core::now;
@@ -105,23 +106,13 @@ impl Settings {
         server: &sections::Mcp,
         before: Option<&Self>,
     ) -> anyhow::Result<Server> {
-        let uri = &server.url.0;
-        let times = &server.timeouts;
-        let timeouts = Timeouts {
-            connect: times.connect,
-            first_byte: times.first_byte,
-            idle: times.idle,
-            total: times.total,
-        };
-        let reach = Reach { uri, ca: server.ca.as_ref(), timeouts, max_idle: IDLE_CONNECTIONS };
-        let remote = Remote {
-            target: self.target(&reach, before)?,
-            path: uri.path().to_owned(),
-            headers: headers(server)?,
+        let transport = match &server.url {
+            Some(url) => Transport::Http(self.remote(server, &url.0, before)?),
+            None => Transport::Stdio(self.launcher(server, before)?),
         };
         Ok(Server {
             name: server.name.clone(),
-            transport: Transport::Http(remote),
+            transport,
             rules: server.tool.iter().map(rule).collect::<anyhow::Result<_>>()?,
             believes_annotations: server.annotations == mcp::Annotations::Seed,
             pin: match server.pin {
@@ -135,6 +126,68 @@ impl Settings {
             },
             limits: sizes(&self.config.gate),
         })
+    }
+}
+
+impl Settings {
+    fn remote(
+        &mut self,
+        server: &sections::Mcp,
+        uri: &http::Uri,
+        before: Option<&Self>,
+    ) -> anyhow::Result<Remote> {
+        let times = &server.timeouts;
+        let timeouts = Timeouts {
+            connect: times.connect,
+            first_byte: times.first_byte,
+            idle: times.idle,
+            total: times.total,
+        };
+        let reach = Reach { uri, ca: server.ca.as_ref(), timeouts, max_idle: IDLE_CONNECTIONS };
+        let target = self.target(&reach, before)?;
+        Ok(Remote { target, path: uri.path().to_owned(), headers: headers(server)? })
+    }
+
+    /// One whose command did not change keeps its processes.
+    fn launcher(
+        &mut self,
+        server: &sections::Mcp,
+        before: Option<&Self>,
+    ) -> anyhow::Result<Arc<Launcher>> {
+        let (program, arguments) = server.command.split_first().context("it has no `command`")?;
+        let limits = &server.limits;
+        let named = server.variable.iter().map(|variable| {
+            let secret = variable.value.secret.clone();
+            let secret = secret.with_context(|| format!("the variable {}", variable.name))?;
+            Ok((variable.name.clone(), secret))
+        });
+        let environment = named.collect::<anyhow::Result<Vec<_>>>()?;
+        let spelled =
+            environment.iter().map(|(name, value)| (name, Digest::of(value.expose().as_bytes())));
+        let key = format!(
+            "{} {:?} {:?} {limits:?} {:?}",
+            server.name,
+            server.command,
+            spelled.collect::<Vec<_>>(),
+            server.timeouts
+        );
+        let kept = before.and_then(|before| before.launchers.get(&key)).cloned();
+        let launcher = kept.unwrap_or_else(|| {
+            let launch = Launch {
+                program: program.clone(),
+                arguments: arguments.to_vec(),
+                environment,
+                memory: limits.memory.0,
+                cpu: limits.cpu,
+                files: u64::from(limits.files.get()),
+                processes: limits.processes.get() as usize,
+                idle: limits.idle,
+                patience: server.timeouts.idle,
+            };
+            Launcher::new(server.name.as_str(), launch)
+        });
+        self.launchers.insert(key, launcher.clone());
+        Ok(launcher)
     }
 }
 

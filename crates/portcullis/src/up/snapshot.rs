@@ -11,6 +11,7 @@ use gate::classifier::Classifier;
 use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
 use gate::mcp::server::{Mcp, Server};
+use gate::mcp::stdio::Launcher;
 use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
 use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
 use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, Uninspectable};
@@ -44,6 +45,7 @@ pub(super) struct Settings {
     pub(super) limits: Vec<Limit>,
     providers: Vec<Arc<Provider>>,
     servers: Vec<Arc<Server>>,
+    pub(super) launchers: HashMap<String, Arc<Launcher>>,
     /// What each provider's target was made from: one that did not change keeps its connections.
     targets: HashMap<String, Arc<Target>>,
 }
@@ -84,6 +86,7 @@ impl Settings {
                 .collect(),
             providers: Vec::new(),
             servers: Vec::new(),
+            launchers: HashMap::new(),
             targets: HashMap::new(),
             config,
         };

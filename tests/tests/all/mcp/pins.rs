@@ -32,6 +32,35 @@ async fn a_tool_that_changes_is_held_for_everybody() {
 }
 
 #[tokio::test]
+async fn a_person_accepts_the_change_that_was_looked_at_and_no_other() {
+    let server = mcp_server().tool(tool("read")).run();
+    let gate = gate().mcp("files", &server).agent("bot").run();
+    let client = gate.mcp("bot", "files").await;
+    client.call("read", "x").await.expect(200);
+    let mut changed = tool("read");
+    changed["description"] = json!("Does something else with a text.\u{202e}");
+    server.set_tools(vec![changed.clone()]);
+    assert!(client.tools().await.is_empty());
+    let diff = gate.succeeds(&["tool", "diff", "files/read"]);
+    assert!(diff.contains("- description: \"Does read with a text.\""), "{diff}");
+    assert!(diff.contains("\\u{202e}") && diff.contains("revision 2"), "{diff}");
+    let stale = gate.portcullis(&["tool", "accept", "files/read", "--revision", "1"]);
+    assert!(!stale.status.success());
+    gate.succeeds(&["tool", "accept", "files/read", "--revision", "2"]);
+    client.call("read", "x").await.expect(200);
+    assert_eq!(client.tools().await, ["read"]);
+    // No to the next: the tool is off until its server goes back.
+    server.set_tools(vec![tool("read")]);
+    assert!(client.tools().await.is_empty());
+    gate.succeeds(&["tool", "reject", "files/read", "--revision", "4"]);
+    assert_eq!(gate.succeeds(&["tool", "list", "--held"]).lines().count(), 1);
+    server.set_tools(vec![changed]);
+    assert_eq!(client.tools().await, ["read"]);
+    let acts = |record: &serde_json::Value| record["detail"]["act"] == "tool.accept";
+    gate.records_with("the acceptance", acts);
+}
+
+#[tokio::test]
 async fn pins_survive_a_restart() {
     let server = mcp_server().tool(tool("read")).run();
     let mut gate = gate().mcp("files", &server).agent("bot").run();

@@ -1,5 +1,6 @@
 //! `[[mcp]]`: servers of tools.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,15 +9,22 @@ use model::ServerName;
 use super::Uninspectable;
 use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
-use crate::config::types::{BaseUrl, HeaderName, Pattern};
+use crate::config::types::{BaseUrl, ByteSize, HeaderName, Pattern};
 
 section! {
     /// An MCP server.
     Mcp {
         /// Its name, which is also its path: agents reach it at `/mcp/NAME`.
         name: ServerName, example "files";
-        /// Where it is: the address of its endpoint, for streamable HTTP.
-        url: BaseUrl, example "https://tools.example.com/mcp";
+        /// Where it is: the address of its endpoint, for streamable HTTP. Give this or `command`.
+        url: Option<BaseUrl>, example "https://tools.example.com/mcp";
+        /// What starts it: the program and its arguments, for a server that speaks over standard
+        /// input and output. Each session of an agent gets a process of its own.
+        command: Vec<String> = [], example ["npx", "-y", "some-server"];
+        /// Variables of its environment. Besides these it gets `PATH` and nothing of the gate's own.
+        variable: Vec<Variable>;
+        /// What a process of it may use.
+        limits: ProcessLimits;
         /// The token that the gate presents to it. Agents never see it.
         token: Option<Credential>, example { env = "FILES_TOKEN" };
         /// Further headers that it wants from the gate.
@@ -50,6 +58,32 @@ section! {
 }
 
 section! {
+    /// A variable in the environment of a server that the gate starts.
+    Variable {
+        /// Its name.
+        name: String, example "API_KEY";
+        /// Its value.
+        value: Credential, example { env = "FILES_KEY" };
+    }
+}
+
+section! {
+    /// What a process of a server that the gate starts may use.
+    ProcessLimits {
+        /// Memory of its own.
+        memory: ByteSize = "2GiB";
+        /// Processor time in all.
+        cpu: Duration = "1h";
+        /// Open files and connections.
+        files: NonZeroU32 = 256;
+        /// Processes of this server at once, one for each session.
+        processes: NonZeroU32 = 64;
+        /// How long a process may lie idle before it is ended.
+        idle: Duration = "30m";
+    }
+}
+
+section! {
     /// What is known of some tools of a server.
     Tool {
         /// The tools, by name or pattern.
@@ -75,6 +109,16 @@ section! {
         idle: Duration = "5m";
         /// For the whole answer.
         total: Duration = "30m";
+    }
+}
+
+impl Mcp {
+    /// Where it is, or what starts it.
+    pub fn address(&self) -> String {
+        match &self.url {
+            Some(url) => url.to_string(),
+            None => self.command.join(" "),
+        }
     }
 }
 

@@ -1,0 +1,433 @@
+//! `/mcp`: all servers that an agent may use, as one.
+//!
+//! A session here is one session at each of them. Tools are named `server__tool`; the list is theirs
+//! together, each filtered and pinned as on its own path, and a call goes where its tool's name says.
+//! Of what servers offer besides, nothing is offered here: prompts and resources have no names that
+//! could be told apart.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method as Verb, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use model::{Effect, Kind, clip};
+use policy::{Action, Resource};
+use serde_json::{Map, Value, json};
+
+use super::events::Event;
+use super::link::{self, Along, Reply, ReplyBody};
+use super::message::{Id, Message};
+use super::method::{Method, is_notification};
+use super::parts::Voice;
+use super::seal::{Session, Use};
+use super::serve::{Call, Ready, Talk, version_of};
+use super::server::{DIVIDER, Mcp, Server};
+use super::who::{Who, check_origin};
+use crate::answer::AnswerBody;
+use crate::llm;
+use crate::net::peer::Peer;
+use crate::refusal::{Dialect, Refusal};
+use crate::snapshot::Contained;
+use crate::worker::Worker;
+
+/// How long a server is waited for when a session begins; one that takes longer is left out.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Events before an answer to a greeting.
+const MAX_EVENTS: usize = 64;
+
+/// The version that is settled on where a client asks for one that the gate does not know.
+const VERSION: &str = "2025-11-25";
+
+/// Answers one request to `/mcp`.
+pub(crate) async fn serve_all(
+    worker: &Worker,
+    peer: &Peer,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
+    let mut call = Call { base, worker: worker.clone(), id: None };
+    call.base.note_client(peer, request.headers());
+    match call.attempt_all(request).await {
+        Ok((talk, ready)) => call.deliver(talk, ready).await,
+        Err(refusal) => call.refuse(&refusal).await,
+    }
+}
+
+/// The agent and its session at all servers.
+struct Hall {
+    who: Who,
+    mcp: Arc<Mcp>,
+    session: Option<Session>,
+    along: Along,
+}
+
+impl Call {
+    async fn attempt_all(
+        &mut self,
+        request: Request<Incoming>,
+    ) -> Result<(Option<Talk>, Ready), Refusal> {
+        let (parts, body) = request.into_parts();
+        if !self.base.action.is_admitted {
+            return Err(Refusal::Busy);
+        }
+        let who = self.identify(&parts.headers)?;
+        if self.worker.gate.is_draining() {
+            return Err(Refusal::Draining);
+        }
+        self.about("server", "*");
+        let mcp = who.tenant.mcp.clone();
+        check_origin(&parts.headers, &mcp.origins)?;
+        let session = self.session(&who, &mcp, "", &parts.headers)?;
+        let version = version_of(&parts.headers)?;
+        let trace = parts.headers.get("traceparent").cloned();
+        let along = Along { session: None, version, trace, mirrored: None };
+        let mut hall = Hall { who, mcp, session, along };
+        match parts.method {
+            Verb::POST => self.post_all(&mut hall, &parts, body).await,
+            Verb::DELETE => self.end_all(&hall).await.map(|ready| (None, ready)),
+            Verb::GET => Ok((None, Ready::accepted(StatusCode::METHOD_NOT_ALLOWED))),
+            _ => Err(Refusal::Unsupported("methods other than POST, GET and DELETE here")),
+        }
+    }
+
+    async fn post_all(
+        &mut self,
+        hall: &mut Hall,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<(Option<Talk>, Ready), Refusal> {
+        let sizes = crate::snapshot::Sizes::default();
+        let body = self.read_message(parts, body, sizes).await?;
+        match Message::read(&body).map_err(Refusal::Message)? {
+            Message::Request { id, method, params } => {
+                self.id = Some(id.clone());
+                let method = Method::of(&method).ok_or(Refusal::NoSuchMethod(method))?;
+                self.base.action.record().kind = method.kind();
+                self.base.action.note("method", method.as_str());
+                match method {
+                    Method::CallTool => self.route(hall, parts, &id, params).await,
+                    Method::Initialize => {
+                        self.greet_all(hall, &id, params).await.map(|ready| (None, ready))
+                    }
+                    Method::ListTools => self.list_all(hall, &id).await.map(|ready| (None, ready)),
+                    Method::Ping => Ok((None, result(&id, json!({})))),
+                    method => Err(Refusal::NoSuchMethod(method.as_str().to_owned())),
+                }
+            }
+            Message::Notification { method, .. } => {
+                self.base.action.record().kind = Kind::MCP_MESSAGE;
+                self.base.action.note("method", clip(&method, 128));
+                if !is_notification(&method) {
+                    return Err(Refusal::NoSuchMethod(method));
+                }
+                self.tell_all(hall, &method, body).await.map(|ready| (None, ready))
+            }
+            Message::Result { id, result } => {
+                let (server, id) = asker(&id).ok_or(Refusal::NoSuchSession)?;
+                self.reply(hall, &server, Message::Result { id, result }).await
+            }
+            Message::Error { id, error } => {
+                let (server, id) = id.as_ref().and_then(asker).ok_or(Refusal::NoSuchSession)?;
+                self.reply(hall, &server, Message::Error { id: Some(id), error }).await
+            }
+        }
+    }
+
+    /// The servers that an agent may talk to now.
+    fn permitted(&self, hall: &Hall) -> Vec<Arc<Server>> {
+        let may = |server: &&Arc<Server>| {
+            let resource = Resource::Server(&server.name);
+            let verdict = self.if_used(&hall.who, Action::UseServer, resource, "tools/list");
+            server.standing.is_active() && verdict.effect == Effect::Permit
+        };
+        hall.mcp.servers.iter().filter(may).cloned().collect()
+    }
+
+    /// Opens a session at each server at once. One that does not answer is left out, and said so.
+    async fn greet_all(
+        &mut self,
+        hall: &Hall,
+        id: &Id,
+        params: Map<String, Value>,
+    ) -> Result<Ready, Refusal> {
+        let asked = params.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
+        let version = if super::serve::is_version(asked) { asked } else { VERSION }.to_owned();
+        let mut hello = params;
+        hello.insert("protocolVersion".into(), version.clone().into());
+        let hello =
+            Message::Request { id: Id::Number(0), method: "initialize".into(), params: hello };
+        let hello = self.inspect_request(hello.write().into(), Voice::Nobody, &[])?;
+        self.enforce()?;
+        let servers = self.permitted(hall);
+        let greetings = servers.iter().map(|server| {
+            let (worker, server, hello) = (self.worker.clone(), server.clone(), hello.clone());
+            let along = hall.along.clone();
+            let greeting = async move { greet(&worker, &server, along, hello).await };
+            Box::pin(
+                async move { tokio::time::timeout(PATIENCE, greeting).await.unwrap_or_default() },
+            ) as Boxed<Option<Option<String>>>
+        });
+        let greeted = all(greetings.collect()).await;
+        let mut session = Session { version: version.clone(), ..Session::default() };
+        let mut missing = Vec::new();
+        for (server, inner) in servers.iter().zip(greeted) {
+            match inner {
+                Some(inner) => session.servers.push((server.name.to_string(), inner)),
+                None => missing.push(server.name.as_str()),
+            }
+        }
+        self.base.action.note("servers", session.servers.len().to_string());
+        if !missing.is_empty() {
+            self.base.action.note("missing", missing.join(", "));
+        }
+        self.base.action.decide(Effect::Permit, "a session at each server that the agent may use");
+        let agent = hall.who.agent.name.as_str();
+        let sealed = hall.mcp.seal.seal(Use::Session, agent, "", &session);
+        let sealed = sealed.ok_or(Refusal::VaultDown)?;
+        self.name_session(&sealed);
+        let answer = json!({
+            "protocolVersion": version,
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "portcullis", "version": env!("CARGO_PKG_VERSION")},
+        });
+        let Ready::Whole { status, body, outcome, .. } = result(id, answer) else {
+            return Err(Refusal::VaultDown);
+        };
+        Ok(Ready::Whole { status, body, session: Some(sealed), outcome })
+    }
+
+    /// The tools of all servers, named after them.
+    async fn list_all(&mut self, hall: &Hall, id: &Id) -> Result<Ready, Refusal> {
+        let mut tools = Vec::new();
+        let mut missing = Vec::new();
+        for server in self.permitted(hall) {
+            let name = server.name.to_string();
+            let Ok(talk) = self.at(hall, &name) else { continue };
+            match self.tools_of(&talk).await {
+                Ok(found) => tools.extend(found.into_iter().map(|tool| renamed(&name, tool))),
+                Err(refusal) if is_fatal(&refusal) => return Err(refusal),
+                Err(refusal) => {
+                    tracing::warn!(server = %name, why = refusal.message(), "an MCP server does not say which tools it has");
+                    missing.push(name);
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.base.action.note("missing", missing.join(", "));
+        }
+        self.base.action.note("listed", tools.len().to_string());
+        self.base.action.decide(Effect::Permit, "each tool that the agent may call");
+        let Ready::Whole { status, body, session, outcome } = result(id, json!({"tools": tools}))
+        else {
+            return Err(Refusal::VaultDown);
+        };
+        let body = self.inspect_all(body)?;
+        Ok(Ready::Whole { status, body, session, outcome })
+    }
+
+    /// A call goes to the server that its tool's name begins with.
+    async fn route(
+        &mut self,
+        hall: &Hall,
+        parts: &Parts,
+        id: &Id,
+        mut params: Map<String, Value>,
+    ) -> Result<(Option<Talk>, Ready), Refusal> {
+        let name = params.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let unknown = || Refusal::NoSuchTool(clip(&name, 128).to_owned());
+        let (server, tool) = name.split_once(DIVIDER).ok_or_else(unknown)?;
+        let mut talk = self.at(hall, server)?;
+        params.insert("name".into(), tool.into());
+        let method = Method::CallTool;
+        let request = Message::Request {
+            id: id.clone(),
+            method: method.as_str().to_owned(),
+            params: params.clone(),
+        };
+        let body = Bytes::from(request.write());
+        let ready = self.request(&mut talk, parts, method, params, body).await?;
+        Ok((Some(talk), ready))
+    }
+
+    /// The talk with one of the servers.
+    fn at(&self, hall: &Hall, name: &str) -> Result<Talk, Refusal> {
+        let server = hall.mcp.server(name).cloned().ok_or(Refusal::NoSuchServer)?;
+        if !server.standing.is_active() {
+            return Err(Refusal::Contained(Contained::Server(server.standing)));
+        }
+        let inner = match &hall.session {
+            // A server that did not answer when the session began has no part in it.
+            Some(session) if !session.holds(name) => return Err(Refusal::NoSuchServer),
+            Some(session) => session.of(name).map(str::to_owned),
+            None => None,
+        };
+        Ok(Talk {
+            who: hall.who.clone(),
+            mcp: hall.mcp.clone(),
+            server,
+            path: String::new(),
+            session: hall.session.clone(),
+            along: Along { session: inner, ..hall.along.clone() },
+        })
+    }
+
+    /// Every server hears a notification; the greeting was finished with each already.
+    async fn tell_all(&mut self, hall: &Hall, method: &str, body: Bytes) -> Result<Ready, Refusal> {
+        let body = self.inspect_request(body, Voice::Nobody, &[])?;
+        self.enforce()?;
+        self.base.action.decide(Effect::Permit, "for each server of the session");
+        if method != "notifications/initialized" {
+            for server in self.permitted(hall) {
+                let Ok(talk) = self.at(hall, server.name.as_str()) else { continue };
+                if let Err(refusal) = self.send(&talk, body.clone()).await {
+                    tracing::debug!(server = %server.name, why = refusal.message(), "a server could not be told");
+                }
+            }
+        }
+        Ok(Ready::accepted(StatusCode::ACCEPTED))
+    }
+
+    /// An answer to what one of the servers has asked.
+    async fn reply(
+        &mut self,
+        hall: &Hall,
+        server: &str,
+        message: Message,
+    ) -> Result<(Option<Talk>, Ready), Refusal> {
+        self.base.action.record().kind = Kind::MCP_MESSAGE;
+        self.base.action.note("method", "answer");
+        let mut talk = self.at(hall, server)?;
+        self.about("server", server);
+        let ready = self.pass_on(&mut talk, message.write().into(), Voice::Model).await?;
+        Ok((Some(talk), ready))
+    }
+
+    async fn end_all(&mut self, hall: &Hall) -> Result<Ready, Refusal> {
+        self.base.action.record().kind = Kind::MCP_END;
+        let Some(session) = &hall.session else { return Err(Refusal::NoSuchSession) };
+        for (name, inner) in &session.servers {
+            let Ok(talk) = self.at(hall, name) else { continue };
+            if inner.is_some()
+                && let Err(refusal) = link::end(&self.worker, &talk.server, &talk.along).await
+            {
+                tracing::debug!(server = %name, why = refusal.message(), "a session could not be ended");
+            }
+        }
+        self.base.action.decide(Effect::Permit, "the agent ends its session");
+        Ok(Ready::accepted(StatusCode::OK))
+    }
+}
+
+/// Nothing else will go through either.
+fn is_fatal(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::LogDown | Refusal::VaultDown | Refusal::Contained(_))
+}
+
+fn result(id: &Id, result: Value) -> Ready {
+    let result = match result {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    Ready::message(Message::Result { id: id.clone(), result }.write().into())
+}
+
+fn renamed(server: &str, mut tool: Value) -> Value {
+    let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
+    tool["name"] = format!("{server}{DIVIDER}{name}").into();
+    tool
+}
+
+/// A server's id of what it asks, with its name before it: ids of two servers may be the same.
+pub(super) fn asked_by(server: &str, id: &Id) -> Id {
+    Id::Text(format!("{server}/{}", id.to_value()))
+}
+
+fn asker(id: &Id) -> Option<(String, Id)> {
+    let Id::Text(text) = id else { return None };
+    let (server, inner) = text.split_once('/')?;
+    let inner = match serde_json::from_str(inner).ok()? {
+        Value::Number(number) => Id::Number(number.as_i64()?),
+        Value::String(text) => Id::Text(text),
+        _ => return None,
+    };
+    Some((server.to_owned(), inner))
+}
+
+/// Opens a session at a server; its own id of it, if it has one. Nothing where it does not answer.
+async fn greet(
+    worker: &Worker,
+    server: &Server,
+    along: Along,
+    hello: Bytes,
+) -> Option<Option<String>> {
+    let Reply { session, body, .. } = link::post(worker, server, &along, hello).await.ok()?;
+    let data = match body {
+        ReplyBody::One(data) => data,
+        ReplyBody::Many(mut events) => {
+            let mut data = Bytes::new();
+            for _ in 0..MAX_EVENTS {
+                let Event { data: next, .. } = events.next().await.ok()??;
+                if matches!(Message::read(&next), Ok(Message::Result { .. })) {
+                    data = next;
+                    break;
+                }
+            }
+            data
+        }
+        ReplyBody::Nothing => return None,
+    };
+    matches!(Message::read(&data), Ok(Message::Result { .. })).then_some(())?;
+    let along = Along { session: session.clone(), ..along };
+    let params = Map::new();
+    let ready = Message::Notification { method: "notifications/initialized".into(), params };
+    link::post(worker, server, &along, ready.write().into()).await.ok()?;
+    Some(session)
+}
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// All at once; the results in the order of the futures.
+async fn all<T>(mut futures: Vec<Boxed<T>>) -> Vec<T> {
+    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|cx| {
+        for (future, slot) in futures.iter_mut().zip(&mut done) {
+            if slot.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(cx)
+            {
+                *slot = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_remembers_who_asked() {
+        for id in [Id::Number(-3), Id::Text("a/b\"".into()), Id::Text(String::new())] {
+            assert_eq!(asker(&asked_by("files", &id)), Some(("files".into(), id)));
+        }
+        for bad in [Id::Number(1), Id::Text("files".into()), Id::Text("files/{}".into())] {
+            assert_eq!(asker(&bad), None, "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn all_results_keep_their_order() {
+        let slow: Boxed<u8> = Box::pin(async {
+            tokio::task::yield_now().await;
+            1
+        });
+        assert_eq!(all(vec![slow, Box::pin(std::future::ready(2))]).await, [1, 2]);
+    }
+}

@@ -1,0 +1,72 @@
+//! `/mcp`: all servers as one.
+
+use portcullis_tests::mcp::{text, tool};
+use portcullis_tests::{McpClient, gate, mcp_server};
+use serde_json::json;
+
+const NARROW: &str = "[[role]]\nname = \"narrow\"\ntools = [\"files/read\", \"mail/*\"]\n";
+
+#[tokio::test]
+async fn tools_are_merged_filtered_and_routed() {
+    let files = mcp_server()
+        .tool(tool("read"))
+        .tool(tool("write"))
+        .calls(|name, _| text(&format!("files {name}")))
+        .run();
+    let mail = mcp_server()
+        .tool(tool("read"))
+        .without_sessions()
+        .events()
+        .calls(|name, _| text(&format!("mail {name}")))
+        .run();
+    let bank = mcp_server().tool(tool("pay")).run();
+    let gate = gate()
+        .mcp("files", &files)
+        .mcp("mail", &mail)
+        .mcp("bank", &bank)
+        .agent_as("bot", "narrow")
+        .sections(NARROW)
+        .run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    assert_eq!(client.tools().await, ["files__read", "mail__read"]);
+    for (name, expected) in [("files__read", "files read"), ("mail__read", "mail read")] {
+        let reply = client.call(name, "x").await.expect(200);
+        assert_eq!(reply.json()["result"]["content"][0]["text"], expected);
+    }
+    for refused in ["files__write", "bank__pay", "read", "nothing__read"] {
+        let reply = client.call(refused, "x").await.expect(200);
+        assert!(reply.json()["error"].is_object(), "{refused}: {}", reply.text());
+    }
+    let reply = client.call("mail__read", "x").await.expect(200);
+    assert_eq!(gate.record(reply.record())["resource"]["name"], "mail/read");
+    assert!(bank.calls().is_empty());
+    assert!(files.requests("tools/call").iter().all(|call| call["params"]["name"] == "read"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_does_not_keep_the_others() {
+    let files = mcp_server().tool(tool("read")).run();
+    let away = "[[mcp]]\nname = \"away\"\nurl = \"http://127.0.0.1:9/mcp\"\n";
+    let gate = gate().mcp("files", &files).agent("bot").sections(away).run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    assert_eq!(client.tools().await, ["files__read"]);
+    let opened = gate.records_with("the session", |r| r["kind"] == "mcp.initialize");
+    let opened =
+        opened.iter().find(|r| r["kind"] == "mcp.initialize" && r["status"] == "ok").unwrap();
+    assert_eq!(opened["detail"]["missing"], "away");
+}
+
+#[tokio::test]
+async fn what_a_server_asks_comes_back_to_it() {
+    let ask = json!({"jsonrpc": "2.0", "id": 9, "method": "roots/list"});
+    let files = mcp_server().tool(tool("read")).aside(ask).run();
+    let gate = gate().mcp("files", &files).agent("bot").run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    let reply = client.call("files__read", "x").await.expect(200);
+    let id = reply.events()[0]["id"].clone();
+    assert_eq!(id, "files/9");
+    let answer = json!({"jsonrpc": "2.0", "id": id, "result": {"roots": []}});
+    client.client().post("/mcp", answer).await.expect(202);
+    let told = files.calls().pop().unwrap().json();
+    assert_eq!((&told["id"], &told["result"]), (&json!(9), &json!({"roots": []})));
+}
