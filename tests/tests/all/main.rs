@@ -4,6 +4,8 @@ mod approvals;
 mod bad_input;
 mod cli;
 mod containment;
+mod credentials;
+mod delegation;
 mod demo;
 mod doors;
 mod errors;

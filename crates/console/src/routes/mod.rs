@@ -10,6 +10,7 @@ mod keys;
 mod ledger;
 mod limits;
 mod payloads;
+mod persons;
 mod policy;
 mod providers;
 mod records;
@@ -47,13 +48,14 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 14] = [
+    let files: [fn() -> Vec<Endpoint>; 15] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
         agents::endpoints,
         keys::endpoints,
         approvals::endpoints,
+        persons::endpoints,
         containments::endpoints,
         providers::endpoints,
         records::endpoints,

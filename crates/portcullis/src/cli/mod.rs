@@ -14,9 +14,11 @@ mod exit;
 mod inspect;
 mod ledger;
 mod output;
+mod person;
 mod policy;
 mod provider;
 mod session;
+mod sign;
 mod table;
 mod up;
 mod user;
@@ -84,6 +86,13 @@ enum Command {
         after_help = "Example:\n  portcullis agent add support-bot --role support\n  portcullis agent list"
     )]
     Agent(agent::Command),
+    /// People on whose behalf agents act
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis person add ann@example.com --scope mail.read\n  portcullis person disable ann@example.com"
+    )]
+    Person(person::Command),
+    Sign(Box<sign::Arguments>),
     /// Model APIs behind the gate
     #[command(
         subcommand,
@@ -168,6 +177,8 @@ fn dispatch(
         Command::Up(arguments) => up::run(&arguments, &session, output),
         Command::Demo(arguments) => demo::run(&arguments, output),
         Command::Agent(command) => agent::run(command, &session, output),
+        Command::Person(command) => person::run(&command, &session, output),
+        Command::Sign(arguments) => sign::run(&arguments, output),
         Command::Provider(command) => provider::run(&command, &session, output),
         Command::Containment(command) => containment::run(&command, &session, output),
         Command::Approval(command) => approval::run(&command, &session, output),

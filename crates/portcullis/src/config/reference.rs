@@ -120,17 +120,11 @@ fn example_table(file: &mut String, path: &str, shape: &Shape) {
 
 /// Whether a table's heading stands without a `#`.
 fn is_shown(path: &str) -> bool {
-    !matches!(
-        path,
-        "gate.tls"
-            | "console.tls"
-            | "ledger.witness"
-            | "inspect.detectors"
-            | "inspect.records"
-            | "inspect.packages"
-            | "payloads.rule"
-            | "retention"
-    )
+    let hidden =
+        ["gate.tls", "console.tls", "issuer", "ledger.witness", "signing_key", "certificate"];
+    let own = ["inspect.detectors", "inspect.records", "inspect.packages"];
+    let kept = ["payloads.rule", "retention"];
+    !hidden.contains(&path) && !own.contains(&path) && !kept.contains(&path)
 }
 
 /// The keys that nearly everybody sets.

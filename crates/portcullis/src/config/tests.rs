@@ -9,9 +9,10 @@ use super::sections::{Durability, Per, ProviderKind};
 use super::*;
 
 /// Secrets that the sample files name.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
     ("OPENAI_API_KEY", "k1"),
     ("SUPPORT_BOT_KEY", "k2"),
+    ("SUPPORT_BOT_SECRET", "k4"),
     ("ROOT_KEY", "k3"),
     ("PREVIOUS_ROOT_KEY", "k4"),
 ];

@@ -11,15 +11,18 @@ mod core;
 mod custody;
 mod indexer;
 mod interrupted;
+mod issuers;
 mod journal;
 mod mcp;
 mod mend;
+mod once;
 mod reload;
 mod root;
 mod snapshot;
 mod start;
 mod tls;
 mod traces;
+mod trust;
 mod vault;
 mod witnesses;
 

@@ -14,6 +14,7 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0005_tokens.sql"),
     include_str!("../../migrations/0006_approvals.sql"),
     include_str!("../../migrations/0007_mcp.sql"),
+    include_str!("../../migrations/0008_identity.sql"),
 ];
 
 /// The same for the database of wrapped keys.
