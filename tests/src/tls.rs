@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, SerialNumber,
+};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -38,6 +40,19 @@ impl Authority {
     pub fn issue(&self) -> Identity {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(vec![LOOPBACK.to_owned()]).expect("a name");
+        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
+        let pem = (certificate.pem(), key.serialize_pem());
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        Identity { chain: vec![certificate.der().clone()], key, pem }
+    }
+
+    /// A client's certificate with these addresses as its alternative names.
+    pub fn issue_to(&self, uris: &[&str], serial: &[u8]) -> Identity {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.serial_number = Some(SerialNumber::from_slice(serial));
+        let uri = |uri: &&str| SanType::URI((*uri).try_into().expect("an address"));
+        params.subject_alt_names = uris.iter().map(uri).collect();
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         let pem = (certificate.pem(), key.serialize_pem());
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::{HeaderValue, response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use ledger::Append;
@@ -24,6 +25,14 @@ use crate::llm::tally::Sniffer;
 use crate::net::upstream::UpstreamBody;
 use crate::refusal::{Dialect, Refusal};
 use crate::snapshot::Contained;
+
+/// The headers that every answer carries.
+pub(crate) fn stamp(parts: &mut response::Parts, id: &str, effect: Effect) {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        parts.headers.insert("portcullis-record", value);
+    }
+    parts.headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
+}
 
 /// How long a stream may stay open after the protocol's last event.
 const TAIL: Duration = Duration::from_millis(100);

@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use ledger::Log;
-use model::{AgentName, Record, RecordId, Subject, TenantId, Timestamp};
+use model::{Record, RecordId, Subject, Timestamp};
 use tokio::sync::watch;
 
+use crate::identify::Caller;
+use crate::identify::once::Once;
 use crate::limits::Counters;
+use crate::loops::Loops;
 use crate::metrics::Metrics;
 use crate::snapshot::{Contained, Snapshot};
 
@@ -23,6 +26,9 @@ pub struct Gate {
     /// Records what belongs to no tenant, such as a key that nobody knows.
     pub log: Log,
     pub counters: Arc<Counters>,
+    /// What may be said once.
+    pub once: Once,
+    pub loops: Loops,
     pub metrics: Metrics,
     clock: fn() -> Timestamp,
     ids: AtomicU64,
@@ -49,6 +55,8 @@ impl Gate {
             snapshot: ArcSwap::from_pointee(snapshot),
             log,
             counters: Arc::default(),
+            once: Once::default(),
+            loops: Loops::default(),
             metrics: Metrics::default(),
             clock,
             ids: AtomicU64::new(0),
@@ -76,21 +84,21 @@ impl Gate {
         self.published.send_replace(revision);
     }
 
-    /// Ends when the kill switch hits the agent, or the provider or server that it uses.
+    /// Ends when the kill switch hits whoever calls, anyone it acts for, or the provider or server
+    /// that it uses.
     pub fn until_contained(
         self: &Arc<Self>,
-        tenant: &TenantId,
-        agent: &AgentName,
+        caller: &Caller,
         place: &Subject,
     ) -> impl Future<Output = Contained> + Send + use<> {
         let gate = self.clone();
-        let (tenant, agent, place) = (tenant.clone(), agent.clone(), place.clone());
+        let (caller, place) = (caller.clone(), place.clone());
         let mut published = self.published.subscribe();
         async move {
             loop {
                 // Marked as seen before the look, so that a publication in between is not missed.
                 published.borrow_and_update();
-                let contained = gate.snapshot().contained(&tenant, agent.as_str(), &place);
+                let contained = gate.snapshot().contained(&caller, &place);
                 if let Some(contained) = contained {
                     return contained;
                 }

@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::answer::AnswerBody;
 use crate::identify::Unidentified;
 use crate::limits::Exceeded;
+use crate::loops::Looping;
 use crate::mcp::message::Malformed;
 use crate::net::body::ReadError;
 use crate::net::upstream::UpstreamError;
@@ -24,6 +25,8 @@ use crate::snapshot::{Contained, ProviderKind};
 pub enum Refusal {
     Unidentified(Unidentified),
     Contained(Contained),
+    /// The call does not say for which person it is, and must.
+    Unattributable,
     NoSuchRoute,
     NoSuchProvider,
     NoProviderForModel,
@@ -39,6 +42,8 @@ pub enum Refusal {
     /// What a policy holds could not be put before anybody.
     ApprovalsDown,
     Limit(Exceeded),
+    /// The same again and again, or a session without an end.
+    Loop(Looping),
     /// The request itself is wrong; the text says how.
     Malformed(String),
     Unreadable(ReadError<hyper::Error>),
@@ -111,8 +116,9 @@ impl From<ProviderKind> for Dialect {
 impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Unidentified(_) => StatusCode::UNAUTHORIZED,
+            Self::Unidentified(_) | Self::Contained(Contained::Ended) => StatusCode::UNAUTHORIZED,
             Self::Contained(_)
+            | Self::Unattributable
             | Self::Denied(_)
             | Self::Held(_)
             | Self::Disapproved(_)
@@ -128,7 +134,7 @@ impl Refusal {
             | Self::NoSuchMethod(_)
             | Self::NoSuchTool(_) => StatusCode::NOT_FOUND,
             Self::AmbiguousPath | Self::Malformed(_) | Self::Message(_) => StatusCode::BAD_REQUEST,
-            Self::Limit(_) | Self::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
+            Self::Limit(_) | Self::Loop(_) | Self::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
             Self::Uninspectable(_) | Self::BadSchema(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(error) => match error {
                 ReadError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -184,11 +190,9 @@ impl Refusal {
     /// One sentence or two for the agent's developer.
     pub fn message(&self) -> String {
         match self {
-            Self::Unidentified(Unidentified::Missing) => "No agent key was sent: put the key that `portcullis agent add` printed where the SDK takes its API key.".into(),
-            Self::Unidentified(Unidentified::Malformed) => "The credential is not in a form that the gate understands: send `Authorization: Bearer pc_…` or `x-api-key: pc_…`.".into(),
-            Self::Unidentified(Unidentified::Ambiguous) => "Two different credentials were sent in one request: send one.".into(),
-            Self::Unidentified(_) => "The agent key is not valid: it is unknown, replaced or expired. Ask whoever runs the gate for a new one (`portcullis agent rotate`).".into(),
+            Self::Unidentified(why) => why.message(),
             Self::Contained(contained) => contained_message(*contained).into(),
+            Self::Unattributable => "Calls here must say for which person they are: exchange the person's token at /oauth/token and send what comes back as `Authorization: Bearer …`, or as `portcullis-delegation` beside the agent's key.".into(),
             Self::NoSuchRoute => "There is nothing at this path: model APIs are at /llm/{provider}/… and /v1/…, MCP servers at /mcp/{server}.".into(),
             Self::NoSuchProvider => "No provider of this name is configured at the gate.".into(),
             Self::NoProviderForModel => "No configured provider serves this model: check the model's name, or ask whoever runs the gate to add it to a provider's `models`.".into(),
@@ -199,6 +203,8 @@ impl Refusal {
             Self::TooManyHeld => "So many calls of this agent wait for approval that no more are taken: wait until people have decided on some (`portcullis approval list`).".into(),
             Self::ApprovalsDown => "This call needs the approval of a person, and the gate cannot ask for it now. Whoever runs it finds the reason with `portcullis doctor`.".into(),
             Self::Limit(exceeded) => limit_message(exceeded),
+            Self::Loop(Looping::Repeats(allowed)) => format!("The same call was made {allowed} times in a row, which looks like a loop: the gate lets no more of it pass. Change what is asked, or wait ten minutes."),
+            Self::Loop(Looping::SessionCalls(allowed)) => format!("This session has made {allowed} calls, which is as many as one may: begin another session."),
             Self::Malformed(what) => what.clone(),
             Self::Unreadable(error) => format!("The request's body could not be read: {error}."),
             Self::Blocked(kind) => format!("The gate keeps back {kind}, which was found here and may not pass. Take it out, or ask whoever runs the gate to change what is done about {kind}."),
@@ -255,7 +261,7 @@ impl Refusal {
         {
             headers.insert("portcullis-approval", value);
         }
-        if let Self::Unidentified(_) = self {
+        if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"portcullis\""),
@@ -290,7 +296,9 @@ impl Refusal {
                 ("insufficient_quota", "insufficient_quota")
             }
             Self::Limit(_) => ("rate_limit_error", "rate_limit_exceeded"),
+            Self::Loop(_) => ("rate_limit_error", "loop_cut"),
             Self::Contained(_) => ("permission_error", "agent_contained"),
+            Self::Unattributable => ("permission_error", "person_required"),
             Self::Denied(_) => ("permission_error", "policy_denied"),
             Self::Held(_) => ("permission_error", "approval_required"),
             Self::Disapproved(_) => ("permission_error", "approval_denied"),
@@ -356,6 +364,15 @@ fn contained_message(contained: Contained) -> &'static str {
         }
         Contained::Everything(_) => {
             "Everything is suspended at the gate: no agent's call passes until whoever runs it resumes."
+        }
+        Contained::Delegate(_) => {
+            "An agent in the chain that this call is made for is suspended: nothing passes under its delegation until whoever runs the gate resumes it."
+        }
+        Contained::Person => {
+            "The person whom this call is made for may not be acted for at this gate."
+        }
+        Contained::Ended => {
+            "The token has ended: an agent that it was given to, or its key, is there no more. Exchange a new one."
         }
         Contained::Gone => "This agent, provider or server is no longer configured at the gate.",
     }

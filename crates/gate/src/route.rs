@@ -11,6 +11,10 @@ use http::{Method, Request, Version};
 pub enum Route<'a> {
     Health,
     Ready,
+    /// `/oauth/token`: tokens of the gate's own.
+    Token,
+    /// `/.well-known/…`: how to get in.
+    WellKnown,
     /// `/llm/{provider}/…`: the path from the slash after the provider's name on.
     Provider {
         provider: &'a str,
@@ -44,6 +48,8 @@ pub fn route(path: &str) -> Route<'_> {
         "/healthz" => return Route::Health,
         "/readyz" => return Route::Ready,
         "/mcp" | "/mcp/" => return Route::AllMcp,
+        "/oauth/token" => return Route::Token,
+        path if path.starts_with("/.well-known/") => return Route::WellKnown,
         _ => {}
     }
     if let Some(rest) = path.strip_prefix("/llm/") {
@@ -138,9 +144,20 @@ mod tests {
         assert_eq!(route("/healthz"), Route::Health);
         assert_eq!(route("/mcp"), Route::AllMcp);
         assert_eq!(route("/mcp/files"), Route::Mcp { server: "files" });
-        for unknown in
-            ["/", "/v1", "/llm", "/LLM/openai/v1", "/mcpx", "/mcp/a/b", "/v2/x", "//v1/x"]
-        {
+        assert_eq!(route("/oauth/token"), Route::Token);
+        assert_eq!(route("/.well-known/oauth-protected-resource/mcp"), Route::WellKnown);
+        for unknown in [
+            "/",
+            "/v1",
+            "/llm",
+            "/LLM/openai/v1",
+            "/mcpx",
+            "/mcp/a/b",
+            "/v2/x",
+            "//v1/x",
+            "/oauth",
+            "/oauth/token/",
+        ] {
             assert_eq!(route(unknown), Route::Unknown, "{unknown}");
         }
     }

@@ -12,12 +12,17 @@ use http::HeaderValue;
 use http::header::HeaderName;
 use inspect::Engine;
 use ledger::Log;
-use model::{Agent, AgentName, KeyHash, ProviderName, Standing, Subject, TenantId, Timestamp};
+use model::{
+    Agent, AgentName, KeyHash, Person, ProviderName, Standing, Subject, TenantId, Timestamp,
+    UserName,
+};
 
 use crate::approvals::Approvals;
 use crate::classifier::Classifier;
+use crate::identify::{Caller, Trust};
 use crate::keeping::Keeping;
 use crate::limits::Limit;
+use crate::loops::LoopRules;
 use crate::mcp::server::Mcp;
 use crate::net::body::BodyLimits;
 use crate::net::upstream::Target;
@@ -30,6 +35,8 @@ pub struct Snapshot {
     pub revision: u64,
     pub keys: HashMap<KeyHash, Credential, RandomState>,
     pub tenants: HashMap<TenantId, Arc<Tenant>, RandomState>,
+    /// Whose word is taken.
+    pub trust: Arc<Trust>,
 }
 
 /// What a key opens.
@@ -45,6 +52,7 @@ pub struct Tenant {
     pub id: TenantId,
     pub log: Log,
     pub agents: HashMap<AgentName, Arc<Agent>, RandomState>,
+    pub persons: HashMap<UserName, Arc<Person>, RandomState>,
     pub providers: Vec<Arc<Provider>>,
     pub bundle: Arc<policy::Bundle>,
     /// `None` where inspection is switched off.
@@ -61,6 +69,8 @@ pub struct Tenant {
     pub keeping: Option<Arc<Keeping>>,
     pub limits: Vec<Limit>,
     pub mcp: Arc<Mcp>,
+    /// When a call is a loop's.
+    pub loops: LoopRules,
     /// The kill switch for everything.
     pub everything: Standing,
 }
@@ -81,6 +91,8 @@ pub struct Provider {
     pub standing: Standing,
     /// What happens to a payload that cannot be inspected.
     pub uninspectable: Uninspectable,
+    /// Whether a call must say for which person it is.
+    pub needs_person: bool,
     pub limits: Sizes,
 }
 
@@ -139,6 +151,12 @@ pub enum Contained {
     Provider(Standing),
     Server(Standing),
     Everything(Standing),
+    /// An agent that the calling one acts for, further up in the chain.
+    Delegate(Standing),
+    /// The person whom it acts for has left, or was never known.
+    Person,
+    /// An agent or a key in the chain of a token is there no more.
+    Ended,
     /// The agent, provider or server is there no more.
     Gone,
 }
@@ -154,13 +172,13 @@ impl Sizes {
 }
 
 impl Snapshot {
-    /// Whether the kill switch hits this agent, or the provider or server that it uses.
-    pub fn contained(&self, tenant: &TenantId, agent: &str, place: &Subject) -> Option<Contained> {
-        let Some(tenant) = self.tenants.get(tenant) else { return Some(Contained::Gone) };
-        let Some(agent) = tenant.agents.get(agent) else { return Some(Contained::Gone) };
-        if let Some(contained) = tenant.contained(agent) {
+    /// Whether the kill switch hits whoever calls, anyone it acts for, or the provider or server
+    /// that it uses.
+    pub fn contained(&self, caller: &Caller, place: &Subject) -> Option<Contained> {
+        if let Some(contained) = caller.contained_in(self) {
             return Some(contained);
         }
+        let tenant = self.tenants.get(&caller.tenant.id)?;
         let (standing, contained): (_, fn(Standing) -> Contained) = match place {
             Subject::Provider(name) => {
                 (tenant.provider(name.as_str()).map(|p| p.standing), Contained::Provider)

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use model::{Effect, Kind, Status};
@@ -16,7 +17,9 @@ use crate::net::listen;
 use crate::net::peer::Peer;
 use crate::net::upstream::Pool;
 use crate::route::{Route, is_for_a_proxy, route};
-use crate::{llm, mcp};
+use crate::{llm, mcp, oauth};
+
+const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 
 /// Serves requests on one thread, with upstream connections of its own.
 #[derive(Clone)]
@@ -44,8 +47,22 @@ impl listen::Handler for Worker {
         match route {
             Route::Health => text(StatusCode::OK, "ok\n"),
             Route::Ready => self.ready(),
-            Route::AllMcp => mcp::serve_all(self, peer, request).await,
-            Route::Mcp { server } => mcp::serve(self, peer, request, server).await,
+            Route::Token => oauth::serve(self, peer, request).await,
+            Route::WellKnown => {
+                let snapshot = self.gate.snapshot();
+                oauth::document(&snapshot.trust, peer, request.headers(), &path)
+            }
+            Route::AllMcp | Route::Mcp { .. } => {
+                let challenge = self.challenge(peer, &request, &path);
+                let mut answer = match route {
+                    Route::Mcp { server } => mcp::serve(self, peer, request, server).await,
+                    _ => mcp::serve_all(self, peer, request).await,
+                };
+                if let Some(challenge) = challenge.filter(|_| answer.status() == UNAUTHORIZED) {
+                    answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+                answer
+            }
             route => llm::serve(self, peer, request, route).await,
         }
     }
@@ -56,6 +73,18 @@ impl listen::Handler for Worker {
 }
 
 impl Worker {
+    /// Where a client of tools that is turned away finds out how to get in. Clients of model APIs
+    /// have their key from elsewhere and ask no such thing.
+    fn challenge(
+        &self,
+        peer: &Peer,
+        request: &Request<Incoming>,
+        path: &str,
+    ) -> Option<HeaderValue> {
+        let snapshot = self.gate.snapshot();
+        oauth::challenge(&snapshot.trust, peer, request.headers(), path)
+    }
+
     /// What the network layer answered by itself is an action that was tried, so it is recorded.
     fn record_refusal(&self, peer: &Peer, why: listen::Refused) {
         let mut action = Action::begin(&self.gate, Kind::HTTP_REQUEST);

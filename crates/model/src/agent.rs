@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentName, ProviderName, RoleName, ServerName, TenantId, ZoneName};
+use crate::{AgentName, ProviderName, RoleName, ServerName, TenantId, Tier, ZoneName};
 
 /// An agent that is known to the control plane.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Agent {
     pub roles: Vec<RoleName>,
     pub zone: ZoneName,
     pub standing: Standing,
+    /// As which its calls count where nothing else decides; see [`Tier::of`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
 }
 
 /// Whether a subject may act now.

@@ -11,7 +11,9 @@ mod digest;
 mod finding;
 mod id;
 mod key;
+mod person;
 mod record;
+mod scope;
 mod secret;
 mod subject;
 mod time;
@@ -27,10 +29,12 @@ pub use id::{
     TenantId, UserName, ZoneName,
 };
 pub use key::{AgentKey, KeyError, KeyHash};
+pub use person::{Person, Tier};
 pub use record::{
     Client, EncodeError, Kind, MAX_FINDINGS, MAX_RECORD_BYTES, Payload, PayloadRef, Record,
     Resource, Status, Usage, clip, has_label,
 };
+pub use scope::{MAX_SCOPES, ScopeError, Scopes};
 pub use secret::Secret;
 pub use subject::{DataSubject, Month, MonthError};
 pub use time::{Timestamp, TimestampError};

@@ -109,7 +109,7 @@ impl Status {
 pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentName>,
-    /// The agents between the person and this action, in order.
+    /// The agents between the person and this action, in order; the one that acted is the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<AgentName>,
     #[serde(default, skip_serializing_if = "Client::is_empty")]

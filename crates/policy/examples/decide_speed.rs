@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Agent, AgentName, ProviderName, RoleName, Standing, TenantId, Timestamp, ZoneName};
-use policy::{Action, Bundle, Context, Grants, Pattern, Question, Resource, RoleGrants};
+use policy::{
+    Action, Bundle, Context, Delegation, Grants, Pattern, Question, Resource, RoleGrants,
+};
 
 const ROUNDS: usize = 20_000;
 
@@ -64,6 +66,7 @@ fn question<'a>(agent: &'a Agent, provider: &'a ProviderName) -> Question<'a> {
             max_output_tokens: Some(1024),
             findings: &[],
             labels: &[],
+            delegation: Delegation::default(),
             endpoint: "/v1/chat/completions",
         },
     }
@@ -78,6 +81,7 @@ fn agent(roles: &[String]) -> Result<Agent, model::IdError> {
         roles: roles.iter().map(|role| RoleName::new(role)).collect::<Result<_, _>>()?,
         zone: ZoneName::new("production")?,
         standing: Standing::Active,
+        tier: None,
     })
 }
 

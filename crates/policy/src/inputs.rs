@@ -22,6 +22,9 @@ pub(crate) struct Inputs {
     pub(crate) findings: bool,
     pub(crate) labels: bool,
     pub(crate) on_behalf_of: bool,
+    pub(crate) chain: bool,
+    pub(crate) scopes: bool,
+    pub(crate) tier: bool,
 }
 
 /// How finely policies look at the clock.
@@ -45,6 +48,9 @@ impl Inputs {
         findings: true,
         labels: true,
         on_behalf_of: true,
+        chain: true,
+        scopes: true,
+        tier: true,
     };
 
     fn of(names: &HashSet<String>) -> Self {
@@ -67,6 +73,9 @@ impl Inputs {
             findings: has("findings") || has("finding_families"),
             labels: has("labels"),
             on_behalf_of: has("on_behalf_of"),
+            chain: has("chain") || has("depth"),
+            scopes: has("scopes"),
+            tier: has("tier"),
         }
     }
 
@@ -82,6 +91,9 @@ impl Inputs {
             findings: self.findings || other.findings,
             labels: self.labels || other.labels,
             on_behalf_of: self.on_behalf_of || other.on_behalf_of,
+            chain: self.chain || other.chain,
+            scopes: self.scopes || other.scopes,
+            tier: self.tier || other.tier,
         }
     }
 }

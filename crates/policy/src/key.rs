@@ -4,7 +4,7 @@ use model::Standing;
 
 use crate::inputs::{Inputs, Precision};
 use crate::time::minute;
-use crate::{Action, Question, Resource};
+use crate::{Action, Delegation, Question, Resource};
 
 /// Longest key that is remembered, in bytes. A longer question is evaluated each time.
 const MAX_KEY: usize = 1024;
@@ -101,6 +101,19 @@ impl Key {
         }
         if inputs.labels {
             self.texts(context.labels)?;
+        }
+        self.delegation(&context.delegation, inputs)
+    }
+
+    fn delegation(&mut self, delegation: &Delegation<'_>, inputs: Inputs) -> Option<()> {
+        if inputs.chain {
+            self.texts(delegation.chain)?;
+        }
+        if inputs.scopes {
+            self.texts(delegation.scopes)?;
+        }
+        if inputs.tier {
+            self.raw(&[delegation.tier as u8])?;
         }
         Some(())
     }

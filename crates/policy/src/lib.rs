@@ -35,7 +35,7 @@ pub use grants::{EVERYONE, Grants, OPEN_GRANT_NOTICE, RoleGrants, ZoneReach};
 pub use lexer::{MAX_NESTING, MAX_SOURCE_BYTES, MAX_TOKENS};
 pub use memo::MAX_VERDICTS;
 pub use pattern::{Pattern, PatternError};
-pub use question::{Action, Context, Question, Resource, Verdict};
+pub use question::{Action, Context, Delegation, Question, Resource, Verdict};
 pub use scoped::{Scoped, ScopedError};
 pub use source::{Diagnostic, Source};
 pub use vocabulary::SCHEMA;

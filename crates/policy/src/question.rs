@@ -1,7 +1,7 @@
 //! What is asked of the policies, and what they answer.
 
 use model::{
-    Agent, Classification, Effect, PolicyId, ProviderName, ServerName, Timestamp, UserName,
+    Agent, Classification, Effect, PolicyId, ProviderName, ServerName, Tier, Timestamp, UserName,
 };
 
 /// One action that an agent wants to take. Borrowed: asking costs no allocation.
@@ -146,8 +146,20 @@ pub struct Context<'a> {
     /// Kinds of what inspection found in the request, such as `secret.github_token`.
     pub findings: &'a [&'a str],
     pub labels: &'a [&'a str],
+    pub delegation: Delegation<'a>,
     /// The path at the provider, such as `/v1/chat/completions`, or the method of MCP.
     pub endpoint: &'a str,
+}
+
+/// How the agent came to act, where others delegated to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Delegation<'a> {
+    /// The agents between the person and the action, the acting one last; empty where it acts by
+    /// a credential of its own.
+    pub chain: &'a [&'a str],
+    /// What was delegated; nothing where nobody did.
+    pub scopes: &'a [&'a str],
+    pub tier: Tier,
 }
 
 /// The answer to a [`Question`].

@@ -143,6 +143,7 @@ impl Asking<'_> {
 
     fn context(&self) -> Vec<(String, Value)> {
         let (context, inputs) = (&self.question.context, self.inputs);
+        let delegation = &context.delegation;
         let mut pairs = Vec::with_capacity(8);
         let mut put = |name: &str, value| pairs.push((name.to_owned(), value));
         if inputs.time > Precision::Never {
@@ -163,6 +164,16 @@ impl Asking<'_> {
         }
         if inputs.labels {
             put("labels", texts(context.labels.iter().copied()));
+        }
+        if inputs.chain {
+            put("chain", texts(delegation.chain.iter().copied()));
+            put("depth", Value::new_long(delegation.chain.len() as i64));
+        }
+        if inputs.scopes {
+            put("scopes", texts(delegation.scopes.iter().copied()));
+        }
+        if inputs.tier {
+            put("tier", text(delegation.tier.as_str()));
         }
         if let Some(user) = self.question.on_behalf_of.filter(|_| inputs.on_behalf_of) {
             put("on_behalf_of", entity(uid(&self.vocabulary.user, user.as_str())));

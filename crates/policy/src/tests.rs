@@ -15,7 +15,8 @@ use model::{
 };
 
 use crate::{
-    Action, Bundle, Context, Diagnostic, Grants, Pattern, Question, Resource, RoleGrants, Source,
+    Action, Bundle, Context, Delegation, Diagnostic, Grants, Pattern, Question, Resource,
+    RoleGrants, Source,
 };
 
 /// Monday, 2026-11-23T14:05:00Z.
@@ -30,6 +31,7 @@ fn agent(name: &str, roles: &[&str]) -> Agent {
         roles: roles.iter().map(|role| RoleName::new(role).unwrap()).collect(),
         zone: ZoneName::new("production").unwrap(),
         standing: Standing::Active,
+        tier: None,
     }
 }
 
@@ -44,6 +46,7 @@ fn context() -> Context<'static> {
         max_output_tokens: None,
         findings: &[],
         labels: &[],
+        delegation: Delegation::default(),
         endpoint: "/v1/chat/completions",
     }
 }

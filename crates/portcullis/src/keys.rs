@@ -17,6 +17,8 @@ pub enum Use {
     Records,
     /// Fingerprints of found credentials.
     Fingerprints,
+    /// Signing the gate's own tokens.
+    Tokens,
 }
 
 /// What the keys are derived from. Whoever has it can derive every one.
@@ -52,6 +54,7 @@ impl InspectionSecret {
         let purpose: &[u8] = match purpose {
             Use::Records => b"records",
             Use::Fingerprints => b"fingerprints",
+            Use::Tokens => b"tokens",
         };
         let info = [tenant.as_str().as_bytes(), b"/", purpose];
         let mut key = [0; 32];

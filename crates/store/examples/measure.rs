@@ -66,6 +66,7 @@ fn declared(number: u64) -> Result<DeclaredAgent, model::IdError> {
         purpose: None,
         roles: vec!["support".parse()?],
         zone: ZoneName::new("production")?,
+        tier: None,
     };
     Ok(DeclaredAgent { agent, keys: vec![KeyHash::of(&number.to_be_bytes())] })
 }

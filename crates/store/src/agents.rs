@@ -1,6 +1,6 @@
 //! Agents: who is known, and who declared them.
 
-use model::{Agent, AgentName, KeyHash, RoleName, Standing, TenantId, Timestamp, ZoneName};
+use model::{Agent, AgentName, KeyHash, RoleName, Standing, TenantId, Tier, Timestamp, ZoneName};
 use serde::{Deserialize, Serialize};
 
 use crate::{NewKey, Result, Store, sqlite};
@@ -36,6 +36,7 @@ pub struct NewAgent {
     pub purpose: Option<String>,
     pub roles: Vec<RoleName>,
     pub zone: ZoneName,
+    pub tier: Option<Tier>,
 }
 
 /// What of an agent is to change; `None` leaves a field as it is.
@@ -46,6 +47,8 @@ pub struct AgentChange {
     pub purpose: Option<Option<String>>,
     pub roles: Option<Vec<RoleName>>,
     pub zone: Option<ZoneName>,
+    /// `Some(None)` leaves it to how the agent came to call.
+    pub tier: Option<Option<Tier>>,
 }
 
 /// An agent as the configuration declares it, with the hashes of its configured keys.

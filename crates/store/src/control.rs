@@ -1,6 +1,6 @@
 //! The control state in one piece: what a gate's snapshot is built from.
 
-use model::{Agent, Containment, KeyHash, TenantId, Timestamp};
+use model::{Agent, Containment, KeyHash, Person, TenantId, Timestamp};
 
 use crate::{Result, Store, sqlite};
 
@@ -13,6 +13,8 @@ pub struct ControlState {
     pub agents: Vec<Agent>,
     pub keys: Vec<ControlKey>,
     pub containments: Vec<Containment>,
+    /// By name.
+    pub persons: Vec<Person>,
 }
 
 /// A key, and whose it is.

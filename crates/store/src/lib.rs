@@ -20,6 +20,8 @@ mod holds;
 mod kept_values;
 mod key_store;
 mod keys;
+mod persons;
+mod said_once;
 mod sqlite;
 mod tenants;
 mod tokens;
@@ -45,6 +47,7 @@ pub use holds::Hold;
 pub use kept_values::KeptValue;
 pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
+pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use tokens::{NewToken, Scope, StoredToken};
 pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
 
@@ -56,6 +59,9 @@ pub struct Store {
 
 /// Agents that one tenant may have.
 pub const MAX_AGENTS: u64 = 100_000;
+
+/// Persons that one tenant may have.
+pub const MAX_PERSONS: u64 = 100_000;
 
 /// Containments and admin tokens that one tenant may have, each.
 pub const MAX_CONTROL_ROWS: u64 = 10_000;

@@ -2,13 +2,16 @@
 //!
 //! For clients that are not written in Rust. They find in the environment: `GATE_URL`, the agents' keys
 //! `BOT_KEY` (may do everything), `POOR_KEY` (two requests an hour) and `CLERK_KEY` (may call no model of
-//! this gate), `CARD` and `TOKEN`, values that inspection knows, and `LEDGER`, the folder of the gate's log. With `--mcp` there are two MCP servers: `own`, which the
-//! gate starts as `COMMAND SCRIPT stdio`, and `web`, which the tests start on the port `MCP_PORT`. With `--direct` there is no gate:
+//! this gate), `CARD` and `TOKEN`, values that inspection knows, `LEDGER`, the folder of the gate's log,
+//! `ISSUER_URL`, where an identity provider may serve that the gate trusts, and `SIGNING_KEY`, the private key
+//! of `bot`, PEM. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
+//! and `web`, which the tests start on the port `MCP_PORT`. With `--direct` there is no gate:
 //! what fails then is the mock's fault or the client's, or is a refusal.
 
 use std::process::{Command, ExitCode};
 
 use portcullis_tests::{Gate, Upstream, fake, gate, upstream};
+use rcgen::{KeyPair, PKCS_ED25519};
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
@@ -24,7 +27,8 @@ fn main() -> ExitCode {
     };
     let upstream = upstream().run();
     let servers = script.map(|script| servers(program, &script)).unwrap_or_default();
-    let gate = (!direct).then(|| start(&upstream, &servers.0));
+    let (issuer, key) = (free_address(), signing_key());
+    let gate = (!direct).then(|| start(&upstream, &servers.0, &issuer, &key));
     let mut command = Command::new(program);
     command.args(arguments).env("CARD", fake::payment_card()).env("TOKEN", fake::github_token());
     command.env(
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
     );
     if let Some(gate) = &gate {
         command.env("LEDGER", gate.ledger());
+        command.env("ISSUER_URL", &issuer).env("SIGNING_KEY", key.serialize_pem());
     }
     if servers.1 > 0 {
         command.env("MCP_PORT", servers.1.to_string());
@@ -59,9 +64,23 @@ fn servers(program: &str, script: &str) -> (String, u16) {
     (sections, port)
 }
 
-fn start(upstream: &Upstream, servers: &str) -> Gate {
+/// Where a client of the scene can serve.
+fn free_address() -> String {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
+    format!("http://{}", socket.local_addr().expect("an address"))
+}
+
+fn signing_key() -> KeyPair {
+    KeyPair::generate_for(&PKCS_ED25519).expect("a key")
+}
+
+fn start(upstream: &Upstream, servers: &str, issuer: &str, key: &KeyPair) -> Gate {
     let fast = "timeouts = { first_byte = \"1s\" }\n";
-    gate()
+    let issuer =
+        format!("\n[[issuer]]\nurl = \"{issuer}\"\naudience = [\"gate\"]\nclock_skew = \"1ms\"\n");
+    let signing =
+        "\n[[signing_key]]\nid = \"bot-key\"\nagent = \"bot\"\npublic_key = \"bot.pem\"\n";
+    let mut gate = gate()
         .openai(upstream)
         .provider_lines(fast)
         .anthropic(upstream)
@@ -71,5 +90,11 @@ fn start(upstream: &Upstream, servers: &str) -> Gate {
         .agent_as("clerk", "clerk")
         .sections(servers)
         .sections("[[limit]]\nper = \"agent\"\nonly = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
-        .run()
+        .sections(&issuer)
+        .sections(signing)
+        .prepare();
+    std::fs::write(gate.folder().join("bot.pem"), key.public_key_pem()).expect("a writable folder");
+    gate.start();
+    gate.succeeds(&["person", "add", "ann@example.com", "--scope", "mail.read"]);
+    gate
 }

@@ -6,6 +6,8 @@ mod classifier;
 mod cli;
 mod containment;
 mod crashes;
+mod credentials;
+mod delegation;
 mod demo;
 mod doors;
 mod errors;

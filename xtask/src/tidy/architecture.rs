@@ -16,6 +16,7 @@ const RULES: &[(&str, &[&str], &str)] = &[
     ),
     ("crates/model/", PURE, "model does no I/O"),
     ("crates/inspect/", PURE, "inspect does no I/O"),
+    ("crates/identity/", PURE, "identity does no I/O"),
     ("crates/policy/", PURE, "policy does no I/O"),
     ("crates/flow/", PURE, "flow does no I/O"),
     ("crates/ledger/", &["rusqlite", "hyper", "axum"], "the ledger knows neither SQL nor HTTP"),

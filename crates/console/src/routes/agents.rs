@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::{AgentKey, AgentName, RoleName, Secret, Standing, Timestamp, ZoneName};
+use model::{AgentKey, AgentName, RoleName, Secret, Standing, Tier, Timestamp, ZoneName};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use store::{AgentChange, NewAgent, NewKey, StoredAgent};
@@ -79,6 +79,7 @@ struct Creation {
     #[serde(default)]
     roles: Vec<RoleName>,
     zone: Option<ZoneName>,
+    tier: Option<Tier>,
     /// When its key ends; without it, never.
     key_expires: Option<Timestamp>,
 }
@@ -125,6 +126,7 @@ async fn add(
         purpose: creation.purpose,
         roles: creation.roles,
         zone: creation.zone.unwrap_or(zone),
+        tier: creation.tier,
     };
     let key = AgentKey::from_random((app.random)().ok_or_else(no_randomness)?);
     let stored =
@@ -157,6 +159,7 @@ struct Update {
     purpose: Option<Option<String>>,
     roles: Option<Vec<RoleName>>,
     zone: Option<ZoneName>,
+    tier: Option<Tier>,
 }
 
 fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
@@ -174,8 +177,8 @@ async fn update(
     bounded([&owner, &purpose], update.roles.as_deref().unwrap_or_default())?;
     let version = if_match(&headers)?;
     let detail = changed_fields(&update);
-    let Update { owner, purpose, roles, zone } = update;
-    let change = AgentChange { owner, purpose, roles, zone };
+    let Update { owner, purpose, roles, zone, tier } = update;
+    let change = AgentChange { owner, purpose, roles, zone, tier: tier.map(Some) };
     let now = (app.clock)();
     let agent = app.store.update_agent(&who.tenant, &name, change, version, now).await?;
     let name = name.to_string();
@@ -192,6 +195,7 @@ fn changed_fields(update: &Update) -> Vec<(&'static str, String)> {
         ("purpose", update.purpose.as_ref().map(text)),
         ("roles", update.roles.as_ref().map(roles)),
         ("zone", update.zone.as_ref().map(ToString::to_string)),
+        ("tier", update.tier.map(|tier| tier.as_str().to_owned())),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

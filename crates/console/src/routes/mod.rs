@@ -11,6 +11,7 @@ mod keys;
 mod ledger;
 mod limits;
 mod payloads;
+mod persons;
 mod policy;
 mod providers;
 mod records;
@@ -51,13 +52,14 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 18] = [
+    let files: [fn() -> Vec<Endpoint>; 19] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
         agents::endpoints,
         keys::endpoints,
         approvals::endpoints,
+        persons::endpoints,
         containments::endpoints,
         providers::endpoints,
         servers::endpoints,

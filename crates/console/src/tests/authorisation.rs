@@ -18,6 +18,7 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{provider}", "nobody")
         .replace("{server}", "nobody")
         .replace("{tool}", "nothing")
+        .replace("{person}", "nobody")
         .replace("{hash}", &"0".repeat(64))
         .replace("{record}", "act_00000000-0000-7000-8000-000000000000")
         .replace("{part}", "request")

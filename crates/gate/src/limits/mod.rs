@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{TenantId, Timestamp};
+use model::{TenantId, Tier, Timestamp};
 
 use self::counters::Counter;
 pub use self::counters::{Counters, Reservation, Saved};
@@ -25,10 +25,14 @@ pub use self::counters::{Counters, Reservation, Saved};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Per {
     Tenant,
+    /// The person on whose behalf, through whatever agents.
+    Person,
     Agent,
     Provider,
     /// Each MCP server.
     Server,
+    /// Each tool of each server.
+    Tool,
 }
 
 /// One limit of the configuration. `None` means unlimited.
@@ -37,8 +41,10 @@ pub struct Limit {
     /// Unique in its tenant; refusals name it.
     pub name: Arc<str>,
     pub per: Per,
-    /// Only this agent, provider or server; otherwise each has its own count.
+    /// Only this agent, person, provider, server or tool; otherwise each has its own count.
     pub only: Option<Arc<str>>,
+    /// Only calls of this tier.
+    pub tier: Option<Tier>,
     pub window: Duration,
     pub requests: Option<u64>,
     /// Input and output tokens together.
@@ -64,7 +70,11 @@ pub struct Amount {
 pub struct Caller<'a> {
     pub tenant: &'a TenantId,
     pub agent: &'a str,
+    pub person: Option<&'a str>,
+    pub tier: Tier,
     pub place: Place<'a>,
+    /// The tool, as `server/tool`.
+    pub tool: Option<&'a str>,
 }
 
 /// Where the call goes.
@@ -90,9 +100,14 @@ pub struct Exceeded {
 
 impl Limit {
     fn subject(&self, caller: &Caller<'_>) -> Option<Arc<str>> {
+        if self.tier.is_some_and(|tier| tier != caller.tier) {
+            return None;
+        }
         let subject = match (self.per, caller.place) {
             (Per::Tenant, _) => return Some(Arc::from("")),
+            (Per::Person, _) => caller.person?,
             (Per::Agent, _) => caller.agent,
+            (Per::Tool, _) => caller.tool?,
             (Per::Provider, Place::Provider(name)) | (Per::Server, Place::Server(name)) => name,
             (Per::Provider | Per::Server, _) => return None,
         };

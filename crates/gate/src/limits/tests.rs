@@ -11,6 +11,7 @@ fn limit(per: Per) -> Limit {
         name: "l".into(),
         per,
         only: None,
+        tier: None,
         window: HOUR,
         requests: None,
         tokens: None,
@@ -29,7 +30,14 @@ fn tokens(tokens: u64) -> Amount {
 }
 
 fn caller<'a>(tenant: &'a TenantId, agent: &'a str) -> Caller<'a> {
-    Caller { tenant, agent, place: Place::Provider("openai") }
+    Caller {
+        tenant,
+        agent,
+        person: None,
+        tier: Tier::Api,
+        place: Place::Provider("openai"),
+        tool: None,
+    }
 }
 
 #[test]

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use inspect::Engine;
-use model::Effect;
+use model::{Digest, Effect};
 
 use super::findings::Findings;
 use super::request::{Facts, Inspected, Reading};
-use super::serve::{Call, Caught, Destination};
+use super::serve::{Call, Destination};
 use super::who::without_findings;
 use super::{forward, request, tally};
 use crate::approvals;
-use crate::limits::{Amount, Caller, Place};
+use crate::identify::Caller;
+use crate::limits::{Amount, Place};
 use crate::refusal::Refusal;
 use crate::route::Endpoint;
 use crate::snapshot::{Sizes, Uninspectable};
@@ -24,7 +25,7 @@ const MET: [&str; 3] = ["approve", "four_eyes", "redact"];
 impl Call {
     pub(super) fn decide(
         &mut self,
-        caught: &Caught,
+        caller: &Caller,
         to: &Destination,
         parts: &Parts,
         inspected: &mut Inspected,
@@ -37,7 +38,7 @@ impl Call {
         if let Some(engine) = &self.engine {
             forward::inspect_head(engine, parts, &mut self.action.findings)?;
         }
-        let verdict = self.verdict(caught, to, &inspected.facts);
+        let verdict = self.verdict(caller, to, &inspected.facts);
         let record = self.action.record();
         record.decision.policies.clone_from(&verdict.policies);
         record.decision.obligations.clone_from(&verdict.obligations);
@@ -51,7 +52,7 @@ impl Call {
         if let Some(model) = to.path.strip_prefix("/v1/models/")
             && to.endpoint == Endpoint::Models
         {
-            let verdict = self.if_called(caught, to, model);
+            let verdict = self.if_called(caller, to, model);
             if verdict.effect == Effect::Deny {
                 return Err(Refusal::Denied(verdict));
             }
@@ -61,7 +62,7 @@ impl Call {
             return Err(Refusal::Denied(verdict));
         }
         if verdict.obligations.iter().any(|obligation| obligation == "redact") {
-            self.redact(caught, parts, inspected)?;
+            self.redact(caller, parts, inspected)?;
         }
         self.enforce(to, inspected)
     }
@@ -79,11 +80,11 @@ impl Call {
     /// An obligation to redact: from here on whatever is found is masked.
     pub(super) fn redact(
         &mut self,
-        caught: &Caught,
+        caller: &Caller,
         parts: &Parts,
         inspected: &mut Inspected,
     ) -> Result<(), Refusal> {
-        let Some(engine) = &caught.tenant.redacting else {
+        let Some(engine) = &caller.tenant.redacting else {
             return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
         };
         self.engine = Some(engine.clone());
@@ -117,23 +118,23 @@ impl Call {
     /// Where a policy holds the call: goes on once people have approved it.
     pub(super) async fn approve(
         &mut self,
-        caught: &Caught,
+        caller: &Caller,
         parts: &Parts,
         sent: Bytes,
     ) -> Result<(), Refusal> {
         let Some(verdict) = self.held.take() else { return Ok(()) };
         let place = format!("{} {}\n", parts.method, parts.uri);
         let arguments = [place.as_bytes(), &sent].concat();
-        let shown = shown(caught.tenant.redacting.as_deref(), parts, sent);
-        let agent = &caught.agent.name;
+        let shown = shown(caller.tenant.redacting.as_deref(), parts, sent);
+        let agent = &caller.agent.name;
         let held =
             approvals::Held { agent, verdict: &verdict, arguments: &arguments, shown: &shown };
-        approvals::claim(&mut self.action, &caught.tenant, held).await
+        approvals::claim(&mut self.action, &caller.tenant, held).await
     }
 
     pub(super) fn verdict(
         &self,
-        caught: &Caught,
+        caller: &Caller,
         to: &Destination,
         facts: &Facts,
     ) -> Arc<policy::Verdict> {
@@ -141,14 +142,6 @@ impl Call {
             Endpoint::Models => policy::Action::ListModels,
             Endpoint::Other => policy::Action::UseProvider,
             _ => policy::Action::CallModel,
-        };
-        let context = policy::Context {
-            time: self.action.gate.now(),
-            stream: facts.is_streamed,
-            max_output_tokens: facts.max_output_tokens,
-            findings: &self.action.findings.kinds(),
-            labels: &[],
-            endpoint: &to.path,
         };
         let provider = &to.provider.name;
         let resource = match action {
@@ -158,30 +151,45 @@ impl Call {
             }
             _ => policy::Resource::Provider(provider),
         };
-        let agent = &caught.agent;
-        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
-        caught.tenant.bundle.decide(&question)
+        caller.with_delegation(|delegation| {
+            let context = policy::Context {
+                time: self.action.gate.now(),
+                stream: facts.is_streamed,
+                max_output_tokens: facts.max_output_tokens,
+                findings: &self.action.findings.kinds(),
+                labels: &[],
+                delegation,
+                endpoint: &to.path,
+            };
+            let (agent, on_behalf_of) = (&caller.agent, caller.person.as_ref());
+            let question = policy::Question { agent, on_behalf_of, action, resource, context };
+            caller.tenant.bundle.decide(&question)
+        })
     }
 
     /// What the agent would meet if it called a model: what is listed and what works are one decision.
     pub(super) fn if_called(
         &self,
-        caught: &Caught,
+        caller: &Caller,
         to: &Destination,
         model: &str,
     ) -> Arc<policy::Verdict> {
-        let context = policy::Context {
-            time: self.action.gate.now(),
-            stream: false,
-            max_output_tokens: None,
-            findings: &[],
-            labels: &[],
-            endpoint: &to.path,
-        };
         let resource = policy::Resource::Model { provider: &to.provider.name, name: model };
-        let (agent, action) = (&caught.agent, policy::Action::CallModel);
-        let question = policy::Question { agent, on_behalf_of: None, action, resource, context };
-        caught.tenant.bundle.decide(&question)
+        caller.with_delegation(|delegation| {
+            let context = policy::Context {
+                time: self.action.gate.now(),
+                stream: false,
+                max_output_tokens: None,
+                findings: &[],
+                labels: &[],
+                delegation,
+                endpoint: &to.path,
+            };
+            let (agent, action) = (&caller.agent, policy::Action::CallModel);
+            let on_behalf_of = caller.person.as_ref();
+            let question = policy::Question { agent, on_behalf_of, action, resource, context };
+            caller.tenant.bundle.decide(&question)
+        })
     }
 
     /// What inspection asks for, after the policies had their say.
@@ -206,9 +214,22 @@ impl Call {
         Ok(())
     }
 
+    /// Cuts loops: what was refused before this does not count.
+    pub(super) fn count_repeats(&mut self, caller: &Caller, parts: &Parts) -> Result<(), Refusal> {
+        let record = self.action.record();
+        let body = record.payload.request.as_ref().map_or([0; 32], |body| body.sha256.0);
+        let session = record.session.clone();
+        let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+        let call = Digest::of_parts(&[parts.method.as_str().as_bytes(), path.as_bytes(), &body]);
+        let gate = &self.action.gate;
+        let rules = caller.tenant.loops;
+        let counted = gate.loops.count(rules, caller, session.as_ref(), call, gate.now());
+        counted.map_err(Refusal::Loop)
+    }
+
     pub(super) fn reserve(
         &mut self,
-        caught: &Caught,
+        caller: &Caller,
         to: &Destination,
         inspected: &Inspected,
     ) -> Result<(), Refusal> {
@@ -228,13 +249,10 @@ impl Call {
             spend: to.provider.cost(model, input, output),
             bytes: inspected.body.len() as u64,
         };
-        let caller = Caller {
-            tenant: &caught.tenant.id,
-            agent: caught.agent.name.as_str(),
-            place: Place::Provider(to.provider.name.as_str()),
-        };
+        let place = Place::Provider(to.provider.name.as_str());
+        let by = caller.counted(place, None);
         let gate = &self.action.gate;
-        let reserved = gate.counters.reserve(&caught.tenant.limits, &caller, amount, gate.now());
+        let reserved = gate.counters.reserve(&caller.tenant.limits, &by, amount, gate.now());
         self.action.reserved(reserved.map_err(Refusal::Limit)?);
         Ok(())
     }

@@ -1,25 +1,17 @@
 //! The request as it goes upstream, and the answer's head as it comes back.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, HeaderName};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::Full;
 use inspect::{Action, Direction, Engine};
 
 use super::findings::Findings;
-use crate::identify::CREDENTIAL_HEADERS;
+use crate::identify::{CREDENTIAL_HEADERS, GATE_HEADERS};
 use crate::net::hop::strip_hop_by_hop;
 use crate::refusal::Refusal;
 use crate::snapshot::Provider;
-
-/// Headers that are for the gate alone.
-const OWN_HEADERS: [HeaderName; 4] = [
-    HeaderName::from_static("portcullis-session"),
-    HeaderName::from_static("portcullis-delegation"),
-    HeaderName::from_static("portcullis-record"),
-    HeaderName::from_static("portcullis-decision"),
-];
 
 const DECODABLE: [&str; 6] = ["gzip", "x-gzip", "deflate", "br", "zstd", "identity"];
 
@@ -38,8 +30,8 @@ pub(super) fn request(
         .map_err(|_| Refusal::AmbiguousPath)?;
     let mut headers = parts.headers;
     strip_hop_by_hop(&mut headers);
-    for name in CREDENTIAL_HEADERS.iter().chain(&OWN_HEADERS).chain(&[HOST, CONTENT_LENGTH, EXPECT])
-    {
+    let own = [HOST, CONTENT_LENGTH, EXPECT];
+    for name in CREDENTIAL_HEADERS.iter().chain(&GATE_HEADERS).chain(&own) {
         headers.remove(name);
     }
     if is_decoded {
@@ -76,7 +68,8 @@ pub(super) fn inspect_head(
     parts: &Parts,
     findings: &mut Findings,
 ) -> Result<(), Refusal> {
-    let headers = parts.headers.iter().filter(|(name, _)| !CREDENTIAL_HEADERS.contains(name));
+    let stays_here = |name| CREDENTIAL_HEADERS.contains(name) || GATE_HEADERS.contains(name);
+    let headers = parts.headers.iter().filter(|(name, _)| !stays_here(name));
     for (name, value) in headers {
         inspect_one(engine, value.as_bytes(), name.as_str(), findings)?;
     }

@@ -15,6 +15,7 @@ pub(crate) mod request;
 mod serve;
 pub(crate) mod tally;
 mod walk;
-pub(crate) mod who;
+mod who;
 
 pub(crate) use serve::{Call, serve};
+pub(crate) use who::without_findings;

@@ -16,10 +16,11 @@ use super::guard::{BoundVault, StreamGuard};
 use super::judge::{self, Judged};
 use super::models;
 use super::request::{decode, note, says_json};
-use super::serve::{Call, Caught, Destination};
+use super::serve::{Call, Destination};
 use super::tally::Sniffer;
 use super::{answer, tally};
 use crate::answer::{Filter, Source};
+use crate::identify::Caller;
 use crate::net::body::{BodyLimits, ReadError, read_bounded};
 use crate::net::hop::strip_hop_by_hop;
 use crate::net::upstream::UpstreamError;
@@ -43,7 +44,7 @@ pub(super) enum Received {
 pub(super) async fn receive(
     call: &mut Call,
     worker: &Worker,
-    caught: &Caught,
+    caller: &Caller,
     to: &Destination,
     request: Request<Full<Bytes>>,
     input_estimate: u64,
@@ -74,7 +75,7 @@ pub(super) async fn receive(
     };
     call.action.upstream = sent.elapsed();
     call.action.upstream_bytes(&body);
-    whole(call, caught, to, parts, body, input_estimate)
+    whole(call, caller, to, parts, body, input_estimate)
 }
 
 fn streamed(
@@ -122,7 +123,7 @@ fn passed(
 
 fn whole(
     call: &mut Call,
-    caught: &Caught,
+    caller: &Caller,
     to: &Destination,
     mut parts: response::Parts,
     body: Bytes,
@@ -154,7 +155,7 @@ fn whole(
     let edited = cut.or(masked).map(Bytes::from);
     let shorter = match to.endpoint {
         Endpoint::Models => models::permitted(edited.as_deref().unwrap_or(plain), |model| {
-            call.if_called(caught, to, model).effect != Effect::Deny
+            call.if_called(caller, to, model).effect != Effect::Deny
         }),
         _ => None,
     };

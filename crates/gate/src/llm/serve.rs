@@ -5,18 +5,18 @@
 
 use std::sync::Arc;
 
-use http::header::HeaderValue;
 use http::request::Parts;
-use http::{Request, Response, response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use inspect::{Engine, Vault};
-use model::{Agent, Effect, Kind, Subject};
+use model::{Effect, Kind, Subject};
 
 use super::keep::Sent;
 use super::request::{Facts, Inspected, Reading};
 use super::{doubt, forward, receive, request, tally};
 use crate::action::Action;
-use crate::answer::{AnswerBody, Streamed};
+use crate::answer::{AnswerBody, Streamed, stamp};
+use crate::identify::{Asked, Caller};
 use crate::keeping::{Keeping, Unfinished};
 use crate::net::body::read_bounded;
 use crate::net::peer::Peer;
@@ -41,12 +41,6 @@ pub(crate) struct Call {
     pub(crate) held: Option<Arc<policy::Verdict>>,
 }
 
-/// Who calls.
-pub(crate) struct Caught {
-    pub tenant: Arc<Tenant>,
-    pub agent: Arc<Agent>,
-}
-
 /// Where the call goes.
 pub(super) struct Destination {
     pub provider: Arc<Provider>,
@@ -63,7 +57,7 @@ pub(crate) async fn serve(
 ) -> Response<AnswerBody> {
     let mut call = Call::begin(worker, Kind::LLM_CALL, dialect_of(&request, &route));
     call.note_client(peer, request.headers());
-    match call.attempt(worker, request, route).await {
+    match call.attempt(worker, peer, request, route).await {
         Ok(received) => call.deliver(received).await,
         Err(refusal) => call.refuse(&refusal).await,
     }
@@ -86,6 +80,7 @@ impl Call {
     async fn attempt(
         &mut self,
         worker: &Worker,
+        peer: &Peer,
         request: Request<Incoming>,
         route: Route<'_>,
     ) -> Result<receive::Received, Refusal> {
@@ -93,7 +88,8 @@ impl Call {
         if !self.action.is_admitted {
             return Err(Refusal::Busy);
         }
-        let caught = self.identify(&parts.headers)?;
+        let asked = Asked { method: &parts.method, uri: &parts.uri, headers: &parts.headers, peer };
+        let caller = self.identify(asked).await?;
         if worker.gate.is_draining() {
             return Err(Refusal::Draining);
         }
@@ -111,11 +107,12 @@ impl Call {
         }
         let endpoint = Endpoint::of(&parts.method, path);
         self.action.note("endpoint", endpoint.as_str());
-        let named = self.named_provider(&caught.tenant, &route)?;
+        let named = self.named_provider(&caller.tenant, &route)?;
         let sizes = named.map_or_else(Sizes::default, |provider| provider.limits);
         let body = read_bounded(body, sizes.body_limits()).await.map_err(Refusal::Unreadable)?;
         self.action.request_body(&body);
         self.sent = Sent::of(&parts.headers, &body).filter(|_| self.keeping.is_some());
+        caller.check_body(&body).map_err(Refusal::Unidentified)?;
 
         let reading = Reading {
             engine: self.engine.as_deref(),
@@ -127,31 +124,32 @@ impl Call {
         let sent = body.clone();
         let mut examined =
             request::examine(&reading, &parts.headers, body, &mut self.action.findings)?;
-        self.second_judge(worker, &caught, &mut examined).await?;
+        self.second_judge(worker, &caller, &mut examined).await?;
         let mut inspected = examined.finish();
         std::mem::take(&mut inspected.heard).note(&mut self.action);
         let provider = match named {
             Some(provider) => provider.clone(),
-            None => self.provider_by_model(&caught.tenant, &inspected.facts)?,
+            None => self.provider_by_model(&caller.tenant, &inspected.facts)?,
         };
-        self.admit(&caught, &provider)?;
+        self.admit(&caller, &provider)?;
         let destination = Destination { provider, endpoint, path: path.to_owned() };
-        self.decide(&caught, &destination, &parts, &mut inspected)?;
-        self.reserve(&caught, &destination, &inspected)?;
-        self.approve(&caught, &parts, sent).await?;
+        self.decide(&caller, &destination, &parts, &mut inspected)?;
+        self.count_repeats(&caller, &parts)?;
+        self.reserve(&caller, &destination, &inspected)?;
+        self.approve(&caller, &parts, sent).await?;
         self.persist().await?;
         self.keep(&destination.provider, &inspected).await?;
-        self.forward(worker, &caught, destination, parts, inspected).await
+        self.forward(worker, &caller, destination, parts, inspected).await
     }
 
     /// Asks the classifier of one's own, where there is one and our judge is unsure.
     async fn second_judge(
         &mut self,
         worker: &Worker,
-        caught: &Caught,
+        caller: &Caller,
         examined: &mut request::Examined,
     ) -> Result<(), Refusal> {
-        let (Some(classifier), Some(engine)) = (&caught.tenant.classifier, &self.engine) else {
+        let (Some(classifier), Some(engine)) = (&caller.tenant.classifier, &self.engine) else {
             return Ok(());
         };
         let mut judged = std::mem::take(&mut examined.judged);
@@ -202,13 +200,17 @@ impl Call {
         found.cloned().ok_or(Refusal::NoProviderForModel)
     }
 
-    /// The kill switch, for the provider.
-    fn admit(&mut self, caught: &Caught, provider: &Arc<Provider>) -> Result<(), Refusal> {
+    /// The kill switch, for the provider; and whether somebody answers for the call.
+    fn admit(&mut self, caller: &Caller, provider: &Arc<Provider>) -> Result<(), Refusal> {
         match provider.standing.is_active() {
+            true if provider.needs_person && caller.person.is_none() => {
+                self.action.on_model(provider, None);
+                Err(Refusal::Unattributable)
+            }
             true => Ok(()),
             false => {
                 self.action.on_model(provider, None);
-                tracing::debug!(agent = %caught.agent.name, provider = %provider.name, "provider is contained");
+                tracing::debug!(agent = %caller.agent.name, provider = %provider.name, "provider is contained");
                 Err(Refusal::Contained(Contained::Provider(provider.standing)))
             }
         }
@@ -217,7 +219,7 @@ impl Call {
     async fn forward(
         &mut self,
         worker: &Worker,
-        caught: &Caught,
+        caller: &Caller,
         to: Destination,
         parts: Parts,
         inspected: Inspected,
@@ -226,12 +228,9 @@ impl Call {
         let estimate = tally::estimate(&body);
         let request =
             forward::request(parts, &to.provider, &to.path, body, is_decoded, facts.is_streamed)?;
-        let contained = self.action.gate.until_contained(
-            &caught.tenant.id,
-            &caught.agent.name,
-            &Subject::Provider(to.provider.name.clone()),
-        );
-        receive::receive(self, worker, caught, &to, request, estimate, contained).await
+        let place = Subject::Provider(to.provider.name.clone());
+        let contained = self.action.gate.until_contained(caller, &place);
+        receive::receive(self, worker, caller, &to, request, estimate, contained).await
     }
 
     /// Completes the record, then lets the answer go.
@@ -288,28 +287,15 @@ impl Call {
     }
 }
 
-/// The headers that every answer carries.
-fn stamp(parts: &mut response::Parts, id: &str, effect: Effect) {
-    if let Ok(value) = HeaderValue::from_str(id) {
-        parts.headers.insert("portcullis-record", value);
-    }
-    parts.headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
-}
-
 /// The shape of errors before the provider is known.
 fn dialect_of(request: &Request<Incoming>, route: &Route<'_>) -> Dialect {
     let path = path_of(route);
     let is_anthropic =
         path.starts_with("/v1/messages") || request.headers().contains_key("anthropic-version");
     match route {
-        Route::Unknown
-        | Route::Proxy
-        | Route::Health
-        | Route::Ready
-        | Route::AllMcp
-        | Route::Mcp { .. } => Dialect::Problem,
-        _ if is_anthropic => Dialect::Anthropic,
-        _ => Dialect::OpenAi,
+        Route::Provider { .. } | Route::ByModel { .. } if is_anthropic => Dialect::Anthropic,
+        Route::Provider { .. } | Route::ByModel { .. } => Dialect::OpenAi,
+        _ => Dialect::Problem,
     }
 }
 

@@ -26,8 +26,10 @@ use super::parts::Voice;
 use super::seal::{Session, Use};
 use super::serve::{Call, Ready, Talk, version_of};
 use super::server::{DIVIDER, Mcp, Server};
-use super::who::{Who, check_origin};
+use super::who::check_origin;
 use crate::answer::AnswerBody;
+use crate::identify::Asked;
+use crate::identify::Caller as Who;
 use crate::llm;
 use crate::net::peer::Peer;
 use crate::refusal::{Dialect, Refusal};
@@ -52,7 +54,7 @@ pub(crate) async fn serve_all(
     let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
     let mut call = Call { base, worker: worker.clone(), id: None };
     call.base.note_client(peer, request.headers());
-    match call.attempt_all(request).await {
+    match call.attempt_all(peer, request).await {
         Ok((talk, ready)) => call.deliver(talk, ready).await,
         Err(refusal) => call.refuse(&refusal).await,
     }
@@ -69,13 +71,15 @@ struct Hall {
 impl Call {
     async fn attempt_all(
         &mut self,
+        peer: &Peer,
         request: Request<Incoming>,
     ) -> Result<(Option<Talk>, Ready), Refusal> {
         let (parts, body) = request.into_parts();
         if !self.base.action.is_admitted {
             return Err(Refusal::Busy);
         }
-        let who = self.identify(&parts.headers)?;
+        let asked = Asked { method: &parts.method, uri: &parts.uri, headers: &parts.headers, peer };
+        let who = self.base.identify(asked).await?;
         if self.worker.gate.is_draining() {
             return Err(Refusal::Draining);
         }
@@ -102,7 +106,7 @@ impl Call {
         body: Incoming,
     ) -> Result<(Option<Talk>, Ready), Refusal> {
         let sizes = crate::snapshot::Sizes::default();
-        let body = self.read_message(parts, body, sizes).await?;
+        let body = self.read_message(&hall.who, parts, body, sizes).await?;
         match Message::read(&body).map_err(Refusal::Message)? {
             Message::Request { id, method, params } => {
                 self.id = Some(id.clone());

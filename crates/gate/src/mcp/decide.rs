@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::parts::Voice;
 use super::serve::{Call, Talk};
-use super::who::Who;
 use crate::approvals::{self, Held};
-use crate::limits::{Amount, Caller, Place};
+use crate::identify::Caller as Who;
+use crate::limits::{Amount, Place};
 use crate::refusal::Refusal;
 
 /// The obligations that MCP calls can meet.
@@ -61,16 +61,19 @@ impl Call {
         method: &str,
         findings: &[&str],
     ) -> Arc<Verdict> {
-        let context = Context {
-            time: self.base.action.gate.now(),
-            stream: false,
-            max_output_tokens: None,
-            findings,
-            labels: &[],
-            endpoint: method,
-        };
-        let agent = &who.agent;
-        who.tenant.bundle.decide(&Question { agent, on_behalf_of: None, action, resource, context })
+        who.with_delegation(|delegation| {
+            let context = Context {
+                time: self.base.action.gate.now(),
+                stream: false,
+                max_output_tokens: None,
+                findings,
+                labels: &[],
+                delegation,
+                endpoint: method,
+            };
+            let (agent, on_behalf_of) = (&who.agent, who.person.as_ref());
+            who.tenant.bundle.decide(&Question { agent, on_behalf_of, action, resource, context })
+        })
     }
 
     /// Decides, and writes the decision into the record.
@@ -146,11 +149,10 @@ impl Call {
 
     pub(super) fn reserve(&mut self, talk: &Talk, body: &[u8]) -> Result<(), Refusal> {
         let amount = Amount { bytes: body.len() as u64, ..Amount::default() };
-        let caller = Caller {
-            tenant: &talk.who.tenant.id,
-            agent: talk.who.agent.name.as_str(),
-            place: Place::Server(talk.server.name.as_str()),
-        };
+        let about = self.base.action.record().resource.clone();
+        let tool = about.as_ref().filter(|about| about.kind == "tool");
+        let place = Place::Server(talk.server.name.as_str());
+        let caller = talk.who.counted(place, tool.map(|tool| tool.name.as_str()));
         let gate = &self.base.action.gate;
         let limits = &talk.who.tenant.limits;
         let reserved = gate.counters.reserve(limits, &caller, amount, gate.now());

@@ -20,8 +20,9 @@ use super::parts::Voice;
 use super::seal::{Place, Session, Use};
 use super::server::{Mcp, Server};
 use super::stream::{Expect, Stream};
-use super::who::{Who, check_origin};
+use super::who::check_origin;
 use crate::answer::AnswerBody;
+use crate::identify::{Asked, Caller as Who};
 use crate::llm;
 use crate::net::body::read_bounded;
 use crate::net::peer::Peer;
@@ -86,7 +87,7 @@ pub(crate) async fn serve(
     let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
     let mut call = Call { base, worker: worker.clone(), id: None };
     call.base.note_client(peer, request.headers());
-    match call.attempt(request, server).await {
+    match call.attempt(peer, request, server).await {
         Ok((talk, ready)) => call.deliver(Some(talk), ready).await,
         Err(refusal) => call.refuse(&refusal).await,
     }
@@ -95,6 +96,7 @@ pub(crate) async fn serve(
 impl Call {
     async fn attempt(
         &mut self,
+        peer: &Peer,
         request: Request<Incoming>,
         server: &str,
     ) -> Result<(Talk, Ready), Refusal> {
@@ -102,7 +104,8 @@ impl Call {
         if !self.base.action.is_admitted {
             return Err(Refusal::Busy);
         }
-        let who = self.identify(&parts.headers)?;
+        let asked = Asked { method: &parts.method, uri: &parts.uri, headers: &parts.headers, peer };
+        let who = self.base.identify(asked).await?;
         if self.worker.gate.is_draining() {
             return Err(Refusal::Draining);
         }
@@ -161,7 +164,7 @@ impl Call {
 
     /// What the record says is acted on; a name in which something is found does not show.
     pub(super) fn about(&mut self, kind: &'static str, name: &str) {
-        let shown = llm::who::without_findings(self.base.engine.as_deref(), name);
+        let shown = llm::without_findings(self.base.engine.as_deref(), name);
         let name = clip(&shown, MAX_SHOWN).to_owned();
         self.base.action.record().resource = Some(Resource { name, kind: kind.into() });
     }
@@ -169,6 +172,7 @@ impl Call {
     /// The bytes of a message, decoded.
     pub(super) async fn read_message(
         &mut self,
+        who: &Who,
         parts: &Parts,
         body: Incoming,
         sizes: Sizes,
@@ -180,6 +184,7 @@ impl Call {
         limits.max_bytes = limits.max_bytes.min(MAX_MESSAGE_BYTES);
         let body = read_bounded(body, limits).await.map_err(Refusal::Unreadable)?;
         self.base.action.request_body(&body);
+        who.check_body(&body).map_err(Refusal::Unidentified)?;
         self.base.sent =
             llm::keep::Sent::of(&parts.headers, &body).filter(|_| self.base.keeping.is_some());
         let plain = llm::request::decode(&parts.headers, &body, limits.max_bytes)?;
@@ -192,7 +197,7 @@ impl Call {
         parts: &Parts,
         body: Incoming,
     ) -> Result<Ready, Refusal> {
-        let body = self.read_message(parts, body, talk.server.limits).await?;
+        let body = self.read_message(&talk.who, parts, body, talk.server.limits).await?;
         match Message::read(&body).map_err(Refusal::Message)? {
             Message::Request { id, method, params } => {
                 self.id = Some(id);
@@ -383,6 +388,6 @@ impl Talk {
     /// Ends when the kill switch hits the agent or the server.
     pub(super) async fn until_contained(&self, worker: &Worker) -> Contained {
         let place = model::Subject::Server(self.server.name.clone());
-        worker.gate.until_contained(&self.who.tenant.id, &self.who.agent.name, &place).await
+        worker.gate.until_contained(&self.who, &place).await
     }
 }

@@ -1,29 +1,9 @@
-//! Who calls, and whether a web page of a stranger does it in his name.
-
-use std::sync::Arc;
+//! Whether a web page of a stranger calls in somebody's name.
 
 use http::HeaderMap;
 use http::header::ORIGIN;
-use model::Agent;
 
-use super::serve::Call;
 use crate::refusal::Refusal;
-use crate::snapshot::Tenant;
-
-/// The agent, and where it belongs.
-#[derive(Clone)]
-pub(super) struct Who {
-    pub tenant: Arc<Tenant>,
-    pub agent: Arc<Agent>,
-}
-
-impl Call {
-    /// From the credential to the agent, as for a model API.
-    pub(super) fn identify(&mut self, headers: &HeaderMap) -> Result<Who, Refusal> {
-        let caught = self.base.identify(headers)?;
-        Ok(Who { tenant: caught.tenant, agent: caught.agent })
-    }
-}
 
 /// A page that a browser was sent to a name which now leads here (DNS rebinding) tells its own origin.
 pub(super) fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Refusal> {

@@ -1,6 +1,7 @@
 //! Who is at the other end of an accepted connection, as far as the transport can tell.
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 use rustls_pki_types::CertificateDer;
 
@@ -17,10 +18,19 @@ pub struct Peer {
     pub server_name: Option<String>,
     /// The client's certificate, end entity first. Present only when it was verified.
     pub certificates: Vec<CertificateDer<'static>>,
+    /// What it says, once somebody has read it.
+    pub named: OnceLock<Option<identity::Certificate>>,
 }
 
 impl Peer {
     pub(super) fn plain(address: SocketAddr, local: SocketAddr) -> Self {
-        Self { address, local, is_tls: false, server_name: None, certificates: Vec::new() }
+        Self {
+            address,
+            local,
+            is_tls: false,
+            server_name: None,
+            certificates: Vec::new(),
+            named: OnceLock::new(),
+        }
     }
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use model::{
     Agent, AgentName, Classification, Confidentiality, Effect, Integrity, ProviderName, RoleName,
-    ServerName, Standing, TenantId, Timestamp, ToolEffect, UserName, ZoneName,
+    ServerName, Standing, TenantId, Tier, Timestamp, ToolEffect, UserName, ZoneName,
 };
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::lexer::MAX_SOURCE_BYTES;
 use crate::{
-    Action, Bundle, Context, Diagnostic, Grants, Question, Resource, RoleGrants, Source, Verdict,
-    ZoneReach,
+    Action, Bundle, Context, Delegation, Diagnostic, Grants, Question, Resource, RoleGrants,
+    Source, Verdict, ZoneReach,
 };
 
 /// A Monday at noon UTC.
@@ -36,6 +36,12 @@ pub(super) struct Case {
     #[serde(default)]
     agent: AgentOfCase,
     on_behalf_of: Option<UserName>,
+    #[serde(default)]
+    chain: Vec<AgentName>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    #[serde(default)]
+    tier: Tier,
     action: ActionOfCase,
     provider: Option<ProviderName>,
     model: Option<String>,
@@ -128,6 +134,9 @@ impl Case {
         let agent = self.agent.build().map_err(|error| error.to_string())?;
         let findings: Vec<&str> = self.findings.iter().map(String::as_str).collect();
         let labels: Vec<&str> = self.labels.iter().map(String::as_str).collect();
+        let chain: Vec<&str> = self.chain.iter().map(AgentName::as_str).collect();
+        let scopes: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
+        let delegation = Delegation { chain: &chain, scopes: &scopes, tier: self.tier };
         let action = self.action();
         let resource = self.resource(action)?;
         Ok(bundle.decide(&Question {
@@ -141,6 +150,7 @@ impl Case {
                 max_output_tokens: self.max_output_tokens,
                 findings: &findings,
                 labels: &labels,
+                delegation,
                 endpoint: &self.endpoint,
             },
         }))
@@ -208,6 +218,7 @@ impl AgentOfCase {
             roles: self.roles.clone(),
             zone: self.zone.clone().map_or_else(|| ZoneName::new("production"), Ok)?,
             standing: self.standing,
+            tier: None,
         })
     }
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use cedar_policy::{Policy, PolicyId};
 use model::{
-    Classification, Confidentiality, Digest, Effect, Integrity, ServerName, ToolEffect, UserName,
+    Classification, Confidentiality, Digest, Effect, Integrity, ServerName, Tier, ToolEffect,
+    UserName,
 };
 
 use super::{agent, bundle, call, context, policy, provider, resource_for};
 use crate::compile::{About, Compiled};
 use crate::inputs::Inputs;
 use crate::vocabulary::Vocabulary;
-use crate::{Action, Bundle, Context, Grants, Question, Resource};
+use crate::{Action, Bundle, Context, Delegation, Grants, Question, Resource};
 
 const PERMIT: &str = "permit (principal, action, resource);";
 
@@ -63,6 +64,11 @@ fn every_input_reaches_the_policies() {
         max_output_tokens: Some(u64::MAX),
         findings: &["secret.github_token"],
         labels: &["confidential"],
+        delegation: Delegation {
+            chain: &["planner", "x"],
+            scopes: &["mail.read"],
+            tier: Tier::SubAgent,
+        },
         endpoint: "/v1/x",
         ..context()
     };
@@ -76,6 +82,9 @@ fn every_input_reaches_the_policies() {
         ("context.finding_families.contains(\"secret\")", "context.finding_families.isEmpty()"),
         ("context.labels.contains(\"confidential\")", "context.labels.isEmpty()"),
         ("context.endpoint == \"/v1/x\"", "context.endpoint == \"/v1/chat/completions\""),
+        ("context.chain.contains(\"planner\") && context.depth == 2", "context.chain.isEmpty()"),
+        ("context.scopes.contains(\"mail.read\")", "context.scopes.isEmpty()"),
+        ("context.tier == \"sub_agent\"", "context.tier == \"api\""),
         (
             "context has on_behalf_of && context.on_behalf_of == User::\"ann@example.com\"",
             "!(context has on_behalf_of)",

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use model::Timestamp;
+use model::{Tier, Timestamp};
 
 use super::{agent, bundle, call, context, policy, provider};
-use crate::{Context, MAX_VERDICTS, Question};
+use crate::{Context, Delegation, MAX_VERDICTS, Question};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -27,6 +27,7 @@ fn only_what_policies_read_tells_questions_apart() {
         max_output_tokens: Some(1),
         findings: &["pii.email"],
         labels: &["x"],
+        delegation: Delegation { chain: &["y"], scopes: &["s"], tier: Tier::Background },
         endpoint: "/other",
     };
     let (agent, provider) = (agent("x", &[]), provider("p"));
@@ -45,6 +46,10 @@ fn only_what_policies_read_tells_questions_apart() {
         "context.findings.isEmpty()",
         "context.finding_families.contains(\"pii\")",
         "context.labels.isEmpty()",
+        "context.chain.isEmpty()",
+        "context.depth > 0",
+        "context.scopes.isEmpty()",
+        "context.tier == \"x\"",
         "context.endpoint == \"/x\"",
         "context has time.minute && context[\"stream\"]",
         "context == context",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use cedar_policy::{Authorizer, Entities, Request};
 use model::{
     Agent, AgentName, Classification, Effect, ProviderName, RoleName, ServerName, Standing,
-    TenantId, Timestamp, UserName, ZoneName,
+    TenantId, Tier, Timestamp, UserName, ZoneName,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -16,7 +16,7 @@ use crate::grants::GrantIndex;
 use crate::inputs::Inputs;
 use crate::request::Asking;
 use crate::vocabulary::Vocabulary;
-use crate::{Action, Bundle, Context, Grants, Question, ZoneReach, baseline_sources};
+use crate::{Action, Bundle, Context, Delegation, Grants, Question, ZoneReach, baseline_sources};
 
 #[derive(Clone, Debug)]
 struct Asked {
@@ -54,6 +54,11 @@ impl Asked {
                 max_output_tokens: self.tokens,
                 findings: &texts,
                 labels: &texts,
+                delegation: Delegation {
+                    chain: &texts,
+                    scopes: &texts,
+                    tier: if self.stream { Tier::SubAgent } else { Tier::Api },
+                },
                 endpoint: &self.endpoint,
             },
         })
@@ -94,6 +99,7 @@ fn agents() -> impl Strategy<Value = Agent> {
             roles,
             zone,
             standing,
+            tier: None,
         },
     )
 }

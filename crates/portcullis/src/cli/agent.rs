@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Subcommand;
 use hyper::Method;
-use model::{AgentName, RoleName, Timestamp, ZoneName};
+use model::{AgentName, RoleName, Tier, Timestamp, ZoneName};
 use serde_json::{Value, json};
 
 use super::session::{Session, encode};
@@ -67,6 +67,9 @@ pub(super) struct Add {
     /// What it is for
     #[arg(long)]
     purpose: Option<String>,
+    /// As which its calls count: interactive, background or api
+    #[arg(long, value_parser = tier)]
+    tier: Option<Tier>,
     /// How long its key opens anything, such as 90d; without, until it is rotated
     #[arg(long, value_name = "SPAN", value_parser = seconds)]
     expires_in: Option<u64>,
@@ -89,6 +92,11 @@ pub(super) struct Rotate {
     /// End the old keys at once
     #[arg(long, conflicts_with = "overlap")]
     now: bool,
+}
+
+fn tier(text: &str) -> std::result::Result<Tier, String> {
+    let found = Tier::parse(text).filter(|tier| *tier != Tier::SubAgent);
+    found.ok_or_else(|| "write interactive, background or api".to_owned())
 }
 
 /// A span of time on the command line, in seconds.
@@ -129,7 +137,7 @@ pub(super) fn run(command: Command, session: &Session<'_>, output: &mut Output) 
 fn add(add: Add, session: &Session<'_>, output: &mut Output) -> Result {
     let body = json!({
         "name": add.name, "roles": add.roles, "zone": add.zone,
-        "owner": add.owner, "purpose": add.purpose, "key_expires": add.expires_in.map(in_seconds),
+        "owner": add.owner, "purpose": add.purpose, "tier": add.tier, "key_expires": add.expires_in.map(in_seconds),
     });
     let answer = session.send("/api/v1/agents", &body)?;
     key(&answer, &format!("agent {} is added", add.name), output)

@@ -14,10 +14,12 @@ mod exit;
 mod inspect;
 mod ledger;
 mod output;
+mod person;
 mod policy;
 mod provider;
 mod server;
 mod session;
+mod sign;
 mod table;
 mod tool;
 mod up;
@@ -86,6 +88,13 @@ enum Command {
         after_help = "Example:\n  portcullis agent add support-bot --role support\n  portcullis agent list"
     )]
     Agent(agent::Command),
+    /// People on whose behalf agents act
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis person add ann@example.com --scope mail.read\n  portcullis person disable ann@example.com"
+    )]
+    Person(person::Command),
+    Sign(Box<sign::Arguments>),
     /// Model APIs behind the gate
     #[command(
         subcommand,
@@ -182,6 +191,8 @@ fn dispatch(
         Command::Up(arguments) => up::run(&arguments, &session, output),
         Command::Demo(arguments) => demo::run(&arguments, output),
         Command::Agent(command) => agent::run(command, &session, output),
+        Command::Person(command) => person::run(&command, &session, output),
+        Command::Sign(arguments) => sign::run(&arguments, output),
         Command::Provider(command) => provider::run(&command, &session, output),
         Command::Server(command) => server::run(&command, &session, output),
         Command::Tool(command) => tool::run(&command, &session, output),

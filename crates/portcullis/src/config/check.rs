@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use super::Origins;
 use super::diagnostic::Diagnostic;
 use super::nearest::nearest;
-use super::sections::{Config, Limit, Per, Retained, Tls};
+use super::sections::{Config, Issuer, Limit, Per, Retained, Tls};
 use super::types::BaseUrl;
 
 /// Adds what is wrong with the whole.
@@ -21,6 +21,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.servers();
     check.roles();
     check.limits();
+    check.identity();
     check.instance();
     check.witnesses();
     check.classifier();
@@ -220,7 +221,7 @@ impl Check<'_> {
         match (&limit.only, limit.per) {
             (None, _) => {}
             (Some(_), Per::Tenant) => {
-                let help = "take `only` out, or write per = \"agent\", \"provider\" or \"server\"";
+                let help = "take `only` out, or write per = \"agent\" or another";
                 self.error(&path, "`only` has no meaning with per = \"tenant\"", help);
             }
             (Some(name), Per::Provider) => {
@@ -231,10 +232,11 @@ impl Check<'_> {
                 let known = config.mcp.iter().map(|s| s.name.as_str());
                 self.must_be_known(&path, "mcp", name, known);
             }
-            // Agents are also added by command, so an unknown one may come later.
-            (Some(name), Per::Agent) => {
+            // Agents and people are also added by command, so an unknown one may come later.
+            (Some(name), Per::Agent | Per::Person | Per::Tool) => {
                 if let Err(error) = model::AgentName::new(name) {
-                    self.error(&path, error.to_string(), "write the name of an agent");
+                    let help = format!("write the name of one {}", limit.per.as_str());
+                    self.error(&path, error.to_string(), help);
                 }
             }
         }
@@ -247,6 +249,91 @@ impl Check<'_> {
                 let help = "take `kind` out, or write what = \"records\"";
                 self.error(&path, "payloads have no kind", help);
             }
+        }
+    }
+
+    fn identity(&mut self) {
+        let identity = &self.config.identity;
+        let day = std::time::Duration::from_secs(86_400);
+        if identity.token_lifetime > day || identity.token_lifetime.as_secs() == 0 {
+            let message = "a token is good for a second at least and for a day at most";
+            self.error("identity.token_lifetime", message, "write, for example, \"10m\"");
+        }
+        if identity.chain.get() as usize > identity::chain::MAX_CHAIN {
+            let message = "a chain has at most 32 agents";
+            self.error("identity.chain", message, "write a number from 1 to 32");
+        }
+        for (place, issuer) in self.config.issuer.iter().enumerate() {
+            self.issuer(&format!("issuer[{place}]"), issuer);
+        }
+        self.credentials();
+    }
+
+    fn credentials(&mut self) {
+        let config = self.config;
+        let mut seen = BTreeMap::new();
+        for (place, key) in config.signing_key.iter().enumerate() {
+            let path = format!("signing_key[{place}]");
+            match (&key.public_key, &key.secret) {
+                (None, None) => {
+                    let message = "this signing key is none: signatures cannot be checked";
+                    self.error(&path, message, "name a `public_key` or a `secret`");
+                }
+                (Some(_), Some(_)) => {
+                    let message = "with a public key, the secret is not used";
+                    self.warning(&format!("{path}.secret"), message, "take one of them out");
+                }
+                _ => {}
+            }
+            if seen.insert(key.id.as_str(), place).is_some() {
+                let message = format!("there are two signing keys with the id \"{}\"", key.id);
+                self.error(&format!("{path}.id"), message, "give each an id of its own");
+            }
+        }
+        for (place, certificate) in config.certificate.iter().enumerate() {
+            let path = format!("certificate[{place}]");
+            let subject = &certificate.subject;
+            if !subject.starts_with("spiffe://") && !subject.starts_with("CN=") {
+                let message = format!("\"{subject}\" is neither a SPIFFE id nor a common name");
+                let help = "write \"spiffe://…\" or \"CN=…\"";
+                self.error(&format!("{path}.subject"), message, help);
+            }
+            if config.gate.tls.as_ref().is_none_or(|tls| tls.client_ca.is_none()) {
+                let message = "no client certificate is ever asked for";
+                let help = "name the authorities that sign them with [gate.tls] client_ca";
+                self.error(&path, message, help);
+            }
+        }
+        if config.console.tls.as_ref().is_some_and(|tls| tls.client_optional) {
+            let message = "the console lets nobody in without a certificate where it asks for one";
+            self.error("console.tls.client_optional", message, "take it out");
+        }
+        let signatures = &config.identity.signatures;
+        let (hour, minute) = (3600, 60);
+        if signatures.max_age.as_secs() > hour || signatures.clock_skew.as_secs() > minute {
+            let message = "a signature is good for an hour at most, and clocks differ by a minute";
+            self.error("identity.signatures", message, "write, for example, max_age = \"60s\"");
+        }
+    }
+
+    fn issuer(&mut self, path: &str, issuer: &Issuer) {
+        if issuer.url.0.scheme_str() == Some("http") && !issuer.url.is_loopback() {
+            let message = "an issuer's keys must not cross the network in clear";
+            self.error(&format!("{path}.url"), message, "write https://");
+        }
+        if issuer.audience.is_empty() {
+            let message = "without an audience, tokens for anybody would be taken";
+            let help = "name what the issuer's tokens for this gate have as `aud`";
+            self.error(&format!("{path}.audience"), message, help);
+        }
+        if issuer.clock_skew > std::time::Duration::from_secs(60) {
+            let message = "clocks may differ by a minute at most";
+            self.error(&format!("{path}.clock_skew"), message, "write, for example, \"5s\"");
+        }
+        let twice = self.config.issuer.iter().filter(|other| other.url == issuer.url).count() > 1;
+        if twice || issuer.url.to_string() == self.config.instance.name {
+            let message = "there are two issuers of this name";
+            self.error(&format!("{path}.url"), message, "name each once");
         }
     }
 

@@ -124,6 +124,9 @@ fn is_shown(path: &str) -> bool {
         path,
         "gate.tls"
             | "console.tls"
+            | "issuer"
+            | "signing_key"
+            | "certificate"
             | "ledger.witness"
             | "inspect.classifier"
             | "inspect.detectors"

@@ -9,11 +9,12 @@ use super::sections::{Durability, Per, ProviderKind};
 use super::*;
 
 /// Secrets that the sample files name.
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 9] = [
     ("FILES_TOKEN", "files-token"),
     ("FILES_KEY", "files-key"),
     ("OPENAI_API_KEY", "k1"),
     ("SUPPORT_BOT_KEY", "k2"),
+    ("SUPPORT_BOT_SECRET", "k4"),
     ("ROOT_KEY", "k3"),
     ("PREVIOUS_ROOT_KEY", "k4"),
     ("SIEM_TOKEN", "k5"),

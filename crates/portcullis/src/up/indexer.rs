@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use gate::limits::{Amount, Caller, Counters, Limit, Place, Saved};
-use model::{Record, Status, Timestamp};
+use model::{Record, Status, Tier, Timestamp};
 use store::{Batch, CountedAt, Counter, Entry};
 use tokio::sync::watch;
 
@@ -168,7 +168,15 @@ pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record)
         spend: (record.usage.cost_usd * 1e6).round() as u64,
         bytes: record.usage.bytes_in.saturating_add(record.usage.bytes_out),
     };
-    let caller = Caller { tenant: &record.tenant, agent: agent.as_str(), place };
+    let tier = record.detail.get("tier").and_then(|tier| Tier::parse(tier));
+    let caller = Caller {
+        tenant: &record.tenant,
+        agent: agent.as_str(),
+        person: record.on_behalf_of.as_ref().map(model::UserName::as_str),
+        tier: tier.unwrap_or_default(),
+        place,
+        tool: (resource.kind == "tool").then_some(resource.name.as_str()),
+    };
     counters.record(limits, &caller, used, record.time);
 }
 

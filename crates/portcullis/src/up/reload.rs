@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use super::core::{Core, now};
 use super::snapshot::Settings;
-use super::tls;
-use crate::config::{self, Config, Secrets};
+use super::{tls, trust};
+use crate::config::{self, Config, Secrets, sections};
 use crate::inspection::files_of;
 use crate::policies;
 
@@ -101,6 +101,7 @@ pub(super) fn declared(config: &Config) -> Vec<DeclaredAgent> {
                 purpose: agent.purpose.clone(),
                 roles: agent.roles.clone(),
                 zone: agent.zone.clone(),
+                tier: agent.tier.map(sections::Tier::model),
             },
             keys: secret.map(|secret| Digest::of(secret.expose().as_bytes())).into_iter().collect(),
         }
@@ -148,6 +149,7 @@ fn fingerprint(core: &Core) -> Vec<(PathBuf, Option<(SystemTime, u64)>)> {
     }
     files.extend(tls::files(&settings.config));
     files.extend(files_of(&settings.config.inspect).cloned());
+    files.extend(trust::files(&settings.config));
     files.extend(settings.config.provider.iter().filter_map(|provider| provider.ca.clone()));
     let stat = |file: PathBuf| {
         let meta = std::fs::metadata(&file).ok();

@@ -8,8 +8,10 @@ use anyhow::Context;
 use gate::Snapshot;
 use gate::approvals::Approvals;
 use gate::classifier::Classifier;
+use gate::identify::Trust;
 use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
+use gate::loops::LoopRules;
 use gate::mcp::server::{Mcp, Server};
 use gate::mcp::stdio::Launcher;
 use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
@@ -25,6 +27,7 @@ use store::ControlState;
 
 use super::custody::Keys;
 use super::mcp::Tools;
+use super::trust::trust;
 use crate::config::{Config, sections};
 use crate::inspection::Inspection;
 use crate::keys::InspectionSecret;
@@ -43,6 +46,7 @@ pub(super) struct Settings {
     kept: Rules,
     classifier: Option<Arc<Classifier>>,
     pub(super) limits: Vec<Limit>,
+    trust: Arc<Trust>,
     providers: Vec<Arc<Provider>>,
     servers: Vec<Arc<Server>>,
     pub(super) launchers: HashMap<String, Arc<Launcher>>,
@@ -71,6 +75,7 @@ impl Settings {
         let classifier = classifier(&config.inspect)?;
         let mut settings = Self {
             bundle: Arc::new(bundle),
+            trust: trust(&config, &root)?,
             sources,
             root,
             inspection,
@@ -136,6 +141,7 @@ impl Settings {
                 sections::Uninspectable::Refuse => Uninspectable::Refuse,
                 sections::Uninspectable::Pass => Uninspectable::Pass,
             },
+            needs_person: provider.person == sections::Person::Required,
             limits: sizes(&self.config.gate),
         })
     }
@@ -219,7 +225,8 @@ pub(super) fn build(
     parts: Parts<'_>,
     revision: u64,
 ) -> Snapshot {
-    let mut snapshot = Snapshot { revision, ..Snapshot::default() };
+    let trust = settings.trust.clone();
+    let mut snapshot = Snapshot { revision, trust, ..Snapshot::default() };
     for key in &control.keys {
         let Some(agent) = control.agents.get(key.agent) else { continue };
         let credential =
@@ -241,6 +248,7 @@ pub(super) fn build(
         id: tenant.clone(),
         log: parts.log.clone(),
         agents,
+        persons: control.persons.into_iter().map(|p| (p.name.clone(), Arc::new(p))).collect(),
         providers,
         bundle: settings.bundle.clone(),
         engine: settings.engine.clone(),
@@ -256,6 +264,10 @@ pub(super) fn build(
             pins: parts.tools.pins.clone(),
             origins: settings.config.gate.origins.clone(),
         }),
+        loops: LoopRules {
+            repeats: settings.config.loops.repeats.map(Into::into),
+            session_calls: settings.config.loops.session_calls.map(Into::into),
+        },
         everything,
     };
     snapshot.tenants.insert(tenant.clone(), Arc::new(tenant_state));
@@ -408,11 +420,14 @@ fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
         name: name.into(),
         per: match limit.per {
             sections::Per::Tenant => Per::Tenant,
+            sections::Per::Person => Per::Person,
+            sections::Per::Tool => Per::Tool,
             sections::Per::Agent => Per::Agent,
             sections::Per::Provider => Per::Provider,
             sections::Per::Server => Per::Server,
         },
         only: limit.only.as_deref().map(Arc::from),
+        tier: limit.tier.map(sections::Tier::model),
         // Only a limit of concurrency goes without, and it has no use for one.
         window: limit.window.unwrap_or(std::time::Duration::from_secs(1)),
         requests: limit.requests.map(Into::into),

@@ -21,7 +21,8 @@ use super::custody::{self, Keys};
 use super::mcp::Tools;
 use super::snapshot::Settings;
 use super::{
-    control, export, indexer, interrupted, journal, mend, reload, retention, traces, witnesses,
+    control, export, indexer, interrupted, journal, mend, once, reload, retention, traces,
+    witnesses,
 };
 use crate::config::{Config, Environment, Loaded, sections};
 use crate::keys::random;
@@ -58,6 +59,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
         observer,
     ));
     let opened_with = log.size();
+    once::restore(&gate, &store).await?;
     let tools = Tools::open(keys.inspection.secret(), &store, &model::TenantId::main()).await?;
     let core = Arc::new(Core::new(&loaded, environment, store, log, gate, settings, (keys, tools)));
     take_up_state(&core, &recovery).await?;

@@ -73,7 +73,10 @@ fn settings(tls: &Tls) -> anyhow::Result<ServerSettings> {
     let mut settings = ServerSettings::new(identity.with_context(shown(&tls.certificate))?);
     if let Some(authorities) = &tls.client_ca {
         let authorities = certificates_from_pem(&read(authorities)?)?;
-        settings.client_certificates = ClientCertificates::Required(authorities);
+        settings.client_certificates = match tls.client_optional {
+            true => ClientCertificates::Optional(authorities),
+            false => ClientCertificates::Required(authorities),
+        };
     }
     Ok(settings)
 }

@@ -1,6 +1,6 @@
 //! Agents.
 
-use model::{RoleName, Standing, TenantId, ZoneName};
+use model::{RoleName, Standing, TenantId, Tier, ZoneName};
 
 use super::{Fresh, agent, at, key, main, name};
 use crate::{AgentChange, Origin, StoreError};
@@ -18,11 +18,13 @@ pub(super) async fn an_agent_lives_and_goes(fresh: Fresh) {
         purpose: Some(Some("answers mail".to_owned())),
         roles: Some(vec![RoleName::new("mail").unwrap(), RoleName::new("read").unwrap()]),
         zone: Some(ZoneName::new("test").unwrap()),
+        tier: Some(Some(Tier::Background)),
     };
     let changed = store.update_agent(&main(), &name("bot"), change, None, at(7)).await.unwrap();
     assert_eq!((changed.agent.owner.clone(), changed.version), (None, 2));
     assert_eq!(changed.agent.purpose.as_deref(), Some("answers mail"));
     assert_eq!((changed.agent.roles.len(), changed.agent.zone.as_str()), (2, "test"));
+    assert_eq!(changed.agent.tier, Some(Tier::Background));
     assert_eq!(store.agent(&main(), &name("bot")).await.unwrap(), changed);
 
     store.remove_agent(&main(), &name("bot"), Some(2)).await.unwrap();

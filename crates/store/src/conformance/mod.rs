@@ -14,6 +14,7 @@ mod holds;
 mod kept_values;
 mod key_store;
 mod keys;
+mod persons;
 mod sizes;
 mod tokens;
 
@@ -60,6 +61,7 @@ stamp! { sqlite:
     kept_values { sealed_values_stay_as_they_were_first_kept }
     holds { a_hold_stands_until_it_is_removed }
     key_store { keys_are_found_by_use_and_id an_exchange_is_whole_or_nothing an_erased_key_is_in_no_byte }
+    persons { a_person_changes_and_goes what_was_said_is_known_until_it_expires }
     tokens { a_token_is_found_by_its_hash }
     durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
     sizes { ten_thousand_agents_load_at_once }
@@ -92,5 +94,6 @@ pub(crate) fn agent(text: &str) -> NewAgent {
         purpose: None,
         roles: vec![RoleName::new("support").unwrap()],
         zone: ZoneName::new("production").unwrap(),
+        tier: None,
     }
 }

@@ -1,6 +1,6 @@
 //! Agents in SQL.
 
-use model::{Agent, AgentName, Standing, TenantId, Timestamp};
+use model::{Agent, AgentName, Standing, TenantId, Tier, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{columns, keys, tenants};
@@ -8,7 +8,7 @@ use crate::{AgentChange, MAX_AGENTS, NewAgent, NewKey, Origin, Result, StoreErro
 
 /// An agent's standing is the containment of its name.
 const SELECT: &str = "
-    SELECT agents.name, owner, purpose, roles, zone, origin, created, updated, version, standing
+    SELECT agents.name, owner, purpose, roles, zone, origin, created, updated, version, standing, tier
     FROM agents
     LEFT JOIN containments AS held
         ON held.tenant = agents.tenant AND held.type = 'agent' AND held.name = agents.name";
@@ -22,6 +22,7 @@ fn from_row(tenant: &TenantId, row: &Row<'_>) -> Result<StoredAgent> {
         roles: columns::roles(row, 3)?,
         zone: columns::name(row, 4)?,
         standing: columns::standing(row, 9)?,
+        tier: columns::tier(row, 10)?,
     };
     Ok(StoredAgent {
         agent,
@@ -116,8 +117,8 @@ pub(super) fn insert(
     now: Timestamp,
 ) -> Result<i64> {
     let sql = "INSERT INTO agents
-            (tenant, name, owner, purpose, roles, zone, origin, created, updated)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8) RETURNING id";
+            (tenant, name, owner, purpose, roles, zone, origin, created, updated, tier)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9) RETURNING id";
     let values = params![
         tenant,
         agent.name.as_str(),
@@ -127,6 +128,7 @@ pub(super) fn insert(
         agent.zone.as_str(),
         columns::origin_text(origin),
         now.micros(),
+        agent.tier.map(Tier::as_str),
     ];
     Ok(tx.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
 }
@@ -148,6 +150,7 @@ pub(crate) fn update(
         purpose: change.purpose.clone().unwrap_or(before.purpose),
         roles: change.roles.clone().unwrap_or(before.roles),
         zone: change.zone.clone().unwrap_or(before.zone),
+        tier: change.tier.unwrap_or(before.tier),
     };
     write(tx, id, &after, Origin::Api, now)?;
     tenants::touch(tx, number)?;
@@ -163,7 +166,7 @@ pub(super) fn write(
     now: Timestamp,
 ) -> Result<()> {
     let sql = "UPDATE agents SET owner = ?2, purpose = ?3, roles = ?4, zone = ?5, origin = ?6,
-            updated = ?7, version = version + 1 WHERE id = ?1";
+            updated = ?7, tier = ?8, version = version + 1 WHERE id = ?1";
     let values = params![
         id,
         agent.owner,
@@ -172,6 +175,7 @@ pub(super) fn write(
         agent.zone.as_str(),
         columns::origin_text(origin),
         now.micros(),
+        agent.tier.map(Tier::as_str),
     ];
     tx.prepare_cached(sql)?.execute(values)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! How nouns stand in columns. What a column holds that no program wrote is an error, never a
 //! default: a standing that cannot be read must not read as active.
 
-use model::{Digest, Effect, RecordId, RoleName, Standing, Status, Timestamp};
+use model::{Digest, Effect, RecordId, RoleName, Standing, Status, Tier, Timestamp};
 use rusqlite::Row;
 
 use crate::{Origin, Result, Scope, StoreError};
@@ -65,6 +65,12 @@ pub(super) fn standing(row: &Row<'_>, at: usize) -> Result<Standing> {
         Some("quarantined") => Ok(Standing::Quarantined),
         Some(_) => Err(StoreError::Corrupt("standing")),
     }
+}
+
+/// None leaves it to how the agent came to call.
+pub(super) fn tier(row: &Row<'_>, at: usize) -> Result<Option<Tier>> {
+    let text = row.get_ref(at)?.as_str_or_null().map_err(|_| StoreError::Corrupt("tier"))?;
+    text.map(|text| Tier::parse(text).ok_or(StoreError::Corrupt("tier"))).transpose()
 }
 
 pub(super) fn origin(row: &Row<'_>, at: usize) -> Result<Origin> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use model::{Agent, TenantId};
 use rusqlite::Connection;
 
-use super::{agents, columns, containments, tenants};
+use super::{agents, columns, containments, persons, tenants};
 use crate::{ControlKey, ControlState, Result, StoreError};
 
 pub(crate) fn load(tx: &Connection, tenant: &TenantId) -> Result<ControlState> {
@@ -15,10 +15,12 @@ pub(crate) fn load(tx: &Connection, tenant: &TenantId) -> Result<ControlState> {
     let agents = agents::list(tx, tenant, None, None, usize::MAX)?;
     let agents: Vec<Agent> = agents.into_iter().map(|stored| stored.agent).collect();
     let stored = containments::list(tx, tenant)?;
+    let persons = persons::list(tx, tenant, None, usize::MAX)?;
     Ok(ControlState {
         revision: columns::unsigned(revision)?,
         keys: keys(tx, number, &agents)?,
         agents,
+        persons: persons.into_iter().map(|stored| stored.person).collect(),
         containments: stored.into_iter().map(|stored| stored.containment).collect(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{AgentName, Digest, TenantId, Timestamp};
+use model::{AgentName, Digest, TenantId, Tier, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::{agents, columns, keys, tenants};
@@ -64,6 +64,7 @@ fn digest(declared: &[DeclaredAgent]) -> Digest {
             field(text.as_deref().unwrap_or_default().as_bytes());
         }
         field(agent.zone.as_str().as_bytes());
+        field(agent.tier.map_or("", Tier::as_str).as_bytes());
         field(&(agent.roles.len() as u64).to_le_bytes());
         agent.roles.iter().for_each(|role| field(role.as_str().as_bytes()));
         field(&(keys.len() as u64).to_le_bytes());
@@ -154,6 +155,7 @@ fn differs(stored: &StoredAgent, declared: &DeclaredAgent) -> bool {
         || old.purpose != new.purpose
         || old.roles != new.roles
         || old.zone != new.zone
+        || old.tier != new.tier
 }
 
 fn insert_keys(tx: &Connection, agent: i64, one: &DeclaredAgent, now: Timestamp) -> Result<()> {

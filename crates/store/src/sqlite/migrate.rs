@@ -15,6 +15,7 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0006_approvals.sql"),
     include_str!("../../migrations/0007_mcp.sql"),
     include_str!("../../migrations/0008_search.sql"),
+    include_str!("../../migrations/0009_identity.sql"),
 ];
 
 /// The same for the database of wrapped keys.

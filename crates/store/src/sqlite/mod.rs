@@ -20,6 +20,8 @@ pub(crate) mod index;
 pub(crate) mod kept_values;
 pub(crate) mod keys;
 mod migrate;
+pub(crate) mod persons;
+pub(crate) mod said_once;
 pub(crate) mod tenants;
 pub(crate) mod terms;
 mod threads;

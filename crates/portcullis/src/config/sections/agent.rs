@@ -6,6 +6,8 @@ use crate::config::credential::Credential;
 use crate::config::declare::section;
 use crate::config::types::{Pattern, Scoped};
 
+use super::Tier;
+
 section! {
     /// A role: what its agents may reach. Policies may narrow it further.
     ///
@@ -60,6 +62,10 @@ section! {
         owner: Option<String>, example "support-team@example.com";
         /// What it is for.
         purpose: Option<String>, example "answers customers' questions";
+        /// As which its calls count, for limits of a tier. Left out, `interactive` where it acts
+        /// for a person and `api` where it acts for itself. One that another agent delegated to
+        /// counts as `sub_agent`, unless it is a `background` agent.
+        tier: Option<Tier>, example "background";
         /// Its key. Left out, `portcullis agent rotate NAME` makes one and prints it once.
         key: Option<Credential>, example { env = "SUPPORT_BOT_KEY" };
     }

@@ -41,6 +41,9 @@ section! {
         key: PathBuf, example "tls/server.key";
         /// Authorities, PEM. Given, a client must present a certificate that one of them signed.
         client_ca: Option<PathBuf>, example "tls/clients.pem";
+        /// Lets clients without a certificate in all the same: those that show one are recognised
+        /// by it. For the gate alone.
+        client_optional: bool = false;
     }
 }
 

@@ -8,6 +8,8 @@ use model::ProviderName;
 use crate::config::declare::{choice, section};
 use crate::config::types::{ByteSize, Dollars, Pattern};
 
+use super::Tier;
+
 section! {
     /// A limit on use. It is hard: the call that would cross it is refused with 429.
     ///
@@ -16,10 +18,16 @@ section! {
     Limit {
         /// What refusals call it. Left out, `limit-` and its place in the file, from 1.
         name: Option<String>, example "daily-budget";
-        /// Whose use is counted together: the whole tenant's, each agent's, each provider's or each MCP server's.
+        /// Whose use is counted together: the whole tenant's, each person's through whatever
+        /// agents, each agent's, each provider's, each MCP server's, or each tool's. A call for no
+        /// person counts under no person's limit.
         per: Per, example "agent";
-        /// Only for the agent, provider or server of this name, by what `per` says.
+        /// Only for the person, agent, provider, server or tool (`server/tool`) of this name, by
+        /// what `per` says.
         only: Option<String>, example "support-bot";
+        /// Only for calls of this tier: `interactive` (an agent that acts for a person directly),
+        /// `sub_agent` (one that another agent delegated to), `background` (as declared) or `api`.
+        tier: Option<Tier>, example "background";
         /// The span that `requests`, `tokens`, `bytes` and `spend_usd` count in. Windows are aligned:
         /// an hour's begins on the hour, UTC.
         window: Option<Duration>, example "1d";
@@ -38,11 +46,24 @@ section! {
 
 choice! {
     /// Whose use is counted together.
-    Per, "\"tenant\", \"agent\", \"provider\" or \"server\"" {
+    Per, "\"tenant\", \"person\", \"agent\", \"provider\", \"server\" or \"tool\"" {
         Tenant = "tenant",
+        Person = "person",
         Agent = "agent",
         Provider = "provider",
         Server = "server",
+        Tool = "tool",
+    }
+}
+
+section! {
+    /// When calls are a loop's, and are refused with 429. Neither counts unless it is set.
+    Loops {
+        /// The same call, word for word, in a row in one session. What counts as a session is what
+        /// an agent names in `portcullis-session`, or else all that it does for one person.
+        repeats: Option<NonZeroU32>, example 20;
+        /// Calls of one session.
+        session_calls: Option<NonZeroU64>, example 1000;
     }
 }
 

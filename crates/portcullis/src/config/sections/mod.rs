@@ -1,9 +1,12 @@
 //! The sections of `portcullis.toml`. Each key is declared here, and only here.
 
 mod agent;
+mod credentials;
 mod export;
 mod gate;
+mod identity;
 mod inspect;
+mod issuer;
 mod limit;
 pub mod mcp;
 mod operation;
@@ -12,10 +15,13 @@ mod provider;
 mod retention;
 
 pub use agent::{Agent, Role, Zone};
+pub use credentials::{ClientCertificate, Signatures, SigningKey};
 pub use export::{Begin, Export, ExportKind};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
+pub use identity::{Identity, Person, Persons, Tier};
 pub use inspect::{Classifier, Inspect, Packages, Records, Uninspectable, Words};
-pub use limit::{Limit, Per, Price};
+pub use issuer::{Issuer, Signature};
+pub use limit::{Limit, Loops, Per, Price};
 pub use mcp::Mcp;
 pub use operation::{
     Approvals, Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
@@ -35,6 +41,16 @@ section! {
         instance: Instance;
         /// The data plane: where agents connect.
         gate: Gate;
+        /// Who may act for whom.
+        identity: Identity;
+        /// An identity provider whose tokens are taken.
+        issuer: Vec<Issuer>;
+        /// A key that an agent signs its requests with.
+        signing_key: Vec<SigningKey>;
+        /// Which agent a client certificate stands for.
+        certificate: Vec<ClientCertificate>;
+        /// When calls are a loop's.
+        loops: Loops;
         /// The control plane: where administrators connect.
         console: Console;
         /// Where everything is kept.

@@ -10,6 +10,8 @@ use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
 use crate::config::types::{BaseUrl, Pattern};
 
+use super::Person;
+
 section! {
     /// A model API.
     Provider {
@@ -28,6 +30,8 @@ section! {
         ca: Option<PathBuf>, example "tls/internal-ca.pem";
         /// Connections to it that are kept open for the next request.
         idle_connections: NonZeroU32 = 64;
+        /// Whether a call must say for which person it is.
+        person: Person = "optional";
         /// How long the gate waits for it.
         timeouts: ProviderTimeouts;
     }

@@ -1,0 +1,170 @@
+//! What it costs to find out who calls, in CPU time of one thread.
+//!
+//! `cargo run --release -p portcullis-gate --example identify_speed`
+
+use std::error::Error;
+use std::hint::black_box;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use gate::identify::{Asked, Trust, caller};
+use gate::mcp::pins::Pins;
+use gate::mcp::seal::Seal;
+use gate::mcp::server::Mcp;
+use gate::net::peer::Peer;
+use gate::snapshot::{Credential, Tenant};
+use gate::{Gate, Snapshot};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use identity::{Actor, Audience, Chain, Delegation, GateKey, Use};
+use model::{
+    Agent, AgentKey, AgentName, Person, Scopes, Secret, Standing, TenantId, Timestamp, UserName,
+    ZoneName,
+};
+
+const ROUNDS: u32 = 200_000;
+const NOW: Timestamp = Timestamp::from_micros(1_795_442_700_000_000);
+
+type Failed = Box<dyn Error>;
+
+fn main() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let key = AgentKey::from_random([7; 32]);
+    let signer = Arc::new(GateKey::from_seed(&[9; 32])?);
+    let token = signer.issue("gate", &delegation(&key)?);
+    let snapshot = snapshot(folder.path(), &key, &signer)?;
+    let log = snapshot.tenants.values().next().ok_or("a tenant")?.log.clone();
+    let gate = Gate::new(Snapshot::default(), log.clone(), || NOW, 1, 1, None);
+
+    let by_key = bearer(key.secret().expose())?;
+    let by_token = bearer(&token)?;
+    let peer = peer();
+    println!("key: {:?} a call", measure(ROUNDS, || identified(&gate, &snapshot, &peer, &by_key)));
+    println!(
+        "delegated token, seen before: {:?} a call",
+        measure(ROUNDS, || identified(&gate, &snapshot, &peer, &by_token))
+    );
+    let verify = || drop(black_box(signer.verify("gate", &token, NOW)));
+    println!("delegated token, new: {:?} a call", measure(ROUNDS / 20, verify));
+    log.close()?;
+    Ok(())
+}
+
+fn measure(rounds: u32, mut work: impl FnMut()) -> Duration {
+    (0..rounds / 10).for_each(|_| work());
+    let begun = Instant::now();
+    (0..rounds).for_each(|_| work());
+    begun.elapsed() / rounds
+}
+
+/// Nothing here waits for anything, so the first poll is the last.
+fn identified(gate: &Gate, snapshot: &Snapshot, peer: &Peer, headers: &HeaderMap) {
+    let uri = Uri::from_static("/llm/openai/v1/chat/completions");
+    let asked = Asked { method: &Method::POST, uri: &uri, headers, peer };
+    let mut shown = String::new();
+    let found = pin!(caller(gate, snapshot, asked, &mut shown));
+    let polled = found.poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Ready(Ok(_))), "nobody was recognised");
+}
+
+fn bearer(credential: &str) -> Result<HeaderMap, Failed> {
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {credential}"))?);
+    Ok(headers)
+}
+
+fn peer() -> Peer {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 4100));
+    Peer {
+        address,
+        local: address,
+        is_tls: false,
+        server_name: None,
+        certificates: Vec::new(),
+        named: std::sync::OnceLock::new(),
+    }
+}
+
+/// Three agents for a person with five scopes.
+fn delegation(key: &AgentKey) -> Result<Delegation, Failed> {
+    let mut chain = Chain::default();
+    for name in ["planner", "worker", "bot"] {
+        let key = (name == "bot").then(|| key.hash());
+        chain = chain.then(Actor { agent: AgentName::new(name)?, key }, 8)?;
+    }
+    Ok(Delegation {
+        id: "act_0190c2f0-0000-7000-8000-000000000000".to_owned(),
+        tenant: TenantId::main(),
+        person: Some(UserName::new("ann@example.com")?),
+        chain,
+        scopes: Some(Scopes::parse("a.read a.write b.read b.write c")?),
+        audience: Audience::Gate,
+        used_as: Use::Access,
+        issued: NOW,
+        expires: NOW.plus(Duration::from_secs(600)),
+    })
+}
+
+fn snapshot(
+    folder: &std::path::Path,
+    key: &AgentKey,
+    signer: &Arc<GateKey>,
+) -> Result<Snapshot, Failed> {
+    let tenant = TenantId::main();
+    let signing = ledger::SigningKey::generate([3; 32]).ok_or("a seed")?;
+    let options = ledger::Options::new("speed/ledger/main");
+    let (log, _) = ledger::Log::open(folder, signing, options, || NOW)?;
+    let bundle = policy::Bundle::compile(&policy::baseline_sources(), &policy::Grants::default());
+    let mut one = Tenant {
+        id: tenant.clone(),
+        log,
+        agents: Default::default(),
+        persons: Default::default(),
+        providers: Vec::new(),
+        bundle: Arc::new(bundle.map_err(|_| "the baseline compiles")?),
+        engine: None,
+        redacting: None,
+        vault: None,
+        approvals: None,
+        classifier: None,
+        keeping: None,
+        mcp: Arc::new(Mcp {
+            servers: Vec::new(),
+            seal: Arc::new(Seal::new(&Secret::new("x".repeat(32)), &tenant).ok_or("a key")?),
+            pins: Arc::new(Pins::new(Vec::new(), Arc::new(|pin| Box::pin(async { Ok(pin) })))),
+            origins: Vec::new(),
+        }),
+        limits: Vec::new(),
+        loops: Default::default(),
+        everything: Standing::Active,
+    };
+    for name in ["planner", "worker", "bot"] {
+        let agent = Agent {
+            tenant: tenant.clone(),
+            name: AgentName::new(name)?,
+            owner: None,
+            purpose: None,
+            roles: Vec::new(),
+            zone: ZoneName::new("production")?,
+            standing: Standing::Active,
+            tier: None,
+        };
+        one.agents.insert(agent.name.clone(), Arc::new(agent));
+    }
+    let person = Person {
+        tenant: tenant.clone(),
+        name: UserName::new("ann@example.com")?,
+        email: None,
+        scopes: Scopes::parse("a.read a.write b.read b.write c d")?,
+        standing: Standing::Active,
+    };
+    one.persons.insert(person.name.clone(), Arc::new(person));
+    let trust = Trust { key: Some(signer.clone()), issuer: "gate".into(), ..Trust::default() };
+    let mut snapshot = Snapshot { trust: Arc::new(trust), ..Snapshot::default() };
+    let credential =
+        Credential { tenant: tenant.clone(), agent: AgentName::new("bot")?, expires: None };
+    snapshot.keys.insert(key.hash(), credential);
+    snapshot.tenants.insert(tenant, Arc::new(one));
+    Ok(snapshot)
+}

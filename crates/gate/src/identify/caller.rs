@@ -1,0 +1,195 @@
+//! Whoever calls, as everything behind the identification sees them.
+
+use std::sync::Arc;
+
+use identity::{Actor, Audience, Delegation};
+use model::{Agent, AgentName, KeyHash, Person, Scopes, Standing, Tier, UserName};
+
+use super::{Proof, SignedBody, Unidentified};
+use crate::limits::{self, Place};
+use crate::snapshot::{Contained, Snapshot, Tenant};
+
+/// What was delegated to an agent, by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    pub person: Option<UserName>,
+    /// In order; the agent itself is the last.
+    pub chain: Vec<Actor>,
+    pub scopes: Option<Scopes>,
+    pub audience: Audience,
+}
+
+impl Given {
+    pub(crate) fn of(delegation: &Delegation) -> Self {
+        Self {
+            person: delegation.person.clone(),
+            chain: delegation.chain.actors().to_vec(),
+            scopes: delegation.scopes.clone(),
+            audience: delegation.audience.clone(),
+        }
+    }
+}
+
+/// Who calls.
+#[derive(Clone)]
+pub struct Caller {
+    pub tenant: Arc<Tenant>,
+    pub agent: Arc<Agent>,
+    /// On whose behalf.
+    pub person: Option<UserName>,
+    pub email: Option<String>,
+    /// The agents between the person and this call, the calling one last. Empty where the agent
+    /// acts by a credential of its own.
+    pub chain: Vec<AgentName>,
+    /// What it may do for the person now: what was delegated and the person still has. None where
+    /// nobody delegated anything.
+    pub scopes: Option<Scopes>,
+    pub tier: Tier,
+    /// What stands in the way of everything that it asks for.
+    pub contained: Option<Contained>,
+    key: Option<KeyHash>,
+    given: Option<Arc<Given>>,
+    body: Option<SignedBody>,
+}
+
+impl Caller {
+    /// Looks up in the snapshot what the credentials name.
+    pub(super) fn resolve(snapshot: &Snapshot, proof: Proof) -> Result<Self, Unidentified> {
+        let tenant = snapshot.tenants.get(&proof.tenant).ok_or(Unidentified::Unknown)?;
+        let agent = tenant.agents.get(&proof.agent).ok_or(Unidentified::Unknown)?;
+        let caller = Self::of(snapshot, tenant, agent, proof.key, proof.given);
+        Ok(Self { body: proof.body, ..caller })
+    }
+
+    fn of(
+        snapshot: &Snapshot,
+        tenant: &Arc<Tenant>,
+        agent: &Arc<Agent>,
+        key: Option<KeyHash>,
+        given: Option<Given>,
+    ) -> Self {
+        let given = given.map(Arc::new);
+        let person = given.as_ref().and_then(|given| given.person.clone());
+        let known = person.as_ref().and_then(|name| tenant.persons.get(name));
+        let chain = chain(given.as_deref());
+        Self {
+            tenant: tenant.clone(),
+            agent: agent.clone(),
+            email: known.and_then(|known| known.email.clone()),
+            scopes: scopes(given.as_deref(), known.map(Arc::as_ref)),
+            tier: Tier::of(agent.tier, chain.len(), person.is_some()),
+            contained: contained(snapshot, tenant, agent, given.as_deref()),
+            person,
+            chain,
+            key,
+            given,
+            body: None,
+        }
+    }
+
+    /// Whether this is the body that was signed, where the request is signed. Whoever reads the
+    /// body must ask.
+    pub fn check_body(&self, body: &[u8]) -> Result<(), Unidentified> {
+        self.body.as_ref().map_or(Ok(()), |signed| signed.check(body)).map_err(Into::into)
+    }
+
+    /// The same agent as it would be if this were delegated to it.
+    pub(crate) fn acting_for(&self, snapshot: &Snapshot, given: Given) -> Self {
+        Self::of(snapshot, &self.tenant, &self.agent, self.key, Some(given))
+    }
+
+    /// The key that it showed, or that it got its token for.
+    pub(crate) fn key(&self) -> Option<KeyHash> {
+        self.key
+    }
+
+    /// What stands in its way in a later snapshot.
+    pub(crate) fn contained_in(&self, snapshot: &Snapshot) -> Option<Contained> {
+        let Some(tenant) = snapshot.tenants.get(&self.tenant.id) else {
+            return Some(Contained::Gone);
+        };
+        let Some(agent) = tenant.agents.get(&self.agent.name) else {
+            return Some(Contained::Gone);
+        };
+        contained(snapshot, tenant, agent, self.given.as_deref())
+    }
+
+    /// The agents of the chain and the scopes as policies take them.
+    pub fn with_delegation<T>(&self, ask: impl FnOnce(policy::Delegation<'_>) -> T) -> T {
+        if self.given.is_none() {
+            return ask(policy::Delegation { tier: self.tier, ..policy::Delegation::default() });
+        }
+        let chain: Vec<&str> = self.chain.iter().map(AgentName::as_str).collect();
+        let scopes: Vec<&str> = self.scopes.iter().flat_map(Scopes::iter).collect();
+        ask(policy::Delegation { chain: &chain, scopes: &scopes, tier: self.tier })
+    }
+
+    /// The subjects that limits count by.
+    pub(crate) fn counted<'a>(
+        &'a self,
+        place: Place<'a>,
+        tool: Option<&'a str>,
+    ) -> limits::Caller<'a> {
+        limits::Caller {
+            tenant: &self.tenant.id,
+            agent: self.agent.name.as_str(),
+            person: self.person.as_ref().map(UserName::as_str),
+            tier: self.tier,
+            place,
+            tool,
+        }
+    }
+
+    pub(crate) fn given(&self) -> Option<&Given> {
+        self.given.as_deref()
+    }
+}
+
+/// An agent that exchanged its own key for a token of minutes still acts by itself.
+fn chain(given: Option<&Given>) -> Vec<AgentName> {
+    match given {
+        Some(Given { person: None, chain, .. }) if chain.len() == 1 => Vec::new(),
+        Some(given) => given.chain.iter().map(|actor| actor.agent.clone()).collect(),
+        None => Vec::new(),
+    }
+}
+
+fn scopes(given: Option<&Given>, person: Option<&Person>) -> Option<Scopes> {
+    let delegated = given?.scopes.as_ref()?;
+    Some(person.map_or_else(|| delegated.clone(), |person| delegated.and(&person.scopes)))
+}
+
+/// What stands in the way: the kill switch for the agent, for any other agent of the chain, a
+/// person that left, a key in the chain that ended.
+fn contained(
+    snapshot: &Snapshot,
+    tenant: &Tenant,
+    agent: &Agent,
+    given: Option<&Given>,
+) -> Option<Contained> {
+    let own = tenant.contained(agent);
+    let Some(given) = given.filter(|_| own.is_none()) else { return own };
+    let person = given.person.as_ref().and_then(|name| left(snapshot, tenant, name));
+    person.or_else(|| given.chain.iter().find_map(|actor| cut(snapshot, tenant, actor)))
+}
+
+fn left(snapshot: &Snapshot, tenant: &Tenant, name: &UserName) -> Option<Contained> {
+    match tenant.persons.get(name) {
+        Some(person) if person.standing.is_active() => None,
+        None if !snapshot.trust.persons_must_be_known => None,
+        _ => Some(Contained::Person),
+    }
+}
+
+fn cut(snapshot: &Snapshot, tenant: &Tenant, actor: &Actor) -> Option<Contained> {
+    let Some(agent) = tenant.agents.get(&actor.agent) else { return Some(Contained::Ended) };
+    let ended = actor.key.is_some_and(|key| {
+        let opens = snapshot.keys.get(&key);
+        opens.is_none_or(|opens| opens.tenant != tenant.id || opens.agent != actor.agent)
+    });
+    match agent.standing {
+        _ if ended => Some(Contained::Ended),
+        Standing::Active => None,
+        standing => Some(Contained::Delegate(standing)),
+    }
+}

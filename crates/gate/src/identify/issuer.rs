@@ -1,0 +1,115 @@
+//! An outside issuer whose word is taken, and its keys as they were last read.
+//!
+//! A token with a key that is not known makes the keys be read again, once in a while and for a
+//! moment only: a flood of made-up keys must neither flood the issuer nor hold up calls. Keys
+//! that could not be read again stay good for a day; then nothing of this issuer is taken.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use identity::issuer::{Issuer, Vouched};
+use identity::{JwkSet, TokenError, Unverified};
+use model::Timestamp;
+use tokio::sync::Mutex;
+
+/// How old keys may become before they are read again.
+const REFRESH: Duration = Duration::from_secs(600);
+/// How old they may become where they cannot be read again.
+const STALE: Duration = Duration::from_secs(86_400);
+/// Between two readings.
+const PAUSE: Duration = Duration::from_secs(10);
+/// How long a call waits for a reading.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A reading of an issuer's keys under way.
+pub type Reading = Pin<Box<dyn Future<Output = Result<JwkSet, String>> + Send>>;
+/// Begins to read an issuer's keys.
+pub type Reader = Arc<dyn Fn() -> Reading + Send + Sync>;
+
+/// An issuer whose word is taken.
+pub struct TrustedIssuer {
+    pub rules: Issuer,
+    keys: ArcSwap<Known>,
+    /// None where the keys are fixed.
+    reader: Option<Reader>,
+    /// When they were last asked for; held while they are being read.
+    asked: Mutex<Option<Timestamp>>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: JwkSet,
+    /// None before the first reading, and where they are fixed.
+    read: Option<Timestamp>,
+}
+
+impl TrustedIssuer {
+    /// With keys that do not change.
+    pub fn fixed(rules: Issuer, keys: JwkSet) -> Self {
+        let keys = ArcSwap::from_pointee(Known { keys, read: None });
+        Self { rules, keys, reader: None, asked: Mutex::new(None) }
+    }
+
+    /// With keys that are read when they are needed.
+    pub fn read_by(rules: Issuer, reader: Reader) -> Self {
+        let keys = ArcSwap::from_pointee(Known::default());
+        Self { rules, keys, reader: Some(reader), asked: Mutex::new(None) }
+    }
+
+    pub async fn verify(
+        &self,
+        token: &Unverified<'_>,
+        now: Timestamp,
+    ) -> Result<Vouched, TokenError> {
+        if self.age(now).is_none_or(|age| age > REFRESH) {
+            self.read_again(now).await;
+        }
+        if self.reader.is_some() && self.age(now).is_none_or(|age| age > STALE) {
+            return Err(TokenError::UnknownKey);
+        }
+        match self.rules.verify(token, &self.keys.load().keys, now) {
+            Err(TokenError::UnknownKey) if self.read_again(now).await => {
+                self.rules.verify(token, &self.keys.load().keys, now)
+            }
+            verified => verified,
+        }
+    }
+
+    fn age(&self, now: Timestamp) -> Option<Duration> {
+        self.keys.load().read.map(|read| now.since(read))
+    }
+
+    /// Reads the keys again where that is due; whether they may have changed.
+    async fn read_again(&self, now: Timestamp) -> bool {
+        let Some(reader) = &self.reader else { return false };
+        let begun = self.keys.load().read;
+        let Ok(mut asked) = tokio::time::timeout(PATIENCE, self.asked.lock()).await else {
+            return false;
+        };
+        // Somebody else read them while this one waited.
+        if self.keys.load().read != begun {
+            return true;
+        }
+        if asked.is_some_and(|asked| now.since(asked) < PAUSE) {
+            return false;
+        }
+        *asked = Some(now);
+        match tokio::time::timeout(PATIENCE, reader()).await {
+            Ok(Ok(keys)) => {
+                self.keys.store(Arc::new(Known { keys, read: Some(now) }));
+                true
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(issuer = %self.rules.url, %error, "the keys of an issuer cannot be read");
+                false
+            }
+            Err(_) => {
+                tracing::warn!(issuer = %self.rules.url, "the keys of an issuer do not come in time");
+                false
+            }
+        }
+    }
+}

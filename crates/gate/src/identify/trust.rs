@@ -1,0 +1,74 @@
+//! Whose word the gate takes, and what it grants: the part of the snapshot that identification
+//! reads. It is made once from the configuration and stays the same until that changes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use identity::signature::{Rules, VerifyingKey};
+use identity::{GateKey, Terms};
+use model::{AgentName, TenantId};
+
+use super::Remembered;
+use super::issuer::TrustedIssuer;
+
+/// Whose word the gate takes.
+pub struct Trust {
+    /// What the gate signs its own tokens with; none where it gives out none.
+    pub key: Option<Arc<GateKey>>,
+    /// In whose name it signs them.
+    pub issuer: String,
+    pub terms: Terms,
+    /// Whether agents may act only for people that the gate was told of.
+    pub persons_must_be_known: bool,
+    /// How others reach the gate, such as `https://gate.example.com`; without it, as the request
+    /// says.
+    pub public_url: Option<String>,
+    /// Outside issuers, by the `iss` of their tokens.
+    pub issuers: Vec<Arc<TrustedIssuer>>,
+    /// Keys that requests may be signed with, by `keyid`.
+    pub signing_keys: HashMap<String, AgentKey>,
+    /// What a signature must be like.
+    pub signatures: Rules,
+    /// Agents by what their certificates say: a SPIFFE id, or `CN=` and a common name.
+    pub certificates: HashMap<String, AgentName>,
+    /// Serials of certificates that are not taken any more, in lower-case hexadecimal.
+    pub revoked: HashSet<String>,
+    pub remembered: Remembered,
+}
+
+/// A key that an agent signs with.
+pub struct AgentKey {
+    pub tenant: TenantId,
+    pub agent: AgentName,
+    pub key: VerifyingKey,
+}
+
+impl Trust {
+    /// Where clients get tokens that the gate takes, besides the gate itself.
+    pub fn authorization_servers(&self) -> Vec<String> {
+        self.issuers.iter().map(|issuer| issuer.rules.url.clone()).collect()
+    }
+
+    pub fn issuer_named(&self, url: &str) -> Option<&Arc<TrustedIssuer>> {
+        self.issuers.iter().find(|issuer| issuer.rules.url == url)
+    }
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self {
+            key: None,
+            issuer: String::new(),
+            terms: Terms { depth: 8, lifetime: Duration::from_secs(600) },
+            persons_must_be_known: true,
+            public_url: None,
+            issuers: Vec::new(),
+            signing_keys: HashMap::new(),
+            signatures: Rules::default(),
+            certificates: HashMap::new(),
+            revoked: HashSet::new(),
+            remembered: Remembered::default(),
+        }
+    }
+}

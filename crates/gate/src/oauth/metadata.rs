@@ -1,0 +1,97 @@
+//! What clients read to find out how to get in: RFC 9728 (protected resource), RFC 8414
+//! (authorization server), and the keys that the gate's tokens are verified with (RFC 7517).
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::token::{CLIENT_CREDENTIALS, TOKEN_EXCHANGE};
+use crate::answer::AnswerBody;
+use crate::identify::Trust;
+use crate::net::peer::Peer;
+
+const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
+const SERVER: &str = "/.well-known/oauth-authorization-server";
+const KEYS: &str = "/.well-known/jwks.json";
+
+/// Answers for a path under `/.well-known/`.
+pub(crate) fn document(
+    trust: &Trust,
+    peer: &Peer,
+    headers: &HeaderMap,
+    path: &str,
+) -> Response<AnswerBody> {
+    let origin = origin(trust, peer, headers);
+    let found = match path {
+        SERVER => trust.key.as_ref().map(|_| server(&origin)),
+        KEYS => trust.key.as_ref().map(|key| json!({"keys": [key.jwk()]})),
+        path => path.strip_prefix(PROTECTED_RESOURCE).and_then(|resource| {
+            let is_path = resource.is_empty() || resource.starts_with('/');
+            is_path.then(|| protected_resource(trust, &origin, resource))
+        }),
+    };
+    match found {
+        Some(found) => json_answer(StatusCode::OK, &found),
+        None => json_answer(StatusCode::NOT_FOUND, &json!({"error": "not_found"})),
+    }
+}
+
+/// How the gate is reached, as it was told or as the client says.
+pub(super) fn origin(trust: &Trust, peer: &Peer, headers: &HeaderMap) -> String {
+    if let Some(url) = &trust.public_url {
+        return url.trim_end_matches('/').to_owned();
+    }
+    let scheme = if peer.is_tls { "https" } else { "http" };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    host.map_or_else(|| format!("{scheme}://{}", peer.local), |host| format!("{scheme}://{host}"))
+}
+
+fn protected_resource(trust: &Trust, origin: &str, resource: &str) -> Value {
+    let mut servers: Vec<String> = trust.authorization_servers();
+    if servers.is_empty() && trust.key.is_some() {
+        servers.push(origin.to_owned());
+    }
+    json!({
+        "resource": format!("{origin}{}", resource.trim_end_matches('/')),
+        "authorization_servers": servers,
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Portcullis",
+    })
+}
+
+fn server(origin: &str) -> Value {
+    json!({
+        "issuer": origin,
+        "token_endpoint": format!("{origin}/oauth/token"),
+        "jwks_uri": format!("{origin}{KEYS}"),
+        "grant_types_supported": [TOKEN_EXCHANGE, CLIENT_CREDENTIALS],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "response_types_supported": [],
+    })
+}
+
+/// What a client that was turned away is told (RFC 9728, section 5.1; RFC 6750, section 3).
+pub(crate) fn challenge(
+    trust: &Trust,
+    peer: &Peer,
+    headers: &HeaderMap,
+    path: &str,
+) -> Option<HeaderValue> {
+    let origin = origin(trust, peer, headers);
+    let text = format!(
+        "Bearer realm=\"portcullis\", resource_metadata=\"{origin}{PROTECTED_RESOURCE}{path}\""
+    );
+    // A host with a quotation mark would end the text early: such a one gets no pointer.
+    let quotes = text.matches(['"', '\\']).count();
+    (quotes == 4).then(|| HeaderValue::from_str(&text).ok()).flatten()
+}
+
+fn json_answer(status: StatusCode, body: &Value) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::from(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
