@@ -9,7 +9,9 @@ use super::sections::{Durability, Per, ProviderKind};
 use super::*;
 
 /// Secrets that the sample files name.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 6] = [
+    ("FILES_TOKEN", "k8"),
+    ("FILES_KEY", "k9"),
     ("OPENAI_API_KEY", "k1"),
     ("SUPPORT_BOT_KEY", "k2"),
     ("ROOT_KEY", "k3"),
