@@ -120,7 +120,8 @@ fn example_table(file: &mut String, path: &str, shape: &Shape) {
 
 /// Whether a table's heading stands without a `#`.
 fn is_shown(path: &str) -> bool {
-    !matches!(
+    let is_of_mcp = path.split('.').next() == Some("mcp");
+    let is_hidden = matches!(
         path,
         "gate.tls"
             | "console.tls"
@@ -135,8 +136,8 @@ fn is_shown(path: &str) -> bool {
             | "payloads.rule"
             | "retention"
             | "export"
-            | "mcp"
-    ) && !path.starts_with("mcp.")
+    );
+    !is_of_mcp && !is_hidden
 }
 
 /// The keys that nearly everybody sets.
