@@ -9,6 +9,7 @@ use ledger::Log;
 use model::{AgentName, Record, RecordId, Subject, TenantId, Timestamp};
 use tokio::sync::watch;
 
+use crate::flow::Sessions;
 use crate::limits::Counters;
 use crate::metrics::Metrics;
 use crate::snapshot::{Contained, Snapshot};
@@ -24,6 +25,8 @@ pub struct Gate {
     pub log: Log,
     pub counters: Arc<Counters>,
     pub metrics: Metrics,
+    /// What the agents' sessions have seen.
+    pub sessions: Sessions,
     clock: fn() -> Timestamp,
     ids: AtomicU64,
     seed: u64,
@@ -50,6 +53,7 @@ impl Gate {
             log,
             counters: Arc::default(),
             metrics: Metrics::default(),
+            sessions: Sessions::default(),
             clock,
             ids: AtomicU64::new(0),
             seed,

@@ -64,6 +64,7 @@ fn question<'a>(agent: &'a Agent, provider: &'a ProviderName) -> Question<'a> {
             max_output_tokens: Some(1024),
             findings: &[],
             labels: &[],
+            origins: &[],
             endpoint: "/v1/chat/completions",
         },
     }

@@ -21,6 +21,7 @@ pub(crate) struct Inputs {
     pub(crate) max_output_tokens: bool,
     pub(crate) findings: bool,
     pub(crate) labels: bool,
+    pub(crate) origins: bool,
     pub(crate) on_behalf_of: bool,
 }
 
@@ -44,6 +45,7 @@ impl Inputs {
         max_output_tokens: true,
         findings: true,
         labels: true,
+        origins: true,
         on_behalf_of: true,
     };
 
@@ -66,6 +68,7 @@ impl Inputs {
             max_output_tokens: has("max_output_tokens"),
             findings: has("findings") || has("finding_families"),
             labels: has("labels"),
+            origins: has("origins"),
             on_behalf_of: has("on_behalf_of"),
         }
     }
@@ -81,6 +84,7 @@ impl Inputs {
             max_output_tokens: self.max_output_tokens || other.max_output_tokens,
             findings: self.findings || other.findings,
             labels: self.labels || other.labels,
+            origins: self.origins || other.origins,
             on_behalf_of: self.on_behalf_of || other.on_behalf_of,
         }
     }

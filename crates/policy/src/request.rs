@@ -164,6 +164,9 @@ impl Asking<'_> {
         if inputs.labels {
             put("labels", texts(context.labels.iter().copied()));
         }
+        if inputs.origins {
+            put("origins", texts(context.origins.iter().copied()));
+        }
         if let Some(user) = self.question.on_behalf_of.filter(|_| inputs.on_behalf_of) {
             put("on_behalf_of", entity(uid(&self.vocabulary.user, user.as_str())));
         }

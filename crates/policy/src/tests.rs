@@ -44,6 +44,7 @@ fn context() -> Context<'static> {
         max_output_tokens: None,
         findings: &[],
         labels: &[],
+        origins: &[],
         endpoint: "/v1/chat/completions",
     }
 }

@@ -147,7 +147,8 @@ impl Call {
             stream: facts.is_streamed,
             max_output_tokens: facts.max_output_tokens,
             findings: &self.action.findings.kinds(),
-            labels: &[],
+            labels: &self.labels,
+            origins: &[],
             endpoint: &to.path,
         };
         let provider = &to.provider.name;
@@ -175,7 +176,8 @@ impl Call {
             stream: false,
             max_output_tokens: None,
             findings: &[],
-            labels: &[],
+            labels: &self.labels,
+            origins: &[],
             endpoint: &to.path,
         };
         let resource = policy::Resource::Model { provider: &to.provider.name, name: model };

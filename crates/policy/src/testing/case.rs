@@ -59,6 +59,8 @@ pub(super) struct Case {
     #[serde(default)]
     labels: Vec<String>,
     #[serde(default)]
+    origins: Vec<String>,
+    #[serde(default)]
     endpoint: String,
     pub(super) expect: Effect,
     /// The ids of the policies that decide, in any order.
@@ -128,6 +130,7 @@ impl Case {
         let agent = self.agent.build().map_err(|error| error.to_string())?;
         let findings: Vec<&str> = self.findings.iter().map(String::as_str).collect();
         let labels: Vec<&str> = self.labels.iter().map(String::as_str).collect();
+        let origins: Vec<&str> = self.origins.iter().map(String::as_str).collect();
         let action = self.action();
         let resource = self.resource(action)?;
         Ok(bundle.decide(&Question {
@@ -141,6 +144,7 @@ impl Case {
                 max_output_tokens: self.max_output_tokens,
                 findings: &findings,
                 labels: &labels,
+                origins: &origins,
                 endpoint: &self.endpoint,
             },
         }))

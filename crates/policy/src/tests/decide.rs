@@ -63,6 +63,7 @@ fn every_input_reaches_the_policies() {
         max_output_tokens: Some(u64::MAX),
         findings: &["secret.github_token"],
         labels: &["confidential"],
+        origins: &["decisive:untrusted"],
         endpoint: "/v1/x",
         ..context()
     };
@@ -75,6 +76,7 @@ fn every_input_reaches_the_policies() {
         ("context.findings.contains(\"secret.github_token\")", "context.findings.isEmpty()"),
         ("context.finding_families.contains(\"secret\")", "context.finding_families.isEmpty()"),
         ("context.labels.contains(\"confidential\")", "context.labels.isEmpty()"),
+        ("context.origins.contains(\"decisive:untrusted\")", "context.origins.isEmpty()"),
         ("context.endpoint == \"/v1/x\"", "context.endpoint == \"/v1/chat/completions\""),
         (
             "context has on_behalf_of && context.on_behalf_of == User::\"ann@example.com\"",

@@ -27,6 +27,7 @@ fn only_what_policies_read_tells_questions_apart() {
         max_output_tokens: Some(1),
         findings: &["pii.email"],
         labels: &["x"],
+        origins: &["y"],
         endpoint: "/other",
     };
     let (agent, provider) = (agent("x", &[]), provider("p"));
@@ -45,6 +46,7 @@ fn only_what_policies_read_tells_questions_apart() {
         "context.findings.isEmpty()",
         "context.finding_families.contains(\"pii\")",
         "context.labels.isEmpty()",
+        "context.origins.isEmpty()",
         "context.endpoint == \"/x\"",
         "context has time.minute && context[\"stream\"]",
         "context == context",

@@ -54,6 +54,7 @@ impl Asked {
                 max_output_tokens: self.tokens,
                 findings: &texts,
                 labels: &texts,
+                origins: &texts,
                 endpoint: &self.endpoint,
             },
         })
