@@ -112,7 +112,7 @@ impl Copy {
         let vkey = String::from_utf8_lossy(&self.whole(VKEY)?).trim().to_owned();
         let vkey: VerifierKey = vkey.parse().map_err(|e: NoteError| refused(e.to_string()))?;
         let dropped = Dropped::open(note, &vkey).map_err(|error| refused(error.to_string()))?;
-        Ok(sweep(&self.to, dropped.from_the_start())?)
+        Ok(sweep(&self.to, dropped.whole())?)
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {

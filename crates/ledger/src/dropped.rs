@@ -51,7 +51,7 @@ impl Dropped {
     }
 
     /// As if all had been dropped at once.
-    pub(crate) fn from_the_start(self) -> Self {
+    pub(crate) fn whole(self) -> Self {
         Self { before: 0, ..self }
     }
 

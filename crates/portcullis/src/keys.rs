@@ -38,10 +38,9 @@ impl InspectionSecret {
     /// first command makes it. `config` may have been read without its secrets.
     pub fn open(config: &Config, environment: &Environment) -> anyhow::Result<Self> {
         let mut config = config.clone();
-        for key in [&mut config.data.root_key, &mut config.data.previous_root_key] {
-            if let Some(key) = key {
-                key.take_up(environment).context("the root key")?;
-            }
+        let named = [&mut config.data.root_key, &mut config.data.previous_root_key];
+        for key in named.into_iter().flatten() {
+            key.take_up(environment).context("the root key")?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(up::inspection_secret(&config, &TenantId::main())).map(Self)
