@@ -6,7 +6,7 @@ use bytes::Bytes;
 use inspect::document::{self, Scope};
 use inspect::json::Limits;
 use inspect::{Direction, Engine};
-use model::{Effect, canonical};
+use model::{Digest, Effect, canonical};
 use policy::{Action, Context, Question, Resource, Verdict};
 
 use serde_json::Value;
@@ -141,6 +141,21 @@ impl Call {
         let agent = &talk.who.agent.name;
         let held = Held { agent, verdict: &verdict, arguments: &arguments, shown: &shown };
         approvals::claim(&mut self.base.action, &talk.who.tenant, held).await
+    }
+
+    /// Cuts loops of tool calls: the same tool with the same arguments, whatever the id.
+    pub(super) fn count_repeats(&mut self, talk: &Talk, asked: &Value) -> Result<(), Refusal> {
+        let record = self.base.action.record();
+        let tool = record.resource.as_ref().filter(|about| about.kind == "tool");
+        let Some(tool) = tool.map(|tool| tool.name.clone()) else { return Ok(()) };
+        let session = record.session.clone();
+        let arguments = canonical::value_to_vec(asked)
+            .map_err(|_| Refusal::Uninspectable("its arguments have no canonical form"))?;
+        let call = Digest::of_parts(&[tool.as_bytes(), b"\0", &arguments]);
+        let gate = &self.base.action.gate;
+        let rules = talk.who.tenant.loops;
+        let counted = gate.loops.count(rules, &talk.who, session.as_ref(), call, gate.now());
+        counted.map_err(Refusal::Loop)
     }
 
     pub(super) fn decide_on_server(
