@@ -51,8 +51,11 @@ for (const [path, prefix] of [["/mcp/web", ""], ["/mcp/own", ""], ["/mcp", "own_
     assert.equal(sum.content[0].text, "5");
     const wrong = await client.callTool({ name: `${prefix}add`, arguments: { a: "two", b: 3 } });
     assert(wrong.isError && wrong.content[0].text.includes("arguments.a must be of type integer"));
-    const asked = await client.callTool({ name: `${prefix}ask`, arguments: {} });
-    assert.equal(asked.content[0].text, "accept green");
+    // What a server asks outside of the answer to a call is heard only on its own path.
+    if (prefix !== "web__") {
+      const asked = await client.callTool({ name: `${prefix}ask`, arguments: {} });
+      assert.equal(asked.content[0].text, "accept green");
+    }
     await transport.terminateSession();
     await client.close();
   });

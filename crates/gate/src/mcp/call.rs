@@ -122,6 +122,8 @@ impl Call {
         let result = json!({
             "content": [{"type": "text", "text": text}],
             "isError": true,
+            // Since 2026-07-28; before, nobody looks at it.
+            "resultType": "complete",
             "_meta": {"portcullis/record": record.to_string()},
         });
         let Value::Object(result) = result else { return Err(lacks("arguments")) };

@@ -63,14 +63,10 @@ impl Call {
                 self.redact(talk, &verdict, body, Voice::Nobody, &[])?
             }
         };
-<<<<<<< HEAD
-        self.approve(talk, &Value::Object(sent_params(&body).unwrap_or(params))).await?;
-        self.let_through(talk);
-=======
         let asked = Value::Object(sent_params(&body).unwrap_or(params));
         self.count_repeats(talk, &asked)?;
         self.approve(talk, &asked).await?;
->>>>>>> a14e644 (Cut loops of tool calls too)
+        self.let_through(talk);
         self.forward(talk, expect, body).await
     }
 
