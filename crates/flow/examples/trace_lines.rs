@@ -45,7 +45,7 @@ fn main() -> std::io::Result<()> {
 fn answer(session: &mut Session, tool: &Tool, arguments: &Value) -> Value {
     let flow = Flow::of(session, tool, arguments);
     let moves = matches!(tool.effect, Effect::External | Effect::Destructive);
-    let reason = flow.reason().filter(|_| moves && session.labels().untrusted);
+    let reason = flow.reason(session.labels()).filter(|_| moves);
     let values: Vec<Value> = flow.values.iter().map(|(role, t)| json!([role, t])).collect();
     json!({"held": reason.is_some(), "reason": reason, "labels": session.labels().names(),
         "origins": flow.origins(), "values": values})

@@ -1,12 +1,13 @@
 //! What policies are told of a call.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::tool::covers;
-use crate::{How, Origin, Session, Tool, Traced, arguments};
+use crate::tool::{EVERYTHING, covers};
+use crate::{How, Labels, Origin, Session, Tool, Traced};
 
 /// What an argument is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,23 +34,25 @@ impl Role {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     pub values: Vec<(Role, Traced)>,
-    /// Something decisive goes where confidential data is not cleared to go.
-    pub has_uncleared: bool,
+    /// The first decisive value that is no destination for confidential data.
+    pub uncleared: Option<String>,
 }
 
 impl Flow {
     /// Traces a call of a tool.
     pub fn of(session: &Session, tool: &Tool, arguments: &Value) -> Self {
         let kind = |path: &str| tool.kind.as_deref().filter(|_| role(tool, path) == Role::Object);
-        let traced = session.trace_kinds(arguments, kind).into_iter();
-        let values: Vec<(Role, Traced)> =
-            traced.map(|traced| (role(tool, &traced.path), traced)).collect();
-        let has_uncleared = values.iter().any(|(role, traced)| {
-            *role == Role::Decisive
+        let traced = session.trace_kinds(arguments, kind);
+        let uncleared = |(traced, text): &(Traced, Option<String>)| {
+            role(tool, &traced.path) == Role::Decisive
                 && !matches!(traced.origin, Origin::User | Origin::Named)
-                && !arguments::at(arguments, &traced.path).is_some_and(|v| tool.is_cleared(&v))
-        });
-        Self { values, has_uncleared }
+                && !text.as_deref().is_some_and(|text| tool.is_cleared(text))
+        };
+        let first = traced.iter().find(|value| uncleared(value));
+        let uncleared = first.map(|(traced, _)| traced.path.clone());
+        let values = traced.into_iter().map(|(traced, _)| (role(tool, &traced.path), traced));
+        let values = values.collect();
+        Self { values, uncleared }
     }
 
     /// What each argument is for and where it comes from, such as `decisive:untrusted`, and
@@ -59,15 +62,22 @@ impl Flow {
         let pair = |(role, traced): &(Role, Traced)| {
             format!("{}:{}", role.as_str(), traced.origin.as_str())
         };
-        let uncleared = self.has_uncleared.then(|| "decisive:uncleared".to_owned());
+        let uncleared = self.uncleared.iter().map(|_| "decisive:uncleared".to_owned());
         values.map(pair).chain(uncleared).collect()
     }
 
-    /// Why a call was held, in one sentence: of the argument that weighs most.
-    pub fn reason(&self) -> Option<String> {
-        let weighing = self.values.iter().filter(|(role, traced)| weighs(*role, traced.origin));
-        let worst = weighing.max_by_key(|(role, traced)| (traced.origin, std::cmp::Reverse(*role)));
-        worst.map(|(_, traced)| sentence(traced))
+    /// Why the baseline holds a call, in one sentence: of the argument that weighs most.
+    pub fn reason(&self, labels: &Labels) -> Option<String> {
+        let values = self.values.iter().filter(|_| labels.untrusted);
+        let weighing = values.filter(|(role, traced)| weighs(*role, traced.origin));
+        let worst = weighing.max_by_key(|(role, traced)| (traced.origin, Reverse(*role)));
+        let uncleared = || self.uncleared.as_ref().filter(|_| labels.confidential);
+        let leak = || {
+            uncleared().map(|path| {
+                format!("`{path}` is not cleared for the confidential data that was read")
+            })
+        };
+        worst.map(|(_, traced)| sentence(traced)).or_else(leak)
     }
 }
 
@@ -82,12 +92,15 @@ fn weighs(role: Role, origin: Origin) -> bool {
 }
 
 fn role(tool: &Tool, path: &str) -> Role {
-    if tool.is_undeclared || path == "…" || covers(&tool.decisive, path) {
+    let everything = tool.decisive.iter().any(|name| name == EVERYTHING);
+    if path == "…" || covers(&tool.decisive, path) {
         Role::Decisive
     } else if covers(&tool.object, path) {
         Role::Object
     } else if covers(&tool.guided, path) {
         Role::Guided
+    } else if everything {
+        Role::Decisive
     } else {
         Role::Other
     }

@@ -143,12 +143,12 @@ impl Session {
     /// A call was let through that writes somewhere. What it read again from there is no more to be
     /// trusted than what it wrote.
     pub fn wrote(&mut self, arguments: &serde_json::Value) {
-        let doubtful = self.trace(arguments).into_iter().filter(|traced| {
-            let made_up = traced.origin == Origin::Unknown && self.labels.untrusted;
-            made_up || traced.origin > Origin::Unknown
-        });
-        for traced in doubtful.collect::<Vec<_>>() {
-            let text = crate::arguments::at(arguments, &traced.path);
+        if !self.labels.untrusted {
+            return;
+        }
+        let values = self.trace_kinds(arguments, |_| None).into_iter();
+        let doubtful = values.filter(|(traced, _)| traced.origin >= Origin::Unknown);
+        for (_, text) in doubtful.collect::<Vec<_>>() {
             self.has_overwritten |= text.is_none();
             let text = text.unwrap_or_default();
             if self.written.text_bytes() + text.len() > MAX_WRITTEN_BYTES {

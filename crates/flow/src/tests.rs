@@ -59,5 +59,5 @@ pub(crate) fn send() -> Tool {
 }
 
 pub(crate) fn reason(session: &Session, arguments: &Value) -> Option<String> {
-    Flow::of(session, &send(), arguments).reason()
+    Flow::of(session, &send(), arguments).reason(session.labels())
 }

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::ends_with_names;
 
+/// Stands for every argument.
+pub(crate) const EVERYTHING: &str = "*";
+
 /// What a call does to the world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -36,7 +39,8 @@ impl Effect {
 #[serde(default, deny_unknown_fields)]
 pub struct Tool {
     pub effect: Effect,
-    /// Who receives, where it goes, what opens a door: recipients, accounts, passwords.
+    /// Who receives, where it goes, what opens a door: recipients, accounts, passwords. `*` is every
+    /// argument that the lists below do not name.
     pub decisive: Vec<String>,
     /// Which thing is acted on: the file that is shared, the event that is cancelled.
     pub object: Vec<String>,
@@ -44,9 +48,6 @@ pub struct Tool {
     pub kind: Option<String>,
     /// What may be read from a document that the user pointed at, and from no other: an amount.
     pub guided: Vec<String>,
-    /// Nobody said anything of its arguments, so all of them decide.
-    #[serde(skip)]
-    pub is_undeclared: bool,
     /// Destinations that confidential data may go to: a value, or `*` and how it ends.
     pub cleared: Vec<String>,
 }
@@ -54,7 +55,7 @@ pub struct Tool {
 impl Tool {
     /// A tool of which nothing is known.
     pub fn unknown() -> Self {
-        Self { is_undeclared: true, ..Self::default() }
+        Self { decisive: vec![EVERYTHING.to_owned()], ..Self::default() }
     }
 
     pub(crate) fn is_cleared(&self, value: &str) -> bool {

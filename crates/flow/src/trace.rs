@@ -40,26 +40,23 @@ struct Asks<'a> {
 impl Session {
     /// Traces every string and number in a call's arguments.
     pub fn trace(&self, arguments: &Value) -> Vec<Traced> {
-        self.trace_kinds(arguments, |_| None)
+        self.trace_kinds(arguments, |_| None).into_iter().map(|(traced, _)| traced).collect()
     }
 
-    /// As [`Session::trace`], where a path may want an id of one kind.
+    /// As [`Session::trace`], with the values, where a path may want an id of one kind.
     pub(crate) fn trace_kinds<'k>(
         &self,
         arguments: &Value,
         kind: impl Fn(&str) -> Option<&'k str>,
-    ) -> Vec<Traced> {
+    ) -> Vec<(Traced, Option<String>)> {
         let mut thorough = MAX_THOROUGH_VALUES;
-        let values = values(arguments).into_iter();
-        let traced = values.filter_map(|(path, text)| {
-            let (origin, seen) = match text {
-                Some(text) => {
-                    let asks = Asks { argument: argument(&path), kind: kind(&path) };
-                    self.origin(&text, asks, &mut thorough)?
-                }
+        let traced = values(arguments).into_iter().filter_map(|(path, text)| {
+            let asks = Asks { argument: argument(&path), kind: kind(&path) };
+            let (origin, seen) = match &text {
+                Some(text) => self.origin(text, asks, &mut thorough)?,
                 None => (Origin::Forgotten, None),
             };
-            Some(Traced { path, origin, seen })
+            Some((Traced { path, origin, seen }, text))
         });
         traced.collect()
     }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::identify::Caller;
 use crate::identify::once::Once;
+use crate::flow::Sessions;
 use crate::limits::Counters;
 use crate::loops::Loops;
 use crate::metrics::Metrics;
@@ -30,6 +31,8 @@ pub struct Gate {
     pub once: Once,
     pub loops: Loops,
     pub metrics: Metrics,
+    /// What the agents' sessions have seen.
+    pub sessions: Sessions,
     clock: fn() -> Timestamp,
     ids: AtomicU64,
     seed: u64,
@@ -58,6 +61,7 @@ impl Gate {
             once: Once::default(),
             loops: Loops::default(),
             metrics: Metrics::default(),
+            sessions: Sessions::default(),
             clock,
             ids: AtomicU64::new(0),
             seed,

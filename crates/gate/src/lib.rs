@@ -11,6 +11,7 @@ pub mod action;
 pub mod answer;
 pub mod approvals;
 pub mod classifier;
+pub mod flow;
 pub mod gate;
 pub mod identify;
 pub mod keeping;

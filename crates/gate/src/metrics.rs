@@ -9,6 +9,7 @@ use model::{Record, Status};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -41,6 +42,8 @@ pub struct Metrics {
     findings: Family<Found, Counter>,
     added: Histogram,
     upstream: Histogram,
+    sessions: Gauge,
+    session_memory: Gauge,
 }
 
 impl Default for Metrics {
@@ -56,6 +59,8 @@ impl Default for Metrics {
             findings: Family::default(),
             added: Histogram::new(fine),
             upstream: Histogram::new(coarse),
+            sessions: Gauge::default(),
+            session_memory: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -86,6 +91,17 @@ impl Metrics {
             Unit::Seconds,
             self.upstream.clone(),
         );
+        r.register(
+            "sessions",
+            "Sessions of agents whose flow of data is followed",
+            self.sessions.clone(),
+        );
+        r.register_with_unit(
+            "session_memory",
+            "About what those sessions take in memory",
+            Unit::Bytes,
+            self.session_memory.clone(),
+        );
     }
 
     /// Counts one finished action.
@@ -113,6 +129,12 @@ impl Metrics {
             let found = Found { kind: finding.kind.to_string(), severity };
             self.findings.get_or_create(&found).inc_by(u64::from(finding.count));
         }
+    }
+
+    /// Says how many sessions are followed, and how many bytes they take.
+    pub fn sessions(&self, (count, bytes): (usize, usize)) {
+        self.sessions.set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.session_memory.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// The exposition format of Prometheus (`OpenMetrics` text).

@@ -67,6 +67,7 @@ fn question<'a>(agent: &'a Agent, provider: &'a ProviderName) -> Question<'a> {
             findings: &[],
             labels: &[],
             delegation: Delegation::default(),
+            origins: &[],
             endpoint: "/v1/chat/completions",
         },
     }

@@ -14,8 +14,14 @@ macro_rules! part {
     };
 }
 
-const PARTS: [(&str, &str, &str, &str); 5] =
-    [part!("grants"), part!("tools"), part!("standing"), part!("zones"), part!("usage")];
+const PARTS: [(&str, &str, &str, &str); 6] = [
+    part!("grants"),
+    part!("tools"),
+    part!("flow"),
+    part!("standing"),
+    part!("zones"),
+    part!("usage"),
+];
 
 /// The pack's policies, for [`crate::Bundle::baseline`] and for those who want a copy to change.
 pub fn baseline_sources() -> Vec<Source> {

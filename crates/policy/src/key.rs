@@ -102,6 +102,9 @@ impl Key {
         if inputs.labels {
             self.texts(context.labels)?;
         }
+        if inputs.origins {
+            self.texts(context.origins)?;
+        }
         self.delegation(&context.delegation, inputs)
     }
 

@@ -147,6 +147,8 @@ pub struct Context<'a> {
     pub findings: &'a [&'a str],
     pub labels: &'a [&'a str],
     pub delegation: Delegation<'a>,
+    /// What each argument is for and where it comes from, such as `decisive:untrusted`.
+    pub origins: &'a [&'a str],
     /// The path at the provider, such as `/v1/chat/completions`, or the method of MCP.
     pub endpoint: &'a str,
 }

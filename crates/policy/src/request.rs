@@ -165,6 +165,9 @@ impl Asking<'_> {
         if inputs.labels {
             put("labels", texts(context.labels.iter().copied()));
         }
+        if inputs.origins {
+            put("origins", texts(context.origins.iter().copied()));
+        }
         if inputs.chain {
             put("chain", texts(delegation.chain.iter().copied()));
             put("depth", Value::new_long(delegation.chain.len() as i64));

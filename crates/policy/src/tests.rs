@@ -47,6 +47,7 @@ fn context() -> Context<'static> {
         findings: &[],
         labels: &[],
         delegation: Delegation::default(),
+        origins: &[],
         endpoint: "/v1/chat/completions",
     }
 }

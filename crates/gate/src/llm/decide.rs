@@ -157,7 +157,8 @@ impl Call {
                 stream: facts.is_streamed,
                 max_output_tokens: facts.max_output_tokens,
                 findings: &self.action.findings.kinds(),
-                labels: &[],
+                labels: &self.labels,
+                origins: &[],
                 delegation,
                 endpoint: &to.path,
             };
@@ -181,7 +182,8 @@ impl Call {
                 stream: false,
                 max_output_tokens: None,
                 findings: &[],
-                labels: &[],
+                labels: &self.labels,
+                origins: &[],
                 delegation,
                 endpoint: &to.path,
             };

@@ -13,6 +13,7 @@ pub(crate) mod parts;
 mod receive;
 pub(crate) mod request;
 mod serve;
+mod session;
 pub(crate) mod tally;
 mod walk;
 mod who;

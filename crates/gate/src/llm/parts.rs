@@ -52,7 +52,7 @@ struct Frame {
 }
 
 /// Texts of a body, in order; none where it is not JSON. What the operator wrote is left out.
-pub(super) fn parts(body: &[u8], direction: Direction) -> Vec<Part> {
+pub(crate) fn parts(body: &[u8], direction: Direction) -> Vec<Part> {
     let limits = Limits { unique_keys: false, ..Limits::default() };
     let mut walk = Walk { body, direction, open: Vec::new(), heard: Vec::new(), leaves: 0 };
     let mut reader = Reader::new(body, &limits);
@@ -94,7 +94,7 @@ pub(super) fn path_of(body: &[u8], part: &Part) -> String {
 
 impl Part {
     /// The text itself, escapes resolved.
-    pub(super) fn text<'b>(&self, body: &'b [u8]) -> json::Decoded<'b> {
+    pub(crate) fn text<'b>(&self, body: &'b [u8]) -> json::Decoded<'b> {
         json::decode(slice(body, &self.range))
     }
 }

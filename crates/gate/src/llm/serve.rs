@@ -39,6 +39,8 @@ pub(crate) struct Call {
     pub(super) snapshot: Arc<Snapshot>,
     /// What a policy said that holds the call until people have approved it.
     pub(crate) held: Option<Arc<policy::Verdict>>,
+    /// Of its session.
+    pub(crate) labels: Vec<&'static str>,
 }
 
 /// Where the call goes.
@@ -74,6 +76,7 @@ impl Call {
             sent: None,
             snapshot: worker.gate.snapshot().clone(),
             held: None,
+            labels: Vec::new(),
         }
     }
 
@@ -127,6 +130,9 @@ impl Call {
         self.second_judge(worker, &caller, &mut examined).await?;
         let mut inspected = examined.finish();
         std::mem::take(&mut inspected.heard).note(&mut self.action);
+        if endpoint.needs_model() {
+            self.overhear(&caught, &parts.headers, &sent, sizes.request_bytes)?;
+        }
         let provider = match named {
             Some(provider) => provider.clone(),
             None => self.provider_by_model(&caller.tenant, &inspected.facts)?,

@@ -52,7 +52,7 @@ pub(crate) async fn serve_all(
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
-    let mut call = Call { base, worker: worker.clone(), id: None };
+    let mut call = Call { base, worker: worker.clone(), id: None, followed: None };
     call.base.note_client(peer, request.headers());
     match call.attempt_all(peer, request).await {
         Ok((talk, ready)) => call.deliver(talk, ready).await,

@@ -60,13 +60,24 @@ impl Call {
             }
             _ => Voice::Nobody,
         };
-        self.inspect_answer(talk, data, voice)
+        let data = self.inspect_answer(talk, data, voice)?;
+        if let (Voice::Tool, Ok(Message::Result { result, .. })) = (voice, Message::read(&data)) {
+            self.learn(talk, expect, &result);
+        }
+        Ok(data)
     }
 
     /// An error is a text like any other.
-    pub(super) fn failed(&mut self, talk: &Talk, data: Bytes) -> Result<Bytes, Refusal> {
+    pub(super) fn failed(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        data: Bytes,
+    ) -> Result<Bytes, Refusal> {
         self.base.action.note("answer", "error");
-        self.inspect_answer(talk, data, Voice::Tool)
+        let data = self.inspect_answer(talk, data, Voice::Tool)?;
+        self.learn_text(talk, expect, &data);
+        Ok(data)
     }
 
     /// What a server says to the model of itself is left out where it gives orders.
@@ -105,6 +116,7 @@ impl Call {
         let sealed = talk.mcp.seal.seal(Use::Session, agent, &talk.path, &session);
         let sealed = sealed.ok_or(Refusal::VaultDown)?;
         self.name_session(&sealed);
+        self.begin_session(talk);
         Ok(Ready::Whole { status, body, session: Some(sealed), outcome })
     }
 

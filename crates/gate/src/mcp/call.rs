@@ -59,6 +59,7 @@ impl Call {
         let arguments = sent.unwrap_or(arguments);
         let class = talk.server.classify(name, Some(&known));
         let call = ToolCall { tool: name, class, arguments: &arguments };
+        self.trace(talk, &call);
         let verdict = self.decide_call(talk, &call)?;
         self.redact(talk, &verdict, body, Voice::Model, ARGUMENTS).map(Ok)
     }

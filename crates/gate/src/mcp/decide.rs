@@ -21,6 +21,14 @@ use crate::refusal::Refusal;
 /// The obligations that MCP calls can meet.
 const MET: [&str; 3] = ["approve", "four_eyes", "redact"];
 
+/// What is known of an action besides who takes it and on what.
+#[derive(Clone, Copy, Default)]
+struct Known<'a> {
+    findings: &'a [&'a str],
+    labels: &'a [&'a str],
+    origins: &'a [&'a str],
+}
+
 /// What a person is shown of a call's arguments: values that are found masked.
 fn shown(engine: Option<&Engine>, arguments: &[u8]) -> String {
     let Some(engine) = engine else { return String::from_utf8_lossy(arguments).into_owned() };
@@ -39,7 +47,11 @@ impl Call {
         resource: Resource<'_>,
         method: &str,
     ) -> Arc<Verdict> {
-        self.ask(who, action, resource, method, &self.base.action.findings.kinds())
+        let origins = self.followed.iter().flat_map(|followed| &followed.origins);
+        let origins: Vec<&str> = origins.map(String::as_str).collect();
+        let findings = self.base.action.findings.kinds();
+        let known = Known { findings: &findings, labels: &self.base.labels, origins: &origins };
+        self.ask(who, action, resource, method, known)
     }
 
     /// What the agent would meet if it used something: what is listed and what works are one decision.
@@ -50,7 +62,7 @@ impl Call {
         resource: Resource<'_>,
         method: &str,
     ) -> Arc<Verdict> {
-        self.ask(who, action, resource, method, &[])
+        self.ask(who, action, resource, method, Known::default())
     }
 
     fn ask(
@@ -59,15 +71,16 @@ impl Call {
         action: Action,
         resource: Resource<'_>,
         method: &str,
-        findings: &[&str],
+        known: Known<'_>,
     ) -> Arc<Verdict> {
         who.with_delegation(|delegation| {
             let context = Context {
                 time: self.base.action.gate.now(),
                 stream: false,
                 max_output_tokens: None,
-                findings,
-                labels: &[],
+                findings: known.findings,
+                labels: known.labels,
+                origins: known.origins,
                 delegation,
                 endpoint: method,
             };
@@ -84,7 +97,7 @@ impl Call {
         resource: Resource<'_>,
         method: &str,
     ) -> Result<Arc<Verdict>, Refusal> {
-        let verdict = self.verdict(&talk.who, action, resource, method);
+        let verdict = self.explained(self.verdict(&talk.who, action, resource, method));
         let is_redacted = self.base.action.record().decision.effect == Effect::Redact;
         let record = self.base.action.record();
         record.decision.policies.clone_from(&verdict.policies);
@@ -104,6 +117,18 @@ impl Call {
         }
         self.enforce()?;
         Ok(verdict)
+    }
+
+    /// A call that is held says which of its values it is held for.
+    fn explained(&self, verdict: Arc<Verdict>) -> Arc<Verdict> {
+        let reason = self.followed.as_ref().and_then(|followed| followed.reason.as_ref());
+        match reason.filter(|_| verdict.effect == Effect::Hold) {
+            None => verdict,
+            Some(why) => {
+                let reason = format!("{why}; it {}", verdict.reason);
+                Arc::new(Verdict { reason, ..Verdict::clone(&verdict) })
+            }
+        }
     }
 
     /// Where a policy holds the call: uses up the approval of people, or refuses and says how it

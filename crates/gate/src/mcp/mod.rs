@@ -11,6 +11,7 @@ mod answer;
 mod call;
 mod decide;
 mod events;
+mod flow;
 mod inspect;
 pub mod link;
 mod list;

@@ -64,6 +64,7 @@ impl Call {
             }
         };
         self.approve(talk, &Value::Object(sent_params(&body).unwrap_or(params))).await?;
+        self.let_through(talk);
         self.forward(talk, expect, body).await
     }
 

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method as Verb, Request, Response, StatusCode
 use hyper::body::Incoming;
 use model::{Effect, Kind, Resource, Status, clip};
 
+use super::flow::Followed;
 use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION, VERSION};
 use super::message::{Id, MAX_MESSAGE_BYTES, Message};
 use super::method::{Method, is_notification};
@@ -33,6 +34,9 @@ use crate::worker::Worker;
 /// Bytes of a name in a record's resource.
 const MAX_SHOWN: usize = 512;
 
+/// How the name of a session begins that an MCP server opened.
+pub(super) const SESSION_PREFIX: &str = "mcp-";
+
 /// Protocol versions that are carried.
 const VERSIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 
@@ -42,6 +46,8 @@ pub(super) struct Call {
     pub worker: Worker,
     /// The request's id, once it is read.
     pub id: Option<Id>,
+    /// What is known of where the arguments of a tool's call come from.
+    pub followed: Option<Followed>,
 }
 
 /// Who talks with whom, in which session.
@@ -85,7 +91,7 @@ pub(crate) async fn serve(
     server: &str,
 ) -> Response<AnswerBody> {
     let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
-    let mut call = Call { base, worker: worker.clone(), id: None };
+    let mut call = Call { base, worker: worker.clone(), id: None, followed: None };
     call.base.note_client(peer, request.headers());
     match call.attempt(peer, request, server).await {
         Ok((talk, ready)) => call.deliver(Some(talk), ready).await,
@@ -158,7 +164,8 @@ impl Call {
         let record = self.base.action.record();
         if record.session.is_none() {
             let digest = model::Digest::of(sealed.as_bytes()).to_string();
-            record.session = model::SessionId::new(&format!("mcp-{}", clip(&digest, 32))).ok();
+            record.session =
+                model::SessionId::new(&format!("{SESSION_PREFIX}{}", clip(&digest, 32))).ok();
         }
     }
 

@@ -68,6 +68,20 @@ pub struct ToolRule {
     pub effect: Option<ToolEffect>,
     pub integrity: Option<Integrity>,
     pub confidentiality: Option<Confidentiality>,
+    pub flow: FlowRule,
+}
+
+/// What the operator says of a tool's arguments and of the parts of what it returns.
+#[derive(Clone, Debug, Default)]
+pub struct FlowRule {
+    pub decisive: Vec<String>,
+    pub object: Vec<String>,
+    pub guided: Vec<String>,
+    pub cleared: Vec<String>,
+    pub acts_on: Option<String>,
+    pub returns: Option<String>,
+    pub trusted: Vec<String>,
+    pub named: Vec<String>,
 }
 
 impl Mcp {

@@ -185,7 +185,7 @@ impl Call {
                 (Some(self.answered(talk, expect, result, event.data).await?), true)
             }
             Message::Error { id: Some(id), .. } if Some(&id) == expect.id.as_ref() => {
-                (Some(self.failed(talk, event.data)?), true)
+                (Some(self.failed(talk, expect, event.data)?), true)
             }
             Message::Result { .. } | Message::Error { .. } => {
                 self.base.action.note("dropped", "an answer to something else");

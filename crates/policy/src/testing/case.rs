@@ -65,6 +65,8 @@ pub(super) struct Case {
     #[serde(default)]
     labels: Vec<String>,
     #[serde(default)]
+    origins: Vec<String>,
+    #[serde(default)]
     endpoint: String,
     pub(super) expect: Effect,
     /// The ids of the policies that decide, in any order.
@@ -137,6 +139,7 @@ impl Case {
         let chain: Vec<&str> = self.chain.iter().map(AgentName::as_str).collect();
         let scopes: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
         let delegation = Delegation { chain: &chain, scopes: &scopes, tier: self.tier };
+        let origins: Vec<&str> = self.origins.iter().map(String::as_str).collect();
         let action = self.action();
         let resource = self.resource(action)?;
         Ok(bundle.decide(&Question {
@@ -151,6 +154,7 @@ impl Case {
                 findings: &findings,
                 labels: &labels,
                 delegation,
+                origins: &origins,
                 endpoint: &self.endpoint,
             },
         }))

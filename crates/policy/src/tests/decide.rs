@@ -69,6 +69,7 @@ fn every_input_reaches_the_policies() {
             scopes: &["mail.read"],
             tier: Tier::SubAgent,
         },
+        origins: &["decisive:untrusted"],
         endpoint: "/v1/x",
         ..context()
     };
@@ -81,6 +82,7 @@ fn every_input_reaches_the_policies() {
         ("context.findings.contains(\"secret.github_token\")", "context.findings.isEmpty()"),
         ("context.finding_families.contains(\"secret\")", "context.finding_families.isEmpty()"),
         ("context.labels.contains(\"confidential\")", "context.labels.isEmpty()"),
+        ("context.origins.contains(\"decisive:untrusted\")", "context.origins.isEmpty()"),
         ("context.endpoint == \"/v1/x\"", "context.endpoint == \"/v1/chat/completions\""),
         ("context.chain.contains(\"planner\") && context.depth == 2", "context.chain.isEmpty()"),
         ("context.scopes.contains(\"mail.read\")", "context.scopes.isEmpty()"),

@@ -28,6 +28,7 @@ fn only_what_policies_read_tells_questions_apart() {
         findings: &["pii.email"],
         labels: &["x"],
         delegation: Delegation { chain: &["y"], scopes: &["s"], tier: Tier::Background },
+        origins: &["y"],
         endpoint: "/other",
     };
     let (agent, provider) = (agent("x", &[]), provider("p"));
@@ -50,6 +51,7 @@ fn only_what_policies_read_tells_questions_apart() {
         "context.depth > 0",
         "context.scopes.isEmpty()",
         "context.tier == \"x\"",
+        "context.origins.isEmpty()",
         "context.endpoint == \"/x\"",
         "context has time.minute && context[\"stream\"]",
         "context == context",

@@ -59,6 +59,7 @@ impl Asked {
                     scopes: &texts,
                     tier: if self.stream { Tier::SubAgent } else { Tier::Api },
                 },
+                origins: &texts,
                 endpoint: &self.endpoint,
             },
         })

@@ -62,7 +62,9 @@ impl Instance for Adapter {
         if !self.core.settings.load().config.metrics.enabled {
             return "# metrics are switched off by [metrics] enabled = false\n".into();
         }
-        let (text, own) = (self.core.gate.metrics.render(), self.own_metrics());
+        let gate = &self.core.gate;
+        gate.metrics.sessions(gate.sessions.size());
+        let (text, own) = (gate.metrics.render(), self.own_metrics());
         // The end mark stays at the end.
         match text.strip_suffix(END) {
             Some(text) => format!("{text}{own}{END}"),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use gate::mcp::pin::{Offer, Pin, PinMode, Why};
 use gate::mcp::pins::{Keeper, Pins};
 use gate::mcp::seal::Seal;
-use gate::mcp::server::{Remote, Server, ToolRule, Transport};
+use gate::mcp::server::{FlowRule, Remote, Server, ToolRule, Transport};
 use gate::mcp::stdio::{Launch, Launcher};
 use gate::mcp::tool::Definition;
 use gate::net::upstream::Timeouts;
@@ -227,5 +227,15 @@ fn rule(tool: &mcp::Tool) -> anyhow::Result<ToolRule> {
             mcp::Confidentiality::Internal => Confidentiality::Internal,
             mcp::Confidentiality::Confidential => Confidentiality::Confidential,
         }),
+        flow: FlowRule {
+            decisive: tool.decisive.clone(),
+            object: tool.object.clone(),
+            guided: tool.guided.clone(),
+            cleared: tool.cleared.clone(),
+            acts_on: tool.acts_on.clone(),
+            returns: tool.returns.clone(),
+            trusted: tool.trusted.clone(),
+            named: tool.named.clone(),
+        },
     })
 }

@@ -95,6 +95,23 @@ section! {
         integrity: Option<Integrity>, example "trusted";
         /// Who may know what it returns.
         confidentiality: Option<Confidentiality>, example "internal";
+        /// Arguments that say who receives, where it goes, what opens a door. `*` is every argument
+        /// that `object` and `guided` do not name. Names inside an argument are joined by points.
+        decisive: Vec<String> = ["*"], example ["recipient"];
+        /// Arguments that say which thing is acted on, such as the file that is shared.
+        object: Vec<String> = [], example ["file_id"];
+        /// Arguments that may be read from a document that the user pointed at.
+        guided: Vec<String> = [], example ["amount"];
+        /// Destinations that confidential data may go to: values, or `*` and how they end.
+        cleared: Vec<String> = [], example ["*@example.com"];
+        /// What the ids in `object` stand for. Only tools that return such ids can give them.
+        acts_on: Option<String>, example "file";
+        /// What the ids in what it returns stand for.
+        returns: Option<String>, example "file";
+        /// Parts of what it returns that no stranger writes, by the names of their members.
+        trusted: Vec<String> = [], example ["id", "amount"];
+        /// Parts of what it returns that are as good as trusted in a record that the user named.
+        named: Vec<String> = [], example ["participants"];
     }
 }
 

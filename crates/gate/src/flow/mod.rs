@@ -1,0 +1,102 @@
+//! What the agents' sessions have seen, shared by their model calls and their tool calls.
+//!
+//! A session is a tenant, an agent and a task. What is heard of it is kept in memory only, up to a
+//! bound; a session that had to go is taken for the worst when it comes back.
+
+mod lost;
+mod overheard;
+mod table;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flow::{Labels, Session};
+use model::{AgentName, SessionId, TenantId};
+
+pub(crate) use overheard::overhear;
+pub use table::{MAX_SESSION_BYTES, MAX_SESSIONS};
+
+use table::Table;
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Task {
+    tenant: TenantId,
+    agent: AgentName,
+    /// Nothing for what an agent does outside of any session.
+    session: Option<SessionId>,
+}
+
+impl Task {
+    pub(crate) fn new(tenant: &TenantId, agent: &AgentName, session: Option<&SessionId>) -> Self {
+        Self { tenant: tenant.clone(), agent: agent.clone(), session: session.cloned() }
+    }
+
+    /// Its name, where it has one.
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.session.as_ref().map(SessionId::as_str)
+    }
+}
+
+/// All sessions of a gate.
+#[derive(Default)]
+pub struct Sessions {
+    /// Held for look-ups only, never while a session hears something.
+    table: Mutex<Table>,
+}
+
+impl Sessions {
+    /// Works on a session, which begins here if nobody knows it.
+    pub(crate) fn with<T>(&self, task: &Task, work: impl FnOnce(&mut Session) -> T) -> T {
+        let session = self.lock().enter(task);
+        self.work(task, &session, work)
+    }
+
+    /// As [`Sessions::with`] where the session began earlier: unknown, it is one that was lost, with
+    /// whatever it had seen.
+    pub(crate) fn resume<T>(&self, task: &Task, work: impl FnOnce(&mut Session) -> T) -> T {
+        let session = self.lock().resume(task);
+        self.work(task, &session, work)
+    }
+
+    fn work<T>(
+        &self,
+        task: &Task,
+        session: &Arc<Mutex<Session>>,
+        work: impl FnOnce(&mut Session) -> T,
+    ) -> T {
+        let (done, bytes) = {
+            let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+            let done = work(&mut session);
+            (done, session.bytes())
+        };
+        self.lock().leave(task, session, bytes);
+        done
+    }
+
+    /// A person takes the labels of a session away; what they were.
+    pub fn clear(
+        &self,
+        tenant: &TenantId,
+        agent: &AgentName,
+        session: Option<&SessionId>,
+    ) -> Option<Labels> {
+        let task = Task::new(tenant, agent, session);
+        let session = self.lock().find(&task)?;
+        let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+        let labels = session.labels().clone();
+        session.clear();
+        Some(labels)
+    }
+
+    /// How many there are, and about how many bytes they take.
+    pub fn size(&self) -> (usize, usize) {
+        self.lock().size()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Where the arguments of a call come from, and what its answer brings into the session.
+
+use flow::{Field, Flow, Labels, Session, Source, Tool};
+use model::{Classification, Confidentiality, Integrity, ToolEffect};
+use serde_json::{Map, Value};
+
+use super::call::ToolCall;
+use super::method::Method;
+use super::serve::{Call, SESSION_PREFIX, Talk};
+use super::server::{FlowRule, Server};
+use super::stream::Expect;
+use crate::flow::Task;
+
+/// Bytes of the origins in a record.
+const MAX_SHOWN: usize = 1024;
+
+/// A call whose values were traced.
+pub(super) struct Followed {
+    source: Source,
+    /// The user pointed at what it reads.
+    is_asked: bool,
+    effect: ToolEffect,
+    arguments: Value,
+    pub origins: Vec<String>,
+    /// Why the baseline would hold it.
+    pub reason: Option<String>,
+}
+
+impl Call {
+    /// Traces the arguments of a call, and notes in the record what came of that.
+    pub(super) fn trace(&mut self, talk: &Talk, call: &ToolCall<'_>) {
+        let rule = talk.server.flow_rule(call.tool);
+        let tool = declared_tool(rule, call.class);
+        let source = declared_source(talk, call.tool, rule, call.class);
+        let (flow, labels, is_asked) = self.in_session(talk, |session| {
+            let flow = Flow::of(session, &tool, call.arguments);
+            (flow, session.labels().clone(), session.points(call.arguments))
+        });
+        self.note_labels(&labels);
+        let origins: Vec<String> = flow.origins().into_iter().collect();
+        if !origins.is_empty() {
+            self.base.action.note("origins", model::clip(&origins.join(" "), MAX_SHOWN));
+        }
+        self.followed = Some(Followed {
+            source,
+            is_asked,
+            effect: call.class.effect,
+            arguments: call.arguments.clone(),
+            origins,
+            reason: flow.reason(&labels),
+        });
+    }
+
+    /// The call goes to its server. What it writes may be read again later.
+    pub(super) fn let_through(&mut self, talk: &Talk) {
+        let Some(followed) = &self.followed else { return };
+        if followed.effect != ToolEffect::Read {
+            let arguments = followed.arguments.clone();
+            self.in_session(talk, |session| session.wrote(&arguments));
+        }
+    }
+
+    /// Takes what was answered, as the agent gets it, into the session.
+    pub(super) fn learn(&mut self, talk: &Talk, expect: &Expect, result: &Map<String, Value>) {
+        let result = Value::Object(result.clone());
+        let (source, is_asked) = match &self.followed {
+            Some(followed) => (followed.source.clone(), followed.is_asked),
+            None => (stranger(talk, expect), false),
+        };
+        let contents = result.get("contents").or_else(|| result.get("messages"));
+        let labels = self.in_session(talk, |session| {
+            match contents {
+                Some(contents) => session.learn(&source, is_asked, contents),
+                None => session.learn_result(&source, is_asked, &result),
+            }
+            session.labels().clone()
+        });
+        self.note_labels(&labels);
+    }
+
+    /// An error, or a question of the server's: a text that it chose.
+    pub(super) fn learn_text(&mut self, talk: &Talk, expect: &Expect, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        let source = stranger(talk, expect);
+        let labels = self.in_session(talk, |session| {
+            session.learn_text(&source, false, &text);
+            session.labels().clone()
+        });
+        self.note_labels(&labels);
+    }
+
+    /// Begins the session that a server has just opened.
+    pub(super) fn begin_session(&mut self, talk: &Talk) {
+        let task = self.task(talk);
+        self.base.action.gate.sessions.with(&task, |_| ());
+    }
+
+    /// A session by the server's id began with `initialize`: one that is not known was lost.
+    fn in_session<T>(&mut self, talk: &Talk, work: impl FnOnce(&mut Session) -> T) -> T {
+        let task = self.task(talk);
+        let sessions = &self.base.action.gate.sessions;
+        match task.session().is_some_and(|name| name.starts_with(SESSION_PREFIX)) {
+            true => sessions.resume(&task, work),
+            false => sessions.with(&task, work),
+        }
+    }
+
+    fn task(&mut self, talk: &Talk) -> Task {
+        let session = self.base.action.record().session.clone();
+        Task::new(&talk.who.tenant.id, &talk.who.agent.name, session.as_ref())
+    }
+
+    fn note_labels(&mut self, labels: &Labels) {
+        self.base.labels = labels.names();
+        let named = self.base.labels.iter().map(|label| (*label).to_owned()).collect();
+        self.base.action.record().labels = named;
+    }
+}
+
+impl Server {
+    fn flow_rule(&self, tool: &str) -> Option<&FlowRule> {
+        self.rules.iter().find(|rule| rule.tools.matches(tool)).map(|rule| &rule.flow)
+    }
+}
+
+fn declared_tool(rule: Option<&FlowRule>, class: Classification) -> Tool {
+    let Some(rule) = rule else { return Tool::unknown() };
+    Tool {
+        effect: match class.effect {
+            ToolEffect::Read => flow::Effect::Read,
+            ToolEffect::Write => flow::Effect::Write,
+            ToolEffect::External => flow::Effect::External,
+            ToolEffect::Destructive => flow::Effect::Destructive,
+        },
+        decisive: rule.decisive.clone(),
+        object: rule.object.clone(),
+        kind: rule.acts_on.clone(),
+        guided: rule.guided.clone(),
+        cleared: rule.cleared.clone(),
+    }
+}
+
+fn declared_source(
+    talk: &Talk,
+    tool: &str,
+    rule: Option<&FlowRule>,
+    class: Classification,
+) -> Source {
+    let fields = |paths: &[String], integrity| -> Vec<Field> {
+        paths.iter().map(|path| Field { path: path.clone(), integrity }).collect()
+    };
+    let trusted = rule.map(|rule| fields(&rule.trusted, flow::Integrity::Trusted));
+    let named = rule.map(|rule| fields(&rule.named, flow::Integrity::Named));
+    Source {
+        name: format!("{}/{tool}", talk.server.name),
+        integrity: match class.integrity {
+            Integrity::Trusted => flow::Integrity::Trusted,
+            Integrity::Untrusted => flow::Integrity::Untrusted,
+        },
+        fields: trusted.into_iter().chain(named).flatten().collect(),
+        kind: rule.and_then(|rule| rule.returns.clone()),
+        confidential: class.confidentiality == Confidentiality::Confidential,
+    }
+}
+
+/// A source of which nothing is known but its name.
+fn stranger(talk: &Talk, expect: &Expect) -> Source {
+    let server = &talk.server.name;
+    let name = match (&expect.name, expect.method) {
+        // What a resource is called is data.
+        (Some(name), Some(Method::CallTool | Method::GetPrompt)) => format!("{server}/{name}"),
+        _ => server.to_string(),
+    };
+    Source { confidential: true, ..Source::unknown(name) }
+}
