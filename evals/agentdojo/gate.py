@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import secrets
 import subprocess
 import time
 
@@ -15,30 +14,37 @@ WAIT = 30.0
 class Gate:
     def __init__(self, program, folder, suite, mcp_port, model_port, detectors):
         self.program, self.folder = program, pathlib.Path(folder)
-        self.key = "pc_" + secrets.token_hex(32)
         declared = (pathlib.Path(__file__).parent / f"{suite}.toml").read_text()
         (self.folder / "portcullis.toml").write_text(
             CONFIG.format(suite=suite, mcp=mcp_port, model=model_port, enabled=detectors)
             + declared.replace("[[tool]]", "[[mcp.tool]]")
         )
         self.suite = suite
-        self.environment = {**os.environ, "AGENT_KEY": self.key, "MODEL_KEY": "of-the-evaluation"}
+        self.environment = {**os.environ, "MODEL_KEY": "of-the-evaluation"}
         self.log = open(self.folder / "log", "wb")
         self.process = subprocess.Popen(
             [program, "up"], cwd=folder, env=self.environment, stdout=self.log, stderr=self.log
         )
         self.port = self.ready()
+        self.key = json.loads(self.portcullis("agent", "add", "assistant", "--json"))["key"]
 
     def ready(self):
-        """The port that the gate says it listens on."""
+        """The port that the gate says it listens on, once it does."""
         end = time.monotonic() + WAIT
+        addresses = self.folder / "data" / "addresses.json"
         while time.monotonic() < end and self.process.poll() is None:
-            log = (self.folder / "log").read_text(errors="replace")
-            found = re.search(r"gate\S*\W+http://127\.0\.0\.1:(\d+)", log)
-            if found:
-                return int(found.group(1))
+            if addresses.exists():
+                return int(json.loads(addresses.read_text())["gate"].rsplit(":", 1)[1])
             time.sleep(0.05)
         raise SystemExit("the gate did not start:\n" + (self.folder / "log").read_text())
+
+    def portcullis(self, *words):
+        """What a command prints."""
+        done = subprocess.run([self.program, *words], cwd=self.folder, env=self.environment,
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{words}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def stop(self):
         self.process.terminate()
@@ -47,10 +53,7 @@ class Gate:
 
     def approve(self, approval):
         """What a person does who looks at a held call and agrees."""
-        done = subprocess.run([self.program, "approval", "approve", approval], cwd=self.folder,
-                              env=self.environment, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"could not approve: {done.stdout}{done.stderr}")
+        self.portcullis("approval", "approve", approval)
 
 
 class Held(Exception):
@@ -106,8 +109,9 @@ class Session:
         decision = answer.getheader("portcullis-decision")
         if decision in ("hold", "deny"):
             error = message.get("error") or {}
-            raise Held(decision, error.get("message", str(message)),
-                       answer.getheader("portcullis-approval"))
+            reason = error.get("message", str(message))
+            approval = re.search(r"approval approve (act_[0-9a-f-]+)", reason)
+            raise Held(decision, reason, approval and approval.group(1))
         if "error" in message:
             raise Held("deny", message["error"]["message"], None)
         return message["result"]
@@ -139,10 +143,6 @@ name = "sim"
 kind = "openai"
 base_url = "http://127.0.0.1:{model}"
 api_key = {{ env = "MODEL_KEY" }}
-
-[[agent]]
-name = "assistant"
-key = {{ env = "AGENT_KEY" }}
 
 [[mcp]]
 name = "{suite}"

@@ -21,6 +21,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask eval NAME …
 
+    agentdojo --suite NAME [--no-detectors]
+                              two agents behind the gate, an honest and a hijacked one
     code [--clean FOLDER]… [--packages ECOSYSTEM=FILE]… [--show KIND]   checks of generated code
     harm [FILE.jsonl.gz]      the screen for weapons and malware; rows with label 0 as benign text
     injection FILE [--robustness]

@@ -18,20 +18,23 @@ pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
     node(root, &interpreter)
 }
 
-/// A virtual environment with the pinned packages, made again when the pins change.
 fn interpreter(root: &Path) -> anyhow::Result<PathBuf> {
+    environment(&root.join("tests/python/requirements.txt"), &target(root).join("python"))
+}
+
+/// The interpreter of a virtual environment with the pinned packages, made again when the pins
+/// change.
+pub(crate) fn environment(requirements: &Path, venv: &Path) -> anyhow::Result<PathBuf> {
     let Some(python) = on_path(&["python3", "python"]) else {
-        bail!("the real clients need Python 3.10 or later with venv (Debian: python3-venv)");
+        bail!("this chore needs Python 3.10 or later with venv (Debian: python3-venv)");
     };
-    let venv = target(root).join("python");
     let interpreter = venv.join("bin/python");
-    let requirements = root.join("tests/python/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements)?;
+    let wanted = std::fs::read_to_string(requirements)?;
     let marker = venv.join("requirements.txt");
     if std::fs::read_to_string(&marker).ok().as_ref() != Some(&wanted) {
-        run("python venv", Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
+        run("python venv", Command::new(python).args(["-m", "venv", "--clear"]).arg(venv))?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-        run("python packages", Command::new(&interpreter).args(install).arg(&requirements))?;
+        run("python packages", Command::new(&interpreter).args(install).arg(requirements))?;
         std::fs::write(&marker, wanted)?;
     }
     Ok(interpreter)

@@ -12,6 +12,7 @@ mod demo;
 mod doors;
 mod errors;
 mod export;
+mod flow;
 mod hostile;
 mod identity;
 mod inspection;

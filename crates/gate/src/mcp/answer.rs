@@ -150,7 +150,10 @@ impl Call {
             Some(ask) => self.refused_ask(talk, ask, method, &mut aside),
         };
         let inspected = match refused {
-            None => self.inspect_answer(talk, data, Voice::Tool).map_err(|r| r.message()),
+            None => {
+                self.learn_text(talk, &Expect::default(), &data);
+                self.inspect_answer(talk, data, Voice::Tool).map_err(|r| r.message())
+            }
             Some(why) => Err(why),
         };
         let (passed, outcome) = match inspected {

@@ -125,7 +125,7 @@ impl Call {
         match reason.filter(|_| verdict.effect == Effect::Hold) {
             None => verdict,
             Some(why) => {
-                let reason = format!("{why}; it {}", verdict.reason);
+                let reason = format!("needs the approval of a person: {why}");
                 Arc::new(Verdict { reason, ..Verdict::clone(&verdict) })
             }
         }
