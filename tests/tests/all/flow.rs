@@ -91,7 +91,7 @@ async fn a_hijacked_call_waits_for_a_person_and_says_why() {
     let list: Value =
         serde_json::from_str(&gate.succeeds(&["approval", "list", "--json"])).unwrap();
     assert!(list[0]["reason"].as_str().unwrap().contains(why), "{list}");
-    gate.succeeds(&["approval", "approve", list[0]["id"].as_str().unwrap()]);
+    gate.succeeds(&["approval", "approve", list[0]["record"].as_str().unwrap()]);
     let sent = call(&client, "send", json!({"to": EVE, "text": "all of it"})).await;
     assert_eq!(sent.decision(), "permit", "{}", sent.text());
 }

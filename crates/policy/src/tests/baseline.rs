@@ -3,7 +3,7 @@
 use model::{Effect, Standing};
 
 use super::{agent, call, provider};
-use crate::{Action, Bundle, Grants, baseline_sources, baseline_tests, testing};
+use crate::{Action, Bundle, Grants, Resource, baseline_sources, baseline_tests, testing};
 
 fn baseline(grants: &Grants) -> Bundle {
     Bundle::baseline(grants).unwrap_or_else(|problems| panic!("{problems:#?}"))
@@ -24,7 +24,9 @@ fn the_first_agent_works_with_the_built_in_grant() {
     let (agent, provider) = (agent("first", &[]), provider("openai"));
     let verdict = bundle.decide(&call(&agent, &provider, "gpt-4o"));
     assert_eq!(verdict.effect, Effect::Permit, "{}", verdict.reason);
-    let unknown = crate::Question { action: Action::UseProvider, ..call(&agent, &provider, "") };
+    let resource = Resource::Provider(&provider);
+    let unknown =
+        crate::Question { action: Action::UseProvider, resource, ..call(&agent, &provider, "") };
     assert_eq!(bundle.decide(&unknown).effect, Effect::Permit);
     let named =
         baseline(&Grants { roles: vec![super::grant("everyone", &["*"], &["*"])], zones: vec![] });
@@ -41,11 +43,22 @@ fn no_grants_permit_no_call() {
 #[test]
 fn standing_stops_every_action_of_every_role() {
     let bundle = baseline(&Grants::everything_to_everyone());
-    let provider = provider("openai");
+    let (provider, server) = (provider("openai"), model::ServerName::new("files").unwrap());
+    let (server, name) = (&server, "x");
+    let resources = [
+        Resource::Provider(&provider),
+        Resource::Model { provider: &provider, name },
+        Resource::Server(server),
+        Resource::Tool { server, name, class: model::Classification::default() },
+        Resource::Resource { server, uri: name },
+        Resource::Prompt { server, name },
+    ];
+    let fitting = |action| resources.into_iter().find(|resource| resource.fits(action)).unwrap();
     for standing in [Standing::Suspended, Standing::Quarantined] {
         for action in Action::ALL {
             let agent = model::Agent { standing, ..agent("a", &["platform"]) };
-            let question = crate::Question { action, ..call(&agent, &provider, "m") };
+            let resource = fitting(action);
+            let question = crate::Question { action, resource, ..call(&agent, &provider, "m") };
             let verdict = bundle.decide(&question);
             assert_eq!(verdict.policies[0].as_str(), "active-agents-only", "{action:?}");
         }
