@@ -9,9 +9,9 @@ use ledger::Log;
 use model::{Record, RecordId, Subject, Timestamp};
 use tokio::sync::watch;
 
+use crate::flow::Sessions;
 use crate::identify::Caller;
 use crate::identify::once::Once;
-use crate::flow::Sessions;
 use crate::limits::Counters;
 use crate::loops::Loops;
 use crate::metrics::Metrics;

@@ -131,7 +131,7 @@ impl Call {
         let mut inspected = examined.finish();
         std::mem::take(&mut inspected.heard).note(&mut self.action);
         if endpoint.needs_model() {
-            self.overhear(&caught, &parts.headers, &sent, sizes.request_bytes)?;
+            self.overhear(&caller, &parts.headers, &sent, sizes.request_bytes)?;
         }
         let provider = match named {
             Some(provider) => provider.clone(),

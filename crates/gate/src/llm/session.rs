@@ -6,8 +6,9 @@ use model::{Digest, SessionId, clip};
 
 use super::parts::{Part, parts};
 use super::request::decode;
-use super::serve::{Call, Caught};
+use super::serve::Call;
 use crate::flow::{Task, overhear};
+use crate::identify::Caller;
 use crate::refusal::Refusal;
 
 impl Call {
@@ -15,7 +16,7 @@ impl Call {
     /// conversation that nobody named is known by how it began, for each call brings that again.
     pub(super) fn overhear(
         &mut self,
-        caught: &Caught,
+        caller: &Caller,
         headers: &HeaderMap,
         sent: &[u8],
         max_decoded: usize,
@@ -27,7 +28,7 @@ impl Call {
         if record.session.is_none() {
             record.session = beginning(body, &parts);
         }
-        let task = Task::new(&caught.tenant.id, &caught.agent.name, record.session.as_ref());
+        let task = Task::new(&caller.tenant.id, &caller.agent.name, record.session.as_ref());
         let gate = self.action.gate.clone();
         let labels = gate.sessions.with(&task, |session| {
             overhear(session, body, &parts);

@@ -9,8 +9,8 @@ use super::method::Method;
 use super::serve::{Call, SESSION_PREFIX, Talk};
 use super::server::{FlowRule, Server};
 use super::stream::Expect;
-use super::who::Who;
 use crate::flow::Task;
+use crate::identify::Caller;
 
 /// Bytes of the origins in a record.
 const MAX_SHOWN: usize = 1024;
@@ -91,7 +91,7 @@ impl Call {
     }
 
     /// Begins the session that a server has just opened.
-    pub(super) fn begin_session(&mut self, who: &Who) {
+    pub(super) fn begin_session(&mut self, who: &Caller) {
         let task = self.task(who);
         self.base.action.gate.sessions.with(&task, |_| ());
     }
@@ -106,7 +106,7 @@ impl Call {
         }
     }
 
-    fn task(&mut self, who: &Who) -> Task {
+    fn task(&mut self, who: &Caller) -> Task {
         let session = self.base.action.record().session.clone();
         Task::new(&who.tenant.id, &who.agent.name, session.as_ref())
     }
