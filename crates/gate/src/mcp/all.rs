@@ -194,6 +194,7 @@ impl Call {
         let sealed = hall.mcp.seal.seal(Use::Session, agent, "", &session);
         let sealed = sealed.ok_or(Refusal::VaultDown)?;
         self.name_session(&sealed);
+        self.begin_session(&hall.who);
         let answer = json!({
             "protocolVersion": version,
             "capabilities": {"tools": {}},

@@ -116,7 +116,7 @@ impl Call {
         let sealed = talk.mcp.seal.seal(Use::Session, agent, &talk.path, &session);
         let sealed = sealed.ok_or(Refusal::VaultDown)?;
         self.name_session(&sealed);
-        self.begin_session(talk);
+        self.begin_session(&talk.who);
         Ok(Ready::Whole { status, body, session: Some(sealed), outcome })
     }
 

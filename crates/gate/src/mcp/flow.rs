@@ -10,6 +10,7 @@ use super::serve::{Call, SESSION_PREFIX, Talk};
 use super::server::{FlowRule, Server};
 use super::stream::Expect;
 use crate::flow::Task;
+use crate::identify::Caller;
 
 /// Bytes of the origins in a record.
 const MAX_SHOWN: usize = 1024;
@@ -90,14 +91,14 @@ impl Call {
     }
 
     /// Begins the session that a server has just opened.
-    pub(super) fn begin_session(&mut self, talk: &Talk) {
-        let task = self.task(talk);
+    pub(super) fn begin_session(&mut self, who: &Caller) {
+        let task = self.task(who);
         self.base.action.gate.sessions.with(&task, |_| ());
     }
 
     /// A session by the server's id began with `initialize`: one that is not known was lost.
     fn in_session<T>(&mut self, talk: &Talk, work: impl FnOnce(&mut Session) -> T) -> T {
-        let task = self.task(talk);
+        let task = self.task(&talk.who);
         let sessions = &self.base.action.gate.sessions;
         match task.session().is_some_and(|name| name.starts_with(SESSION_PREFIX)) {
             true => sessions.resume(&task, work),
@@ -105,9 +106,9 @@ impl Call {
         }
     }
 
-    fn task(&mut self, talk: &Talk) -> Task {
+    fn task(&mut self, who: &Caller) -> Task {
         let session = self.base.action.record().session.clone();
-        Task::new(&talk.who.tenant.id, &talk.who.agent.name, session.as_ref())
+        Task::new(&who.tenant.id, &who.agent.name, session.as_ref())
     }
 
     fn note_labels(&mut self, labels: &Labels) {
