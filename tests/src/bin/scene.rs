@@ -4,7 +4,7 @@
 //! `BOT_KEY` (may do everything), `POOR_KEY` (two requests an hour) and `CLERK_KEY` (may call no model of
 //! this gate), `CARD` and `TOKEN`, values that inspection knows, `LEDGER`, the folder of the gate's log,
 //! `ISSUER_URL`, where an identity provider may serve that the gate trusts, and `SIGNING_KEY`, the private key
-//! of `bot`, PEM. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
+//! of `bot`, PEM, `OCSF`, the file into which it writes events, and `ADMIN`, its socket. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
 //! and `web`, which the tests start on the port `MCP_PORT`. With `--direct` there is no gate:
 //! what fails then is the mock's fault or the client's, or is a refusal.
 
@@ -12,6 +12,9 @@ use std::process::{Command, ExitCode};
 
 use portcullis_tests::{Gate, Upstream, fake, gate, upstream};
 use rcgen::{KeyPair, PKCS_ED25519};
+
+/// In the folder of the gate.
+const OCSF: &str = "ocsf.jsonl";
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
         gate.as_ref().map_or(upstream.url(), |gate| format!("http://{}", gate.address())),
     );
     if let Some(gate) = &gate {
-        command.env("LEDGER", gate.ledger());
+        command.env("LEDGER", gate.ledger()).env("OCSF", gate.folder().join(OCSF));
+        command.env("ADMIN", gate.data().join("admin.sock"));
         command.env("ISSUER_URL", &issuer).env("SIGNING_KEY", key.serialize_pem());
     }
     if servers.1 > 0 {
@@ -89,6 +93,7 @@ fn start(upstream: &Upstream, servers: &str, issuer: &str, key: &KeyPair) -> Gat
         .agent("poor")
         .agent_as("clerk", "clerk")
         .sections(servers)
+        .sections(&format!("[[export]]\nname = \"ocsf\"\nkind = \"ocsf\"\npath = \"{OCSF}\"\n"))
         .sections("[[limit]]\nper = \"agent\"\nonly = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
         .sections(&issuer)
         .sections(signing)

@@ -41,6 +41,11 @@ async fn records_are_found_by_what_they_say() {
     let bins: Value = serde_json::from_str(&bins).unwrap();
     let sum: u64 = bins["counts"].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
     assert_eq!(sum, 4);
+    let table = gate.succeeds(&["ledger", "export", "kind:llm.call", "--format", "csv"]);
+    assert!(
+        table.starts_with("time,id,kind,agent,") && table.matches("\r\n").count() == 5,
+        "{table}"
+    );
     let wrong = gate.portcullis(&["ledger", "search", "agnet:bot"]);
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("there is no field \"agnet\""));
 }

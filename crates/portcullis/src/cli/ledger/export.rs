@@ -11,6 +11,7 @@ use ledger::verify::{Folder, Source};
 use model::Timestamp;
 use serde_json::Value;
 
+use super::csv;
 use super::remote::Remote;
 use super::search::Search;
 use super::verify::key;
@@ -22,6 +23,9 @@ use crate::config::Secrets;
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     search: Search,
+    /// How records are written
+    #[arg(long, value_enum, default_value = "jsonl", conflicts_with = "bundle")]
+    format: Format,
     /// Write one evidence file instead: the records, their proofs, the signed checkpoint, the
     /// policy in force now, a page for people. `ledger verify` checks it, offline
     #[arg(long, value_name = "FILE")]
@@ -31,11 +35,27 @@ pub(in crate::cli) struct Arguments {
     witness: Vec<PathBuf>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// The records, one JSON object a line
+    Jsonl,
+    /// A table of their main fields (RFC 4180); nothing in it acts as a formula
+    Csv,
+}
+
 pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Output) -> Result {
     let limit = arguments.search.limit.unwrap_or(usize::MAX);
     let path = arguments.search.path(limit);
     let Some(file) = &arguments.bundle else {
-        session.pages(&path, "records", limit, |item| Ok(output.json_line(&item["record"])?))?;
+        if arguments.format == Format::Csv {
+            output.line(csv::heading())?;
+        }
+        session.pages(&path, "records", limit, |item| {
+            Ok(match arguments.format {
+                Format::Jsonl => output.json_line(&item["record"])?,
+                Format::Csv => output.line(csv::line(&item["record"]))?,
+            })
+        })?;
         return Ok(Exit::Done);
     };
     let mut positions = Vec::new();

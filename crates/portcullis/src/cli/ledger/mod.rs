@@ -1,6 +1,7 @@
 //! `portcullis ledger`: the log.
 
 mod archive;
+mod csv;
 mod export;
 mod hold;
 mod payload;
@@ -40,9 +41,9 @@ pub(super) enum Command {
         after_help = "Example:\n  portcullis ledger prove act_0190c2f0-0000-7000-8000-000000000000 > proof.json"
     )]
     Prove { id: RecordId },
-    /// Write records, one JSON object a line, newest first
+    /// Write records, one a line, newest first
     #[command(
-        after_help = "Example:\n  portcullis ledger export --since 2026-11-01T00:00:00Z > november.jsonl\n  portcullis ledger export --agent support-bot --bundle evidence.tar"
+        after_help = "Example:\n  portcullis ledger export --since 2026-11-01T00:00:00Z > november.jsonl\n  portcullis ledger export effect:deny --format csv > refused.csv\n  portcullis ledger export --agent support-bot --bundle evidence.tar"
     )]
     Export(export::Arguments),
     /// Show what was kept of an action's request and response; that leaves a record
