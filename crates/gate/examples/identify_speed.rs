@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p portcullis-gate --example identify_speed`
 
+#![expect(clippy::print_stdout, reason = "it is a program that reports")]
+
 use std::error::Error;
 use std::hint::black_box;
 use std::pin::pin;

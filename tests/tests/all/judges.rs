@@ -58,7 +58,7 @@ async fn an_order_in_a_tools_answer_is_recorded_with_its_place_and_passes() {
     let (start, end): (usize, usize) = (start.parse().unwrap(), end.parse().unwrap());
     assert!(start >= from && end <= from + ORDER.len() + 1, "{place} for {from}");
     let record = gate.record(reply.record());
-    assert_eq!(record["labels"], json!(["injection.instruction"]));
+    assert_eq!(record["labels"], json!(["untrusted", "injection.instruction"]));
     assert!(!record.to_string().contains("password"), "the record quotes the page: {record}");
 }
 

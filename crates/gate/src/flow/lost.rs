@@ -8,16 +8,11 @@ use foldhash::fast::RandomState;
 /// Bits of the filter; at a hundred thousand lost sessions one new session in 1,800 is mistaken.
 const BITS: u64 = 1 << 23;
 
+#[derive(Default)]
 pub(super) struct Lost {
     /// Made when the first session goes.
     bits: Vec<u64>,
     hashers: [RandomState; 2],
-}
-
-impl Default for Lost {
-    fn default() -> Self {
-        Self { bits: Vec::new(), hashers: [RandomState::default(), RandomState::default()] }
-    }
 }
 
 impl Lost {

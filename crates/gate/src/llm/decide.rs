@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use inspect::Engine;
-use model::{Digest, Effect};
+use model::{Digest, Effect, SessionId};
 
 use super::findings::Findings;
 use super::request::{Facts, Inspected, Reading};
@@ -216,16 +216,21 @@ impl Call {
         Ok(())
     }
 
-    /// Cuts loops: what was refused before this does not count.
-    pub(super) fn count_repeats(&mut self, caller: &Caller, parts: &Parts) -> Result<(), Refusal> {
+    /// Cuts loops in a session that the agent named, or else in all that it does: what was refused
+    /// before this does not count.
+    pub(super) fn count_repeats(
+        &mut self,
+        caller: &Caller,
+        parts: &Parts,
+        session: Option<&SessionId>,
+    ) -> Result<(), Refusal> {
         let record = self.action.record();
         let body = record.payload.request.as_ref().map_or([0; 32], |body| body.sha256.0);
-        let session = record.session.clone();
         let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
         let call = Digest::of_parts(&[parts.method.as_str().as_bytes(), path.as_bytes(), &body]);
         let gate = &self.action.gate;
         let rules = caller.tenant.loops;
-        let counted = gate.loops.count(rules, caller, session.as_ref(), call, gate.now());
+        let counted = gate.loops.count(rules, caller, session, call, gate.now());
         counted.map_err(Refusal::Loop)
     }
 

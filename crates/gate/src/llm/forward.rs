@@ -1,7 +1,7 @@
 //! The request as it goes upstream, and the answer's head as it comes back.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::Full;
@@ -68,7 +68,10 @@ pub(super) fn inspect_head(
     parts: &Parts,
     findings: &mut Findings,
 ) -> Result<(), Refusal> {
-    let stays_here = |name| CREDENTIAL_HEADERS.contains(name) || GATE_HEADERS.contains(name);
+    let is_session = |name: &HeaderName| name.as_str() == "portcullis-session";
+    let stays_here = |name| {
+        CREDENTIAL_HEADERS.contains(name) || GATE_HEADERS.contains(name) && !is_session(name)
+    };
     let headers = parts.headers.iter().filter(|(name, _)| !stays_here(name));
     for (name, value) in headers {
         inspect_one(engine, value.as_bytes(), name.as_str(), findings)?;

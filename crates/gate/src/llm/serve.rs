@@ -130,6 +130,7 @@ impl Call {
         self.second_judge(worker, &caller, &mut examined).await?;
         let mut inspected = examined.finish();
         std::mem::take(&mut inspected.heard).note(&mut self.action);
+        let session = self.action.record().session.clone();
         if endpoint.needs_model() {
             self.overhear(&caller, &parts.headers, &sent, sizes.request_bytes)?;
         }
@@ -140,7 +141,7 @@ impl Call {
         self.admit(&caller, &provider)?;
         let destination = Destination { provider, endpoint, path: path.to_owned() };
         self.decide(&caller, &destination, &parts, &mut inspected)?;
-        self.count_repeats(&caller, &parts)?;
+        self.count_repeats(&caller, &parts, session.as_ref())?;
         self.reserve(&caller, &destination, &inspected)?;
         self.approve(&caller, &parts, sent).await?;
         self.persist().await?;

@@ -165,7 +165,7 @@ impl Launcher {
             idle: self.launch.idle,
             conversation,
         };
-        tokio::spawn(run.to_the_end(child, group, from));
+        tokio::spawn(run.run_out(child, group, from));
         Ok(process)
     }
 
@@ -273,7 +273,7 @@ struct Run {
 }
 
 impl Run {
-    async fn to_the_end(self, mut child: Child, group: Option<Group>, from: mpsc::Receiver<Bytes>) {
+    async fn run_out(self, mut child: Child, group: Option<Group>, from: mpsc::Receiver<Bytes>) {
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(log(self.name.clone(), stderr));

@@ -51,10 +51,11 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
             output.line(csv::heading())?;
         }
         session.pages(&path, "records", limit, |item| {
-            Ok(match arguments.format {
+            match arguments.format {
                 Format::Jsonl => output.json_line(&item["record"])?,
                 Format::Csv => output.line(csv::line(&item["record"]))?,
-            })
+            }
+            Ok(())
         })?;
         return Ok(Exit::Done);
     };
