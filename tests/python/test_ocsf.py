@@ -5,7 +5,7 @@ import os
 import pathlib
 import time
 
-import httpx
+import httpx2 as httpx
 import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
