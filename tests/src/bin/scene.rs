@@ -61,9 +61,11 @@ fn main() -> ExitCode {
 fn servers(program: &str, script: &str) -> (String, u16) {
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let port = free.expect("a free port").port();
+    // The operator knows these tools: what they say is no stranger's, and they change nothing.
+    let tools = "[[mcp.tool]]\nname = \"*\"\neffect = \"read\"\nintegrity = \"trusted\"\n\n";
     let sections = format!(
-        "[[mcp]]\nname = \"own\"\ncommand = [\"{program}\", \"{script}\", \"stdio\"]\n\n\
-         [[mcp]]\nname = \"web\"\nurl = \"http://127.0.0.1:{port}/mcp\"\n\n"
+        "[[mcp]]\nname = \"own\"\ncommand = [\"{program}\", \"{script}\", \"stdio\"]\n\n{tools}\
+         [[mcp]]\nname = \"web\"\nurl = \"http://127.0.0.1:{port}/mcp\"\n\n{tools}"
     );
     (sections, port)
 }
