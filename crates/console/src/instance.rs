@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use model::{ProviderName, Record, ServerName, TenantId};
+use model::{AgentName, ProviderName, Record, ServerName, SessionId, TenantId, UserName};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -117,6 +117,17 @@ impl IndexState {
     }
 }
 
+/// A session of an agent that the gate follows the flow of data in.
+#[derive(Clone, Debug, Serialize)]
+pub struct LabelledSession {
+    pub tenant: TenantId,
+    pub agent: AgentName,
+    /// For whom it acts there.
+    pub person: Option<UserName>,
+    /// Nothing for what it does outside of any session.
+    pub session: Option<SessionId>,
+}
+
 /// The running instance, as far as the admin API needs it.
 pub trait Instance: Send + Sync + 'static {
     /// Builds the gate's snapshot from the store and puts it in force; answers with the time
@@ -142,6 +153,9 @@ pub trait Instance: Send + Sync + 'static {
 
     /// Waits, for a moment at most, until the search index holds all that is durable now.
     fn catch_up(&self) -> Task<'_, ()>;
+
+    /// Takes the labels of a session away: what they were, or nothing where nobody knows it.
+    fn clear_labels(&self, session: &LabelledSession) -> Option<Vec<String>>;
 
     /// How long what people say of a held call counts.
     fn approval_validity(&self) -> Duration;

@@ -36,8 +36,8 @@ use store::Store;
 
 pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
-    Check, Failure, IndexState, Instance, Journal, LogFile, PolicySource, PolicyView, ProviderView,
-    ServerView, Task,
+    Check, Failure, IndexState, Instance, Journal, LabelledSession, LogFile, PolicySource,
+    PolicyView, ProviderView, ServerView, Task,
 };
 pub use openapi::describe;
 pub use principal::{Peer, Principal};

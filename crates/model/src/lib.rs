@@ -16,6 +16,7 @@ mod record;
 mod scope;
 mod secret;
 mod subject;
+mod text;
 mod time;
 mod tool;
 

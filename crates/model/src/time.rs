@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-
 /// Why a text is no timestamp.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a time looks like 2026-11-23T14:05:00.000000Z; {0:?} does not")]
@@ -147,18 +145,7 @@ fn parse(text: &str) -> Option<Timestamp> {
     (parsed.civil() == (year, month, day)).then_some(parsed)
 }
 
-impl Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+crate::text::as_text!(Timestamp);
 
 #[cfg(test)]
 mod tests {

@@ -172,3 +172,15 @@ async fn a_held_call_spends_nothing() {
     ask(&gate, &body).await.expect(200);
     ask(&gate, &body).await.expect(429);
 }
+
+#[tokio::test]
+async fn asking_again_whether_a_call_is_approved_is_no_loop() {
+    let (_upstream, gate) = start_with("[loops]\nrepeats = 2\n");
+    let body = chat("pay ten");
+    let approval = held(&gate, "bot", &body).await;
+    for _ in 0..4 {
+        assert_eq!(held(&gate, "bot", &body).await, approval);
+    }
+    gate.succeeds(&["approval", "approve", &approval]);
+    ask(&gate, &body).await.expect(200);
+}

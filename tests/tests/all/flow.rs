@@ -97,6 +97,33 @@ async fn a_hijacked_call_waits_for_a_person_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_person_who_looked_takes_labels_away_and_leaves_a_record() {
+    let (_upstream, _server, gate) = start();
+    let client = task(&gate, "one", "Read my mail.").await;
+    call(&client, "read_mail", json!({})).await;
+    let wrong = gate.portcullis(&[
+        "agent",
+        "clear-labels",
+        "bot",
+        "--session",
+        "two",
+        "--reason",
+        "no such session",
+    ]);
+    assert!(!wrong.status.success(), "labels of a session that nobody knows");
+    assert_eq!(call(&client, "send", json!({"to": EVE})).await.decision(), "hold");
+    gate.succeeds(&["agent", "clear-labels", "bot", "--session", "one", "--reason", "ours"]);
+    assert_eq!(call(&client, "send", json!({"to": EVE})).await.decision(), "permit");
+    let is_said = |record: &Value| record["detail"]["act"] == "session.clear_labels";
+    let records = gate.records_with("the clearing", is_said);
+    let said = records.iter().find(|record| is_said(record)).unwrap();
+    assert_eq!(
+        (&said["detail"]["labels"], &said["detail"]["reason"], &said["resource"]["name"]),
+        (&json!("untrusted"), &json!("ours"), &json!("bot"))
+    );
+}
+
+#[tokio::test]
 async fn what_the_user_said_to_the_model_and_what_a_trusted_tool_returned_may_decide() {
     let (_upstream, server, gate) = start();
     let client = task(&gate, "one", "Read my mail, then write to Anna.Berg@mail.example").await;

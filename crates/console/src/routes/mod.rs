@@ -8,15 +8,15 @@ mod health;
 mod index;
 mod instance;
 mod keys;
+mod labels;
 mod ledger;
 mod limits;
 mod payloads;
 mod persons;
+mod places;
 mod policy;
-mod providers;
 mod records;
 mod retention;
-mod servers;
 mod standing;
 mod tokens;
 mod tools;
@@ -58,11 +58,11 @@ pub fn endpoints() -> Vec<Endpoint> {
         description::endpoints,
         agents::endpoints,
         keys::endpoints,
+        labels::endpoints,
         approvals::endpoints,
         persons::endpoints,
         containments::endpoints,
-        providers::endpoints,
-        servers::endpoints,
+        places::endpoints,
         tools::endpoints,
         records::endpoints,
         index::endpoints,

@@ -16,7 +16,8 @@ use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
     App, Asker, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel,
-    LogFile, PayloadPlace, PayloadView, Peer, PolicyView, ProviderView, ServerView, Task,
+    LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyView, ProviderView,
+    ServerView, Task,
 };
 
 /// What happened, in order.
@@ -78,6 +79,10 @@ impl Journal for FakeJournal {
 struct FakeInstance(Arc<Seen>);
 
 impl Instance for FakeInstance {
+    fn clear_labels(&self, session: &LabelledSession) -> Option<Vec<String>> {
+        (session.agent.as_str() == "bot").then(|| vec!["untrusted".to_owned()])
+    }
+
     fn approval_validity(&self) -> Duration {
         Duration::from_secs(3600)
     }

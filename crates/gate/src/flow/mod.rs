@@ -1,6 +1,6 @@
 //! What the agents' sessions have seen, shared by their model calls and their tool calls.
 //!
-//! A session is a tenant, an agent and a task. What is heard of it is kept in memory only, up to a
+//! A session is a tenant, an agent, the person whom it acts for, and a task. What is heard of it is kept in memory only, up to a
 //! bound; a session that had to go is taken for the worst when it comes back.
 
 mod lost;
@@ -10,11 +10,12 @@ mod table;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flow::{Labels, Session};
-use model::{AgentName, SessionId, TenantId};
+use model::{AgentName, SessionId, TenantId, UserName};
 
 pub(crate) use overheard::overhear;
 pub use table::{MAX_SESSION_BYTES, MAX_SESSIONS};
 
+use crate::identify::Caller;
 use table::Table;
 
 /// Whose session it is.
@@ -22,13 +23,20 @@ use table::Table;
 pub(crate) struct Task {
     tenant: TenantId,
     agent: AgentName,
+    /// For whom: what one person said is no other's word.
+    person: Option<UserName>,
     /// Nothing for what an agent does outside of any session.
     session: Option<SessionId>,
 }
 
 impl Task {
-    pub(crate) fn new(tenant: &TenantId, agent: &AgentName, session: Option<&SessionId>) -> Self {
-        Self { tenant: tenant.clone(), agent: agent.clone(), session: session.cloned() }
+    pub(crate) fn of(caller: &Caller, session: Option<&SessionId>) -> Self {
+        Self {
+            tenant: caller.tenant.id.clone(),
+            agent: caller.agent.name.clone(),
+            person: caller.person.clone(),
+            session: session.cloned(),
+        }
     }
 
     /// Its name, where it has one.
@@ -78,9 +86,15 @@ impl Sessions {
         &self,
         tenant: &TenantId,
         agent: &AgentName,
+        person: Option<&UserName>,
         session: Option<&SessionId>,
     ) -> Option<Labels> {
-        let task = Task::new(tenant, agent, session);
+        let task = Task {
+            tenant: tenant.clone(),
+            agent: agent.clone(),
+            person: person.cloned(),
+            session: session.cloned(),
+        };
         let session = self.lock().find(&task)?;
         let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
         let labels = session.labels().clone();

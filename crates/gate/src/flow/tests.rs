@@ -6,7 +6,8 @@ use crate::llm::parts::parts;
 
 fn task(name: &str) -> Task {
     let agent = AgentName::new("bot").unwrap();
-    Task::new(&TenantId::main(), &agent, Some(&SessionId::new(name).unwrap()))
+    let session = Some(SessionId::new(name).unwrap());
+    Task { tenant: TenantId::main(), agent, person: None, session }
 }
 
 fn read(session: &mut Session) {
@@ -21,6 +22,9 @@ fn a_session_is_one_for_all_who_name_it_and_no_other() {
     assert!(!sessions.with(&task("two"), |session| session.labels().untrusted));
     let other = Task { agent: AgentName::new("other").unwrap(), ..task("one") };
     assert!(!sessions.with(&other, |session| session.labels().untrusted));
+    let person = Some(UserName::new("ann@example.com").unwrap());
+    let of_a_person = Task { person, ..task("one") };
+    assert!(!sessions.with(&of_a_person, |session| session.labels().untrusted));
 }
 
 #[test]
@@ -68,10 +72,10 @@ fn clearing_says_what_the_labels_were() {
     let sessions = Sessions::default();
     sessions.with(&task("one"), read);
     let one = task("one");
-    let labels = sessions.clear(&one.tenant, &one.agent, one.session.as_ref());
+    let labels = sessions.clear(&one.tenant, &one.agent, None, one.session.as_ref());
     assert!(labels.is_some_and(|labels| labels.untrusted));
     assert!(!sessions.with(&one, |session| session.labels().untrusted));
-    assert!(sessions.clear(&one.tenant, &one.agent, None).is_none());
+    assert!(sessions.clear(&one.tenant, &one.agent, None, None).is_none());
 }
 
 #[test]

@@ -36,7 +36,9 @@ use certified::by_certificate;
 use signed::by_signature;
 
 pub use caller::{Caller, Given};
-pub use presented::{CREDENTIAL_HEADERS, DELEGATION, GATE_HEADERS, Presented, presented};
+pub use presented::{
+    CREDENTIAL_HEADERS, DELEGATION, GATE_HEADERS, PROOF_HEADERS, Presented, presented,
+};
 pub use remembered::Remembered;
 pub use signed::SignedBody;
 pub use trust::Trust;

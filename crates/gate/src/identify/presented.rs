@@ -16,16 +16,21 @@ pub const CREDENTIAL_HEADERS: [HeaderName; 4] = [
 /// Where an agent says for whom it acts, beside its own key.
 pub const DELEGATION: HeaderName = HeaderName::from_static("portcullis-delegation");
 
-/// Headers that say something to the gate alone. None of these goes upstream either.
-pub const GATE_HEADERS: [HeaderName; 8] = [
+/// What proves a credential, or stands beside it: secret by nature, so no inspection finds that
+/// remarkable. None of these goes upstream either.
+pub const PROOF_HEADERS: [HeaderName; 5] = [
     DELEGATION,
-    HeaderName::from_static("portcullis-session"),
-    HeaderName::from_static("portcullis-record"),
-    HeaderName::from_static("portcullis-decision"),
     HeaderName::from_static("signature"),
     HeaderName::from_static("signature-input"),
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("dpop"),
+];
+
+/// Headers that say something to the gate alone. None of these goes upstream either.
+pub const GATE_HEADERS: [HeaderName; 3] = [
+    HeaderName::from_static("portcullis-session"),
+    HeaderName::from_static("portcullis-record"),
+    HeaderName::from_static("portcullis-decision"),
 ];
 
 /// What a request presents.

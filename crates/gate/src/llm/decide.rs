@@ -216,8 +216,8 @@ impl Call {
         Ok(())
     }
 
-    /// Cuts loops in a session that the agent named, or else in all that it does: what was refused
-    /// before this does not count.
+    /// Cuts loops in a session that the agent named, or else in all that it does. What was refused
+    /// before this does not count, nor does asking again whether people have approved a call.
     pub(super) fn count_repeats(
         &mut self,
         caller: &Caller,

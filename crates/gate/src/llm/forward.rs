@@ -1,14 +1,14 @@
 //! The request as it goes upstream, and the answer's head as it comes back.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, HeaderName};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::Full;
 use inspect::{Action, Direction, Engine};
 
 use super::findings::Findings;
-use crate::identify::{CREDENTIAL_HEADERS, GATE_HEADERS};
+use crate::identify::{CREDENTIAL_HEADERS, GATE_HEADERS, PROOF_HEADERS};
 use crate::net::hop::strip_hop_by_hop;
 use crate::refusal::Refusal;
 use crate::snapshot::Provider;
@@ -31,7 +31,7 @@ pub(super) fn request(
     let mut headers = parts.headers;
     strip_hop_by_hop(&mut headers);
     let own = [HOST, CONTENT_LENGTH, EXPECT];
-    for name in CREDENTIAL_HEADERS.iter().chain(&GATE_HEADERS).chain(&own) {
+    for name in CREDENTIAL_HEADERS.iter().chain(&PROOF_HEADERS).chain(&GATE_HEADERS).chain(&own) {
         headers.remove(name);
     }
     if is_decoded {
@@ -60,19 +60,16 @@ fn restrict_encodings(headers: &mut HeaderMap, is_streamed: bool) {
     }
 }
 
-/// Looks into what leaves beside the body: the path with its query, and every header that goes
-/// upstream, as they stand and with encodings off. A finding there cannot be masked without changing
+/// Looks into what stands beside the body: the path with its query, and every header that is no
+/// credential, as they stand and with encodings off. A finding there cannot be masked without changing
 /// what is asked, so it is refused.
 pub(super) fn inspect_head(
     engine: &Engine,
     parts: &Parts,
     findings: &mut Findings,
 ) -> Result<(), Refusal> {
-    let is_session = |name: &HeaderName| name.as_str() == "portcullis-session";
-    let stays_here = |name| {
-        CREDENTIAL_HEADERS.contains(name) || GATE_HEADERS.contains(name) && !is_session(name)
-    };
-    let headers = parts.headers.iter().filter(|(name, _)| !stays_here(name));
+    let is_secret = |name| CREDENTIAL_HEADERS.contains(name) || PROOF_HEADERS.contains(name);
+    let headers = parts.headers.iter().filter(|(name, _)| !is_secret(name));
     for (name, value) in headers {
         inspect_one(engine, value.as_bytes(), name.as_str(), findings)?;
     }

@@ -8,6 +8,7 @@ use inspect::{Direction, Engine, Vault, encoding, json};
 
 use super::findings::Findings;
 use super::judge::{self, Heard, Judged};
+use super::parts::{Part, parts};
 use crate::refusal::Refusal;
 
 /// The members of a request that decisions depend on.
@@ -82,31 +83,36 @@ impl<'a> Reading<'a> {
 pub(super) struct Examined {
     /// As it came.
     body: Bytes,
-    is_coded: bool,
-    /// Decoded, where it was coded; without the detectors' values, where there were any.
-    changed: Option<Vec<u8>>,
-    is_masked: bool,
+    decoded: Option<Vec<u8>>,
+    /// Without the detectors' values, where there were any.
+    masked: Option<Vec<u8>>,
+    /// Who wrote which text of what came.
+    pub parts: Vec<Part>,
     pub judged: Judged,
     pub facts: Facts,
     uninspected: u32,
 }
 
 impl Examined {
+    /// What came, decoded.
+    pub(super) fn said(&self) -> &[u8] {
+        self.decoded.as_deref().unwrap_or(&self.body)
+    }
+
     /// What the judges have read.
     pub(super) fn text(&self) -> &[u8] {
-        self.changed.as_deref().unwrap_or(&self.body)
+        self.masked.as_deref().unwrap_or_else(|| self.said())
     }
 
     /// What goes upstream.
     pub(super) fn finish(self) -> Inspected {
         let cut = self.judged.cut(self.text());
-        let masked = self.changed.filter(|_| self.is_masked);
         let heard = self.judged.heard;
         let (facts, uninspected) = (self.facts, self.uninspected);
-        match cut.or(masked) {
+        match cut.or(self.masked) {
             None => Inspected { body: self.body, is_decoded: false, facts, uninspected, heard },
             Some(changed) => {
-                let (body, is_decoded) = (changed.into(), self.is_coded);
+                let (body, is_decoded) = (changed.into(), self.decoded.is_some());
                 Inspected { body, is_decoded, facts, uninspected, heard }
             }
         }
@@ -127,14 +133,16 @@ pub(super) fn examine(
     let uninspected = report.uninspected;
     note(reading.engine, &report, Direction::Request, findings);
     let masked = (!report.edits.is_empty()).then(|| document::apply(plain, &report.edits));
-    let text = masked.as_deref().unwrap_or(plain);
+    let direction = Direction::Request;
     let judging = reading.engine.filter(|_| !reading.is_judged);
-    let judged = judging.map_or_else(Judged::default, |engine| {
-        judge::judge(engine, Direction::Request, text, findings)
+    let is_asked_for = judging.is_some() || reading.must_be_json;
+    let parts = if is_asked_for { parts(plain, direction) } else { Vec::new() };
+    let judged = judging.map_or_else(Judged::default, |engine| match &masked {
+        None => judge::judge_parts(engine, direction, plain, &parts, findings),
+        // What was taken out has moved the texts.
+        Some(text) => judge::judge(engine, direction, text, findings),
     });
-    let (is_coded, is_masked) = (decoded.is_some(), masked.is_some());
-    let changed = masked.or(decoded);
-    Ok(Examined { body, is_coded, changed, is_masked, judged, facts, uninspected })
+    Ok(Examined { body, decoded, masked, parts, judged, facts, uninspected })
 }
 
 /// Puts a report's findings into the action's.

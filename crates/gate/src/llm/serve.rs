@@ -128,12 +128,12 @@ impl Call {
         let mut examined =
             request::examine(&reading, &parts.headers, body, &mut self.action.findings)?;
         self.second_judge(worker, &caller, &mut examined).await?;
-        let mut inspected = examined.finish();
-        std::mem::take(&mut inspected.heard).note(&mut self.action);
         let session = self.action.record().session.clone();
         if endpoint.needs_model() {
-            self.overhear(&caller, &parts.headers, &sent, sizes.request_bytes)?;
+            self.overhear(&caller, examined.said(), &examined.parts);
         }
+        let mut inspected = examined.finish();
+        std::mem::take(&mut inspected.heard).note(&mut self.action);
         let provider = match named {
             Some(provider) => provider.clone(),
             None => self.provider_by_model(&caller.tenant, &inspected.facts)?,
@@ -141,9 +141,9 @@ impl Call {
         self.admit(&caller, &provider)?;
         let destination = Destination { provider, endpoint, path: path.to_owned() };
         self.decide(&caller, &destination, &parts, &mut inspected)?;
-        self.count_repeats(&caller, &parts, session.as_ref())?;
         self.reserve(&caller, &destination, &inspected)?;
         self.approve(&caller, &parts, sent).await?;
+        self.count_repeats(&caller, &parts, session.as_ref())?;
         self.persist().await?;
         self.keep(&destination.provider, &inspected).await?;
         self.forward(worker, &caller, destination, parts, inspected).await

@@ -1,42 +1,29 @@
 //! The session that a model call belongs to, and what is heard of it there.
 
-use http::HeaderMap;
-use inspect::{Direction, Origin};
+use inspect::Origin;
 use model::{Digest, SessionId, clip};
 
-use super::parts::{Part, parts};
-use super::request::decode;
+use super::parts::Part;
 use super::serve::Call;
 use crate::flow::{Task, overhear};
 use crate::identify::Caller;
-use crate::refusal::Refusal;
 
 impl Call {
     /// Hears what the user and the tools say in a request, and notes the labels of its session. A
     /// conversation that nobody named is known by how it began, for each call brings that again.
-    pub(super) fn overhear(
-        &mut self,
-        caller: &Caller,
-        headers: &HeaderMap,
-        sent: &[u8],
-        max_decoded: usize,
-    ) -> Result<(), Refusal> {
-        let decoded = decode(headers, sent, max_decoded)?;
-        let body = decoded.as_deref().unwrap_or(sent);
-        let parts = parts(body, Direction::Request);
+    pub(super) fn overhear(&mut self, caller: &Caller, body: &[u8], parts: &[Part]) {
         let record = self.action.record();
         if record.session.is_none() {
-            record.session = beginning(body, &parts);
+            record.session = beginning(body, parts);
         }
-        let task = Task::new(&caller.tenant.id, &caller.agent.name, record.session.as_ref());
+        let task = Task::of(caller, record.session.as_ref());
         let gate = self.action.gate.clone();
         let labels = gate.sessions.with(&task, |session| {
-            overhear(session, body, &parts);
+            overhear(session, body, parts);
             session.labels().names()
         });
         self.action.record().labels.extend(labels.iter().map(|label| (*label).to_owned()));
         self.labels = labels;
-        Ok(())
     }
 }
 

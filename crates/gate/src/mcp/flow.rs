@@ -108,7 +108,7 @@ impl Call {
 
     fn task(&mut self, who: &Caller) -> Task {
         let session = self.base.action.record().session.clone();
-        Task::new(&who.tenant.id, &who.agent.name, session.as_ref())
+        Task::of(who, session.as_ref())
     }
 
     fn note_labels(&mut self, labels: &Labels) {

@@ -64,8 +64,8 @@ impl Call {
             }
         };
         let asked = Value::Object(sent_params(&body).unwrap_or(params));
-        self.count_repeats(talk, &asked)?;
         self.approve(talk, &asked).await?;
+        self.count_repeats(talk, &asked)?;
         self.let_through(talk);
         self.forward(talk, expect, body).await
     }

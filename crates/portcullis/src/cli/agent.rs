@@ -44,12 +44,31 @@ pub(super) enum Command {
         after_help = "Example:\n  portcullis agent quarantine support-bot --reason \"key found in a repository\""
     )]
     Quarantine(Contain),
+    /// Take the labels of a session away, once you have looked at what the agent has read there
+    #[command(
+        after_help = "Example:\n  portcullis agent clear-labels support-bot --session task-12 --reason \"the page was ours\""
+    )]
+    ClearLabels(ClearLabels),
     /// Make a new key and print it, once; the old ones end after a while
     #[command(after_help = "Example:\n  portcullis agent rotate support-bot --overlap 1h")]
     Rotate(Rotate),
     /// Remove an agent and its keys
     #[command(after_help = "Example:\n  portcullis agent remove support-bot")]
     Remove { name: AgentName },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ClearLabels {
+    name: AgentName,
+    /// For whom the agent acts there
+    #[arg(long)]
+    person: Option<model::UserName>,
+    /// The session, as its records name it [default: what the agent does outside of any]
+    #[arg(long)]
+    session: Option<model::SessionId>,
+    /// Why, for the record
+    #[arg(long)]
+    reason: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -126,6 +145,11 @@ pub(super) fn run(command: Command, session: &Session<'_>, output: &mut Output) 
         Command::Suspend(contain) => standing("suspend", &contain, session, output),
         Command::Resume(contain) => standing("resume", &contain, session, output),
         Command::Quarantine(contain) => standing("quarantine", &contain, session, output),
+        Command::ClearLabels(ClearLabels { name, person, session: of, reason }) => {
+            let body = json!({ "person": person, "session": of, "reason": reason });
+            let answer = session.send(&format!("{}/clear_labels", path(&name)), &body)?;
+            done(&answer, "the session has no labels now", output)
+        }
         Command::Rotate(rotate) => self::rotate(&rotate, session, output),
         Command::Remove { name } => {
             let answer = session.call(Method::DELETE, &path(&name), None)?;

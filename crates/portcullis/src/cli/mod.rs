@@ -15,6 +15,7 @@ mod inspect;
 mod ledger;
 mod output;
 mod person;
+mod place;
 mod policy;
 mod provider;
 mod server;

@@ -2,12 +2,10 @@
 
 use clap::Subcommand;
 use model::ProviderName;
-use serde_json::{Value, json};
 
-use super::agent::done;
-use super::session::{Session, encode};
-use super::table::Table;
-use super::{Exit, Output, Result};
+use super::place::Places;
+use super::session::Session;
+use super::{Output, Result};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -32,45 +30,25 @@ pub(super) struct Contain {
     reason: String,
 }
 
-pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
-    match command {
-        Command::List => list(session, output),
-        Command::Suspend(contain) => standing("suspend", "suspended", contain, session, output),
-        Command::Resume(contain) => standing("resume", "active", contain, session, output),
-    }
-}
-
-fn list(session: &Session<'_>, output: &mut Output) -> Result {
-    let providers = session.list("/api/v1/providers", "providers", 10_000)?;
-    if output.json {
-        output.value(&Value::Array(providers))?;
-        return Ok(Exit::Done);
-    }
-    let flat = |item: &Value| {
-        let mut provider = item["provider"].clone();
-        provider["standing"] = item["standing"].clone();
-        provider
-    };
-    let providers: Vec<Value> = providers.iter().map(flat).collect();
-    let columns = [
+const PLACES: Places = Places {
+    one: "provider",
+    all: "providers",
+    columns: &[
         ("name", "name"),
         ("kind", "kind"),
         ("standing", "standing"),
         ("address", "base_url"),
         ("models", "models"),
-    ];
-    output.table(&Table::of(&providers, &columns))?;
-    Ok(Exit::Done)
-}
+    ],
+};
 
-fn standing(
-    act: &str,
-    state: &str,
-    contain: &Contain,
-    session: &Session<'_>,
-    output: &mut Output,
-) -> Result {
-    let path = format!("/api/v1/providers/{}/{act}", encode(contain.name.as_str()));
-    let answer = session.send(&path, &json!({ "reason": contain.reason }))?;
-    done(&answer, &format!("provider {} is {state}", contain.name), output)
+pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
+    let mut act = |act, contain: &Contain| {
+        PLACES.act(act, contain.name.as_str(), &contain.reason, session, output)
+    };
+    match command {
+        Command::Suspend(contain) => act(("suspend", "suspended"), contain),
+        Command::Resume(contain) => act(("resume", "active"), contain),
+        Command::List => PLACES.list(session, output),
+    }
 }

@@ -2,12 +2,10 @@
 
 use clap::Subcommand;
 use model::ServerName;
-use serde_json::{Value, json};
 
-use super::agent::done;
-use super::session::{Session, encode};
-use super::table::Table;
-use super::{Exit, Output, Result};
+use super::place::Places;
+use super::session::Session;
+use super::{Output, Result};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -35,43 +33,20 @@ pub(super) struct Contain {
     reason: String,
 }
 
+const PLACES: Places = Places {
+    one: "server",
+    all: "servers",
+    columns: &[("name", "name"), ("standing", "standing"), ("address", "address"), ("pin", "pin")],
+};
+
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
-    match command {
-        Command::List => list(session, output),
-        Command::Suspend(contain) => standing("suspend", "suspended", contain, session, output),
-        Command::Quarantine(contain) => {
-            standing("quarantine", "quarantined", contain, session, output)
-        }
-        Command::Resume(contain) => standing("resume", "active", contain, session, output),
-    }
-}
-
-fn list(session: &Session<'_>, output: &mut Output) -> Result {
-    let servers = session.list("/api/v1/servers", "servers", 10_000)?;
-    if output.json {
-        output.value(&Value::Array(servers))?;
-        return Ok(Exit::Done);
-    }
-    let flat = |item: &Value| {
-        let mut server = item["server"].clone();
-        server["standing"] = item["standing"].clone();
-        server
+    let mut act = |act, contain: &Contain| {
+        PLACES.act(act, contain.name.as_str(), &contain.reason, session, output)
     };
-    let servers: Vec<Value> = servers.iter().map(flat).collect();
-    let columns =
-        [("name", "name"), ("standing", "standing"), ("address", "address"), ("pin", "pin")];
-    output.table(&Table::of(&servers, &columns))?;
-    Ok(Exit::Done)
-}
-
-fn standing(
-    act: &str,
-    state: &str,
-    contain: &Contain,
-    session: &Session<'_>,
-    output: &mut Output,
-) -> Result {
-    let path = format!("/api/v1/servers/{}/{act}", encode(contain.name.as_str()));
-    let answer = session.send(&path, &json!({ "reason": contain.reason }))?;
-    done(&answer, &format!("server {} is {state}", contain.name), output)
+    match command {
+        Command::Suspend(contain) => act(("suspend", "suspended"), contain),
+        Command::Quarantine(contain) => act(("quarantine", "quarantined"), contain),
+        Command::Resume(contain) => act(("resume", "active"), contain),
+        Command::List => PLACES.list(session, output),
+    }
 }

@@ -55,6 +55,18 @@ fn bytes(text: &str) -> Option<u64> {
     number.checked_mul(factor)
 }
 
+/// A number as it is written, whole or not.
+fn number(node: &Node<'_>, reader: &mut Reader<'_>, shape: &Shape) -> Option<String> {
+    match node.value {
+        Some(DeValue::Integer(number)) => Some(number.to_string()),
+        Some(DeValue::Float(number)) => Some(number.to_string()),
+        _ => {
+            reader.wrong_type(node, shape);
+            None
+        }
+    }
+}
+
 /// US dollars, not negative.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Dollars(pub f64);
@@ -64,14 +76,7 @@ impl Value for Dollars {
         Shape::Scalar { expects: "an amount of US dollars such as 2.50", written: Written::Bare };
 
     fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = match node.value {
-            Some(DeValue::Integer(number)) => number.to_string(),
-            Some(DeValue::Float(number)) => number.to_string(),
-            _ => {
-                reader.wrong_type(node, &Self::SHAPE);
-                return None;
-            }
-        };
+        let text = number(node, reader, &Self::SHAPE)?;
         let amount: Option<f64> = text.replace('_', "").parse().ok();
         let amount = amount.filter(|amount| amount.is_finite() && *amount >= 0.0);
         if amount.is_none() {
@@ -90,14 +95,7 @@ impl Value for Share {
         Shape::Scalar { expects: "a number from 0 to 1 such as 0.5", written: Written::Bare };
 
     fn read(node: &Node<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = match node.value {
-            Some(DeValue::Integer(number)) => number.to_string(),
-            Some(DeValue::Float(number)) => number.to_string(),
-            _ => {
-                reader.wrong_type(node, &Self::SHAPE);
-                return None;
-            }
-        };
+        let text = number(node, reader, &Self::SHAPE)?;
         let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
         if share.is_none() {
             reader.invalid(node, &format!("takes {}; {text} is not", Self::SHAPE.expects()));

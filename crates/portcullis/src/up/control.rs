@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::{
-    Check, Failure, IndexState, Instance, PolicySource, PolicyView, ProviderView, ServerView, Task,
+    Check, Failure, IndexState, Instance, LabelledSession, PolicySource, PolicyView, ProviderView,
+    ServerView, Task,
 };
 use ledger::Health;
 use model::TenantId;
@@ -45,6 +46,13 @@ impl Instance for Adapter {
         Box::pin(async move {
             reload::reload(&self.core).await.map_err(|error| Failure(format!("{error:#}")))
         })
+    }
+
+    fn clear_labels(&self, of: &LabelledSession) -> Option<Vec<String>> {
+        let sessions = &self.core.gate.sessions;
+        let labels =
+            sessions.clear(&of.tenant, &of.agent, of.person.as_ref(), of.session.as_ref())?;
+        Some(labels.names().into_iter().map(str::to_owned).collect())
     }
 
     fn approval_validity(&self) -> Duration {
