@@ -343,7 +343,7 @@ impl Waiting {
     fn message(&self) -> String {
         let Self { reason, record, ends } = self;
         format!(
-            "This call waits for a person, because it {reason}. Once `portcullis approval approve {record}` was run, send exactly the same call again; it is forgotten at {ends}."
+            "This call {reason}. Once `portcullis approval approve {record}` was run, send exactly the same call again; it is forgotten at {ends}."
         )
     }
 }

@@ -34,7 +34,10 @@ impl Call {
     /// The error as a message.
     pub(super) fn error(&self, refusal: &Refusal) -> Message {
         let record = self.base.action.id().to_string();
-        let data = json!({ "record": record, "decision": refusal.effect().as_str() });
+        let mut data = json!({ "record": record, "decision": refusal.effect().as_str() });
+        if let Refusal::Held(waiting) = refusal {
+            data["approval"] = json!(waiting.record.to_string());
+        }
         let text = format!("{} (record {record})", refusal.message());
         Message::error(self.id.clone(), refusal.code(), &text, Some(data))
     }

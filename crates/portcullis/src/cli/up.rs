@@ -79,7 +79,7 @@ fn refused(error: anyhow::Error) -> Failure {
 /// What a first start needs to hear next.
 fn hints(loaded: &Loaded) -> Vec<String> {
     let scheme = if loaded.config.gate.tls.is_some() { "https" } else { "http" };
-    if loaded.config.provider.is_empty() {
+    if loaded.config.provider.is_empty() && loaded.config.mcp.is_empty() {
         return vec!["no provider is configured; set OPENAI_API_KEY or ANTHROPIC_API_KEY and start again, or write a [[provider]] into portcullis.toml (`portcullis config example`)".into()];
     }
     let mut hints = vec![
@@ -98,6 +98,9 @@ fn hints(loaded: &Loaded) -> Vec<String> {
             ),
         };
         hints.push(line);
+    }
+    for server in &loaded.config.mcp {
+        hints.push(format!("  {scheme}://{{gate}}/mcp/{} for the tools of {0}", server.name));
     }
     hints
 }

@@ -149,6 +149,12 @@ impl Check<'_> {
                 let message = "this server's credential and all traffic cross the network in clear";
                 self.warning(&format!("{path}.url"), message, "use https:// if it serves it");
             }
+            if server.tool.is_empty() {
+                let message = "nothing is said of this server's tools, so what they return is taken \
+                     for a stranger's, and calls after it wait for a person";
+                let help = "say with [[mcp.tool]] what each does: effect, integrity, decisive";
+                self.warning(&path, message, help);
+            }
         }
     }
 
