@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod armour;
 pub(crate) mod assignments;
 pub(crate) mod coordinates;
+mod digits;
 pub(crate) mod hosts;
 pub(crate) mod identifiers;
 pub(crate) mod index;
@@ -359,16 +360,23 @@ impl Engine {
         if has(&self.token_levels) {
             tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
-        if signs.digits > from && concerns(&[rules.card]) {
-            numbers::find(rules, text, from, to, found);
-        }
         let context = &self.identifiers.context;
-        if signs.digits > from && concerns(&[rules.phone]) {
-            phones::find((rules.phone, context), text, from, to, Keywords::Required, found);
-        }
-        if signs.digits > from && concerns(&[rules.coordinates]) {
-            let places = (rules.coordinates, context);
-            coordinates::find(places, text, from, to, Keywords::Required, found);
+        let digits =
+            if signs.digits > from { digits::stretches(text, from..to) } else { Vec::new() };
+        for Range { start, end } in digits {
+            if concerns(&[rules.card]) {
+                numbers::find(rules, text, start, end, found);
+            }
+            if concerns(&[rules.phone]) {
+                phones::find((rules.phone, context), text, start, end, Keywords::Required, found);
+            }
+            if concerns(&[rules.coordinates]) {
+                let places = (rules.coordinates, context);
+                coordinates::find(places, text, start, end, Keywords::Required, found);
+            }
+            if concerns(&[rules.iban]) {
+                numbers::find_accounts(rules, text, start, end, found);
+            }
         }
         if signs.digits > from && concerns(&[rules.ip, rules.ip_private, rules.mac]) {
             hosts::find(rules, text, from, to, found);
@@ -381,9 +389,6 @@ impl Engine {
         }
         if has(&self.identifier_levels) {
             self.identifiers.find(text, from, to, Keywords::Required, found);
-        }
-        if signs.digits > from && concerns(&[rules.iban]) {
-            numbers::find_accounts(rules, text, from, to, found);
         }
         if signs.at > from && concerns(&[rules.mail, rules.author_mail, rules.url]) {
             addresses::find(rules, text, from, to, found);

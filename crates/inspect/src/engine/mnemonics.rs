@@ -12,7 +12,7 @@ use std::ops::Range;
 use crate::detectors::class;
 use crate::engine::resolve::Candidate;
 pub(crate) use words::phrase;
-use words::{COUNTS, LONGEST, is_phrase, may_become, place};
+use words::{COUNTS, LONGEST, is_phrase, may_be, may_become, place};
 
 /// Words of a phrase that are never held, and never masked.
 pub(crate) const LEAD: usize = 2;
@@ -29,17 +29,26 @@ const STRIDE: usize = 32;
 /// Words of the longest phrase.
 const MOST: usize = COUNTS[0];
 
+/// Words of the shortest.
+const FEWEST: usize = COUNTS[COUNTS.len() - 1];
+
 /// A phrase in which words change more seldom is none: one in a million drawn ones does.
 const MIN_CHANGES: usize = 4;
 
 static BETWEEN: [bool; 256] = class(" \t\r\n,;.:_|\"'[](){}/\\*#0-9-");
 static LETTER: [bool; 256] = class("a-zA-Z");
 
+/// A word that may be one of the list: few are not.
 #[derive(Clone, Copy, Debug)]
 struct Word {
     start: usize,
     end: usize,
-    place: u16,
+}
+
+impl Word {
+    fn place(&self, text: &[u8]) -> Option<u16> {
+        place(text.get(self.start..self.end)?)
+    }
 }
 
 /// Adds every phrase of which the finding begins in `from..to`; the text may go on after `to`.
@@ -55,7 +64,10 @@ pub(crate) fn find(
     while at < last {
         let word = word_around(text, at, most_gap);
         if let Some(run) = word.map(|word| run_around(text, word, &range, most_gap)) {
-            judge(rule, &run, &range, out);
+            if run.len() >= FEWEST {
+                let chained = run.chunk_by(|_, word| word.place(text).is_some());
+                chained.for_each(|run| judge((rule, text), run, &range, out));
+            }
             at = run.last().map_or(at, |word| word.end);
         }
         at += STRIDE;
@@ -85,8 +97,14 @@ fn run_around(text: &[u8], word: Word, range: &Range<usize>, most_gap: usize) ->
 }
 
 /// Adds the longest phrase that begins at each word of a run.
-fn judge(rule: u16, run: &[Word], range: &Range<usize>, out: &mut Vec<Candidate>) {
-    let places: Vec<u16> = run.iter().map(|word| word.place).collect();
+fn judge((rule, text): (u16, &[u8]), run: &[Word], range: &Range<usize>, out: &mut Vec<Candidate>) {
+    // A run may begin with what is no word of the list.
+    let skipped = run.iter().take_while(|word| word.place(text).is_none()).count();
+    let run = run.get(skipped..).unwrap_or_default();
+    let places: Vec<u16> = run.iter().filter_map(|word| word.place(text)).collect();
+    if places.len() < FEWEST || places.len() != run.len() {
+        return;
+    }
     let changes = changes(&places);
     for begin in 0..run.len().saturating_sub(LEAD) {
         let start = run[begin + LEAD].start;
@@ -127,6 +145,7 @@ pub(crate) fn open(text: &[u8]) -> Option<usize> {
     let mut starts = vec![start];
     while starts.len() < MOST
         && let Some(before) = word_before(text, starts[starts.len() - 1], GAP_BYTES)
+        && before.place(text).is_some()
     {
         starts.push(before.start);
     }
@@ -171,8 +190,8 @@ fn word_before(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
 fn word_at(text: &[u8], start: usize) -> Option<Word> {
     let rest = text.get(start..)?;
     let length = rest.iter().take(LONGEST + 1).take_while(|b| LETTER[usize::from(**b)]).count();
-    let place = begins(text, start).then(|| place(&rest[..length]))??;
-    Some(Word { start, end: start + length, place })
+    let is_word = may_be(&rest[..length]) && begins(text, start);
+    is_word.then_some(Word { start, end: start + length })
 }
 
 /// Whether what stands before a place may stand between words.

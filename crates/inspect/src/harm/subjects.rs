@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use crate::detectors::ALNUM;
 
 /// What kind of weapon a subject belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,53 +131,96 @@ pub(super) struct Mention {
     pub(super) range: Range<usize>,
 }
 
-/// The terms by their first word, which is what the text is searched for.
-struct Index {
-    anchors: Option<AhoCorasick>,
-    /// For each anchor its terms' other words, the longest first.
-    terms: Vec<Vec<(&'static Subject, &'static str)>>,
+/// A term, its first word apart.
+struct Term {
+    subject: &'static Subject,
+    /// Of letters and digits alone.
+    first: &'static str,
+    words: &'static str,
 }
 
+/// The terms by their first word, which is what the text is searched for.
+struct Index {
+    /// A bit for each first word, hashed: dismisses most words.
+    sieve: [u64; SIEVE_BITS / 64],
+    /// By hash; of those with one hash the longest first.
+    terms: Vec<(u64, Term)>,
+}
+
+const SIEVE_BITS: usize = 1 << 13;
+
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut words: Vec<&'static str> = Vec::new();
-    let mut terms: Vec<Vec<(&'static Subject, &'static str)>> = Vec::new();
-    for subject in SUBJECTS {
-        for term in subject.terms {
-            let (first, rest) = term.split_once(' ').unwrap_or((term, ""));
-            let at = words.iter().position(|word| *word == first).unwrap_or_else(|| {
-                words.push(first);
-                terms.push(Vec::new());
-                words.len() - 1
-            });
-            if let Some(of_anchor) = terms.get_mut(at) {
-                of_anchor.push((subject, rest));
-            }
-        }
+    let mut index = Index { sieve: [0; SIEVE_BITS / 64], terms: Vec::new() };
+    for (subject, term) in SUBJECTS.iter().flat_map(|s| s.terms.iter().map(move |term| (s, term))) {
+        let (first, words) = term.split_once(' ').unwrap_or((term, ""));
+        let hash = hash(first.as_bytes());
+        let (place, bit) = sieve_bit(hash);
+        index.sieve[place] |= bit;
+        index.terms.push((hash, Term { subject, first, words }));
     }
-    terms.iter_mut().for_each(|of| of.sort_by_key(|(_, rest)| std::cmp::Reverse(rest.len())));
-    let anchors = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(&words);
-    Index { anchors: anchors.ok(), terms }
+    index.terms.sort_by_key(|(hash, term)| (*hash, std::cmp::Reverse(term.words.len())));
+    index
 });
+
+/// Of a word in any case: its first eight bytes and its length.
+fn hash(word: &[u8]) -> u64 {
+    let head = match word.first_chunk::<8>() {
+        Some(head) => u64::from_le_bytes(*head),
+        None => word.iter().rev().fold(0, |head, byte| head << 8 | u64::from(*byte)),
+    };
+    let small = head | 0x2020_2020_2020_2020;
+    (small ^ (word.len() as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn sieve_bit(hash: u64) -> (usize, u64) {
+    let hash = hash >> (64 - SIEVE_BITS.ilog2());
+    ((hash >> 6) as usize, 1 << (hash & 63))
+}
+
+impl Index {
+    /// The longest term that begins with a word of a text, and where it ends.
+    fn term(&self, text: &str, word: &Range<usize>) -> Option<(&'static Subject, usize)> {
+        let written = text.as_bytes().get(word.clone())?;
+        // The term may be the word without the `s` of its plural.
+        let singular = written.strip_suffix(b"s").or_else(|| written.strip_suffix(b"S"));
+        let known = |first: &&[u8]| {
+            let (place, bit) = sieve_bit(hash(first));
+            self.sieve[place] & bit != 0
+        };
+        let firsts = [Some(written), singular].into_iter().flatten().filter(known);
+        firsts.into_iter().find_map(|first| {
+            let hash = hash(first);
+            let start = self.terms.partition_point(|(known, _)| *known < hash);
+            let same = self.terms[start..].iter().take_while(|(known, _)| *known == hash);
+            same.map(|(_, term)| term)
+                .filter(|term| term.first.as_bytes().eq_ignore_ascii_case(first))
+                .find_map(|term| {
+                    let end = term_end(text, word.start + first.len(), term.words)?;
+                    Some((term.subject, end))
+                })
+        })
+    }
+}
+
+/// Every word of letters and digits.
+fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let is_word = |byte: &u8| ALNUM[usize::from(*byte)];
+        let start = at + text.get(at..)?.iter().position(is_word)?;
+        let length = text.get(start..)?.iter().position(|byte| !is_word(byte));
+        at = length.map_or(text.len(), |length| start + length);
+        Some(start..at)
+    })
+}
 
 /// Every mention of a subject, in the order of the text.
 pub(super) fn mentions(text: &str) -> impl Iterator<Item = Mention> + '_ {
     let index = &*INDEX;
-    let anchors = index.anchors.iter().flat_map(|anchors| anchors.find_iter(text.as_bytes()));
     let mut taken = 0;
-    anchors.filter_map(move |hit| {
-        let before = text.as_bytes().get(..hit.start())?;
-        if before.last().is_some_and(u8::is_ascii_alphanumeric) {
-            return None;
-        }
-        let terms = index.terms.get(hit.pattern().as_usize())?;
-        let (subject, end) = terms.iter().find_map(|(subject, rest)| {
-            term_end(text, hit.end(), rest).map(|end| (*subject, end))
-        })?;
-        let range = hit.start()..end;
+    words(text.as_bytes()).filter_map(move |word| {
+        let (subject, end) = index.term(text, &word)?;
+        let range = word.start..end;
         if range.start < taken {
             return None;
         }
@@ -216,4 +259,28 @@ fn is_another_thing(text: &str, range: &Range<usize>) -> bool {
     [previous, next]
         .iter()
         .any(|beside| OTHER_THINGS.iter().any(|other| beside.eq_ignore_ascii_case(other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_words_are_words_of_a_text() {
+        for term in SUBJECTS.iter().flat_map(|subject| subject.terms) {
+            let first = term.split(' ').next().unwrap_or_default();
+            assert_eq!(words(first.as_bytes()).collect::<Vec<_>>(), [0..first.len()], "{term}");
+        }
+    }
+
+    #[test]
+    fn terms_are_found_in_any_case_and_number() {
+        for term in SUBJECTS.iter().flat_map(|subject| subject.terms) {
+            for written in [term.to_uppercase(), term.replace(' ', "-"), format!("{term}s")] {
+                let text = format!("About {written}.");
+                let found: Vec<_> = mentions(&text).map(|mention| mention.range).collect();
+                assert_eq!(found.first(), Some(&(6..6 + written.len())), "{text}");
+            }
+        }
+    }
 }

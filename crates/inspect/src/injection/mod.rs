@@ -12,6 +12,7 @@ pub mod features;
 mod lexicon;
 mod linear;
 mod marks;
+mod memo;
 mod reading;
 mod sentences;
 
@@ -114,7 +115,7 @@ pub fn glance(origin: Origin, text: &str) -> Scored {
 fn judge(origin: Origin, text: &str, twice: bool) -> Scored {
     let Some(channel) = Channel::of(origin) else { return Scored::default() };
     let Some(weights) = channel.weights() else { return Scored::default() };
-    let weighed = Weighed::by(weights, text);
+    let weighed = Weighed::by(weights, Some(channel), text);
     let mut scored = weighed.scored(weights);
     let band = channel.band();
     if twice && band.contains(scored.probability) {
@@ -126,14 +127,15 @@ fn judge(origin: Origin, text: &str, twice: bool) -> Scored {
 
 /// Judges a text by weights of one's own.
 pub fn score_with(weights: &Weights<'_>, text: &str) -> Scored {
-    Weighed::by(weights, text).scored(weights)
+    Weighed::by(weights, None, text).scored(weights)
 }
 
 /// The windows and sentences that look most like an attack, the most suspicious first: for a second
 /// judge that is too slow to read everything.
 pub fn suspicious(origin: Origin, text: &str, most: usize) -> Vec<Range<usize>> {
-    let weights = Channel::of(origin).and_then(Channel::weights);
-    weights.map_or_else(Vec::new, |weights| Weighed::by(weights, text).worst(most))
+    let Some(channel) = Channel::of(origin) else { return Vec::new() };
+    let weights = channel.weights();
+    weights.map_or_else(Vec::new, |weights| Weighed::by(weights, Some(channel), text).worst(most))
 }
 
 /// A text read, with the sum of each sentence's hashed features and the logit of each candidate.
@@ -144,8 +146,9 @@ struct Weighed {
 }
 
 impl Weighed {
-    fn by(weights: &Weights<'_>, text: &str) -> Self {
-        let (reading, sums) = sums(weights, text);
+    /// By a channel's own weights, what words weigh is remembered.
+    fn by(weights: &Weights<'_>, memo: Option<Channel>, text: &str) -> Self {
+        let (reading, sums) = sums(weights, memo, text);
         let logits = reading.candidates.iter().map(|one| logit(weights, &sums, one)).collect();
         Self { reading, sums, logits }
     }
@@ -181,19 +184,17 @@ fn logit(weights: &Weights<'_>, sums: &[i32], one: &Candidate) -> f32 {
 }
 
 /// The text read, with the sum of each sentence's hashed features.
-fn sums(weights: &Weights<'_>, text: &str) -> (Reading, Vec<i32>) {
+fn sums(weights: &Weights<'_>, memo: Option<Channel>, text: &str) -> (Reading, Vec<i32>) {
     let mut sums: Vec<i32> = Vec::new();
-    let (mut current, mut sum) = (0, 0);
-    let reading = read(text, |sentence, slot| {
-        if sentence != current {
-            sums.resize(current, 0);
-            sums.push(sum);
-            (current, sum) = (sentence, 0);
-        }
-        sum += weights.gram(slot);
+    let reading = memo::with(memo, |mut memo| {
+        reading::read_with(text, |at, sentence| {
+            let mut weighing = memo::Weighing { weights, memo: memo.as_deref_mut(), sum: 0 };
+            let seen = features::read(sentence, &mut weighing);
+            sums.resize(at, 0);
+            sums.push(weighing.sum);
+            seen
+        })
     });
-    sums.resize(current, 0);
-    sums.push(sum);
     sums.resize(reading.sentences.len(), 0);
     (reading, sums)
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::features::{self, Seen};
 use super::lexicon::{Sign, Signs};
 use super::sentences::{sentences, windows};
+use crate::detectors::{Class, class};
 
 /// How much of a text is looked at to tell its form.
 const FORM_BYTES: usize = 2048;
@@ -36,6 +37,11 @@ impl Reading {
 
 /// Reads a text; `gram` gets the index of each sentence with each of its hashed features.
 pub fn read(text: &str, mut gram: impl FnMut(usize, usize)) -> Reading {
+    read_with(text, |at, sentence| features::read(sentence, &mut |slot| gram(at, slot)))
+}
+
+/// Reads a text; `one` reads each sentence, of which it gets the index.
+pub(super) fn read_with(text: &str, mut one: impl FnMut(usize, &str) -> Seen) -> Reading {
     let sentences = sentences(text);
     let form = form(text);
     let mut seen: Vec<Seen> = Vec::with_capacity(sentences.len());
@@ -45,9 +51,9 @@ pub fn read(text: &str, mut gram: impl FnMut(usize, usize)) -> Reading {
             seen.push(Seen::default());
             continue;
         }
-        let mut one = features::read(sentence, |slot| gram(at, slot));
-        one.signs = one.signs.with(form).with(place(text, range, at, sentences.len()));
-        seen.push(one);
+        let mut what = one(at, sentence);
+        what.signs = what.signs.with(form).with(place(text, range, at, sentences.len()));
+        seen.push(what);
     }
     let candidates = candidates(&sentences, &seen);
     Reading { sentences, candidates }
@@ -104,12 +110,16 @@ fn place(text: &str, range: &Range<usize>, at: usize, count: usize) -> Signs {
     signs
 }
 
+/// What the pairs begin with that tell the form of a text.
+static TELLS: Class = class("\"':<;{)( \n");
+
 /// What kind of text it is: records, mark-up, code, a table, or none of these.
 fn form(text: &str) -> Signs {
     let head = text.as_bytes();
     let head = head.get(..FORM_BYTES.min(head.len())).unwrap_or_default();
     let mut counts = [0_usize; 5];
-    for pair in head.windows(2) {
+    let telling = head.windows(2).filter(|pair| TELLS[usize::from(pair[0])]);
+    for pair in telling {
         match pair {
             [b'"' | b'\'', b':'] => counts[0] += 2,
             [b':', b' '] => counts[0] += 1,

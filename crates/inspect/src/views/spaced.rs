@@ -41,12 +41,39 @@ pub(super) struct Spaced {
     pub(super) text: Vec<u8>,
 }
 
-/// Places inside of rows, one at least in each.
+/// Places inside of rows, one at least in each; also where JSON hides a letter of the row behind an
+/// escape.
 pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
     (0..text.len())
         .step_by(4)
         .filter(move |at| is_row(text, *at))
         .map(move |at| at + usize::from(class(text, at) == GAP))
+        .filter(move |at| may_spell(text, *at))
+}
+
+/// Whether enough letters stand alone around a letter between two gaps or before one: prose has
+/// one, seldom two. In JSON as it stands the first of a row may look like the end of an escape.
+fn may_spell(text: &[u8], at: usize) -> bool {
+    const ENOUGH: usize = MIN_LETTERS - 1;
+    let is_alone = at.checked_sub(1).is_none_or(|before| class(text, before) != LETTER);
+    let after = singles(|steps| text.get(at + steps).map_or(0, |byte| CLASSES[usize::from(*byte)]));
+    let before = singles(|steps| at.checked_sub(steps).map_or(0, |place| class(text, place)));
+    usize::from(is_alone) + after + before >= ENOUGH
+}
+
+/// How many letters stand alone one after the other on one side of a letter, as far as that matters.
+fn singles(class: impl Fn(usize) -> u8) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while count < MIN_LETTERS {
+        let gap = (1..=MAX_GAP).take_while(|step| class(at + step) == GAP).count();
+        let next = at + gap + 1;
+        if gap == 0 || class(next) != LETTER || class(next + 1) == LETTER {
+            break;
+        }
+        count += 1;
+        at = next;
+    }
+    count
 }
 
 /// Five bytes, letters and gaps in turn.
@@ -134,6 +161,14 @@ mod tests {
             let text = format!("{}A K I A 4 T", "-".repeat(lead));
             assert!(found(&text).iter().any(|(_, spelled)| spelled == "AKIA4T"), "{text}");
         }
+    }
+
+    #[test]
+    fn prose_has_no_places() {
+        let text = "In a house I saw a cat, a dog & a hen; plan B is a walk. J. R. R. Tolkien";
+        assert_eq!(places(text.as_bytes()).count(), 0);
+        let raw = r"\nA K I A 4 T and \tp.a.s.s.w";
+        assert!(places(raw.as_bytes()).count() > 1);
     }
 
     #[test]

@@ -31,17 +31,40 @@ static WORDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     words
 });
 
+/// A bit for each word, hashed: dismisses most of what is none.
+static SIEVE: LazyLock<[u64; SIEVE_BITS / 64]> = LazyLock::new(|| {
+    let mut sieve = [0; SIEVE_BITS / 64];
+    for word in WORDS.iter() {
+        let (place, bit) = sieve_bit(*word);
+        sieve[place] |= bit;
+    }
+    sieve
+});
+const SIEVE_BITS: usize = 1 << 15;
+
+fn sieve_bit(word: u64) -> (usize, u64) {
+    let hash = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SIEVE_BITS.ilog2());
+    ((hash >> 6) as usize, 1 << (hash & 63))
+}
+
 /// At most [`LONGEST`] letters, small, as a number.
 fn number(letters: &[u8]) -> u64 {
     let mut bytes = [0; LONGEST];
-    bytes.iter_mut().zip(letters).for_each(|(to, from)| *to = from.to_ascii_lowercase());
+    bytes.iter_mut().zip(letters).for_each(|(to, from)| *to = *from | 0x20);
     u64::from_be_bytes(bytes)
+}
+
+/// Whether letters may be a word of the list: one in twenty others may, too.
+pub(super) fn may_be(letters: &[u8]) -> bool {
+    (SHORTEST..=LONGEST).contains(&letters.len()) && {
+        let (place, bit) = sieve_bit(number(letters));
+        SIEVE[place] & bit != 0
+    }
 }
 
 /// A word's place in the list.
 pub(super) fn place(letters: &[u8]) -> Option<u16> {
-    let is_long_enough = (SHORTEST..=LONGEST).contains(&letters.len());
-    let found = is_long_enough.then(|| WORDS.binary_search(&number(letters)).ok())?;
+    let found = may_be(letters).then(|| WORDS.binary_search(&number(letters)).ok())?;
     found.map(|at| at as u16)
 }
 
