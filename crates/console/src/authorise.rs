@@ -218,7 +218,7 @@ pub(crate) fn is_forged(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool
     let target = uri.authority().map(Authority::as_str);
     let host = text(header::HOST.as_str()).or(target);
     let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
-    !origin.is_some_and(|(_, authority)| Some(authority) == host)
+    origin.is_none_or(|(_, authority)| Some(authority) != host)
 }
 
 /// Whoever can open the socket owns the data folder: the file's mode is the check.
