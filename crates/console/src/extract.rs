@@ -5,9 +5,10 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use model::Client;
 use serde::de::DeserializeOwned;
 
-use crate::{Principal, Problem};
+use crate::{Peer, Principal, Problem, authorise};
 
 /// A JSON body. Without one, what an empty object gives.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -76,6 +77,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Principal {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let found = parts.extensions.get::<Self>().cloned();
         found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "nobody was identified"))
+    }
+}
+
+/// Where a request comes from, whoever sent it.
+pub(crate) struct Sender(pub(crate) Client);
+
+impl<S: Send + Sync> FromRequestParts<S> for Sender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let peer = parts.extensions.get::<Peer>().copied();
+        Ok(Self(authorise::client_of(peer, &parts.headers)))
     }
 }
 

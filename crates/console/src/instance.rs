@@ -130,6 +130,12 @@ pub struct LabelledSession {
 
 /// The running instance, as far as the admin API needs it.
 pub trait Instance: Send + Sync + 'static {
+    /// What this installation is called.
+    fn name(&self) -> String;
+
+    /// Whether a password of this SHA-1 (40 digits, in capitals) is in the list of leaked ones.
+    fn is_leaked(&self, hash: &str) -> bool;
+
     /// Builds the gate's snapshot from the store and puts it in force; answers with the time
     /// that took. Resolves when open streams of what is now contained have been told.
     fn publish(&self) -> Task<'_, Result<Duration, Failure>>;

@@ -16,7 +16,9 @@ mod extract;
 mod guard;
 mod idempotency;
 mod instance;
+mod login;
 mod openapi;
+mod pages;
 mod principal;
 mod problem;
 mod routes;
@@ -39,10 +41,11 @@ pub use instance::{
     Check, Failure, IndexState, Instance, Journal, LabelledSession, LogFile, PolicySource,
     PolicyView, ProviderView, ServerView, Task,
 };
+pub use login::{Login, first_invitation};
 pub use openapi::describe;
-pub use principal::{Peer, Principal};
+pub use principal::{Credential, Peer, Principal, User};
 pub use problem::Problem;
-pub use routes::{Access, Endpoint, endpoints};
+pub use routes::{Access, Endpoint, Surface, endpoints};
 pub use serve::{bind_socket, serve_socket, serve_tcp};
 pub use token::new_token;
 
@@ -61,6 +64,7 @@ pub struct App {
     /// Host names besides those of loopback under which the TCP door may be addressed.
     pub hosts: Vec<String>,
     pub idempotency: Idempotency,
+    pub login: Login,
 }
 
 /// Answers to creations that a client may ask for again.

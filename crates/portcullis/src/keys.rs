@@ -19,6 +19,8 @@ pub enum Use {
     Fingerprints,
     /// Signing the gate's own tokens.
     Tokens,
+    /// Sealing people's second factors.
+    People,
 }
 
 /// What the keys are derived from. Whoever has it can derive every one.
@@ -54,6 +56,7 @@ impl InspectionSecret {
             Use::Records => b"records",
             Use::Fingerprints => b"fingerprints",
             Use::Tokens => b"tokens",
+            Use::People => b"people",
         };
         let info = [tenant.as_str().as_bytes(), b"/", purpose];
         let mut key = [0; 32];

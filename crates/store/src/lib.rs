@@ -16,16 +16,19 @@ mod control;
 mod counters;
 mod error;
 mod exports;
+mod factors;
 mod holds;
 mod kept_values;
 mod key_store;
 mod keys;
 mod persons;
 mod said_once;
+mod sessions;
 mod sqlite;
 mod tenants;
 mod tokens;
 mod tools;
+mod users;
 
 #[cfg(test)]
 mod conformance;
@@ -43,13 +46,16 @@ pub use containments::StoredContainment;
 pub use control::{ControlKey, ControlState};
 pub use counters::Counter;
 pub use error::{Result, StoreError};
+pub use factors::{FactorKind, NewFactor, StoredFactor};
 pub use holds::Hold;
 pub use kept_values::KeptValue;
 pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use persons::{NewPerson, PersonChange, StoredPerson};
+pub use sessions::{Counted, StoredSession, Wait};
 pub use tokens::{NewToken, Scope, StoredToken};
 pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
+pub use users::{Invited, NewGrant, NewUser, StoredGrant, StoredUser, UserChange};
 
 /// A handle on the state; cheap to clone. The last one dropped ends its threads.
 #[derive(Clone, Debug)]
@@ -62,6 +68,24 @@ pub const MAX_AGENTS: u64 = 100_000;
 
 /// Persons that one tenant may have.
 pub const MAX_PERSONS: u64 = 100_000;
+
+/// Users that one tenant may have.
+pub const MAX_USERS: u64 = 100_000;
+
+/// Roles that one user may hold.
+pub const MAX_GRANTS_PER_USER: u64 = 32;
+
+/// Second factors that one user may have.
+pub const MAX_FACTORS_PER_USER: u64 = 20;
+
+/// Sessions that one user may have at once.
+pub const MAX_SESSIONS_PER_USER: u64 = 20;
+
+/// Browsers that are remembered of one user.
+pub const MAX_DEVICES_PER_USER: u64 = 50;
+
+/// Accounts and addresses whose failures are counted at once.
+pub const MAX_FAILED_SUBJECTS: u64 = 100_000;
 
 /// Containments and admin tokens that one tenant may have, each.
 pub const MAX_CONTROL_ROWS: u64 = 10_000;

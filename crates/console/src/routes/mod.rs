@@ -30,6 +30,8 @@ use crate::Shared;
 pub enum Access {
     /// Whoever reaches the console.
     Public,
+    /// A person who logged in: their own account.
+    Account,
     /// An admin token, or the operator at the socket.
     Read,
     /// An admin token that may change things, or the operator at the socket.
@@ -39,9 +41,19 @@ pub enum Access {
     Payload,
 }
 
+/// For whom a route is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// Programs: JSON, described in the API's description.
+    Api,
+    /// People with a browser.
+    Page,
+}
+
 /// One method of one path.
 #[derive(Clone)]
 pub struct Endpoint {
+    pub surface: Surface,
     pub method: &'static str,
     pub path: &'static str,
     pub access: Access,
@@ -52,7 +64,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 19] = [
+    let files: [fn() -> Vec<Endpoint>; 20] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -72,6 +84,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         policy::endpoints,
         instance::endpoints,
         tokens::endpoints,
+        crate::pages::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()
 }
@@ -80,6 +93,7 @@ pub fn endpoints() -> Vec<Endpoint> {
 macro_rules! endpoint {
     ($access:ident $method:ident $path:literal $handler:path, $does:literal) => {
         $crate::routes::Endpoint {
+            surface: $crate::routes::Surface::Api,
             method: stringify!($method),
             path: $path,
             access: $crate::routes::Access::$access,

@@ -41,7 +41,7 @@ async fn create(
     who: Principal,
     Body(creation): Body<Creation>,
 ) -> Result<Response, Problem> {
-    if creation.scope == Scope::Payload && !who.is_operator {
+    if creation.scope == Scope::Payload && !who.is_operator() {
         let detail = "only the operator at the socket makes a token that reads payloads";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }

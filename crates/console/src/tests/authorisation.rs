@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::Scope;
 
 use super::fake::{Fake, over_tcp, request};
-use crate::{Access, Endpoint, endpoints};
+use crate::{Access, Endpoint, Surface, endpoints};
 
 fn path_of(endpoint: &Endpoint) -> String {
     endpoint
@@ -24,6 +24,9 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{part}", "request")
         .replace("{hold}", "nobody")
         .replace("{token}", "nobody")
+        .replace("{code}", "nothing")
+        .replace("{factor}", "nothing")
+        .replace("{session}", "nothing")
         .replace("{tenant}", "main")
         .replace("{*tile}", "0/000")
         .replace("{*bundle}", "000")
@@ -58,8 +61,13 @@ async fn every_endpoint_refuses_whom_it_should() {
         let numbers = [nobody, wrong, read, write, view].map(|status| status.as_u16());
         writeln!(golden, "{method} {path}: {numbers:?}").unwrap();
         match endpoint.access {
-            Access::Public => assert!(nobody != 401 && nobody != 403, "{path}"),
+            Access::Public if method == "get" => {
+                assert!(nobody != 401 && nobody != 403, "{path}");
+            }
+            // Without an origin it could have been forged.
+            Access::Public => assert_eq!(nobody, 403, "{path}"),
             Access::Read => assert_eq!((nobody.as_u16(), wrong.as_u16()), (401, 401), "{path}"),
+            Access::Account => assert_eq!(numbers, [401, 401, 403, 403, 403], "{path}"),
             Access::Write => {
                 assert_eq!(numbers[..3], [401, 401, 403], "{path}");
                 assert_eq!(numbers[4], 403, "{path}");
@@ -69,9 +77,13 @@ async fn every_endpoint_refuses_whom_it_should() {
                 assert!(view != 401 && view != 403, "{path}");
             }
         }
-        let safe = method == "get" || endpoint.access == Access::Write;
+        // A page for whoever comes looks for itself at where a form comes from.
+        let is_form = endpoint.surface == Surface::Page && endpoint.access == Access::Public;
+        let changes = matches!(endpoint.access, Access::Write | Access::Account);
+        let safe = method == "get" || changes || is_form;
         assert!(safe, "{method} {path} changes something and lets readers in");
-        let may_write = endpoint.access == Access::Payload || (write != 401 && write != 403);
+        let other = matches!(endpoint.access, Access::Payload | Access::Account | Access::Public);
+        let may_write = other || (write != 401 && write != 403);
         assert!(may_write, "{path}");
     }
     insta::assert_snapshot!(golden);

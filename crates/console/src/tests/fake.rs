@@ -76,9 +76,20 @@ impl Journal for FakeJournal {
     }
 }
 
+/// A password that is in every list.
+pub(crate) const LEAKED: &str = "correct horse battery staple";
+
 struct FakeInstance(Arc<Seen>);
 
 impl Instance for FakeInstance {
+    fn name(&self) -> String {
+        "portcullis".to_owned()
+    }
+
+    fn is_leaked(&self, hash: &str) -> bool {
+        hash == people::password::leak_hash(&model::Secret::new(LEAKED.to_owned()))
+    }
+
     fn clear_labels(&self, session: &LabelledSession) -> Option<Vec<String>> {
         (session.agent.as_str() == "bot").then(|| vec!["untrusted".to_owned()])
     }
@@ -229,6 +240,7 @@ impl Fake {
             }),
             hosts: vec!["console.example.com".to_owned()],
             idempotency: crate::Idempotency::default(),
+            login: crate::Login::new([7; 32], false, Default::default()).unwrap(),
         };
         Self { router: crate::router(Arc::new(app)), store, seen, clock, _folder: folder }
     }

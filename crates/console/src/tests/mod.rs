@@ -2,9 +2,11 @@
 
 mod agents;
 mod authorisation;
+mod browser;
 mod containments;
 mod doors;
 mod fake;
+mod login;
 mod payloads;
 mod records;
 mod shape;

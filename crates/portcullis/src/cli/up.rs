@@ -54,6 +54,12 @@ async fn serve(
     let running = up::start(loaded, session.environment).await.map_err(refused)?;
     let addresses = &running.addresses;
     tracing::info!(gate = %addresses.gate, console = %addresses.console, "ready");
+    if let Some(welcome) = &running.welcome {
+        output.note(format_args!(
+            "nobody can log in to the console yet; within a day, become its first administrator at\n  {}",
+            welcome.expose()
+        ));
+    }
     for hint in hints {
         output.note(hint.replace("{gate}", &addresses.gate.to_string()));
     }

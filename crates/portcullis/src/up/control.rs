@@ -36,6 +36,14 @@ impl Adapter {
 }
 
 impl Instance for Adapter {
+    fn name(&self) -> String {
+        self.core.instance_name()
+    }
+
+    fn is_leaked(&self, _hash: &str) -> bool {
+        false
+    }
+
     fn publish(&self) -> Task<'_, Result<Duration, Failure>> {
         Box::pin(
             async move { self.core.publish().await.map_err(|error| Failure(format!("{error:#}"))) },

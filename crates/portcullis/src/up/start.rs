@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use console::{App, Idempotency};
+use console::{App, Idempotency, Login};
 use gate::net::listen::{self, Listener};
 use gate::{Gate, Worker};
 use ledger::{Log, LogError, Recovery, SigningKey};
-use model::Kind;
+use model::{Kind, Secret};
 use store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -25,13 +25,15 @@ use super::{
     witnesses,
 };
 use crate::config::{Config, Environment, Loaded, sections};
-use crate::keys::random;
+use crate::keys::{Use, random};
 
 /// A running instance.
 pub struct Running {
     core: Arc<Core>,
     gate: listen::Running,
     pub addresses: Addresses,
+    /// Where the first administrator is welcome, if nobody is there yet.
+    pub welcome: Option<Secret>,
     drain: Duration,
     stop: watch::Sender<bool>,
     indexer: JoinHandle<()>,
@@ -74,6 +76,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let running_gate = serve_gate(&core, &loaded.config)?;
     let (admin, console, doors) = serve_console(&core, &loaded.config, &data, &stopped).await?;
     let address = *running_gate.addresses().first().context("the gate has no address")?;
+    let welcome = welcome(&core, console).await?;
     let addresses = Addresses { gate: address, console, admin, pid: std::process::id() };
     let drain = loaded.config.gate.timeouts.drain;
     let mut tasks = doors;
@@ -90,7 +93,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     tasks.push(tokio::spawn(reload::watch_for_changes(core.clone(), stopped)?));
     // From now on others know that it is ready.
     addresses.write(&data).context("addresses.json")?;
-    Ok(Running { core, gate: running_gate, addresses, drain, stop, indexer, tasks })
+    Ok(Running { core, gate: running_gate, addresses, welcome, drain, stop, indexer, tasks })
 }
 
 /// The data folder, open to its owner alone.
@@ -182,6 +185,18 @@ fn serve_gate(core: &Arc<Core>, config: &Config) -> anyhow::Result<listen::Runni
     Ok(listen::serve(vec![listener], options, move |worker| Worker::new(shared.clone(), worker))?)
 }
 
+fn login(core: &Core, config: &Config) -> anyhow::Result<Login> {
+    let key = core.keys.inspection.derive(&core.tenant, Use::People)?;
+    Ok(Login::new(key, config.console.tls.is_some(), people::session::Lifetimes::default())?)
+}
+
+/// The link with which somebody becomes the first administrator, where there is none yet.
+async fn welcome(core: &Core, console: std::net::SocketAddr) -> anyhow::Result<Option<Secret>> {
+    let code = console::first_invitation(&core.store, &core.tenant, random()?, now()).await?;
+    let scheme = if core.certificates.console().is_some() { "https" } else { "http" };
+    Ok(code.map(|code| Secret::new(format!("{scheme}://{console}/welcome/{}", code.expose()))))
+}
+
 type Doors = (std::path::PathBuf, std::net::SocketAddr, Vec<JoinHandle<()>>);
 
 async fn serve_console(
@@ -199,6 +214,7 @@ async fn serve_console(
         random: Box::new(|| random().ok()),
         hosts: config.console.hosts.clone(),
         idempotency: Idempotency::default(),
+        login: login(core, config)?,
     };
     let router = console::router(Arc::new(app));
     let path = std::path::absolute(data.join("admin.sock"))?;

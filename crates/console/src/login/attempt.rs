@@ -1,0 +1,139 @@
+//! An attempt to prove who one is: counted before it is looked at, and recorded with its outcome.
+//!
+//! Counting first is what keeps a thousand guesses that come at once from being looked at before
+//! the first of them counts.
+
+use model::{
+    Client, Decision, Effect, Kind, Record, RecordId, Resource, Status, TenantId, Timestamp,
+    UserName,
+};
+use people::lockout;
+use store::Counted;
+
+use crate::{App, Problem, change};
+
+/// One attempt of somebody to log in as `name`.
+pub(crate) struct Attempt<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) tenant: TenantId,
+    pub(crate) name: UserName,
+    pub(crate) client: Client,
+    /// Such as `password` or `totp`.
+    pub(crate) factor: &'static str,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Right,
+    Wrong,
+    /// There is nobody of this name.
+    Nobody,
+    /// Nothing was looked at: too many failed before.
+    TooMany,
+    /// The account has no second factor yet.
+    NoFactor,
+}
+
+impl Outcome {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Right => "the factor was right",
+            Self::Wrong => "the factor was wrong, or was used before",
+            Self::Nobody => "there is no such account",
+            Self::TooMany => "too many attempts failed before",
+            Self::NoFactor => "the account has no second factor",
+        }
+    }
+}
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn new(
+        app: &'a App,
+        tenant: TenantId,
+        name: UserName,
+        client: Client,
+        factor: &'static str,
+    ) -> Self {
+        Self { app, tenant, name, client, factor }
+    }
+
+    fn account(&self) -> String {
+        format!("account:{}/{}", self.tenant, self.name)
+    }
+
+    fn address(&self) -> String {
+        format!("address:{}", network(&self.client.address))
+    }
+
+    /// Counts the attempt. Where one has to wait first: until when.
+    pub(crate) async fn begin(&self) -> Result<Option<Timestamp>, Problem> {
+        let now = (self.app.clock)();
+        let counted = vec![
+            Counted { subject: self.account(), free: lockout::FREE_OF_ACCOUNT },
+            Counted { subject: self.address(), free: lockout::FREE_OF_ADDRESS },
+        ];
+        let forget = now.minus(lockout::FORGOTTEN);
+        Ok(self.app.store.begin_attempt(counted, now, forget, lockout::until).await?)
+    }
+
+    /// Records how it ended; what was right takes the count back.
+    pub(crate) async fn end(
+        &self,
+        outcome: Outcome,
+        detail: &[(&'static str, String)],
+    ) -> Result<RecordId, Problem> {
+        if outcome == Outcome::Right {
+            self.app.store.forget_failures(&self.account()).await?;
+            self.app.store.uncount_failure(&self.address()).await?;
+        }
+        self.record(outcome, detail).await
+    }
+
+    /// Records a first factor that was right. The count stays until the second is right too.
+    pub(crate) async fn pass(&self, detail: &[(&'static str, String)]) -> Result<(), Problem> {
+        self.app.store.uncount_failure(&self.account()).await?;
+        self.app.store.uncount_failure(&self.address()).await?;
+        self.record(Outcome::Right, detail).await.map(drop)
+    }
+
+    async fn record(
+        &self,
+        outcome: Outcome,
+        detail: &[(&'static str, String)],
+    ) -> Result<RecordId, Problem> {
+        let now = (self.app.clock)();
+        let random = change::random_id(self.app).ok_or_else(change::no_randomness)?;
+        let id = RecordId::new(now, random);
+        let is_right = outcome == Outcome::Right;
+        let effect = if is_right { Effect::Permit } else { Effect::Deny };
+        let decision = Decision { effect, reason: outcome.reason().into(), ..Decision::default() };
+        let mut record = Record::new(id, now, self.tenant.clone(), Kind::AUTH_ATTEMPT, decision);
+        record.status = if is_right { Status::Ok } else { Status::Refused };
+        record.client = self.client.clone();
+        record.detail.insert("factor".into(), self.factor.to_owned());
+        // Who mistakes the field types a password as a name: only names that exist are told.
+        if outcome != Outcome::Nobody {
+            let name = self.name.to_string();
+            record.resource = Some(Resource { name, kind: "user".into() });
+        }
+        for (name, text) in detail {
+            let text = model::clip(text, change::MAX_DETAIL).to_owned();
+            record.detail.insert((*name).into(), text);
+        }
+        self.app.journal.record(record).await?;
+        Ok(id)
+    }
+}
+
+/// What of an address counts as one: without the port, and of IPv6 the network of a household.
+fn network(address: &str) -> String {
+    match address.parse::<std::net::SocketAddr>() {
+        Ok(std::net::SocketAddr::V4(address)) => address.ip().to_string(),
+        Ok(std::net::SocketAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.ip().segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => address.to_owned(),
+    }
+}

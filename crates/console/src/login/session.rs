@@ -1,0 +1,124 @@
+//! Sessions: found by a cookie, opened by a step of a log-in.
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use model::{Client, Digest, Secret, TenantId, Timestamp, UserName};
+use people::session::{Moments, SEEN_EVERY, Stage};
+use people::token;
+use store::{StoreError, StoredSession, StoredUser};
+
+use super::cookie::Cookie;
+use super::{random, row_id};
+use crate::{App, Problem};
+
+/// A session that counts, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) stored: StoredSession,
+    pub(crate) stage: Stage,
+    pub(crate) user: StoredUser,
+    token: Secret,
+}
+
+impl Session {
+    pub(crate) fn moments(&self) -> Moments {
+        let StoredSession { created, seen, proved, .. } = self.stored;
+        Moments { created, seen, proved }
+    }
+
+    /// What forms of this session's send back.
+    pub(crate) fn form_token(&self) -> Secret {
+        token::form_token(&self.token)
+    }
+
+    pub(crate) fn is_form_token(&self, text: &str) -> bool {
+        token::is_same(text, self.form_token().expose())
+    }
+}
+
+/// What a cookie said.
+pub(crate) enum Found {
+    /// None was sent, or nothing that has the form of one.
+    Nothing,
+    /// It was ended, or its time is up.
+    Ended,
+    Live(Box<Session>),
+}
+
+/// The session that a request's cookie names.
+pub(crate) async fn find(app: &App, headers: &HeaderMap) -> Result<Found, StoreError> {
+    let Some(token) = Cookie::Session.find(app, headers) else { return Ok(Found::Nothing) };
+    let Some(hash) = token::hash(token.expose()) else { return Ok(Found::Nothing) };
+    let Some((stored, user)) = app.store.session(hash).await? else { return Ok(Found::Ended) };
+    let now = (app.clock)();
+    let stage = Stage::parse(&stored.stage).ok_or(StoreError::Corrupt("stage of a session"))?;
+    let session = Session { stored, stage, user, token };
+    if !app.login.lifetimes.is_live(stage, session.moments(), now) {
+        app.store.end_session(hash).await?;
+        return Ok(Found::Ended);
+    }
+    if now.since(session.stored.seen) >= SEEN_EVERY {
+        app.store.touch_session(hash, now).await?;
+    }
+    Ok(Found::Live(Box::new(session)))
+}
+
+/// The live session of a stage, if there is one.
+pub(crate) async fn at(
+    app: &App,
+    headers: &HeaderMap,
+    stage: Stage,
+) -> Result<Option<Session>, Problem> {
+    match find(app, headers).await? {
+        Found::Live(session) if session.stage == stage => Ok(Some(*session)),
+        _ => Ok(None),
+    }
+}
+
+/// A step: whose session goes how far, by which factors.
+pub(crate) struct Step<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) user: &'a UserName,
+    pub(crate) stage: Stage,
+    pub(crate) factors: String,
+    pub(crate) client: &'a Client,
+    /// The session that goes on as this one; its beginning stays.
+    pub(crate) before: Option<&'a Session>,
+}
+
+/// Opens a session and puts its token into the answer's cookie.
+pub(crate) async fn open(
+    app: &App,
+    step: Step<'_>,
+    response: &mut Response,
+) -> Result<(), Problem> {
+    let now = (app.clock)();
+    let token = token::token(random(app)?);
+    let hash = Digest::of(token.expose().as_bytes());
+    // The time of a whole session is reckoned from the log-in, not from its last step.
+    let continued = step.before.filter(|before| before.stage == Stage::Full);
+    let created = continued.map_or(now, |before| before.stored.created);
+    let proved = (step.stage == Stage::Full).then_some(now);
+    let session = StoredSession {
+        hash,
+        id: row_id(app)?,
+        stage: step.stage.as_str().to_owned(),
+        created,
+        seen: now,
+        proved,
+        factors: step.factors,
+        address: step.client.address.clone(),
+        user_agent: step.client.user_agent.clone(),
+        issuer: continued.and_then(|before| before.stored.issuer.clone()),
+        outside_id: continued.and_then(|before| before.stored.outside_id.clone()),
+    };
+    let before = step.before.map(|before| before.stored.hash);
+    app.store.open_session(step.tenant, step.user, session, before).await?;
+    Cookie::Session.set(app, response, &token);
+    Ok(())
+}
+
+/// Until when an invitation counts.
+pub(crate) fn invitation_ends(now: Timestamp) -> Timestamp {
+    now.plus(std::time::Duration::from_secs(24 * 60 * 60))
+}

@@ -1,0 +1,244 @@
+//! One's own account: roles, factors, sessions, password.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use maud::{Markup, html};
+use people::Role;
+use people::session::Stage;
+use store::{StoredFactor, StoredSession};
+
+use super::super::{page, shell};
+use super::fields::{Fields, TOKEN};
+use super::welcome::acceptable;
+use super::{codes_shown, form, notice, onward, with_way};
+use crate::extract::Place;
+use crate::login::session::{self, Session};
+use crate::login::{self, factor};
+use crate::{Endpoint, Principal, Problem, Shared};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        page!(Account get "/account" show, "One's own account"),
+        page!(Account post "/account/factors/{factor}/remove" remove_factor, "Removes a second factor of one's own"),
+        page!(Account post "/account/codes" renew, "Makes new recovery codes; shows them this once"),
+        page!(Account post "/account/sessions/{session}/end" end_session, "Ends a session of one's own"),
+        page!(Account post "/account/sessions/end" end_others, "Ends all other sessions of one's own"),
+        page!(Account get "/account/password" password, "Asks for a new password"),
+        page!(Account post "/account/password" set_password, "Takes it"),
+    ]
+}
+
+/// The caller's own session; the guard saw it a moment ago.
+async fn own(app: &Shared, headers: &HeaderMap) -> Result<Session, Problem> {
+    let found = session::at(app, headers, Stage::Full).await?;
+    found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in at /login"))
+}
+
+async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+    let session = own(&app, &headers).await?;
+    let (tenant, user) = (&session.user.tenant, &session.user.name);
+    let factors = app.store.factors(tenant, user).await?;
+    let codes = app.store.recovery_codes(tenant, user).await?;
+    let sessions = app.store.sessions(tenant, user).await?;
+    let body = html! {
+        p { "You are " strong { (user) } "." }
+        (roles(&session))
+        (factor_list(&session, &factors, codes))
+        (session_list(&session, &sessions))
+        section {
+            h2 { "Password" }
+            p { a.button href="/account/password" { "Change the password" } }
+            (button(&session, "/logout", "Log out"))
+        }
+    };
+    Ok(shell::bare(StatusCode::OK, "Your account", &body))
+}
+
+fn roles(session: &Session) -> Markup {
+    html! {
+        section {
+            h2 { "Roles" }
+            @if session.user.grants.is_empty() { p { "You hold no role. An administrator grants them." } }
+            ul {
+                @for grant in &session.user.grants {
+                    li {
+                        strong { (grant.role) }
+                        @if let Some(role) = Role::parse(&grant.role) { ": " (role.describe()) }
+                        @if let Some(ends) = grant.ends { ", until " time { (ends) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn button(session: &Session, action: &str, text: &str) -> Markup {
+    let token = session.form_token();
+    form(action, &[(TOKEN, token.expose())], &html! { button { (text) } })
+}
+
+fn factor_list(session: &Session, factors: &[StoredFactor], codes: u64) -> Markup {
+    html! {
+        section {
+            h2 { "Second factors" }
+            ul {
+                @for factor in factors {
+                    li {
+                        strong { (factor.label) } " (" (factor.kind.as_str()) "), since " time { (factor.created) }
+                        @if factors.len() > 1 {
+                            (button(session, &format!("/account/factors/{}/remove", factor.id), "Remove"))
+                        }
+                    }
+                }
+            }
+            p { a.button href="/account/app" { "Add an authenticator app" } }
+            p { (codes) " recovery codes are left." }
+            (button(session, "/account/codes", "Make new recovery codes"))
+        }
+    }
+}
+
+fn session_list(session: &Session, sessions: &[StoredSession]) -> Markup {
+    html! {
+        section {
+            h2 { "Sessions" }
+            ul {
+                @for one in sessions {
+                    li {
+                        (one.address) ", " (one.user_agent) ", last used " time { (one.seen) }
+                        @if one.id == session.stored.id { " (this one)" } @else {
+                            (button(session, &format!("/account/sessions/{}/end", one.id), "End"))
+                        }
+                    }
+                }
+            }
+            @if sessions.len() > 1 { (button(session, "/account/sessions/end", "End all others")) }
+        }
+    }
+}
+
+async fn remove_factor(
+    State(app): State<Shared>,
+    who: Principal,
+    Place(id): Place<String>,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Problem> {
+    let session = own(&app, &headers).await?;
+    fields.check(&session)?;
+    fields.end()?;
+    if !who.is_fresh() {
+        return Ok(onward(&with_way("/verify", "/account")));
+    }
+    app.store.remove_factor(&session.user.tenant, &session.user.name, &id).await?;
+    login::note(&app, &who, "factor.remove", session.user.name.as_str(), &[("factor", id)]).await?;
+    Ok(onward("/account"))
+}
+
+async fn renew(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Problem> {
+    let session = own(&app, &headers).await?;
+    fields.check(&session)?;
+    fields.end()?;
+    if !who.is_fresh() {
+        return Ok(onward(&with_way("/verify", "/account")));
+    }
+    let (tenant, user) = (&session.user.tenant, &session.user.name);
+    let codes = factor::renew_codes(&app, tenant, user).await?;
+    login::note(&app, &who, "recovery_codes.renew", user.as_str(), &[]).await?;
+    let body =
+        html! { (codes_shown(&codes)) p { a.button href="/account" { "I have kept them" } } };
+    Ok(shell::bare(StatusCode::OK, "New recovery codes", &body))
+}
+
+async fn end_session(
+    State(app): State<Shared>,
+    who: Principal,
+    Place(id): Place<String>,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Problem> {
+    let session = own(&app, &headers).await?;
+    fields.check(&session)?;
+    fields.end()?;
+    let (tenant, user) = (&session.user.tenant, &session.user.name);
+    app.store.end_session_of(tenant, user, &id).await?;
+    login::note(&app, &who, "session.end", user.as_str(), &[("session", id)]).await?;
+    Ok(onward("/account"))
+}
+
+async fn end_others(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Problem> {
+    let session = own(&app, &headers).await?;
+    fields.check(&session)?;
+    fields.end()?;
+    let (tenant, user) = (&session.user.tenant, &session.user.name);
+    app.store.end_sessions(tenant, user, Some(session.stored.hash)).await?;
+    login::note(&app, &who, "session.end", user.as_str(), &[("session", "all others".into())])
+        .await?;
+    Ok(onward("/account"))
+}
+
+async fn password(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let session = own(&app, &headers).await?;
+    if !who.is_fresh() {
+        return Ok(onward(&with_way("/verify", "/account/password")));
+    }
+    Ok(shell::bare(StatusCode::OK, "New password", &asked(&session, None)))
+}
+
+fn asked(session: &Session, wrong: Option<&str>) -> Markup {
+    let (token, min) = (session.form_token(), people::password::MIN_LENGTH);
+    let fields = html! {
+        label { "A new password, of at least " (min) " characters"
+            input name="password" type="password" required autocomplete="new-password" minlength=(min);
+        }
+        label { "The same again"
+            input name="again" type="password" required autocomplete="new-password";
+        }
+        button { "Change it" }
+    };
+    html! {
+        p { "All your other sessions end." }
+        (notice(wrong))
+        (form("/account/password", &[(TOKEN, token.expose())], &fields))
+    }
+}
+
+async fn set_password(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Problem> {
+    let session = own(&app, &headers).await?;
+    fields.check(&session)?;
+    let (new, again) = (fields.secret("password"), fields.secret("again"));
+    fields.end()?;
+    if !who.is_fresh() {
+        return Ok(onward(&with_way("/verify", "/account/password")));
+    }
+    let (tenant, user) = (&session.user.tenant, &session.user.name);
+    if let Err(text) = acceptable(&app, &new, &again, user.as_str()) {
+        let body = asked(&session, Some(&text));
+        return Ok(shell::bare(StatusCode::UNPROCESSABLE_ENTITY, "New password", &body));
+    }
+    let kept = login::hash_password(&app, new).await?;
+    app.store.set_password(tenant, user, Some(kept), (app.clock)()).await?;
+    app.store.end_sessions(tenant, user, Some(session.stored.hash)).await?;
+    login::note(&app, &who, "password.change", user.as_str(), &[]).await?;
+    Ok(onward("/account"))
+}

@@ -1,0 +1,75 @@
+//! A fresh second factor, for what cannot be undone.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use maud::{Markup, html};
+use people::session::Stage;
+
+use super::super::{page, shell};
+use super::fields::{Fields, TOKEN};
+use super::login::Way;
+use super::second::{Proof, WRONG, let_in, prove};
+use super::{code_field, form, log_in, notice, onward};
+use crate::extract::{Params, Sender};
+use crate::login::Outcome;
+use crate::login::session::{self, Session};
+use crate::{Endpoint, Problem, Shared};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        page!(Account get "/verify" show, "Asks for a fresh second factor"),
+        page!(Account post "/verify" submit, "Takes it: for minutes, what cannot be undone may be done"),
+    ]
+}
+
+const TITLE: &str = "Is it still you?";
+
+async fn show(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    Params(way): Params<Way>,
+) -> Result<Response, Problem> {
+    let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
+        return Ok(onward(&log_in(way.local())));
+    };
+    Ok(shell::bare(StatusCode::OK, TITLE, &asked(&session, way.local(), None)))
+}
+
+fn asked(session: &Session, way: &str, wrong: Option<&str>) -> Markup {
+    let token = session.form_token();
+    let fields = html! { (code_field()) button { "Go on" } };
+    html! {
+        p { "What you are about to do cannot be undone, so show your second factor once more. It counts for a few minutes." }
+        (notice(wrong))
+        (form("/verify", &[("next", way), (TOKEN, token.expose())], &fields))
+    }
+}
+
+async fn submit(
+    State(app): State<Shared>,
+    Sender(client): Sender,
+    headers: HeaderMap,
+    mut fields: Fields,
+) -> Result<Response, Problem> {
+    let way = Way { next: fields.take("next") };
+    let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
+        return Ok(onward(&log_in(way.local())));
+    };
+    fields.check(&session)?;
+    let code = fields.text("code");
+    fields.end()?;
+    let refuse =
+        |status, text: &str| shell::bare(status, TITLE, &asked(&session, way.local(), Some(text)));
+    match prove(&app, &session, &client, &code).await? {
+        Proof::Wait(text) => Ok(refuse(StatusCode::TOO_MANY_REQUESTS, &text)),
+        Proof::Wrong => Ok(refuse(StatusCode::UNAUTHORIZED, WRONG)),
+        Proof::Right(attempt, _) => {
+            let mut response = onward(way.local());
+            let factors = session.stored.factors.clone();
+            let_in(&app, &session, &client, factors, &mut response).await?;
+            attempt.end(Outcome::Right, &[("step_up", "true".to_owned())]).await?;
+            Ok(response)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The people who run an installation: their roles, and how they prove who they are.
+//!
+//! Passwords ([`password`]) never stand alone: a second factor ([`totp`], [`recovery`]) is asked of
+//! everybody. A session ([`session`]) is a random token of which only the hash is kept.
+//! Nothing here does input or output: time and randomness are parameters.
+
+pub mod lockout;
+pub mod password;
+pub mod recovery;
+mod role;
+mod seal;
+pub mod session;
+pub mod token;
+pub mod totp;
+mod way;
+
+pub use role::Role;
+pub use seal::{SealError, Sealer};
+pub use way::is_local;
