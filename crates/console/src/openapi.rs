@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Access, Endpoint, endpoints};
+use crate::{Access, Endpoint, Surface, endpoints};
 
 /// The whole description.
 pub fn describe() -> Value {
     let mut paths: Map<String, Value> = Map::new();
-    for endpoint in endpoints() {
+    for endpoint in endpoints().into_iter().filter(|one| one.surface == Surface::Api) {
         // A catch-all is an ordinary parameter there.
         let path = endpoint.path.replace("{*", "{");
         let entry = paths.entry(path).or_insert_with(|| json!({}));

@@ -1,25 +1,25 @@
 //! The table of all routes. Files are laid out as the URL tree.
 
-mod agents;
-mod approvals;
-mod containments;
+pub(crate) mod agents;
+pub(crate) mod approvals;
+pub(crate) mod containments;
 mod description;
 mod health;
 mod index;
 mod instance;
-mod keys;
+pub(crate) mod keys;
 mod labels;
-mod ledger;
+pub(crate) mod ledger;
 mod limits;
 mod payloads;
-mod persons;
-mod places;
-mod policy;
-mod records;
+pub(crate) mod persons;
+pub(crate) mod places;
+pub(crate) mod policy;
+pub(crate) mod records;
 mod retention;
-mod standing;
-mod tokens;
-mod tools;
+pub(crate) mod standing;
+pub(crate) mod tokens;
+pub(crate) mod tools;
 
 use axum::routing::MethodRouter;
 
@@ -39,9 +39,19 @@ pub enum Access {
     Payload,
 }
 
+/// For whom a route is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// Programs: JSON, described in the API's description.
+    Api,
+    /// People with a browser.
+    Page,
+}
+
 /// One method of one path.
 #[derive(Clone)]
 pub struct Endpoint {
+    pub surface: Surface,
     pub method: &'static str,
     pub path: &'static str,
     pub access: Access,
@@ -52,7 +62,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 19] = [
+    let files: [fn() -> Vec<Endpoint>; 20] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -72,6 +82,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         policy::endpoints,
         instance::endpoints,
         tokens::endpoints,
+        crate::pages::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()
 }
@@ -80,6 +91,7 @@ pub fn endpoints() -> Vec<Endpoint> {
 macro_rules! endpoint {
     ($access:ident $method:ident $path:literal $handler:path, $does:literal) => {
         $crate::routes::Endpoint {
+            surface: $crate::routes::Surface::Api,
             method: stringify!($method),
             path: $path,
             access: $crate::routes::Access::$access,

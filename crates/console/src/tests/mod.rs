@@ -5,6 +5,7 @@ mod authorisation;
 mod containments;
 mod doors;
 mod fake;
+mod pages;
 mod payloads;
 mod records;
 mod shape;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use console::{App, Idempotency};
+use console::{App, Idempotency, Pages};
 use gate::net::listen::{self, Listener};
 use gate::{Gate, Worker};
 use ledger::{Log, LogError, Recovery, SigningKey};
@@ -199,6 +199,7 @@ async fn serve_console(
         random: Box::new(|| random().ok()),
         hosts: config.console.hosts.clone(),
         idempotency: Idempotency::default(),
+        pages: Pages::default(),
     };
     let router = console::router(Arc::new(app));
     let path = std::path::absolute(data.join("admin.sock"))?;
