@@ -51,7 +51,7 @@ fn is_telling(record: &Record) -> bool {
 }
 
 fn found(record: &Record) -> Markup {
-    let worst = record.findings.iter().max_by_key(|finding| finding.severity.clone() as u8);
+    let worst = record.findings.iter().max_by_key(|finding| finding.severity as u8);
     html! { @match worst {
         None => span.muted { "–" },
         Some(worst) => span.badges {
