@@ -24,7 +24,7 @@ use super::message::{Id, Message};
 use super::method::{Method, is_notification};
 use super::parts::Voice;
 use super::seal::{Session, Use};
-use super::serve::{Call, Ready, Talk, version_of};
+use super::serve::{Call, Ready, Talk};
 use super::server::{DIVIDER, Mcp, Server};
 use super::who::check_origin;
 use crate::answer::AnswerBody;
@@ -52,7 +52,7 @@ pub(crate) async fn serve_all(
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
-    let mut call = Call { base, worker: worker.clone(), id: None, followed: None };
+    let mut call = Call::new(base, worker);
     call.base.note_client(peer, request.headers());
     match call.attempt_all(peer, request).await {
         Ok((talk, ready)) => call.deliver(talk, ready).await,
@@ -87,9 +87,8 @@ impl Call {
         let mcp = who.tenant.mcp.clone();
         check_origin(&parts.headers, &mcp.origins)?;
         let session = self.session(&who, &mcp, "", &parts.headers)?;
-        let version = version_of(&parts.headers)?;
         let trace = parts.headers.get("traceparent").cloned();
-        let along = Along { session: None, version, trace, mirrored: None };
+        let along = Along { trace, ..Along::default() };
         let mut hall = Hall { who, mcp, session, along };
         match parts.method {
             Verb::POST => self.post_all(&mut hall, &parts, body).await,
@@ -107,12 +106,11 @@ impl Call {
     ) -> Result<(Option<Talk>, Ready), Refusal> {
         let sizes = crate::snapshot::Sizes::default();
         let body = self.read_message(&hall.who, parts, body, sizes).await?;
-        match Message::read(&body).map_err(Refusal::Message)? {
+        let message = Message::read(&body).map_err(Refusal::Message)?;
+        hall.along.version = self.opens(&message, &parts.headers)?;
+        match message {
             Message::Request { id, method, params } => {
-                self.id = Some(id.clone());
-                let method = Method::of(&method).ok_or(Refusal::NoSuchMethod(method))?;
-                self.base.action.record().kind = method.kind();
-                self.base.action.note("method", method.as_str());
+                let method = self.method(method)?;
                 match method {
                     Method::CallTool => self.route(hall, parts, &id, params).await,
                     Method::Initialize => {
@@ -160,7 +158,7 @@ impl Call {
         params: Map<String, Value>,
     ) -> Result<Ready, Refusal> {
         let asked = params.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
-        let version = if super::serve::is_version(asked) { asked } else { VERSION }.to_owned();
+        let version = if super::era::is_version(asked) { asked } else { VERSION }.to_owned();
         let mut hello = params;
         hello.insert("protocolVersion".into(), version.clone().into());
         let hello =

@@ -10,6 +10,7 @@ use super::link;
 use super::message::{Id, Message};
 use super::method::{Ask, Method};
 use super::parts::Voice;
+use super::request::is_same;
 use super::seal::{Session, Use};
 use super::serve::{Call, Ready, Talk};
 use super::stream::Expect;
@@ -43,28 +44,38 @@ impl Call {
             return Err(Refusal::ServerGarbage("it answers what nobody asked"));
         };
         let data = match method {
+            Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
+                return self.returned(talk, expect, result, data);
+            }
             Method::Initialize | Method::Discover => self.introduced(id, result, data),
             Method::ListTools
             | Method::ListResources
             | Method::ListTemplates
             | Method::ListPrompts => self.filtered(talk, method, id, result, data).await?,
-            _ if result.get("resultType").and_then(Value::as_str) == Some("input_required") => {
-                self.inputs(talk, &result)?;
+            _ => {
+                self.check_inputs(talk, &result)?;
                 data
             }
-            _ => data,
         };
-        let voice = match method {
-            Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
-                Voice::Tool
-            }
-            _ => Voice::Nobody,
-        };
-        let data = self.inspect_answer(talk, data, voice)?;
-        if let (Voice::Tool, Ok(Message::Result { result, .. })) = (voice, Message::read(&data)) {
-            self.learn(talk, expect, &result);
+        self.inspect_answer(talk, data, Voice::Nobody)
+    }
+
+    /// What a tool returned, or what a resource or prompt is: a text that somebody wrote.
+    fn returned(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        result: Map<String, Value>,
+        data: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        self.check_inputs(talk, &result)?;
+        let inspected = self.inspect_answer(talk, data.clone(), Voice::Tool)?;
+        if is_same(&data, &inspected) {
+            self.learn(talk, expect, result);
+        } else if let Ok(Message::Result { result, .. }) = Message::read(&inspected) {
+            self.learn(talk, expect, result);
         }
-        Ok(data)
+        Ok(inspected)
     }
 
     /// An error is a text like any other.
@@ -199,7 +210,10 @@ impl Call {
     }
 
     /// What a stateless server asks for within its answer (2026-07-28, multi round-trip requests).
-    fn inputs(&mut self, talk: &Talk, result: &Map<String, Value>) -> Result<(), Refusal> {
+    fn check_inputs(&mut self, talk: &Talk, result: &Map<String, Value>) -> Result<(), Refusal> {
+        if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
+            return Ok(());
+        }
         let requests = result.get("inputRequests").and_then(Value::as_object);
         for request in requests.into_iter().flat_map(Map::values) {
             let method = request.get("method").and_then(Value::as_str).unwrap_or_default();

@@ -70,6 +70,12 @@ impl Method {
         METHODS.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
     }
 
+    /// Whether only a client with a session sends it.
+    pub fn is_of_sessions(self) -> bool {
+        use Method::{Initialize, Ping, SetLevel, Subscribe, Unsubscribe};
+        matches!(self, Initialize | Ping | SetLevel | Subscribe | Unsubscribe)
+    }
+
     /// What its record is about.
     pub fn kind(self) -> Kind {
         match self {

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use model::{Classification, ServerName};
 
+use super::mirror::Param;
 use super::pin::{Pin, Seen};
 use super::schema::Schema;
 
@@ -26,6 +27,8 @@ pub struct Known {
     pub pin: Pin,
     /// Of the description that was agreed to; or why it is unusable.
     pub schema: Result<Schema, String>,
+    /// The arguments that its server wants in headers as well; or why it cannot have them.
+    pub mirrored: Result<Vec<Param>, String>,
     pub claimed: Classification,
 }
 
@@ -47,7 +50,8 @@ impl Known {
         let accepted = pin.accepted.as_ref();
         let schema = accepted.map_or_else(|| Err("nobody has accepted it".into()), |d| d.schema());
         let claimed = accepted.map(|d| d.claimed()).unwrap_or_default();
-        Self { pin, schema, claimed }
+        let mirrored = accepted.map_or_else(|| Ok(Vec::new()), |d| d.mirrored());
+        Self { pin, schema, mirrored, claimed }
     }
 }
 

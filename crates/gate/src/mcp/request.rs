@@ -10,7 +10,7 @@ use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
 use super::events::{Event, Events};
-use super::link::{Reply, ReplyBody};
+use super::link::{Along, Reply, ReplyBody};
 use super::message::{Id, Message};
 use super::method::Method;
 use super::parts::Voice;
@@ -18,8 +18,8 @@ use super::serve::{Call, Ready, Talk};
 use super::stream::{Expect, Stream, Taken};
 use crate::refusal::Refusal;
 
-/// How long a stream is watched for its answer before it is passed on as one: most are over at once,
-/// and then the agent gets one message and the log one record.
+/// How long a stream is watched for its answer before it is passed on piece by piece: most are over at
+/// once, and then the record is whole before anything leaves.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Events that are held while the answer is watched for.
@@ -35,6 +35,7 @@ impl Call {
         body: Bytes,
     ) -> Result<Ready, Refusal> {
         let mut expect = Expect { id: self.id.clone(), method: Some(method), name: None };
+        let came = body.clone();
         let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned);
         let body = match method {
             Method::CallTool => {
@@ -63,7 +64,8 @@ impl Call {
                 self.redact(talk, &verdict, body, Voice::Nobody, &[])?
             }
         };
-        let asked = Value::Object(sent_params(&body).unwrap_or(params));
+        let sent = if is_same(&came, &body) { None } else { sent_params(&body) };
+        let asked = Value::Object(sent.unwrap_or_else(|| without_meta(params)));
         self.approve(talk, &asked).await?;
         self.count_repeats(talk, &asked)?;
         self.let_through(talk);
@@ -193,7 +195,11 @@ impl Call {
             // Asides before it are worth a stream.
             let is_alone = held.iter().all(|held: &Event| held.data.is_empty());
             if is_alone && is_answer(&event, &expect) {
-                return self.one(talk, &expect, event.data, StatusCode::OK).await;
+                if !events.are_framed() {
+                    return self.one(talk, &expect, event.data, StatusCode::OK).await;
+                }
+                held.push(event);
+                return self.at_once(talk, &expect, held).await;
             }
             held.push(event);
             if !is_alone {
@@ -201,6 +207,24 @@ impl Call {
             }
         }
         Ok(Ready::Streamed(Box::new(Stream { expect, events, held })))
+    }
+
+    /// An answer that nothing came before but ids, framed as its server frames it.
+    async fn at_once(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        events: Vec<Event>,
+    ) -> Result<Ready, Refusal> {
+        let mut text = Vec::new();
+        for event in events {
+            if let Taken::Aside(event) | Taken::Answer(event) =
+                self.take(talk, expect, event).await?
+            {
+                text.extend_from_slice(&event.write());
+            }
+        }
+        Ok(Ready::Events(text.into()))
     }
 
     /// The answer of a stream in which nothing else counts.
@@ -230,11 +254,16 @@ impl Call {
         &mut self,
         talk: &Talk,
         method: &str,
-        params: Map<String, Value>,
+        mut params: Map<String, Value>,
     ) -> Result<Map<String, Value>, Refusal> {
+        if !self.envelope.is_empty() {
+            params.insert("_meta".into(), self.envelope.clone().into());
+        }
+        let mirrored = Some((method.to_owned(), None));
+        let along = Along { mirrored, params: Vec::new(), ..talk.along.clone() };
         let id = Id::Text(format!("portcullis-{}", self.base.action.gate.new_id()));
         let question = Message::Request { id: id.clone(), method: method.to_owned(), params };
-        let reply = self.send(talk, question.write().into()).await?;
+        let reply = self.send_along(talk, &along, question.write().into()).await?;
         let expect = Expect { id: Some(id), ..Expect::default() };
         let data = match reply.body {
             ReplyBody::One(data) => data,
@@ -276,13 +305,20 @@ impl Call {
 /// The parameters of the message as it will be sent.
 pub(super) fn sent_params(body: &[u8]) -> Option<Map<String, Value>> {
     match Message::read(body).ok()? {
-        Message::Request { mut params, .. } => {
-            // A token for progress is another with each try, and changes nothing that is done.
-            params.remove("_meta");
-            Some(params)
-        }
+        Message::Request { params, .. } => Some(without_meta(params)),
         _ => None,
     }
+}
+
+/// A token for progress is another with each try, and changes nothing that is done.
+fn without_meta(mut params: Map<String, Value>) -> Map<String, Value> {
+    params.remove("_meta");
+    params
+}
+
+/// Whether nothing was taken out of a body: then it need not be read again.
+pub(super) fn is_same(before: &Bytes, after: &Bytes) -> bool {
+    before.as_ptr() == after.as_ptr() && before.len() == after.len()
 }
 
 /// What a request names.
@@ -292,7 +328,7 @@ enum Named<'a> {
 }
 
 pub(super) fn lacks(name: &str) -> Refusal {
-    Refusal::Malformed(format!("The request's `params` lack a proper `{name}`."))
+    Refusal::Params(format!("The request's `params` lack a proper `{name}`."))
 }
 
 /// Whether an event is the answer, going by its id alone; the message is looked at later.

@@ -31,7 +31,7 @@ async fn tools_are_merged_filtered_and_routed() {
     assert_eq!(client.tools().await, ["files__read", "mail__read"]);
     for (name, expected) in [("files__read", "files read"), ("mail__read", "mail read")] {
         let reply = client.call(name, "x").await.expect(200);
-        assert_eq!(reply.json()["result"]["content"][0]["text"], expected);
+        assert_eq!(reply.answer()["result"]["content"][0]["text"], expected);
     }
     for refused in ["files__write", "bank__pay", "read", "nothing__read"] {
         let reply = client.call(refused, "x").await.expect(200);

@@ -17,12 +17,7 @@ fn start(lines: &str) -> Gate {
 }
 
 fn said(reply: &Reply) -> String {
-    let message = if reply.header("content-type") == "text/event-stream" {
-        reply.events().pop().expect("an answer")
-    } else {
-        reply.json()
-    };
-    message["result"]["content"][0]["text"].as_str().unwrap_or_default().to_owned()
+    reply.answer()["result"]["content"][0]["text"].as_str().unwrap_or_default().to_owned()
 }
 
 async fn says(client: &McpClient, text: &str) -> String {
