@@ -18,6 +18,8 @@ use model::{Effect, Kind, clip};
 use policy::{Action, Resource};
 use serde_json::{Map, Value, json};
 
+use super::bridge::Crossing;
+use super::era::{Era, META_SERVER, MODERN};
 use super::events::Event;
 use super::link::{self, Along, Reply, ReplyBody};
 use super::message::{Id, Message};
@@ -26,6 +28,7 @@ use super::parts::Voice;
 use super::seal::{Session, Use};
 use super::serve::{Call, Ready, Talk};
 use super::server::{DIVIDER, Mcp, Server};
+use super::translate;
 use super::who::check_origin;
 use crate::answer::AnswerBody;
 use crate::identify::Asked;
@@ -117,6 +120,7 @@ impl Call {
                         self.greet_all(hall, &id, params).await.map(|ready| (None, ready))
                     }
                     Method::ListTools => self.list_all(hall, &id).await.map(|ready| (None, ready)),
+                    Method::Discover => self.introduce_all(&id).map(|ready| (None, ready)),
                     Method::Ping => Ok((None, result(&id, json!({})))),
                     method => Err(Refusal::NoSuchMethod(method.as_str().to_owned())),
                 }
@@ -204,14 +208,29 @@ impl Call {
         Ok(Ready::Whole { status, body, session: Some(sealed), outcome })
     }
 
+    /// What the gate says of itself in place of all servers.
+    fn introduce_all(&mut self, id: &Id) -> Result<Ready, Refusal> {
+        self.enforce()?;
+        self.base.action.decide(Effect::Permit, "what the gate says of itself");
+        let server = json!({"name": "portcullis", "version": env!("CARGO_PKG_VERSION")});
+        let said = json!({"supportedVersions": MODERN, "capabilities": {"tools": {}}, "_meta": {META_SERVER: server}});
+        let mut said = said.as_object().cloned().unwrap_or_default();
+        translate::result_to_modern(Method::Discover, &mut said);
+        Ok(result(id, said.into()))
+    }
+
     /// The tools of all servers, named after them.
     async fn list_all(&mut self, hall: &Hall, id: &Id) -> Result<Ready, Refusal> {
         let mut tools = Vec::new();
         let mut missing = Vec::new();
         for server in self.permitted(hall) {
             let name = server.name.to_string();
-            let Ok(talk) = self.at(hall, &name) else { continue };
-            match self.tools_of(&talk).await {
+            let Ok(mut talk) = self.at(hall, &name) else { continue };
+            let found = match self.cross(&mut talk).await {
+                Ok(()) => self.tools_of(&talk).await,
+                Err(refusal) => Err(refusal),
+            };
+            match found {
                 Ok(found) => tools.extend(found.into_iter().map(|tool| renamed(&name, tool))),
                 Err(refusal) if is_fatal(&refusal) => return Err(refusal),
                 Err(refusal) => {
@@ -225,8 +244,11 @@ impl Call {
         }
         self.base.action.note("listed", tools.len().to_string());
         self.base.action.decide(Effect::Permit, "each tool that the agent may call");
-        let Ready::Whole { status, body, session, outcome } = result(id, json!({"tools": tools}))
-        else {
+        let mut list = Map::from_iter([("tools".to_owned(), Value::Array(tools))]);
+        if self.era == Era::Modern {
+            translate::result_to_modern(Method::ListTools, &mut list);
+        }
+        let Ready::Whole { status, body, session, outcome } = result(id, list.into()) else {
             return Err(Refusal::VaultDown);
         };
         let body = self.inspect_all(body)?;
@@ -276,6 +298,7 @@ impl Call {
             path: String::new(),
             session: hall.session.clone(),
             along: Along { session: inner, ..hall.along.clone() },
+            crossing: Crossing::default(),
         })
     }
 

@@ -6,6 +6,7 @@ use policy::Resource;
 use serde_json::{Map, Value};
 
 use super::all::asked_by;
+use super::bridge::Crossing;
 use super::link;
 use super::message::{Id, Message};
 use super::method::{Ask, Method};
@@ -15,6 +16,7 @@ use super::seal::{Session, Use};
 use super::serve::{Call, Ready, Talk};
 use super::stream::Expect;
 use super::tool::poison;
+use super::translate;
 use crate::refusal::Refusal;
 
 /// Notifications of a server that are passed on.
@@ -42,6 +44,10 @@ impl Call {
     ) -> Result<Bytes, Refusal> {
         let (Some(id), Some(method)) = (&expect.id, expect.method) else {
             return Err(Refusal::ServerGarbage("it answers what nobody asked"));
+        };
+        let (result, data) = match talk.crossing {
+            Crossing::ToLegacy(_) => completed(id, method, result),
+            _ => (result, data),
         };
         let data = match method {
             Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
@@ -86,6 +92,13 @@ impl Call {
         data: Bytes,
     ) -> Result<Bytes, Refusal> {
         self.base.action.note("answer", "error");
+        let data = match (&talk.crossing, Message::read(&data)) {
+            (Crossing::ToLegacy(_), Ok(Message::Error { id, mut error })) => {
+                translate::error_to_modern(&mut error);
+                Message::Error { id, error }.write().into()
+            }
+            _ => data,
+        };
         let data = self.inspect_answer(talk, data, Voice::Tool)?;
         self.learn_text(talk, expect, &data);
         Ok(data)
@@ -121,7 +134,7 @@ impl Call {
         let session = Session {
             version: clip(version, 32).to_owned(),
             servers: vec![(talk.server.name.to_string(), inner)],
-            client: None,
+            client: talk.crossing.envelope().map(Value::from),
         };
         let agent = talk.who.agent.name.as_str();
         let sealed = talk.mcp.seal.seal(Use::Session, agent, &talk.path, &session);
@@ -158,6 +171,9 @@ impl Call {
         aside.note("method", clip(method, 128));
         let refused = match ask {
             None => Some("this gate does not carry what the server asks".to_owned()),
+            Some(_) if matches!(talk.crossing, Crossing::ToLegacy(_)) => Some(
+                "the agent speaks 2026-07-28, in which nobody is asked during a call".to_owned(),
+            ),
             Some(ask) => self.refused_ask(talk, ask, method, &mut aside),
         };
         let inspected = match refused {
@@ -214,6 +230,10 @@ impl Call {
         if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
             return Ok(());
         }
+        if matches!(talk.crossing, Crossing::ToModern(_)) {
+            let why = "what the agent speaks has no way to be asked so; an agent that speaks 2026-07-28 has";
+            return Err(Refusal::AskDenied(format!("{why}.")));
+        }
         let requests = result.get("inputRequests").and_then(Value::as_object);
         for request in requests.into_iter().flat_map(Map::values) {
             let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
@@ -234,6 +254,17 @@ impl Call {
         }
         Ok(())
     }
+}
+
+/// A result of a server with sessions, as a client without one takes it.
+fn completed(
+    id: &Id,
+    method: Method,
+    mut result: Map<String, Value>,
+) -> (Map<String, Value>, Bytes) {
+    translate::result_to_modern(method, &mut result);
+    let data = Message::Result { id: id.clone(), result: result.clone() }.write();
+    (result, data.into())
 }
 
 /// What is asked at `/mcp` carries the name of who asks.

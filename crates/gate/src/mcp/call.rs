@@ -65,7 +65,7 @@ impl Call {
                 sent.unwrap_or(arguments)
             }
         };
-        talk.along.params = self.mirrored(&known, &arguments);
+        talk.along.params = self.mirrored(talk, &known, &arguments);
         let class = talk.server.classify(name, Some(&known));
         let call = ToolCall { tool: name, class, arguments: &arguments };
         self.trace(talk, &call);
@@ -90,9 +90,14 @@ impl Call {
     }
 
     /// The headers for arguments as they are sent.
-    fn mirrored(&self, known: &Known, arguments: &Value) -> Vec<(HeaderName, HeaderValue)> {
+    fn mirrored(
+        &self,
+        talk: &Talk,
+        known: &Known,
+        arguments: &Value,
+    ) -> Vec<(HeaderName, HeaderValue)> {
         let params = known.mirrored.as_deref().unwrap_or_default();
-        let arguments = arguments.as_object().filter(|_| self.era == Era::Modern);
+        let arguments = arguments.as_object().filter(|_| talk.theirs(self.era) == Era::Modern);
         let arguments = arguments.into_iter();
         arguments.flat_map(|a| params.iter().filter_map(|param| param.header(a))).collect()
     }

@@ -21,6 +21,7 @@ pub(super) const LEGACY: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
 /// Members of `_meta` in each request of the modern era.
 pub(super) const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(super) const META_CLIENT: &str = "io.modelcontextprotocol/clientInfo";
+pub(super) const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 pub(super) const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
 /// Which way a client speaks.

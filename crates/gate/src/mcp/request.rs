@@ -9,6 +9,7 @@ use model::{Kind, Status};
 use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
+use super::bridge::{Crossing, first_answer, is_declined};
 use super::events::{Event, Events};
 use super::link::{Along, Reply, ReplyBody};
 use super::message::{Id, Message};
@@ -34,6 +35,7 @@ impl Call {
         params: Map<String, Value>,
         body: Bytes,
     ) -> Result<Ready, Refusal> {
+        self.cross(talk).await?;
         let mut expect = Expect { id: self.id.clone(), method: Some(method), name: None };
         let came = body.clone();
         let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -69,6 +71,11 @@ impl Call {
         self.approve(talk, &asked).await?;
         self.count_repeats(talk, &asked)?;
         self.let_through(talk);
+        if let Some(result) = self.answered_here(talk, method)? {
+            let id = self.id.clone().ok_or_else(|| lacks("id"))?;
+            let data = Message::Result { id, result }.write().into();
+            return self.one(talk, &expect, data, StatusCode::OK).await;
+        }
         self.forward(talk, expect, body).await
     }
 
@@ -131,15 +138,27 @@ impl Call {
         self.base.keep_leaving(None, &body, "").await?;
         talk.along.mirrored =
             expect.method.map(|method| (method.as_str().to_owned(), expect.name.clone()));
-        let Reply { status, session, body } = self.send(talk, body).await?;
         let is_first = expect.method == Some(Method::Initialize);
+        let body = match &talk.crossing {
+            Crossing::None => body,
+            _ => {
+                let message = Message::read(&body).map_err(Refusal::Message)?;
+                self.outgoing(talk, message).write().into()
+            }
+        };
+        let mut reply = self.send(talk, body.clone()).await?;
+        if is_first && is_declined(&reply) {
+            let hello = sent_params(&body).unwrap_or_default();
+            reply = self.greet_modern(talk, &hello).await?.unwrap_or(reply);
+        }
+        let Reply { status, session, body } = reply;
         let events = match body {
             ReplyBody::One(data) => {
                 let ready = self.one(talk, &expect, data, status).await?;
                 return Ok(if is_first { self.opened(talk, ready, session)? } else { ready });
             }
-            ReplyBody::Nothing if status == StatusCode::NOT_FOUND && talk.session.is_some() => {
-                return Err(Refusal::NoSuchSession);
+            ReplyBody::Nothing if status == StatusCode::NOT_FOUND && talk.has_session() => {
+                return Err(self.lost(talk));
             }
             ReplyBody::Nothing => return Err(Refusal::ServerGarbage("it is no answer")),
             ReplyBody::Many(events) => events,
@@ -159,8 +178,8 @@ impl Call {
         data: Bytes,
         status: StatusCode,
     ) -> Result<Ready, Refusal> {
-        if status == StatusCode::NOT_FOUND && talk.session.is_some() {
-            return Err(Refusal::NoSuchSession);
+        if status == StatusCode::NOT_FOUND && talk.has_session() {
+            return Err(self.lost(talk));
         }
         let event = Event { data, ..Event::default() };
         match self.take(talk, expect, event).await? {
@@ -249,38 +268,34 @@ impl Call {
         Err(Refusal::ServerGarbage("it ended without an answer"))
     }
 
-    /// Asks the server something of the gate's own, within an agent's session.
-    pub(super) async fn inquire(
+    /// Asks the server something of the gate's own, as the agent would; nothing where it is no answer.
+    pub(super) async fn question(
         &mut self,
         talk: &Talk,
         method: &str,
-        mut params: Map<String, Value>,
-    ) -> Result<Map<String, Value>, Refusal> {
-        if !self.envelope.is_empty() {
-            params.insert("_meta".into(), self.envelope.clone().into());
-        }
+        params: Map<String, Value>,
+    ) -> Result<Option<Message>, Refusal> {
         let mirrored = Some((method.to_owned(), None));
         let along = Along { mirrored, params: Vec::new(), ..talk.along.clone() };
         let id = Id::Text(format!("portcullis-{}", self.base.action.gate.new_id()));
         let question = Message::Request { id: id.clone(), method: method.to_owned(), params };
+        let question = self.outgoing(talk, question);
         let reply = self.send_along(talk, &along, question.write().into()).await?;
-        let expect = Expect { id: Some(id), ..Expect::default() };
-        let data = match reply.body {
-            ReplyBody::One(data) => data,
-            ReplyBody::Many(mut events) => loop {
-                match events.next().await? {
-                    Some(event) if is_answer(&event, &expect) => break event.data,
-                    Some(_) => {}
-                    None => return Err(Refusal::ServerGarbage("it ended without an answer")),
-                }
-            },
-            ReplyBody::Nothing if reply.status == StatusCode::NOT_FOUND => {
-                return Err(Refusal::NoSuchSession);
-            }
-            ReplyBody::Nothing => return Err(Refusal::ServerGarbage("it is no answer")),
-        };
-        match Message::read(&data) {
-            Ok(Message::Result { result, .. }) => Ok(result),
+        if reply.status == StatusCode::NOT_FOUND && talk.has_session() {
+            return Err(self.lost(talk));
+        }
+        first_answer(reply, &id).await
+    }
+
+    /// The same where nothing but a result will do.
+    pub(super) async fn inquire(
+        &mut self,
+        talk: &Talk,
+        method: &str,
+        params: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Refusal> {
+        match self.question(talk, method, params).await? {
+            Some(Message::Result { result, .. }) => Ok(result),
             _ => Err(Refusal::ServerGarbage("it does not say which tools it has")),
         }
     }

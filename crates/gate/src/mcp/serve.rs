@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use model::{Effect, Kind, Resource, Status, clip};
 use serde_json::{Map, Value};
 
+use super::bridge::Crossing;
 use super::era::{Era, check_modern, envelope, version_of};
 use super::flow::Followed;
 use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION};
@@ -61,6 +62,7 @@ pub(super) struct Talk {
     pub path: String,
     pub session: Option<Session>,
     pub along: Along,
+    pub crossing: Crossing,
 }
 
 /// An answer that may leave.
@@ -148,7 +150,10 @@ impl Call {
         let inner = session.as_ref().and_then(|session| session.of(&path)).map(str::to_owned);
         let trace = parts.headers.get("traceparent").cloned();
         let along = Along { session: inner, trace, ..Along::default() };
-        Ok(Talk { who, mcp, server: found, path, session, along })
+        let crossing = Crossing::default();
+        let mut talk = Talk { who, mcp, server: found, path, session, along, crossing };
+        talk.cross_to_modern();
+        Ok(talk)
     }
 
     /// Opens the id of the session that the client presents. The modern era has none.
@@ -217,7 +222,10 @@ impl Call {
     ) -> Result<Ready, Refusal> {
         let body = self.read_message(&talk.who, parts, body, talk.server.limits).await?;
         let message = Message::read(&body).map_err(Refusal::Message)?;
-        talk.along.version = self.opens(&message, &parts.headers)?;
+        let version = self.opens(&message, &parts.headers)?;
+        if matches!(talk.crossing, Crossing::None) {
+            talk.along.version = version;
+        }
         match message {
             Message::Request { method, params, .. } => {
                 let method = self.method(method)?;
@@ -277,6 +285,10 @@ impl Call {
         self.approve(talk, &Value::Null).await?;
         self.base.persist().await?;
         self.base.keep_leaving(None, &body, "").await?;
+        if !matches!(talk.crossing, Crossing::None) {
+            // One era's news of a session, or answers within one, are nothing to the other.
+            return Ok(Ready::accepted(StatusCode::ACCEPTED));
+        }
         let reply = self.send(talk, body).await?;
         match reply.status {
             StatusCode::NOT_FOUND => Err(Refusal::NoSuchSession),
@@ -317,6 +329,9 @@ impl Call {
         self.decide_on_server(talk, policy::Action::UseServer, "listen")?;
         self.approve(talk, &Value::Null).await?;
         let (expect, last_event) = self.resumed(talk, &parts.headers)?;
+        if !matches!(talk.crossing, Crossing::None) {
+            return Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED));
+        }
         let worker = self.worker.clone();
         let listening = link::listen(&worker, &talk.server, &talk.along, last_event.as_deref());
         let reply = tokio::select! {
@@ -425,6 +440,11 @@ impl Call {
 }
 
 impl Talk {
+    /// Whether what is said belongs to a session, the client's or one of the gate's own.
+    pub(super) fn has_session(&self) -> bool {
+        self.session.is_some() || matches!(self.crossing, Crossing::ToLegacy(_))
+    }
+
     /// Ends when the kill switch hits the agent or the server.
     pub(super) async fn until_contained(&self, worker: &Worker) -> Contained {
         let place = model::Subject::Server(self.server.name.clone());

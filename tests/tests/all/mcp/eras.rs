@@ -109,3 +109,98 @@ async fn a_session_id_means_nothing_in_the_modern_era() {
     post(&client, &CALL, call(json!({"text": "x"}))).await.expect(200);
     assert_eq!(server.calls().pop().unwrap().header("mcp-session-id"), None);
 }
+
+fn list() -> Value {
+    modern("tools/list", json!({}))
+}
+
+#[tokio::test]
+async fn a_client_without_sessions_uses_a_server_with_them() {
+    let server = mcp_server().tool(tool("read")).run();
+    let gate = gate().mcp("files", &server).agent("bot").agent("other").run();
+    let client = gate.client("bot");
+    let discover = modern("server/discover", json!({}));
+    let said = post(&client, &[("mcp-method", "server/discover")], discover).await.expect(200);
+    let said = said.answer()["result"].clone();
+    assert_eq!(said["supportedVersions"], json!(["2026-07-28"]));
+    // News of changed lists has no way to this client, so it is not promised.
+    assert_eq!(said["capabilities"], json!({"tools": {}}));
+    let listed = post(&client, &[("mcp-method", "tools/list")], list()).await.expect(200);
+    let listed = listed.answer()["result"].clone();
+    assert_eq!(listed["tools"][0]["name"], "read");
+    assert_eq!((&listed["resultType"], &listed["ttlMs"]), (&json!("complete"), &json!(0)));
+    for agent in ["bot", "other", "bot"] {
+        let reply = post(&gate.client(agent), &CALL, call(json!({"text": "hello"}))).await;
+        let reply = reply.expect(200);
+        assert_eq!(reply.answer()["result"]["content"][0]["text"], r#"{"text":"hello"}"#);
+        assert_eq!(reply.answer()["result"]["resultType"], "complete");
+        assert_eq!(
+            gate.record(reply.record())["detail"]["translated"],
+            "to a server with sessions"
+        );
+    }
+    // One session for each agent, and nothing of the other era in it.
+    assert_eq!(server.requests("initialize").len(), 2);
+    for message in server.requests("tools/call") {
+        assert!(message["params"]["_meta"].is_null(), "{message}");
+    }
+    let last = server.calls().pop().unwrap();
+    assert_eq!(last.header("mcp-session-id"), Some(INNER_SESSION));
+    assert_eq!(last.header("mcp-protocol-version"), Some("2025-11-25"));
+}
+
+#[tokio::test]
+async fn a_client_with_a_session_uses_a_server_without_them() {
+    let server = mcp_server().tool(tool("read")).modern().run();
+    let gate = gate().mcp("files", &server).agent("bot").run();
+    let client = gate.mcp("bot", "files").await;
+    assert!(!client.session().is_empty());
+    assert_eq!(client.tools().await, ["read"]);
+    let reply = client.call("read", "hello").await.expect(200);
+    assert_eq!(reply.answer()["result"]["content"][0]["text"], r#"{"text":"hello"}"#);
+    assert_eq!(client.request("ping", json!({})).await.expect(200).json()["result"], json!({}));
+    let refused = client.request("resources/subscribe", json!({"uri": "x://y"})).await.expect(200);
+    assert_eq!(refused.json()["error"]["code"], -32601);
+    let sent = server.requests("tools/call").pop().unwrap();
+    let meta = &sent["params"]["_meta"];
+    assert_eq!(meta["io.modelcontextprotocol/protocolVersion"], "2026-07-28");
+    assert_eq!(meta["io.modelcontextprotocol/clientInfo"]["name"], "tests");
+    // The client can be asked nothing on this way, whatever it says it could be.
+    assert_eq!(meta["io.modelcontextprotocol/clientCapabilities"], json!({}));
+    let last = server.calls().pop().unwrap();
+    for (name, value) in CALL {
+        assert_eq!(last.header(name), Some(value));
+    }
+    assert_eq!(last.header("mcp-session-id"), None);
+}
+
+#[tokio::test]
+async fn what_has_no_counterpart_is_a_clear_error() {
+    let ask = json!({"jsonrpc": "2.0", "id": 9, "method": "sampling/createMessage", "params": {"messages": [], "maxTokens": 5}});
+    let asking = mcp_server().tool(tool("read")).aside(ask).run();
+    let wanting = mcp_server().tool(tool("read")).modern().calls(|_, _| {
+        let ask = json!({"method": "elicitation/create", "params": {"message": "which?"}});
+        json!({"resultType": "input_required", "inputRequests": {"a": ask}})
+    });
+    let wanting = wanting.run();
+    let gate = gate().mcp("files", &asking).mcp("web", &wanting).agent("bot").run();
+    let reply = post(&gate.client("bot"), &CALL, call(json!({"text": "x"}))).await.expect(200);
+    assert!(!reply.text().contains("sampling"), "{}", reply.text());
+    assert_eq!(reply.answer()["result"]["isError"], false);
+    let told = asking.calls().into_iter().map(|call| call.json());
+    assert_eq!(told.filter(|message| message["error"].is_object()).count(), 1);
+    let client = gate.mcp("bot", "web").await;
+    let reply = client.call("read", "x").await.expect(200);
+    assert!(reply.message().contains("no way to be asked"), "{}", reply.text());
+    assert_eq!(gate.record(reply.record())["status"], "refused");
+}
+
+#[tokio::test]
+async fn a_stranger_to_a_server_causes_no_word_to_it() {
+    let server = mcp_server().tool(tool("read")).run();
+    let narrow = "[[role]]\nname = \"narrow\"\ntools = [\"other/*\"]\n";
+    let gate = gate().mcp("files", &server).agent_as("bot", "narrow").sections(narrow).run();
+    let reply = post(&gate.client("bot"), &[("mcp-method", "tools/list")], list()).await;
+    assert_eq!(reply.json()["error"]["code"], -31_403);
+    assert!(server.calls().is_empty());
+}
