@@ -154,6 +154,9 @@ impl Call {
             self.base.action.note("dropped", clip(method, 128));
             return Ok(None);
         }
+        if method == "notifications/tools/list_changed" {
+            talk.mcp.pins.doubt(&talk.server.name);
+        }
         self.inspect_answer(talk, data, Voice::Tool).map(Some)
     }
 

@@ -119,10 +119,17 @@ impl Call {
 
     /// The tool's pin; a tool that was never listed is looked for at its server.
     async fn known(&mut self, talk: &Talk, name: &str) -> Result<Arc<Known>, Refusal> {
-        if let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
+        // A server that has said its tools are others is asked before any of them is used.
+        let is_doubted = talk.mcp.pins.is_doubted(&talk.server.name);
+        if !is_doubted && let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
             return Ok(known);
         }
-        self.tools_of(talk).await?;
+        if let Err(refusal) = self.tools_of(talk).await {
+            if is_doubted {
+                talk.mcp.pins.doubt(&talk.server.name);
+            }
+            return Err(refusal);
+        }
         let known = talk.mcp.pins.find(&talk.server.name, name);
         known.ok_or_else(|| Refusal::NoSuchTool(model::clip(name, 128).to_owned()))
     }

@@ -151,7 +151,7 @@ fn collect(
 ) -> Result<(), String> {
     let Some(members) = schema.as_object() else {
         let items = schema.as_array().into_iter().flatten();
-        return items.map(|item| collect(item, None, found)).collect();
+        return items.into_iter().try_for_each(|item| collect(item, None, found));
     };
     if let Some(annotation) = members.get(ANNOTATION) {
         let param = param(annotation, members, path.as_deref())?;

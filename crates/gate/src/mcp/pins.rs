@@ -1,9 +1,9 @@
 //! All pins of a tenant: asked by every list and call, written down before anything relies on them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin as Boxed;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use model::{Classification, ServerName};
 
@@ -35,6 +35,9 @@ pub struct Known {
 /// The pins of one tenant.
 pub struct Pins {
     known: RwLock<HashMap<String, Arc<Known>>>,
+    /// Servers that have said their tools are others now, and were not asked since. No more than there
+    /// are servers.
+    stale: Mutex<HashSet<ServerName>>,
     keeper: Keeper,
 }
 
@@ -57,7 +60,7 @@ impl Known {
 
 impl Pins {
     pub fn new(kept: Vec<Pin>, keeper: Keeper) -> Self {
-        let pins = Self { known: RwLock::default(), keeper };
+        let pins = Self { known: RwLock::default(), stale: Mutex::default(), keeper };
         kept.into_iter().for_each(|pin| pins.put(pin));
         pins
     }
@@ -70,6 +73,20 @@ impl Pins {
     pub fn find(&self, server: &ServerName, tool: &str) -> Option<Arc<Known>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(&key(server, tool)).cloned()
+    }
+
+    /// A server says that its tools are others now.
+    pub fn doubt(&self, server: &ServerName) {
+        self.stale().insert(server.clone());
+    }
+
+    /// Whether a server must be asked again what its tools are; whoever is told so does it.
+    pub fn is_doubted(&self, server: &ServerName) -> bool {
+        self.stale().remove(server)
+    }
+
+    fn stale(&self) -> MutexGuard<'_, HashSet<ServerName>> {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of a description that an agent was given; what is new is durable when this returns.
@@ -115,8 +132,6 @@ fn key(server: &ServerName, tool: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use model::AgentName;
     use serde_json::json;
 
