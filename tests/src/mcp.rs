@@ -255,7 +255,7 @@ impl McpClient {
     /// The names of the tools that are listed.
     pub async fn tools(&self) -> Vec<String> {
         let reply = self.request("tools/list", json!({})).await.expect(200);
-        let tools = reply.json()["result"]["tools"].clone();
+        let tools = reply.answer()["result"]["tools"].clone();
         let tools = tools.as_array().expect("a list of tools").clone();
         tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
     }
