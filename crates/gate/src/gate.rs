@@ -14,6 +14,7 @@ use crate::identify::Caller;
 use crate::identify::once::Once;
 use crate::limits::Counters;
 use crate::loops::Loops;
+use crate::mcp::bridge::Bridges;
 use crate::metrics::Metrics;
 use crate::snapshot::{Contained, Snapshot};
 
@@ -33,6 +34,8 @@ pub struct Gate {
     pub metrics: Metrics,
     /// What the agents' sessions have seen.
     pub sessions: Sessions,
+    /// How MCP servers speak that do not speak as their clients do.
+    pub bridges: Bridges,
     clock: fn() -> Timestamp,
     ids: AtomicU64,
     seed: u64,
@@ -62,6 +65,7 @@ impl Gate {
             loops: Loops::default(),
             metrics: Metrics::default(),
             sessions: Sessions::default(),
+            bridges: Bridges::default(),
             clock,
             ids: AtomicU64::new(0),
             seed,

@@ -46,6 +46,12 @@ pub enum Refusal {
     Loop(Looping),
     /// The request itself is wrong; the text says how.
     Malformed(String),
+    /// What a request of MCP asks for lacks something; the text says what.
+    Params(String),
+    /// A header of a request of MCP does not say what its body says.
+    HeaderMismatch(String),
+    /// The client speaks a version of MCP that is not carried.
+    UnsupportedVersion(String),
     Unreadable(ReadError<hyper::Error>),
     /// Inspection found what may not pass; the kind of finding.
     Blocked(String),
@@ -133,7 +139,12 @@ impl Refusal {
             | Self::NoSuchSession
             | Self::NoSuchMethod(_)
             | Self::NoSuchTool(_) => StatusCode::NOT_FOUND,
-            Self::AmbiguousPath | Self::Malformed(_) | Self::Message(_) => StatusCode::BAD_REQUEST,
+            Self::AmbiguousPath
+            | Self::Malformed(_)
+            | Self::Params(_)
+            | Self::HeaderMismatch(_)
+            | Self::UnsupportedVersion(_)
+            | Self::Message(_) => StatusCode::BAD_REQUEST,
             Self::Limit(_) | Self::Loop(_) | Self::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
             Self::Uninspectable(_) | Self::BadSchema(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(error) => match error {
@@ -205,7 +216,9 @@ impl Refusal {
             Self::Limit(exceeded) => limit_message(exceeded),
             Self::Loop(Looping::Repeats(allowed)) => format!("The same call was made {allowed} times in a row, which looks like a loop: the gate lets no more of it pass. Change what is asked, or wait ten minutes."),
             Self::Loop(Looping::SessionCalls(allowed)) => format!("This session has made {allowed} calls, which is as many as one may: begin another session."),
-            Self::Malformed(what) => what.clone(),
+            Self::Malformed(what) | Self::Params(what) => what.clone(),
+            Self::HeaderMismatch(why) => format!("Headers and body must say the same: {why}."),
+            Self::UnsupportedVersion(_) => crate::mcp::carried_versions(),
             Self::Unreadable(error) => format!("The request's body could not be read: {error}."),
             Self::Blocked(kind) => format!("The gate keeps back {kind}, which was found here and may not pass. Take it out, or ask whoever runs the gate to change what is done about {kind}."),
             Self::Uninspectable(what) => format!("The gate lets through only what it can inspect, and {what}. Whoever runs the gate can let it pass with `uninspectable = \"pass\"` in [inspect]."),

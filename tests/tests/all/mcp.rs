@@ -1,6 +1,7 @@
 //! MCP through the gate: what is listed is what may be called, and nothing goes around it.
 
 mod all_servers;
+mod eras;
 mod hostile;
 mod pins;
 mod stdio;
