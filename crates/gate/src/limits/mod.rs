@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{TenantId, Tier, Timestamp};
+use policy::Pattern;
 
 use self::counters::Counter;
 pub use self::counters::{Counters, Reservation, Saved};
@@ -45,6 +46,8 @@ pub struct Limit {
     pub only: Option<Arc<str>>,
     /// Only calls of this tier.
     pub tier: Option<Tier>,
+    /// Only calls of these tools, as `server/tool`.
+    pub tool: Option<Pattern>,
     pub window: Duration,
     pub requests: Option<u64>,
     /// Input and output tokens together.
@@ -101,6 +104,11 @@ pub struct Exceeded {
 impl Limit {
     fn subject(&self, caller: &Caller<'_>) -> Option<Arc<str>> {
         if self.tier.is_some_and(|tier| tier != caller.tier) {
+            return None;
+        }
+        if let Some(tools) = &self.tool
+            && !caller.tool.is_some_and(|tool| tools.matches(tool))
+        {
             return None;
         }
         let subject = match (self.per, caller.place) {

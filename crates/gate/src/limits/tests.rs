@@ -12,6 +12,7 @@ fn limit(per: Per) -> Limit {
         per,
         only: None,
         tier: None,
+        tool: None,
         window: HOUR,
         requests: None,
         tokens: None,

@@ -5,7 +5,7 @@
 //! status and the same body.
 
 use http::{HeaderValue, Response, StatusCode, header};
-use model::Effect;
+use model::{Effect, Scopes};
 use serde_json::json;
 
 use super::message::Message;
@@ -44,8 +44,9 @@ impl Call {
 
     /// Records the refusal, then says so.
     pub(super) async fn refuse(mut self, refusal: &Refusal) -> Response<AnswerBody> {
-        // A client begins a new session where its own is not found, and knows that by the status.
-        let is_lost = matches!(refusal, Refusal::NoSuchSession);
+        // A client begins a new session where its own is not found, and asks for more where that is
+        // what it lacks; it knows both by the status.
+        let is_lost = matches!(refusal, Refusal::NoSuchSession | Refusal::InsufficientScope { .. });
         let status = match &self.id {
             Some(_) if !is_lost => StatusCode::OK,
             _ => refusal.status(),
@@ -74,9 +75,22 @@ impl Call {
             let challenge = HeaderValue::from_static("Bearer realm=\"portcullis\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
+        if let Refusal::InsufficientScope { needed, .. } = refusal
+            && let Some(challenge) = step_up(needed)
+        {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
         let effect =
             if matches!(refusal, Refusal::LogDown) { Effect::Deny } else { refusal.effect() };
         self.stamp(&mut response, effect);
         response
     }
+}
+
+/// What a client has to ask for (RFC 6750, section 3.1). A scope has no quotation mark and no
+/// backslash, so the text ends where it should.
+fn step_up(needed: &Scopes) -> Option<HeaderValue> {
+    let text =
+        format!("Bearer realm=\"portcullis\", error=\"insufficient_scope\", scope=\"{needed}\"");
+    HeaderValue::from_str(&text).ok()
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::HeaderName;
-use model::{Classification, Confidentiality, Integrity, ServerName, Standing, ToolEffect};
+use model::{
+    Classification, Confidentiality, Integrity, Scopes, ServerName, Standing, ToolEffect,
+};
 use policy::Pattern;
 
 use super::pin::PinMode;
@@ -38,6 +40,8 @@ pub struct Server {
     pub believes_annotations: bool,
     pub pin: PinMode,
     pub standing: Standing,
+    /// Whether a call must say for which person it is.
+    pub needs_person: bool,
     /// What happens to images and other blobs.
     pub uninspectable: Uninspectable,
     pub limits: Sizes,
@@ -68,6 +72,8 @@ pub struct ToolRule {
     pub effect: Option<ToolEffect>,
     pub integrity: Option<Integrity>,
     pub confidentiality: Option<Confidentiality>,
+    /// What must have been delegated to whoever calls.
+    pub scopes: Scopes,
     pub flow: FlowRule,
 }
 
@@ -91,6 +97,11 @@ impl Mcp {
 }
 
 impl Server {
+    /// What must have been delegated to whoever calls a tool.
+    pub fn scopes_of(&self, tool: &str) -> Option<&Scopes> {
+        self.rules.iter().find(|rule| rule.tools.matches(tool)).map(|rule| &rule.scopes)
+    }
+
     /// What is known of a tool: what the operator says, then what is claimed, then the careful value.
     pub fn classify(&self, tool: &str, known: Option<&Known>) -> Classification {
         let claimed = known.filter(|_| self.believes_annotations).map(|known| known.claimed);

@@ -77,14 +77,26 @@ pub(crate) fn challenge(
     peer: &Peer,
     headers: &HeaderMap,
     path: &str,
-) -> Option<HeaderValue> {
+) -> Option<Challenge> {
     let origin = origin(trust, peer, headers);
-    let text = format!(
-        "Bearer realm=\"portcullis\", resource_metadata=\"{origin}{PROTECTED_RESOURCE}{path}\""
-    );
+    let pointer = format!("{origin}{PROTECTED_RESOURCE}{path}");
     // A host with a quotation mark would end the text early: such a one gets no pointer.
-    let quotes = text.matches(['"', '\\']).count();
-    (quotes == 4).then(|| HeaderValue::from_str(&text).ok()).flatten()
+    (!pointer.contains(['"', '\\'])).then_some(Challenge(pointer))
+}
+
+/// Where a client finds out how to get in.
+pub(crate) struct Challenge(String);
+
+impl Challenge {
+    /// For a client that is turned away.
+    pub(crate) fn alone(&self) -> Option<HeaderValue> {
+        self.after("Bearer realm=\"portcullis\"")
+    }
+
+    /// Behind what else the client is told.
+    pub(crate) fn after(&self, told: &str) -> Option<HeaderValue> {
+        HeaderValue::from_str(&format!("{told}, resource_metadata=\"{}\"", self.0)).ok()
+    }
 }
 
 fn json_answer(status: StatusCode, body: &Value) -> Response<AnswerBody> {

@@ -224,12 +224,15 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Counted> {
     Ok(Counted::new(counters, position))
 }
 
+/// How the kinds begin that limits count, as a record spells them.
+const COUNTED: [&[u8]; 2] = [b"\"kind\":\"llm.call\"", b"\"kind\":\"mcp."];
+
 /// Whether a record is of a kind and a time that limits still count; told without decoding it all.
 fn may_count(record: &[u8], since: Timestamp) -> bool {
     let after = |mark: &[u8]| {
         memchr::memmem::rfind(record, mark).and_then(|at| record.get(at + mark.len()..))
     };
-    if after(b"\"kind\":\"llm.call\"").is_none() {
+    if COUNTED.iter().all(|kind| after(kind).is_none()) {
         return false;
     }
     let text = after(b"\"time\":\"").and_then(|rest| rest.get(..27));

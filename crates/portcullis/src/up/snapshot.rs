@@ -88,7 +88,8 @@ impl Settings {
                 .iter()
                 .enumerate()
                 .map(|(at, limit)| limit_of(at, limit))
-                .collect(),
+                .collect::<anyhow::Result<_>>()
+                .context("[[limit]]")?,
             providers: Vec::new(),
             servers: Vec::new(),
             launchers: HashMap::new(),
@@ -414,9 +415,9 @@ pub(super) fn sizes(gate: &sections::Gate) -> Sizes {
     }
 }
 
-fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
+fn limit_of(at: usize, limit: &sections::Limit) -> anyhow::Result<Limit> {
     let name = limit.name.clone().unwrap_or_else(|| format!("limit {}", at + 1));
-    Limit {
+    Ok(Limit {
         name: name.into(),
         per: match limit.per {
             sections::Per::Tenant => Per::Tenant,
@@ -428,6 +429,7 @@ fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
         },
         only: limit.only.as_deref().map(Arc::from),
         tier: limit.tier.map(sections::Tier::model),
+        tool: limit.tool.as_ref().map(|tool| policy::Pattern::new(&tool.0)).transpose()?,
         // Only a limit of concurrency goes without, and it has no use for one.
         window: limit.window.unwrap_or(std::time::Duration::from_secs(1)),
         requests: limit.requests.map(Into::into),
@@ -435,5 +437,5 @@ fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
         spend: limit.spend_usd.map(|dollars| (dollars.0 * 1e6).round() as u64),
         concurrency: limit.concurrency.map(|n| u64::from(n.get())),
         bytes: limit.bytes.map(|size| size.0),
-    }
+    })
 }
