@@ -252,7 +252,7 @@ class Run:
         """Each tenant's log, by that tenant's own token."""
         for tenant in self.scenario.tenants:
             for record in self.gate.records(self.readers[tenant.id]):
-                self.seen.entries.append(self.entry(tenant.id, record))
+                self.seen.entries.append(self.entry(tenant.id, record["record"]))
 
     def entry(self, tenant, record):
         server, _, tool = (record.get("resource") or {}).get("name", "").partition("/")

@@ -135,8 +135,7 @@ def write_tenant(folder, tenant, tools, issuer, port):
         table("[[issuer]]", {"url": issuer.url, "audience": [AUDIENCE], "algorithms": ["ES256"],
                              "keys": "issuer.json"}),
         table("[[role]]", {"name": "everyone", "tools": [f"{SERVER}/*"]}),
-        table("[[mcp]]", {"name": SERVER, "url": f"http://127.0.0.1:{port}/mcp", "person": "required",
-                          "fail": tenant.policy.fail_mode.removeprefix("fail_")}),
+        table("[[mcp]]", {"name": SERVER, "url": f"http://127.0.0.1:{port}/mcp", "person": "required"}),
     ]
     for tool in tools:
         effect, confidentiality = KNOWN[tool.sensitivity]

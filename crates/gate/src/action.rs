@@ -13,12 +13,13 @@ use ledger::{Append, Log};
 use model::{Decision, Digest, Effect, Kind, PayloadRef, Record, RecordId, Resource, Status, clip};
 use payloads::{Direction, KeepError};
 
+use crate::books::{Books, Place};
 use crate::gate::Gate;
 use crate::keeping::{Finishing, Keep, Keeping, Kept, Late, noted};
 use crate::limits::{Amount, Reservation};
 use crate::llm::findings::Findings;
 use crate::refusal::Refusal;
-use crate::snapshot::Provider;
+use crate::snapshot::{Provider, Tenant};
 
 const MAX_REASON: usize = 1024;
 
@@ -26,6 +27,9 @@ const MAX_REASON: usize = 1024;
 pub struct Action {
     pub gate: Arc<Gate>,
     log: Log,
+    books: Arc<Books>,
+    /// Its place among those of its tenant.
+    place: Option<Place>,
     record: Record,
     pub findings: Findings,
     reservation: Option<Reservation>,
@@ -50,6 +54,8 @@ impl Action {
         Box::new(Self {
             gate: gate.clone(),
             log: gate.log.clone(),
+            books: gate.books.clone(),
+            place: None,
             record,
             findings: Findings::default(),
             reservation: None,
@@ -73,9 +79,13 @@ impl Action {
         &mut self.record
     }
 
-    /// From here on the record goes to the log of the agent's tenant.
-    pub fn use_log(&mut self, log: &Log) {
-        self.log = log.clone();
+    /// From here on it is one of this tenant's, in its log and its books; whether the tenant may have
+    /// one more under way.
+    pub fn belongs_to(&mut self, tenant: &Tenant) -> bool {
+        self.log = tenant.log.clone();
+        self.books = tenant.books.clone();
+        self.place = tenant.books.enter(tenant.in_flight);
+        self.place.is_some()
     }
 
     pub fn on_model(&mut self, provider: &Arc<Provider>, model: Option<&str>) {
@@ -216,10 +226,11 @@ impl Action {
         self.record.usage.added_ms = millis(whole.saturating_sub(self.upstream));
         if let Some(kept) = self.kept.take() {
             let record = self.record.clone();
-            let late = Late::new(&self.gate, &self.log, record, *kept, self.has_begun);
+            let told = (&self.gate, &self.books);
+            let late = Late::new(told, &self.log, record, *kept, self.has_begun);
             return Finishing::Kept(Box::new(late));
         }
-        self.gate.observe(&self.record);
+        self.gate.observe(&self.books, &self.record);
         Finishing::Record(append(&self.log, &self.record))
     }
 

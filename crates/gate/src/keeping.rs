@@ -14,6 +14,7 @@ use ledger::{Append, Log, LogError};
 use model::{DataSubject, Digest, Effect, Month, PayloadRef, Record, Status, has_label};
 use payloads::{DataKey, Direction, Durable, KeepError, Payloads, Place, Reference, Sink};
 
+use crate::books::Books;
 use crate::gate::Gate;
 
 /// How much of a payload is kept.
@@ -208,6 +209,7 @@ impl Future for Finishing {
 /// A record that waits for its payloads. Dropped before it was written, it is written as it is.
 pub struct Late {
     gate: Arc<Gate>,
+    books: Arc<Books>,
     log: Log,
     record: Record,
     keep: Keep,
@@ -223,7 +225,7 @@ pub struct Late {
 
 impl Late {
     pub(crate) fn new(
-        gate: &Arc<Gate>,
+        (gate, books): (&Arc<Gate>, &Arc<Books>),
         log: &Log,
         record: Record,
         kept: Kept,
@@ -232,6 +234,7 @@ impl Late {
         let Kept { keeping, keep, request, response, .. } = kept;
         Self {
             gate: gate.clone(),
+            books: books.clone(),
             log: log.clone(),
             record,
             keep,
@@ -259,7 +262,7 @@ impl Late {
         }
         if self.written.is_none() {
             self.decide();
-            self.gate.observe(&self.record);
+            self.gate.observe(&self.books, &self.record);
             self.written = Some(crate::action::append(&self.log, &self.record));
         }
         if let Some(written) = &mut self.written {
@@ -337,7 +340,7 @@ impl Drop for Late {
                 self.note(direction, Ok(reference));
             }
         }
-        self.gate.observe(&self.record);
+        self.gate.observe(&self.books, &self.record);
         if let Ok(bytes) = self.record.encode() {
             drop(self.log.append_unwaited(bytes));
         }

@@ -10,6 +10,7 @@
 pub mod action;
 pub mod answer;
 pub mod approvals;
+pub mod books;
 pub mod classifier;
 pub mod flow;
 pub mod gate;
@@ -29,6 +30,7 @@ pub mod sse;
 pub mod vault;
 pub mod worker;
 
+pub use books::Books;
 pub use gate::Gate;
 pub use snapshot::Snapshot;
 pub use worker::Worker;

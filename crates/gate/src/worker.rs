@@ -50,7 +50,7 @@ impl listen::Handler for Worker {
             Route::Token => oauth::serve(self, peer, request).await,
             Route::WellKnown => {
                 let snapshot = self.gate.snapshot();
-                oauth::document(&snapshot.trust, peer, request.headers(), &path)
+                oauth::document(&snapshot, peer, request.headers(), &path)
             }
             Route::AllMcp | Route::Mcp { .. } => {
                 let challenge = self.challenge(peer, &request, &path);
@@ -82,7 +82,7 @@ impl Worker {
         path: &str,
     ) -> Option<oauth::Challenge> {
         let snapshot = self.gate.snapshot();
-        oauth::challenge(&snapshot.trust, peer, request.headers(), path)
+        oauth::challenge(&snapshot, peer, request.headers(), path)
     }
 
     /// What the network layer answered by itself is an action that was tried, so it is recorded.

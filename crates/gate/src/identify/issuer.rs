@@ -39,6 +39,10 @@ pub struct TrustedIssuer {
     asked: Mutex<Option<Timestamp>>,
 }
 
+/// The reading that an issuer's keys are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeysVersion(Option<Timestamp>);
+
 #[derive(Default)]
 struct Known {
     keys: JwkSet,
@@ -63,19 +67,33 @@ impl TrustedIssuer {
         &self,
         token: &Unverified<'_>,
         now: Timestamp,
-    ) -> Result<Vouched, TokenError> {
-        if self.age(now).is_none_or(|age| age > REFRESH) {
-            self.read_again(now).await;
-        }
-        if self.reader.is_some() && self.age(now).is_none_or(|age| age > STALE) {
-            return Err(TokenError::UnknownKey);
-        }
-        match self.rules.verify(token, &self.keys.load().keys, now) {
+    ) -> Result<(Vouched, KeysVersion), TokenError> {
+        self.version(now).await.ok_or(TokenError::UnknownKey)?;
+        match self.verify_now(token, now) {
             Err(TokenError::UnknownKey) if self.read_again(now).await => {
-                self.rules.verify(token, &self.keys.load().keys, now)
+                self.verify_now(token, now)
             }
             verified => verified,
         }
+    }
+
+    fn verify_now(
+        &self,
+        token: &Unverified<'_>,
+        now: Timestamp,
+    ) -> Result<(Vouched, KeysVersion), TokenError> {
+        let known = self.keys.load();
+        Ok((self.rules.verify(token, &known.keys, now)?, KeysVersion(known.read)))
+    }
+
+    /// Which keys count now; none where they are too old. Reads them again where that is due.
+    pub(super) async fn version(&self, now: Timestamp) -> Option<KeysVersion> {
+        if self.age(now).is_none_or(|age| age > REFRESH) {
+            self.read_again(now).await;
+        }
+        let known = self.keys.load();
+        let is_fresh = known.read.is_some_and(|read| now.since(read) <= STALE);
+        (self.reader.is_none() || is_fresh).then_some(KeysVersion(known.read))
     }
 
     fn age(&self, now: Timestamp) -> Option<Duration> {

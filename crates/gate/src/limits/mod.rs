@@ -44,6 +44,8 @@ pub struct Limit {
     pub per: Per,
     /// Only this agent, person, provider, server or tool; otherwise each has its own count.
     pub only: Option<Arc<str>>,
+    /// Not these.
+    pub except: Vec<Arc<str>>,
     /// Only calls of this tier.
     pub tier: Option<Tier>,
     /// Only calls of these tools, as `server/tool`.
@@ -120,6 +122,7 @@ impl Limit {
             (Per::Provider | Per::Server, _) => return None,
         };
         match &self.only {
+            _ if self.except.iter().any(|one| **one == *subject) => None,
             Some(only) if **only != *subject => None,
             Some(only) => Some(only.clone()),
             None => Some(subject.into()),

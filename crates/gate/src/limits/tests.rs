@@ -11,6 +11,7 @@ fn limit(per: Per) -> Limit {
         name: "l".into(),
         per,
         only: None,
+        except: Vec::new(),
         tier: None,
         tool: None,
         window: HOUR,

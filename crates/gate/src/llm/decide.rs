@@ -237,7 +237,7 @@ impl Call {
         let call = Digest::of_parts(&[parts.method.as_str().as_bytes(), path.as_bytes(), &body]);
         let gate = &self.action.gate;
         let rules = caller.tenant.loops;
-        let counted = gate.loops.count(rules, caller, session, call, gate.now());
+        let counted = caller.tenant.books.loops.count(rules, caller, session, call, gate.now());
         counted.map_err(Refusal::Loop)
     }
 
@@ -266,7 +266,8 @@ impl Call {
         let place = Place::Provider(to.provider.name.as_str());
         let by = caller.counted(place, None);
         let gate = &self.action.gate;
-        let reserved = gate.counters.reserve(&caller.tenant.limits, &by, amount, gate.now());
+        let reserved =
+            caller.tenant.books.counters.reserve(&caller.tenant.limits, &by, amount, gate.now());
         self.action.reserved(reserved.map_err(Refusal::Limit)?);
         Ok(())
     }

@@ -157,7 +157,8 @@ impl Call {
         let call = Digest::of_parts(&[tool.as_bytes(), b"\0", &arguments]);
         let gate = &self.base.action.gate;
         let rules = talk.who.tenant.loops;
-        let counted = gate.loops.count(rules, &talk.who, session.as_ref(), call, gate.now());
+        let counted =
+            talk.who.tenant.books.loops.count(rules, &talk.who, session.as_ref(), call, gate.now());
         counted.map_err(Refusal::Loop)
     }
 
@@ -214,7 +215,7 @@ impl Call {
         let caller = talk.who.counted(place, tool.map(|tool| tool.name.as_str()));
         let gate = &self.base.action.gate;
         let limits = &talk.who.tenant.limits;
-        let reserved = gate.counters.reserve(limits, &caller, amount, gate.now());
+        let reserved = talk.who.tenant.books.counters.reserve(limits, &caller, amount, gate.now());
         self.base.action.reserved(reserved.map_err(Refusal::Limit)?);
         Ok(())
     }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::HeaderName;
-use model::{
-    Classification, Confidentiality, Integrity, Scopes, ServerName, Standing, ToolEffect,
-};
+use model::{Classification, Confidentiality, Integrity, Scopes, ServerName, Standing, ToolEffect};
 use policy::Pattern;
 
 use super::pin::PinMode;

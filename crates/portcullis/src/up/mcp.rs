@@ -228,7 +228,8 @@ fn rule(tool: &mcp::Tool) -> anyhow::Result<ToolRule> {
             mcp::Confidentiality::Internal => Confidentiality::Internal,
             mcp::Confidentiality::Confidential => Confidentiality::Confidential,
         }),
-        scopes: Scopes::of(tool.scopes.iter().map(String::as_str)).context("[[mcp.tool]] scopes")?,
+        scopes: Scopes::of(tool.scopes.iter().map(String::as_str))
+            .context("[[mcp.tool]] scopes")?,
         flow: FlowRule {
             decisive: tool.decisive.clone(),
             object: tool.object.clone(),

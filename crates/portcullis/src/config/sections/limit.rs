@@ -25,6 +25,8 @@ section! {
         /// Only for the person, agent, provider, server or tool (`server/tool`) of this name, by
         /// what `per` says.
         only: Option<String>, example "support-bot";
+        /// Not for those of these names: they have limits of their own, or none.
+        except: Vec<String> = [], example ["ann@example.com"];
         /// Only for calls of this tier: `interactive` (an agent that acts for a person directly),
         /// `sub_agent` (one that another agent delegated to), `background` (as declared) or `api`.
         tier: Option<Tier>, example "background";
