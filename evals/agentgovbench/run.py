@@ -15,6 +15,7 @@ How what a scenario leaves open is read:
 - An agent that gets no token for a person calls all the same, with its own key.
 - The chain of an entry is that of its record where one agent handed on to another; a single agent between
   the person and the call is no delegation.
+- Agents have got their tokens before an outage begins, and keep them.
 - An outage of up to ten seconds is waited for; a longer one lasts until the scenario's end. Where every
   tenant fails closed, `unreachable` ends the process. Where one fails open, and for `error_5xx`, the gate
   runs and its disk takes nothing more.
@@ -63,7 +64,7 @@ class Run:
         self.gate = Gate(program, folder)
         self.issuers = {tenant.id: Issuer(tenant.id) for tenant in scenario.tenants}
         self.homes = {user.uid: tenant.id for tenant in scenario.tenants for user in tenant.users}
-        self.keys, self.names, self.tokens, self.readers = {}, {}, {}, {}
+        self.keys, self.names, self.tokens, self.readers, self.held = {}, {}, {}, {}, {}
         self.outage = None
 
     def setup(self):
@@ -120,11 +121,26 @@ class Run:
             self.tokens[tenant, user, taker] = handed["access_token"]
 
     def credential(self, tenant, user, name, tier):
-        """What an agent calls with: its token for the person, or its key where it gets none."""
+        """What an agent calls with: its token for the person, or its key where it gets none. A token is
+        good for minutes, and kept so long."""
         key = self.key(tenant, name, tier)
         if not user:
             return key
-        return self.gate.exchange(key, self.received(tenant, user, name)).get("access_token", key)
+        received = self.received(tenant, user, name)
+        known = (key, user, received if (tenant, user, name) in self.tokens else None)
+        if known not in self.held:
+            token = self.gate.exchange(key, received).get("access_token")
+            if not token:
+                return key
+            self.held[known] = token
+        return self.held[known]
+
+    def begin_work(self):
+        """Agents that will act have got their tokens before an outage begins."""
+        for action in self.scenario.actions:
+            if isinstance(action, DirectToolCall):
+                name = action.agent_name or AGENTS[action.agent_tier]
+                self.credential(self.tenant(action), action.as_user, name, action.agent_tier)
 
     def tenant(self, action):
         return action.as_tenant or self.scenario.tenants[0].id
@@ -202,6 +218,7 @@ class Run:
             self.seen.errors.append("the fan-out took longer than its window")
 
     def fail(self, action):
+        self.begin_work()
         is_open = any(tenant.policy.fail_mode == "fail_open" for tenant in self.scenario.tenants)
         if action.mode == "unreachable" and not is_open:
             self.gate.kill()

@@ -136,6 +136,7 @@ def write_tenant(folder, tenant, tools, issuer, port):
                              "keys": "issuer.json"}),
         table("[[role]]", {"name": "everyone", "tools": [f"{SERVER}/*"]}),
         table("[[mcp]]", {"name": SERVER, "url": f"http://127.0.0.1:{port}/mcp", "person": "required"}),
+        table("[mcp.fail]", {"log": tenant.policy.fail_mode.removeprefix("fail_")}),
     ]
     for tool in tools:
         effect, confidentiality = KNOWN[tool.sensitivity]

@@ -7,12 +7,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderValue};
 use ledger::{Append, Log};
 use model::{Decision, Digest, Effect, Kind, PayloadRef, Record, RecordId, Resource, Status, clip};
 use payloads::{Direction, KeepError};
 
+use crate::answer::FAILING;
 use crate::books::{Books, Place};
 use crate::gate::Gate;
 use crate::keeping::{Finishing, Keep, Keeping, Kept, Late, noted};
@@ -20,6 +21,7 @@ use crate::limits::{Amount, Reservation};
 use crate::llm::findings::Findings;
 use crate::refusal::Refusal;
 use crate::snapshot::{Provider, Tenant};
+use crate::unrecorded::{Beginning, FailMode, Writing};
 
 const MAX_REASON: usize = 1024;
 
@@ -42,6 +44,8 @@ pub struct Action {
     pricing: Option<(Arc<Provider>, String)>,
     is_finished: bool,
     has_begun: bool,
+    /// What becomes of it where the log takes no record.
+    mode: FailMode,
     /// There was room for it among the actions under way.
     pub is_admitted: bool,
 }
@@ -66,6 +70,7 @@ impl Action {
             pricing: None,
             is_finished: false,
             has_begun: false,
+            mode: FailMode::Closed,
             is_admitted: gate.enter(),
         })
     }
@@ -86,6 +91,31 @@ impl Action {
         self.books = tenant.books.clone();
         self.place = tenant.books.enter(tenant.in_flight);
         self.place.is_some()
+    }
+
+    /// Says what the route that it takes does where the log takes no record.
+    pub(crate) fn fails(&mut self, mode: FailMode) {
+        self.mode = mode;
+    }
+
+    /// Whether the log takes records, or the route passes calls without. To be asked before anything
+    /// leaves that cannot be taken back.
+    pub(crate) fn check_log(&self) -> Result<(), Refusal> {
+        match self.mode {
+            FailMode::Closed if self.is_log_down() => Err(Refusal::LogDown),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn is_log_down(&self) -> bool {
+        !matches!(self.log.health(), ledger::Health::Running)
+    }
+
+    /// Marks an answer that passes without its record being written.
+    pub(crate) fn say_failing(&self, headers: &mut HeaderMap) {
+        if self.mode == FailMode::Open && self.is_log_down() {
+            headers.insert(FAILING, HeaderValue::from_static("log"));
+        }
     }
 
     pub fn on_model(&mut self, provider: &Arc<Provider>, model: Option<&str>) {
@@ -195,7 +225,7 @@ impl Action {
     }
 
     /// Writes that the action has begun. The future resolves when that is durable.
-    pub fn announce(&mut self) -> Append {
+    pub fn announce(&mut self) -> Beginning {
         self.has_begun = true;
         let mut begun = self.record.clone();
         let kept = self.kept.as_mut().and_then(|kept| kept.request_now());
@@ -204,7 +234,7 @@ impl Action {
         }
         begun.status = Status::Begun;
         begun.findings = self.findings.as_slice().to_vec();
-        append(&self.log, &begun)
+        Writing::of_beginning(append(&self.log, &begun), self.mode)
     }
 
     /// Completes the record. The future resolves when it is durable, and what it refers to;
@@ -227,11 +257,12 @@ impl Action {
         if let Some(kept) = self.kept.take() {
             let record = self.record.clone();
             let told = (&self.gate, &self.books);
-            let late = Late::new(told, &self.log, record, *kept, self.has_begun);
+            let written = (&self.log, self.mode);
+            let late = Late::new(told, written, record, *kept, self.has_begun);
             return Finishing::Kept(Box::new(late));
         }
         self.gate.observe(&self.books, &self.record);
-        Finishing::Record(append(&self.log, &self.record))
+        Finishing::Record(Writing::new(&self.log, &self.books, &self.record, self.mode))
     }
 
     /// As [`Action::finish`] where nobody waits for an answer. The log takes the record all the same.

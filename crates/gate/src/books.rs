@@ -11,6 +11,7 @@ use crate::flow::Sessions;
 use crate::limits::Counters;
 use crate::loops::Loops;
 use crate::metrics::Metrics;
+use crate::unrecorded::Unrecorded;
 
 /// One tenant's books. They outlive every snapshot.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub struct Books {
     /// What the agents' sessions have seen.
     pub sessions: Sessions,
     pub metrics: Metrics,
+    /// Records that wait for the log.
+    pub unrecorded: Unrecorded,
     /// Actions under way.
     in_flight: AtomicUsize,
 }

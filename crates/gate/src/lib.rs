@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod route;
 pub mod snapshot;
 pub mod sse;
+pub mod unrecorded;
 pub mod vault;
 pub mod worker;
 

@@ -27,6 +27,7 @@ use crate::loops::LoopRules;
 use crate::mcp::server::Mcp;
 use crate::net::body::BodyLimits;
 use crate::net::upstream::Target;
+use crate::unrecorded::FailMode;
 use crate::vault::Vault;
 
 /// The whole control state of the gate.
@@ -100,6 +101,8 @@ pub struct Provider {
     pub uninspectable: Uninspectable,
     /// Whether a call must say for which person it is.
     pub needs_person: bool,
+    /// What becomes of calls where the log takes no record.
+    pub fails: FailMode,
     pub limits: Sizes,
 }
 

@@ -3,6 +3,7 @@
 mod all_servers;
 mod hostile;
 mod pins;
+mod scopes;
 mod stdio;
 mod wire;
 

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -35,6 +36,8 @@ pub struct TrustedIssuer {
     keys: ArcSwap<Known>,
     /// None where the keys are fixed.
     reader: Option<Reader>,
+    /// Whether they could not be read when that was tried last.
+    is_silent: AtomicBool,
     /// When they were last asked for; held while they are being read.
     asked: Mutex<Option<Timestamp>>,
 }
@@ -54,13 +57,25 @@ impl TrustedIssuer {
     /// With keys that do not change.
     pub fn fixed(rules: Issuer, keys: JwkSet) -> Self {
         let keys = ArcSwap::from_pointee(Known { keys, read: None });
-        Self { rules, keys, reader: None, asked: Mutex::new(None) }
+        Self {
+            rules,
+            keys,
+            reader: None,
+            is_silent: AtomicBool::new(false),
+            asked: Mutex::new(None),
+        }
     }
 
     /// With keys that are read when they are needed.
     pub fn read_by(rules: Issuer, reader: Reader) -> Self {
         let keys = ArcSwap::from_pointee(Known::default());
-        Self { rules, keys, reader: Some(reader), asked: Mutex::new(None) }
+        Self {
+            rules,
+            keys,
+            reader: Some(reader),
+            is_silent: AtomicBool::new(false),
+            asked: Mutex::new(None),
+        }
     }
 
     pub async fn verify(
@@ -96,6 +111,11 @@ impl TrustedIssuer {
         (self.reader.is_none() || is_fresh).then_some(KeysVersion(known.read))
     }
 
+    /// Whether its keys could not be read when that was tried last.
+    pub fn is_silent(&self) -> bool {
+        self.is_silent.load(Ordering::Relaxed)
+    }
+
     fn age(&self, now: Timestamp) -> Option<Duration> {
         self.keys.load().read.map(|read| now.since(read))
     }
@@ -115,7 +135,9 @@ impl TrustedIssuer {
             return false;
         }
         *asked = Some(now);
-        match tokio::time::timeout(PATIENCE, reader()).await {
+        let read = tokio::time::timeout(PATIENCE, reader()).await;
+        self.is_silent.store(!matches!(read, Ok(Ok(_))), Ordering::Relaxed);
+        match read {
             Ok(Ok(keys)) => {
                 self.keys.store(Arc::new(Known { keys, read: Some(now) }));
                 true

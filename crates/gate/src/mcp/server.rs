@@ -13,6 +13,7 @@ use super::seal::Seal;
 use super::stdio::Launcher;
 use crate::net::upstream::Target;
 use crate::snapshot::{Sizes, Uninspectable};
+use crate::unrecorded::FailMode;
 
 /// What divides server and tool in the names of `/mcp`. No server's name holds it or ends in `_`, so
 /// that each name is read in one way.
@@ -40,6 +41,8 @@ pub struct Server {
     pub standing: Standing,
     /// Whether a call must say for which person it is.
     pub needs_person: bool,
+    /// What becomes of calls where the log takes no record.
+    pub fails: FailMode,
     /// What happens to images and other blobs.
     pub uninspectable: Uninspectable,
     pub limits: Sizes,

@@ -39,7 +39,26 @@ fn own_metrics(core: &Core) -> String {
     let name = "portcullis_index_behind_records";
     let help = "Records that the search index does not hold yet.";
     let index = format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {behind}\n");
-    index + &export::metrics(core)
+    index + &failing(core) + &export::metrics(core)
+}
+
+/// Which parts fail now, and what passed without them.
+fn failing(core: &Core) -> String {
+    let log = u8::from(!matches!(core.log.health(), Health::Running));
+    let issuers = u8::from(core.settings.load().is_any_issuer_silent());
+    let (waiting, passed) = (core.books.unrecorded.waiting(), core.books.unrecorded.passed());
+    format!(
+        "# HELP portcullis_failing Whether a part of the gate fails now.\n\
+         # TYPE portcullis_failing gauge\n\
+         portcullis_failing{{part=\"log\"}} {log}\n\
+         portcullis_failing{{part=\"identity_provider\"}} {issuers}\n\
+         # HELP portcullis_unrecorded_waiting Records of what passed that wait for the log.\n\
+         # TYPE portcullis_unrecorded_waiting gauge\n\
+         portcullis_unrecorded_waiting {waiting}\n\
+         # HELP portcullis_unrecorded_passed Actions that passed while the log took no record.\n\
+         # TYPE portcullis_unrecorded_passed counter\n\
+         portcullis_unrecorded_passed_total {passed}\n"
+    )
 }
 
 fn state_of_index(core: &Core) -> IndexState {

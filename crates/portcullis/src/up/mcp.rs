@@ -120,6 +120,7 @@ impl Settings {
                 mcp::Pin::Review => PinMode::Review,
             },
             standing: Standing::Active,
+            fails: server.fail.log.gate(),
             needs_person: server.person == sections::Person::Required,
             uninspectable: match server.uninspectable {
                 sections::Uninspectable::Refuse => Uninspectable::Refuse,

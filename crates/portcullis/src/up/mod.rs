@@ -32,4 +32,5 @@ mod witnesses;
 
 pub use addresses::{ADDRESSES, Addresses};
 pub(crate) use custody::inspection_secret;
+pub(crate) use snapshot::fail_open;
 pub use start::{Running, start};

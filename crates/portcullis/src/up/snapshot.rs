@@ -57,6 +57,16 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Whether the keys of an identity provider could not be read when they were due.
+    pub(super) fn is_any_issuer_silent(&self) -> bool {
+        self.trust.issuers.iter().any(|issuer| issuer.is_silent())
+    }
+
+    /// The routes that let calls pass where the log takes no record.
+    pub(super) fn fail_open(&self) -> Vec<String> {
+        fail_open(&self.config)
+    }
+
     /// Compiles everything, or says what is wrong. `before` lends its open connections.
     pub(super) fn new(
         config: Config,
@@ -143,7 +153,9 @@ impl Settings {
             models: policies::patterns(&provider.models)?,
             prices: prices(&self.config, provider)?,
             standing: Standing::Active,
-            uninspectable: match self.config.inspect.uninspectable {
+            fails: provider.fail.log.gate(),
+            uninspectable: match provider.uninspectable.unwrap_or(self.config.inspect.uninspectable)
+            {
                 sections::Uninspectable::Refuse => Uninspectable::Refuse,
                 sections::Uninspectable::Pass => Uninspectable::Pass,
             },
@@ -460,4 +472,13 @@ fn limit_of(at: usize, limit: &sections::Limit) -> anyhow::Result<Limit> {
         concurrency: limit.concurrency.map(|n| u64::from(n.get())),
         bytes: limit.bytes.map(|size| size.0),
     })
+}
+
+/// The routes that let calls pass where the log takes no record.
+pub(crate) fn fail_open(config: &Config) -> Vec<String> {
+    let is_open = |fail: &sections::Fail| fail.log == sections::FailMode::Open;
+    let providers = config.provider.iter().filter(|one| is_open(&one.fail));
+    let servers = config.mcp.iter().filter(|one| is_open(&one.fail));
+    let providers = providers.map(|one| format!("llm/{}", one.name));
+    providers.chain(servers.map(|one| format!("mcp/{}", one.name))).collect()
 }

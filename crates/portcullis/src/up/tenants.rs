@@ -97,6 +97,11 @@ async fn say_start(core: &Arc<Core>, recovery: &Recovery) -> anyhow::Result<()> 
     record.detail.insert("policy_version".into(), settings.bundle.version().to_string());
     record.detail.insert("inspection".into(), settings.config.inspect.enabled.to_string());
     record.detail.insert("durability".into(), settings.config.ledger.durability.as_str().into());
+    let open = settings.fail_open();
+    if !open.is_empty() {
+        tracing::warn!(tenant = %core.tenant, routes = %open.join(", "), "these routes let calls pass while the log cannot be written");
+        record.detail.insert("fail_open".into(), model::clip(&open.join(", "), 2048).to_owned());
+    }
     core.record(&record).await
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::ServerName;
 
-use super::{Person, Uninspectable};
+use super::{Fail, Person, Uninspectable};
 use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
 use crate::config::types::{BaseUrl, ByteSize, HeaderName, Pattern};
@@ -40,6 +40,8 @@ section! {
         tool: Vec<Tool>;
         /// Whether a call must say for which person it is.
         person: Person = "optional";
+        /// What becomes of calls where a part of the gate fails.
+        fail: Fail;
         /// What happens to images and other blobs in what it returns. Either way they are recorded.
         uninspectable: Uninspectable = "pass";
         /// Authorities, PEM, that sign its certificate, instead of those of the system.

@@ -19,7 +19,7 @@ pub use agent::{Agent, Role, Zone};
 pub use credentials::{ClientCertificate, Signatures, SigningKey};
 pub use export::{Begin, Export, ExportKind};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
-pub use identity::{Identity, Person, Persons, Tier};
+pub use identity::{Fail, FailMode, Identity, Person, Persons, Tier};
 pub use inspect::{Classifier, Inspect, Packages, Records, Uninspectable, Words};
 pub use issuer::{Issuer, Signature};
 pub use limit::{Limit, Loops, Per, Price};
