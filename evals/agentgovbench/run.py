@@ -15,7 +15,7 @@ How what a scenario leaves open is read:
 - An agent that gets no token for a person calls all the same, with its own key.
 - The chain of an entry is that of its record where one agent handed on to another; a single agent between
   the person and the call is no delegation.
-- Agents have got their tokens before an outage begins, and keep them.
+- Agents have got their tokens, and listed the tools, before an outage begins.
 - An outage of up to ten seconds is waited for; a longer one lasts until the scenario's end. Where every
   tenant fails closed, `unreachable` ends the process. Where one fails open, and for `error_5xx`, the gate
   runs and its disk takes nothing more.
@@ -136,11 +136,15 @@ class Run:
         return self.held[known]
 
     def begin_work(self):
-        """Agents that will act have got their tokens before an outage begins."""
+        """Agents that will act have got their tokens, and seen which tools there are, before an outage."""
         for action in self.scenario.actions:
             if isinstance(action, DirectToolCall):
                 name = action.agent_name or AGENTS[action.agent_tier]
-                self.credential(self.tenant(action), action.as_user, name, action.agent_tier)
+                credential = self.credential(
+                    self.tenant(action), action.as_user, name, action.agent_tier)
+                session = Session(self.gate, SERVER, credential)
+                session.open()
+                session.post("tools/list", {})
 
     def tenant(self, action):
         return action.as_tenant or self.scenario.tenants[0].id

@@ -205,13 +205,20 @@ impl Running {
             // Aborted, or ended by itself.
             let _ = task.await;
         }
+        let mut closed = Ok(());
         for core in house.tenants().iter() {
-            core.record(&core.system_record(Kind::SYSTEM_STOP, "the gate stopped in order"))
-                .await?;
-            core.close(drain).await?;
+            // One log that cannot be closed in order keeps no other from it.
+            closed = closed.and(end(core, drain).await);
         }
         Addresses::remove(&house.data);
         house.store.clone().close().await?;
-        Ok(())
+        closed
     }
+}
+
+async fn end(core: &Core, patience: Duration) -> anyhow::Result<()> {
+    let shown = || format!("the tenant \"{}\"", core.tenant);
+    let record = core.system_record(Kind::SYSTEM_STOP, "the gate stopped in order");
+    let recorded = core.record(&record).await;
+    recorded.and(core.close(patience).await).with_context(shown)
 }
