@@ -34,7 +34,7 @@ fn failed(error: ArchiveError) -> Failure {
 }
 
 fn own(session: &Session<'_>) -> std::result::Result<PathBuf, Failure> {
-    Ok(session.ledger()?)
+    session.ledger()
 }
 
 pub(super) fn archive(arguments: &Archive, session: &Session<'_>, output: &mut Output) -> Result {
