@@ -23,6 +23,8 @@ cargo xtask eval NAME …
 
     agentdojo --suite NAME [--no-detectors]
                               two agents behind the gate, an honest and a hijacked one
+    agentgovbench FOLDER [--only TEXT]
+                              governance scenarios (fixtures/ and scenarios/ in it) through the real gate
     code [--clean FOLDER]… [--packages ECOSYSTEM=FILE]… [--show KIND]   checks of generated code
     egress FILE               cases of egress security through the gate, by the transports it carries
     harm [FILE.jsonl.gz]      the screen for weapons and malware; rows with label 0 as benign text

@@ -10,7 +10,8 @@ use crate::run::{built, cargo, hand_over, on_path, run as launch, target};
 
 pub(crate) fn run(root: &Path, words: &[&str]) -> anyhow::Result<()> {
     match words {
-        ["agentdojo", rest @ ..] => agentdojo(root, rest),
+        ["agentdojo", rest @ ..] => driven(root, "agentdojo", rest),
+        ["agentgovbench", rest @ ..] => driven(root, "agentgovbench", rest),
         ["egress", file] => egress(root, file),
         ["mcp-conformance", rest @ ..] => conformance::run(root, rest),
         _ => labelled(root, words),
@@ -34,12 +35,13 @@ fn egress(root: &Path, file: &str) -> anyhow::Result<()> {
     hand_over("eval egress", driver.env("PYTHONDONTWRITEBYTECODE", "1"))
 }
 
-/// `--suite NAME [--no-detectors]`: the suite's tools behind the gate, an honest and a hijacked agent.
-fn agentdojo(root: &Path, words: &[&str]) -> anyhow::Result<()> {
-    let folder = root.join("evals/agentdojo");
-    let python = environment(&folder.join("requirements.txt"), &target(root).join("agentdojo"))?;
+/// A program of ours in Python that drives the real gate: `agentdojo`, a suite's tools behind it and
+/// an honest and a hijacked agent; `agentgovbench`, scenarios of who may do what for whom.
+fn driven(root: &Path, name: &str, words: &[&str]) -> anyhow::Result<()> {
+    let folder = root.join("evals").join(name);
+    let python = environment(&folder.join("requirements.txt"), &target(root).join(name))?;
     let gate = built(root, "portcullis")?;
     let mut driver = Command::new(python);
     driver.arg(folder.join("run.py")).arg("--gate").arg(gate.get_program()).args(words);
-    hand_over("eval agentdojo", driver.env("PYTHONDONTWRITEBYTECODE", "1"))
+    hand_over(&format!("eval {name}"), driver.env("PYTHONDONTWRITEBYTECODE", "1"))
 }

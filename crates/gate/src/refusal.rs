@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
-use model::{Effect, RecordId, Standing, Status, Timestamp};
+use model::{Effect, RecordId, Scopes, Standing, Status, Timestamp};
 use serde_json::json;
 
 use crate::answer::AnswerBody;
@@ -27,6 +27,11 @@ pub enum Refusal {
     Contained(Contained),
     /// The call does not say for which person it is, and must.
     Unattributable,
+    /// A tool needs a scope that was not delegated.
+    InsufficientScope {
+        lacking: String,
+        needed: Scopes,
+    },
     NoSuchRoute,
     NoSuchProvider,
     NoProviderForModel,
@@ -125,6 +130,7 @@ impl Refusal {
             Self::Unidentified(_) | Self::Contained(Contained::Ended) => StatusCode::UNAUTHORIZED,
             Self::Contained(_)
             | Self::Unattributable
+            | Self::InsufficientScope { .. }
             | Self::Denied(_)
             | Self::Held(_)
             | Self::Disapproved(_)
@@ -204,6 +210,7 @@ impl Refusal {
             Self::Unidentified(why) => why.message(),
             Self::Contained(contained) => contained_message(*contained).into(),
             Self::Unattributable => "Calls here must say for which person they are: exchange the person's token at /oauth/token and send what comes back as `Authorization: Bearer …`, or as `portcullis-delegation` beside the agent's key.".into(),
+            Self::InsufficientScope { lacking, .. } => format!("This tool needs the scope {lacking:?}, which the person did not hand on: exchange the person's token again, and ask for it."),
             Self::NoSuchRoute => "There is nothing at this path: model APIs are at /llm/{provider}/… and /v1/…, MCP servers at /mcp/{server}.".into(),
             Self::NoSuchProvider => "No provider of this name is configured at the gate.".into(),
             Self::NoProviderForModel => "No configured provider serves this model: check the model's name, or ask whoever runs the gate to add it to a provider's `models`.".into(),
@@ -312,6 +319,7 @@ impl Refusal {
             Self::Loop(_) => ("rate_limit_error", "loop_cut"),
             Self::Contained(_) => ("permission_error", "agent_contained"),
             Self::Unattributable => ("permission_error", "person_required"),
+            Self::InsufficientScope { .. } => ("permission_error", "insufficient_scope"),
             Self::Denied(_) => ("permission_error", "policy_denied"),
             Self::Held(_) => ("permission_error", "approval_required"),
             Self::Disapproved(_) => ("permission_error", "approval_denied"),

@@ -4,6 +4,7 @@ mod all_servers;
 mod eras;
 mod hostile;
 mod pins;
+mod scopes;
 mod stdio;
 mod wire;
 

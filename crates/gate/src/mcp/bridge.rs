@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
-use model::{AgentName, Effect, ServerName, TenantId, Timestamp, UserName};
+use model::{AgentName, Effect, ServerName, Timestamp, UserName};
 use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
@@ -58,7 +58,6 @@ pub(super) struct Opened {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Whose {
-    tenant: TenantId,
     server: ServerName,
     agent: AgentName,
     person: Option<UserName>,
@@ -67,7 +66,7 @@ struct Whose {
 /// What is remembered of servers of the other era.
 #[derive(Default)]
 pub struct Bridges {
-    eras: Mutex<HashMap<(TenantId, ServerName), (Era, Timestamp)>>,
+    eras: Mutex<HashMap<ServerName, (Era, Timestamp)>>,
     sessions: Mutex<HashMap<Whose, (Arc<Opened>, Timestamp)>>,
 }
 
@@ -77,8 +76,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Bridges {
     fn era(&self, talk: &Talk, now: Timestamp) -> Option<Era> {
-        let key = (talk.who.tenant.id.clone(), talk.server.name.clone());
-        let known = lock(&self.eras).get(&key).copied();
+        let known = lock(&self.eras).get(&talk.server.name).copied();
         known.filter(|(_, at)| now.since(*at) < REMEMBERED).map(|(era, _)| era)
     }
 
@@ -87,7 +85,7 @@ impl Bridges {
         if eras.len() >= MAX_SERVERS {
             eras.clear();
         }
-        eras.insert((talk.who.tenant.id.clone(), talk.server.name.clone()), (era, now));
+        eras.insert(talk.server.name.clone(), (era, now));
     }
 
     fn session(&self, whose: &Whose, now: Timestamp) -> Option<Arc<Opened>> {
@@ -117,7 +115,6 @@ impl Bridges {
 impl Whose {
     fn of(talk: &Talk) -> Self {
         Self {
-            tenant: talk.who.tenant.id.clone(),
             server: talk.server.name.clone(),
             agent: talk.who.agent.name.clone(),
             person: talk.who.person.clone(),
@@ -174,7 +171,7 @@ impl Call {
             return Ok(());
         }
         let now = self.base.action.gate.now();
-        let era = match (&talk.server.transport, self.worker.gate.bridges.era(talk, now)) {
+        let era = match (&talk.server.transport, talk.who.tenant.books.bridges.era(talk, now)) {
             (Transport::Stdio(_), _) => Some(Era::Legacy),
             (_, known) => known,
         };
@@ -182,13 +179,13 @@ impl Call {
             Some(Era::Modern) => return Ok(()),
             Some(Era::Legacy) => {}
             None if self.is_modern(talk).await? => {
-                self.worker.gate.bridges.note_era(talk, Era::Modern, now);
+                talk.who.tenant.books.bridges.note_era(talk, Era::Modern, now);
                 return Ok(());
             }
             None => {}
         }
         let Some(opened) = self.session_for(talk).await? else { return Ok(()) };
-        self.worker.gate.bridges.note_era(talk, Era::Legacy, now);
+        talk.who.tenant.books.bridges.note_era(talk, Era::Legacy, now);
         self.base.action.note("translated", "to a server with sessions");
         talk.along.session.clone_from(&opened.session);
         talk.along.version = Some(opened.version.clone());
@@ -212,7 +209,7 @@ impl Call {
     /// The session at a server for this agent and person; nothing where the server opens none.
     async fn session_for(&mut self, talk: &Talk) -> Result<Option<Arc<Opened>>, Refusal> {
         let (whose, now) = (Whose::of(talk), self.base.action.gate.now());
-        if let Some(opened) = self.worker.gate.bridges.session(&whose, now) {
+        if let Some(opened) = talk.who.tenant.books.bridges.session(&whose, now) {
             return Ok(Some(opened));
         }
         let params = translate::hello(&self.envelope);
@@ -233,7 +230,7 @@ impl Call {
         let method = "notifications/initialized".into();
         let ready = Message::Notification { method, params: Map::new() };
         self.send_along(talk, &along, ready.write().into()).await?;
-        self.worker.gate.bridges.keep(whose, &opened, now)?;
+        talk.who.tenant.books.bridges.keep(whose, &opened, now)?;
         Ok(Some(opened))
     }
 
@@ -295,7 +292,7 @@ impl Call {
     pub(super) fn lost(&self, talk: &Talk) -> Refusal {
         match talk.crossing {
             Crossing::ToLegacy(_) => {
-                self.worker.gate.bridges.forget(&Whose::of(talk));
+                talk.who.tenant.books.bridges.forget(&Whose::of(talk));
                 Refusal::ServerGarbage("it has ended its session; the same request begins another")
             }
             _ => Refusal::NoSuchSession,

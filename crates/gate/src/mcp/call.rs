@@ -70,6 +70,7 @@ impl Call {
         let call = ToolCall { tool: name, class, arguments: &arguments };
         self.trace(talk, &call);
         let verdict = self.decide_call(talk, &call)?;
+        self.check_scopes(talk, name)?;
         self.redact(talk, &verdict, inspected, Voice::Model, ARGUMENTS).map(Ok)
     }
 

@@ -91,13 +91,13 @@ impl Call {
     /// Begins the session that a server has just opened.
     pub(super) fn begin_session(&mut self, who: &Caller) {
         let task = self.task(who);
-        self.base.action.gate.sessions.with(&task, |_| ());
+        who.tenant.books.sessions.with(&task, |_| ());
     }
 
     /// A session by the server's id began with `initialize`: one that is not known was lost.
     fn in_session<T>(&mut self, talk: &Talk, work: impl FnOnce(&mut Session) -> T) -> T {
         let task = self.task(&talk.who);
-        let sessions = &self.base.action.gate.sessions;
+        let sessions = &talk.who.tenant.books.sessions;
         match task.session().is_some_and(|name| name.starts_with(SESSION_PREFIX)) {
             true => sessions.resume(&task, work),
             false => sessions.with(&task, work),

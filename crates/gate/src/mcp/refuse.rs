@@ -5,7 +5,7 @@
 //! status and the same body.
 
 use http::{HeaderValue, Response, StatusCode, header};
-use model::Effect;
+use model::{Effect, Scopes};
 use serde_json::json;
 
 use super::era::{Era, MODERN};
@@ -53,9 +53,11 @@ impl Call {
     fn status_of(&self, refusal: &Refusal) -> StatusCode {
         let is_modern = self.era == Era::Modern;
         match refusal {
-            // A client begins a new session where its own is not found, and knows that by the status;
-            // it knows the era of a server by the status of these (2026-07-28, versioning).
+            // A client begins a new session where its own is not found, asks for more where that is what
+            // it lacks, and knows both by the status; so it knows the era of a server (2026-07-28,
+            // versioning).
             Refusal::NoSuchSession
+            | Refusal::InsufficientScope { .. }
             | Refusal::HeaderMismatch(_)
             | Refusal::UnsupportedVersion(_) => refusal.status(),
             Refusal::NoSuchMethod(_) | Refusal::Params(_) if is_modern => refusal.status(),
@@ -91,9 +93,22 @@ impl Call {
             let challenge = HeaderValue::from_static("Bearer realm=\"portcullis\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
+        if let Refusal::InsufficientScope { needed, .. } = refusal
+            && let Some(challenge) = step_up(needed)
+        {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
         let effect =
             if matches!(refusal, Refusal::LogDown) { Effect::Deny } else { refusal.effect() };
         self.stamp(&mut response, effect);
         response
     }
+}
+
+/// What a client has to ask for (RFC 6750, section 3.1). A scope has no quotation mark and no
+/// backslash, so the text ends where it should.
+fn step_up(needed: &Scopes) -> Option<HeaderValue> {
+    let text =
+        format!("Bearer realm=\"portcullis\", error=\"insufficient_scope\", scope=\"{needed}\"");
+    HeaderValue::from_str(&text).ok()
 }

@@ -134,6 +134,7 @@ impl Call {
         body: Bytes,
     ) -> Result<Ready, Refusal> {
         self.reserve(talk, &body)?;
+        self.base.action.check_log()?;
         self.base.persist().await?;
         self.base.keep_leaving(None, &body, "").await?;
         talk.along.mirrored =

@@ -142,6 +142,7 @@ impl Call {
         check_origin(&parts.headers, &mcp.origins)?;
         let found = mcp.server(server).cloned().ok_or(Refusal::NoSuchServer)?;
         self.about("server", found.name.as_str());
+        self.base.action.fails(found.fails);
         if !found.standing.is_active() {
             return Err(Refusal::Contained(Contained::Server(found.standing)));
         }
@@ -283,6 +284,7 @@ impl Call {
         let body = self.inspect_request(body, voice, &["result"])?;
         self.decide_on_server(talk, policy::Action::UseServer, "message")?;
         self.approve(talk, &Value::Null).await?;
+        self.base.action.check_log()?;
         self.base.persist().await?;
         self.base.keep_leaving(None, &body, "").await?;
         if !matches!(talk.crossing, Crossing::None) {
@@ -436,6 +438,7 @@ impl Call {
             headers.insert("portcullis-record", value);
         }
         headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
+        self.base.action.say_failing(headers);
     }
 }
 
