@@ -4,6 +4,7 @@
 //! everybody. A session ([`session`]) is a random token of which only the hash is kept.
 //! Nothing here does input or output: time and randomness are parameters.
 
+pub mod hours;
 pub mod lockout;
 pub mod password;
 pub mod recovery;

@@ -12,3 +12,4 @@ mod payloads;
 mod records;
 mod shape;
 mod tenants;
+mod users;

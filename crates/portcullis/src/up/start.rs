@@ -160,6 +160,7 @@ async fn serve_console(
         random: Box::new(|| random().ok()),
         hosts: config.console.hosts.clone(),
         idempotency: Idempotency::default(),
+        staff: policy::StaffBundle::built_in().map_err(crate::policies::Invalid)?,
         login: login(&*house.main()?, config)?,
         pages: Pages::default(),
     };

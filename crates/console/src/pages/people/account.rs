@@ -11,7 +11,7 @@ use store::{StoredFactor, StoredSession};
 use super::super::{page, shell};
 use super::fields::{Fields, TOKEN};
 use super::welcome::acceptable;
-use super::{codes_shown, form, notice, onward, with_way};
+use super::{codes_shown, form, notice, onward, step_up};
 use crate::extract::Place;
 use crate::login::session::{self, Session};
 use crate::login::{self, factor};
@@ -129,7 +129,7 @@ async fn remove_factor(
     fields.check(&session)?;
     fields.end()?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account")));
+        return Ok(onward(&step_up("/account")));
     }
     app.store.remove_factor(&session.user.tenant, &session.user.name, &id).await?;
     login::note(&app, &who, "factor.remove", session.user.name.as_str(), &[("factor", id)]).await?;
@@ -146,7 +146,7 @@ async fn renew(
     fields.check(&session)?;
     fields.end()?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account")));
+        return Ok(onward(&step_up("/account")));
     }
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     let codes = factor::renew_codes(&app, tenant, user).await?;
@@ -195,7 +195,7 @@ async fn password(
 ) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/password")));
+        return Ok(onward(&step_up("/account/password")));
     }
     Ok(shell::bare(StatusCode::OK, "New password", &asked(&session, None)))
 }
@@ -229,7 +229,7 @@ async fn set_password(
     let (new, again) = (fields.secret("password"), fields.secret("again"));
     fields.end()?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/password")));
+        return Ok(onward(&step_up("/account/password")));
     }
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     if let Err(text) = acceptable(&app, &new, &again, user.as_str()) {

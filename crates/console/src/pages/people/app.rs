@@ -12,7 +12,7 @@ use people::totp::{DIGITS, SECRET, Totp};
 use super::super::{page, shell};
 use super::fields::{Fields, TOKEN};
 use super::second::{let_in, note_device};
-use super::{HOME, codes_shown, form, notice, onward, with_way};
+use super::{HOME, codes_shown, form, notice, onward, step_up};
 use crate::extract::Sender;
 use crate::login::session::{self, Session};
 use crate::login::{self, Attempt, Outcome, factor, random};
@@ -48,7 +48,7 @@ async fn another(
         return Ok(onward("/login"));
     };
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/app")));
+        return Ok(onward(&step_up("/account/app")));
     }
     let offer = Offer::new(&app, &session)?;
     Ok(shell::bare(StatusCode::OK, TITLE, &offer.shown(&app, &session, "/account/app", None)))
@@ -196,7 +196,7 @@ async fn another_done(
         return Ok(onward("/login"));
     };
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/app")));
+        return Ok(onward(&step_up("/account/app")));
     }
     if let Err(offer) = add(&app, &session, &mut fields).await? {
         let body = offer.shown(&app, &session, "/account/app", Some(WRONG));

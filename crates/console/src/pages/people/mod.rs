@@ -36,6 +36,10 @@ pub(crate) fn log_in(way: &str) -> String {
 }
 
 /// The path of the page that asks for a fresh second factor.
+pub(crate) fn step_up(way: &str) -> String {
+    with_way("/verify", way)
+}
+
 fn with_way(path: &str, way: &str) -> String {
     match people::is_local(way) && way != HOME {
         true => format!("{path}?next={}", percent(way)),
