@@ -53,20 +53,20 @@ pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Ne
     let Ok(params) = params else {
         return Problem::bad_request("the path cannot be read").into_response();
     };
-    let Ok(thing) = rules::thing(&guard.app, &principal.tenant, guard.access, &params).await else {
+    let access = guard.access.on(&params);
+    let Ok(thing) = rules::thing(&guard.app, &principal.tenant, access, &params).await else {
         return Refusal::Store.problem().into_response();
     };
-    let Ruling { verdict, asks_for_step_up } =
-        rules::rule(&guard.app, &principal, guard.access, &thing);
+    let Ruling { verdict, asks_for_step_up } = rules::rule(&guard.app, &principal, access, &thing);
     if !verdict.is_permitted {
         if asks_for_step_up && is_page(&request) {
             return to_step_up(&request);
         }
-        let refusal = Refusal::of(&principal, guard.access, verdict, asks_for_step_up);
+        let refusal = Refusal::of(&principal, access, verdict, asks_for_step_up);
         return turn_away(&guard.app, principal.client, principal.tenant, refusal).await;
     }
     request.extensions_mut().insert(Principal { policies: verdict.policies, ..principal });
-    match guard.access.changes() {
+    match access.changes() {
         true => to_the_end(next, request).await,
         false => next.run(request).await,
     }

@@ -24,7 +24,8 @@ impl Access {
             Self::Read => "view",
             Self::Payload => "read_payloads",
             Self::Platform => "run_platform",
-            Self::Agents => "manage_agents",
+            // Until the path is known: the most that it can be.
+            Self::Agents | Self::Act => "manage_agents",
             Self::Contain => "contain",
             Self::Resume | Self::Release => "resume",
             Self::Approve => "approve",
@@ -40,6 +41,17 @@ impl Access {
             Self::Review => "review_access",
             Self::Write => "administer",
         })
+    }
+
+    /// What it is on this very path.
+    pub(crate) fn on(self, params: &RawPathParams) -> Self {
+        let act = params.iter().find(|(name, _)| *name == "act").map(|(_, act)| act);
+        match (self, act) {
+            (Self::Act, Some("suspend" | "quarantine")) => Self::Contain,
+            (Self::Act, Some("resume")) => Self::Resume,
+            (Self::Act, _) => Self::Agents,
+            (other, _) => other,
+        }
     }
 
     /// Whether it changes something.

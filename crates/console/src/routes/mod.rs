@@ -47,6 +47,8 @@ pub enum Access {
     Resume,
     /// The same, of what the body names.
     Release,
+    /// What the path's last word says is done to an agent.
+    Act,
     /// Held calls.
     Approve,
     /// Tools as their servers describe them.

@@ -7,13 +7,13 @@ use axum::response::{IntoResponse, Response};
 use model::{Digest, Timestamp, UserName};
 use people::hours::Hours;
 use people::{Role, token};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 use store::{Leaving, NewGrant, NewUser, StoredUser, UserChange};
 
 use super::agents::MAX_TEXT;
 use super::{Endpoint, endpoint};
-use crate::change::{Change, commit};
+use crate::change::{Change, InForce, commit};
 use crate::extract::{Body, Params, Place, etag, if_match};
 use crate::login::{self, random};
 use crate::{App, Principal, Problem, Shared};
@@ -76,12 +76,12 @@ fn answer(user: &StoredUser) -> Response {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Creation {
-    name: UserName,
-    display: Option<String>,
-    email: Option<String>,
+pub(crate) struct Creation {
+    pub(crate) name: UserName,
+    pub(crate) display: Option<String>,
+    pub(crate) email: Option<String>,
     #[serde(default)]
-    roles: Vec<Role>,
+    pub(crate) roles: Vec<Role>,
 }
 
 fn bounded(texts: &[Option<&str>]) -> Result<(), Problem> {
@@ -97,19 +97,28 @@ async fn create(
     who: Principal,
     Body(creation): Body<Creation>,
 ) -> Result<Response, Problem> {
+    let (user, code, recorded) = add(&app, &who, creation).await?;
+    let body = Json(json!({"user": user, "invitation": code}));
+    Ok(recorded.mark((StatusCode::CREATED, body).into_response()))
+}
+
+/// Adds and invites a user.
+pub(crate) async fn add(
+    app: &App,
+    who: &Principal,
+    creation: Creation,
+) -> Result<(StoredUser, Invitation, InForce), Problem> {
     let Creation { name, display, email, roles } = creation;
     bounded(&[display.as_deref(), email.as_deref()])?;
     let now = (app.clock)();
     let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
     let detail = vec![("roles", names.join(" "))];
-    let grants = roles.iter().map(|role| Terms::of(*role).granted(&who)).collect();
-    let new = NewUser { uid: login::row_id(&app)?, name: name.clone(), display, email };
+    let grants = roles.iter().map(|role| Terms::of(*role).granted(who)).collect();
+    let new = NewUser { uid: login::row_id(app)?, name: name.clone(), display, email };
     let user = app.store.add_user(&who.tenant, new, grants, now).await?;
-    let code = new_invitation(&app, &who, &name).await?;
-    let change = change("user.create", &name, detail);
-    let recorded = commit(&app, &who, change).await?;
-    let body = Json(json!({"user": user, "invitation": code}));
-    Ok(recorded.mark((StatusCode::CREATED, body).into_response()))
+    let code = new_invitation(app, who, &name).await?;
+    let recorded = commit(app, who, change("user.create", &name, detail)).await?;
+    Ok((user, code, recorded))
 }
 
 fn change(act: &'static str, name: &UserName, detail: Vec<(&'static str, String)>) -> Change {
@@ -117,13 +126,24 @@ fn change(act: &'static str, name: &UserName, detail: Vec<(&'static str, String)
 }
 
 /// A path below the console's address, with a code of which only the hash is kept.
-async fn new_invitation(app: &App, who: &Principal, name: &UserName) -> Result<Value, Problem> {
+async fn new_invitation(
+    app: &App,
+    who: &Principal,
+    name: &UserName,
+) -> Result<Invitation, Problem> {
     let code = token::token(random(app)?);
     let hash = Digest::of(code.expose().as_bytes());
     let now = (app.clock)();
     let ends = login::session::invitation_ends(now);
     app.store.invite(&who.tenant, Some(name.clone()), hash, ends, now).await?;
-    Ok(json!({"path": format!("/welcome/{}", code.expose()), "ends": ends}))
+    Ok(Invitation { path: format!("/welcome/{}", code.expose()), ends })
+}
+
+/// A link that counts once, shown once.
+#[derive(Serialize)]
+pub(crate) struct Invitation {
+    pub(crate) path: String,
+    pub(crate) ends: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -171,14 +191,14 @@ async fn remove(
 /// A role, and when it counts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Terms {
-    role: Role,
-    starts: Option<Timestamp>,
-    ends: Option<Timestamp>,
+pub(crate) struct Terms {
+    pub(crate) role: Role,
+    pub(crate) starts: Option<Timestamp>,
+    pub(crate) ends: Option<Timestamp>,
     /// Such as `mon-fri 08:00-18:00 Europe/Berlin`.
-    hours: Option<String>,
+    pub(crate) hours: Option<String>,
     #[serde(default)]
-    reason: String,
+    pub(crate) reason: String,
 }
 
 impl Terms {
@@ -217,14 +237,24 @@ async fn grant(
     Place(name): Place<UserName>,
     Body(terms): Body<Terms>,
 ) -> Result<Response, Problem> {
+    give(&app, &who, name, terms).await
+}
+
+/// Grants a role on these terms.
+pub(crate) async fn give(
+    app: &App,
+    who: &Principal,
+    name: UserName,
+    terms: Terms,
+) -> Result<Response, Problem> {
     let now = (app.clock)();
     terms.check(now)?;
     let mut detail =
         vec![("role", terms.role.as_str().to_owned()), ("reason", terms.reason.clone())];
     detail.extend(terms.ends.map(|ends| ("ends", ends.to_string())));
     detail.extend(terms.hours.clone().map(|hours| ("hours", hours)));
-    let user = app.store.grant(&who.tenant, &name, terms.granted(&who), now).await?;
-    let recorded = commit(&app, &who, change("user.grant", &name, detail)).await?;
+    let user = app.store.grant(&who.tenant, &name, terms.granted(who), now).await?;
+    let recorded = commit(app, who, change("user.grant", &name, detail)).await?;
     Ok(recorded.mark(answer(&user)))
 }
 
@@ -233,10 +263,20 @@ async fn revoke(
     who: Principal,
     Place((name, role)): Place<(UserName, Role)>,
 ) -> Result<Response, Problem> {
+    take(&app, &who, name, role).await
+}
+
+/// Takes a role away.
+pub(crate) async fn take(
+    app: &App,
+    who: &Principal,
+    name: UserName,
+    role: Role,
+) -> Result<Response, Problem> {
     let role = role.as_str();
     let user = app.store.revoke_grant(&who.tenant, &name, role, (app.clock)()).await?;
     let detail = vec![("role", role.to_owned())];
-    let recorded = commit(&app, &who, change("user.revoke", &name, detail)).await?;
+    let recorded = commit(app, who, change("user.revoke", &name, detail)).await?;
     Ok(recorded.mark(answer(&user)))
 }
 
@@ -261,10 +301,20 @@ async fn reset(
     who: Principal,
     Place(name): Place<UserName>,
 ) -> Result<Response, Problem> {
-    app.store.reset_factors(&who.tenant, &name).await?;
-    let code = new_invitation(&app, &who, &name).await?;
-    let recorded = commit(&app, &who, change("user.reset", &name, vec![])).await?;
+    let (code, recorded) = begin_anew(&app, &who, &name).await?;
     Ok(recorded.mark(Json(json!({"invitation": code})).into_response()))
+}
+
+/// Takes all factors of a user's, and invites them anew.
+pub(crate) async fn begin_anew(
+    app: &App,
+    who: &Principal,
+    name: &UserName,
+) -> Result<(Invitation, InForce), Problem> {
+    app.store.reset_factors(&who.tenant, name).await?;
+    let code = new_invitation(app, who, name).await?;
+    let recorded = commit(app, who, change("user.reset", name, vec![])).await?;
+    Ok((code, recorded))
 }
 
 #[derive(Deserialize)]
@@ -280,14 +330,7 @@ async fn disable(
     Place(name): Place<UserName>,
     Body(departure): Body<Departure>,
 ) -> Result<Response, Problem> {
-    if let Some(heir) = &departure.hand_over_to {
-        let heir = app.store.user(&who.tenant, heir).await?;
-        if !heir.active || heir.name == name {
-            let detail = "agents are handed over to another user, who is active";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
-        }
-    }
-    leave(&app, &who, name, departure.hand_over_to.map(|heir| heir.to_string())).await
+    leave(&app, &who, name, departure.hand_over_to).await
 }
 
 /// Ends all that was somebody's; what they answered for is handed over or suspended.
@@ -295,8 +338,16 @@ pub(crate) async fn leave(
     app: &App,
     who: &Principal,
     user: UserName,
-    hand_over_to: Option<String>,
+    heir: Option<UserName>,
 ) -> Result<Response, Problem> {
+    if let Some(heir) = &heir {
+        let heir = app.store.user(&who.tenant, heir).await?;
+        if !heir.active || heir.name == user {
+            let detail = "agents are handed over to another user, who is active";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
+    }
+    let hand_over_to = heir.map(|heir| heir.to_string());
     let leaving = Leaving { user: user.clone(), hand_over_to, by: who.name.clone() };
     let left = app.store.leave(&who.tenant, leaving, (app.clock)()).await?;
     let names = |names: &[model::AgentName]| {
@@ -315,9 +366,18 @@ async fn enable(
     who: Principal,
     Place(name): Place<UserName>,
 ) -> Result<Response, Problem> {
+    come_back(&app, &who, name).await
+}
+
+/// Lets a user in again.
+pub(crate) async fn come_back(
+    app: &App,
+    who: &Principal,
+    name: UserName,
+) -> Result<Response, Problem> {
     let new = UserChange { active: Some(true), ..UserChange::default() };
     let user = app.store.update_user(&who.tenant, &name, new, None, (app.clock)()).await?;
-    let recorded = commit(&app, &who, change("user.enable", &name, vec![])).await?;
+    let recorded = commit(app, who, change("user.enable", &name, vec![])).await?;
     Ok(recorded.mark(answer(&user)))
 }
 

@@ -8,6 +8,7 @@ mod doors;
 mod fake;
 mod login;
 mod pages;
+mod passkeys;
 mod payloads;
 mod records;
 mod shape;

@@ -8,10 +8,12 @@ use people::Role;
 use people::session::Stage;
 use store::{StoredFactor, StoredSession};
 
+use super::super::components::text::untrusted;
+use super::super::components::time::moment;
 use super::super::{page, shell};
 use super::fields::{Fields, TOKEN};
 use super::welcome::acceptable;
-use super::{codes_shown, form, notice, onward, step_up};
+use super::{codes_shown, form, notice, onward, passkeys, step_up};
 use crate::extract::Place;
 use crate::login::session::{self, Session};
 use crate::login::{self, factor};
@@ -35,7 +37,11 @@ async fn own(app: &Shared, headers: &HeaderMap) -> Result<Session, Problem> {
     found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in at /login"))
 }
 
-async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn show(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     let factors = app.store.factors(tenant, user).await?;
@@ -44,7 +50,7 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
     let body = html! {
         p { "You are " strong { (user) } "." }
         (roles(&session))
-        (factor_list(&session, &factors, codes))
+        (factor_list(&session, who.is_fresh(), &factors, codes))
         (session_list(&session, &sessions))
         section {
             h2 { "Password" }
@@ -65,7 +71,7 @@ fn roles(session: &Session) -> Markup {
                     li {
                         strong { (grant.role) }
                         @if let Some(role) = Role::parse(&grant.role) { ": " (role.describe()) }
-                        @if let Some(ends) = grant.ends { ", until " time { (ends) } }
+                        @if let Some(ends) = grant.ends { ", until " (moment(ends)) }
                     }
                 }
             }
@@ -78,14 +84,19 @@ fn button(session: &Session, action: &str, text: &str) -> Markup {
     form(action, &[(TOKEN, token.expose())], &html! { button { (text) } })
 }
 
-fn factor_list(session: &Session, factors: &[StoredFactor], codes: u64) -> Markup {
+fn factor_list(
+    session: &Session,
+    session_is_fresh: bool,
+    factors: &[StoredFactor],
+    codes: u64,
+) -> Markup {
     html! {
         section {
             h2 { "Second factors" }
             ul {
                 @for factor in factors {
                     li {
-                        strong { (factor.label) } " (" (factor.kind.as_str()) "), since " time { (factor.created) }
+                        strong { (untrusted(&factor.label)) } " (" (factor.kind.as_str()) "), since " (moment(factor.created))
                         @if factors.len() > 1 {
                             (button(session, &format!("/account/factors/{}/remove", factor.id), "Remove"))
                         }
@@ -93,6 +104,8 @@ fn factor_list(session: &Session, factors: &[StoredFactor], codes: u64) -> Marku
                 }
             }
             p { a.button href="/account/app" { "Add an authenticator app" } }
+            @if session_is_fresh { (passkeys::button("add", "/account/passkeys", "/account", "Add a passkey")) }
+            @else { p { a.button href=(step_up("/account")) { "Add a passkey" } } }
             p { (codes) " recovery codes are left." }
             (button(session, "/account/codes", "Make new recovery codes"))
         }
@@ -106,7 +119,7 @@ fn session_list(session: &Session, sessions: &[StoredSession]) -> Markup {
             ul {
                 @for one in sessions {
                     li {
-                        (one.address) ", " (one.user_agent) ", last used " time { (one.seen) }
+                        (untrusted(&one.address)) ", " (untrusted(&one.user_agent)) ", last used " (moment(one.seen))
                         @if one.id == session.stored.id { " (this one)" } @else {
                             (button(session, &format!("/account/sessions/{}/end", one.id), "End"))
                         }

@@ -4,7 +4,9 @@ mod account;
 mod app;
 mod fields;
 mod login;
+mod passkeys;
 mod second;
+mod users;
 mod verify;
 mod welcome;
 
@@ -16,13 +18,15 @@ use model::{Secret, Timestamp};
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 6] = [
+    let files: [fn() -> Vec<Endpoint>; 8] = [
         login::endpoints,
         second::endpoints,
         verify::endpoints,
         welcome::endpoints,
         app::endpoints,
+        passkeys::endpoints,
         account::endpoints,
+        users::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()
 }
