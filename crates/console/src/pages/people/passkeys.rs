@@ -71,10 +71,17 @@ async fn at(app: &App, headers: &HeaderMap, stage: Stage) -> Result<Session, Pro
     found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in at /login"))
 }
 
+/// The body of who asks for a question. It is read, since a connection on which a body is left over
+/// is closed, and browsers then lose the next request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
 async fn log_in_question(
     State(app): State<Shared>,
     _: FromHere,
     headers: HeaderMap,
+    Body(Nothing {}): Body<Nothing>,
 ) -> Result<Response, Problem> {
     let site = Site::of(&app, &headers)?;
     Ok(Json(passkey::question(&app, &site, Purpose::LogIn, &[])?).into_response())
@@ -131,6 +138,7 @@ fn attempt<'a>(app: &'a App, tenant: &TenantId, user: &UserName, client: &Client
 async fn prove_question(
     State(app): State<Shared>,
     headers: HeaderMap,
+    Body(Nothing {}): Body<Nothing>,
 ) -> Result<Response, Problem> {
     let session = at(&app, &headers, Stage::Full).await?;
     let known = app.store.factors(&session.user.tenant, &session.user.name).await?;
@@ -207,6 +215,7 @@ async fn enrol_question(
     State(app): State<Shared>,
     _: FromHere,
     headers: HeaderMap,
+    Body(Nothing {}): Body<Nothing>,
 ) -> Result<Response, Problem> {
     let session = at(&app, &headers, Stage::Enrol).await?;
     offered(&app, &session, &headers).await
@@ -248,6 +257,7 @@ async fn add_question(
     State(app): State<Shared>,
     who: Principal,
     headers: HeaderMap,
+    Body(Nothing {}): Body<Nothing>,
 ) -> Result<Response, Problem> {
     fresh(&who)?;
     let session = at(&app, &headers, Stage::Full).await?;
