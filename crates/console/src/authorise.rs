@@ -31,9 +31,14 @@ pub(crate) struct Guard {
 
 /// Runs before every handler; puts a [`Principal`] where something other than the public asks.
 pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if guard.access == Access::Public {
-        return next.run(request).await;
+    match guard.access {
+        Access::Public => next.run(request).await,
+        access if access.changes() => to_the_end(decide(guard, request, next)).await,
+        _ => decide(guard, request, next).await,
     }
+}
+
+async fn decide(guard: Guard, request: Request, next: Next) -> Response {
     let peer = request.extensions().get().copied();
     let client = client_of(peer, request.headers());
     let principal = match identify(&guard.app, peer, request.headers(), &client).await {
@@ -66,16 +71,13 @@ pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Ne
         return turn_away(&guard.app, principal.client, principal.tenant, refusal).await;
     }
     request.extensions_mut().insert(Principal { policies: verdict.policies, ..principal });
-    match access.changes() {
-        true => to_the_end(next, request).await,
-        false => next.run(request).await,
-    }
+    next.run(request).await
 }
 
 /// A client that hangs up drops its request. A change that is stored must still be recorded and
 /// published, so it runs where nobody can drop it.
-async fn to_the_end(next: Next, request: Request) -> Response {
-    match tokio::spawn(next.run(request)).await {
+async fn to_the_end(change: impl Future<Output = Response> + Send + 'static) -> Response {
+    match tokio::spawn(change).await {
         Ok(response) => response,
         Err(_) => Refusal::Store.problem().into_response(),
     }
