@@ -134,7 +134,10 @@ pub trait Instance: Send + Sync + 'static {
     fn name(&self) -> String;
 
     /// Whether a password of this SHA-1 (40 digits, in capitals) is in the list of leaked ones.
-    fn is_leaked(&self, hash: &str) -> bool;
+    ///
+    /// # Errors
+    /// A list that is configured and cannot be read: then no password is taken.
+    fn is_leaked(&self, hash: &str) -> Result<bool, Failure>;
 
     /// The tenants that are served now, `main` first.
     fn tenants(&self) -> Vec<TenantId>;

@@ -27,6 +27,7 @@ mod mock;
 mod models;
 mod obligations;
 mod payloads;
+mod people;
 mod policy;
 mod records;
 mod reload;

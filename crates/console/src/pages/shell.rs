@@ -141,7 +141,10 @@ pub(crate) async fn page(app: &App, who: &Principal, frame: Frame<'_>, body: Mar
 fn whoami(who: &Principal) -> Markup {
     html! {
         div.who {
-            span.name { (untrusted(&who.name)) }
+            span.name {
+                @if who.user().is_some() { a href="/account" { (untrusted(&who.name)) } }
+                @else { (untrusted(&who.name)) }
+            }
             span.muted { "tenant " (untrusted(who.tenant.as_str())) }
             button.plain type="button" data-zone hidden { "Show times in UTC" }
         }

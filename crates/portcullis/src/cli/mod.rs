@@ -152,8 +152,11 @@ enum Command {
     )]
     Ledger(Box<ledger::Command>),
     Witness(witness::Arguments),
-    /// Admin tokens for people and programs
-    #[command(subcommand, after_help = "Example:\n  portcullis user tokens")]
+    /// Who may log in to the console; admin tokens for people and programs
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis user add ann@example.com --role auditor"
+    )]
     User(user::Command),
     /// Look for what is wrong with an installation, and say how to mend it
     Doctor(doctor::Arguments),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::core::{Core, now};
 use super::house::House;
 use super::reload::Whose;
-use super::{export, reload};
+use super::{export, leaked, reload};
 
 /// How long a search waits for the index.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -83,8 +83,12 @@ impl Instance for Adapter {
         self.house.main().map_or_else(|_| String::new(), |core| core.instance_name())
     }
 
-    fn is_leaked(&self, _hash: &str) -> bool {
-        false
+    fn is_leaked(&self, hash: &str) -> Result<bool, Failure> {
+        let core = self.house.main().map_err(|error| Failure(format!("{error:#}")))?;
+        let settings = core.settings.load();
+        let Some(list) = &settings.config.people.leaked_passwords else { return Ok(false) };
+        leaked::holds(list, hash)
+            .map_err(|error| Failure(format!("the list of leaked passwords: {error}")))
     }
 
     fn tenants(&self) -> Vec<TenantId> {

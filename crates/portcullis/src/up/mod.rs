@@ -15,6 +15,7 @@ mod indexer;
 mod interrupted;
 mod issuers;
 mod journal;
+mod leaked;
 mod mcp;
 mod mend;
 mod once;

@@ -10,6 +10,7 @@ use console::{App, Idempotency, Login, Pages};
 use gate::net::listen::{self, Listener};
 use gate::{Gate, Worker};
 use model::{Kind, Secret, TenantId};
+use people::session::Lifetimes;
 use store::{KeyStore, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -133,7 +134,14 @@ fn serve_gate(house: &Arc<House>, config: &Config) -> anyhow::Result<listen::Run
 
 fn login(core: &Core, config: &Config) -> anyhow::Result<Login> {
     let key = core.keys.inspection.derive(&core.tenant, Use::People)?;
-    Ok(Login::new(key, config.console.tls.is_some(), people::session::Lifetimes::default())?)
+    let people = &config.people;
+    let lifetimes = Lifetimes {
+        idle: people.session_idle,
+        whole: people.session_longest,
+        fresh: people.fresh_factor,
+        ..Lifetimes::default()
+    };
+    Ok(Login::new(key, config.console.tls.is_some(), lifetimes)?)
 }
 
 /// The link with which somebody becomes the first administrator, where there is none yet.
@@ -160,6 +168,7 @@ async fn serve_console(
         random: Box::new(|| random().ok()),
         hosts: config.console.hosts.clone(),
         idempotency: Idempotency::default(),
+        staff: policy::StaffBundle::built_in().map_err(crate::policies::Invalid)?,
         login: login(&*house.main()?, config)?,
         pages: Pages::default(),
     };

@@ -11,6 +11,7 @@ mod limit;
 pub mod mcp;
 mod operation;
 mod payloads;
+mod people;
 mod provider;
 mod retention;
 mod tenant;
@@ -29,6 +30,7 @@ pub use operation::{
     Telemetry, Witness,
 };
 pub use payloads::{Keep, KeepRule, OnFailure, Payloads};
+pub use people::People;
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 
 pub use retention::{Retained, Retention};
@@ -63,6 +65,8 @@ section! {
         policy: Policy;
         /// Calls that wait for people.
         approvals: Approvals;
+        /// The people who run this installation.
+        people: People;
         /// How the log is kept.
         ledger: Ledger;
         /// What is kept of requests and answers.
