@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod approvals;
 pub(crate) mod containments;
+mod controls;
 mod description;
 mod health;
 mod index;
@@ -66,7 +67,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 20] = [
+    let files: [fn() -> Vec<Endpoint>; 21] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -76,6 +77,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         approvals::endpoints,
         persons::endpoints,
         containments::endpoints,
+        controls::endpoints,
         places::endpoints,
         tools::endpoints,
         records::endpoints,

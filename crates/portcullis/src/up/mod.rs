@@ -21,6 +21,7 @@ mod once;
 mod reload;
 mod retention;
 mod root;
+mod selftest;
 mod snapshot;
 mod start;
 mod tenants;
