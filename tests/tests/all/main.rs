@@ -33,6 +33,7 @@ mod records;
 mod reload;
 mod retention;
 mod search;
+mod selftest;
 mod stopping;
 mod telemetry;
 mod tenants;

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod approvals;
 pub(crate) mod containments;
+mod controls;
 mod description;
 mod health;
 mod index;
@@ -108,6 +109,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         approvals::endpoints,
         persons::endpoints,
         containments::endpoints,
+        controls::endpoints,
         places::endpoints,
         tools::endpoints,
         records::endpoints,

@@ -121,7 +121,24 @@ impl Instance for FakeInstance {
 
     fn readiness(&self, _: Option<&TenantId>) -> Vec<Check> {
         let ok = !self.0.not_ready.load(Ordering::SeqCst);
-        vec![Check { name: "log".to_owned(), ok, detail: "a detail for operators".to_owned() }]
+        let detail = "a detail for operators".to_owned();
+        vec![
+            Check { name: "log".to_owned(), ok, is_needed: true, detail },
+            Check {
+                name: "controls".to_owned(),
+                ok: false,
+                is_needed: false,
+                detail: String::new(),
+            },
+        ]
+    }
+
+    fn controls(&self) -> Value {
+        json!({"state": "working", "controls": []})
+    }
+
+    fn test_controls(&self) -> Task<'_, Result<Value, Failure>> {
+        Box::pin(async { Ok(json!({"state": "working", "controls": []})) })
     }
 
     fn status(&self, _: &TenantId) -> Value {

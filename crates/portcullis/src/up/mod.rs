@@ -22,6 +22,7 @@ mod once;
 mod reload;
 mod retention;
 mod root;
+mod selftest;
 mod snapshot;
 mod start;
 mod tenants;

@@ -19,6 +19,7 @@ use super::addresses::Addresses;
 use super::core::{Core, now};
 use super::house::House;
 use super::root::Roots;
+use super::selftest::{self, SelfTest};
 use super::tenants::{self, Opened};
 use super::{control, custody, journal, once, reload, traces};
 use crate::config::{Config, Environment, Loaded};
@@ -58,7 +59,8 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     once::restore(&gate, &store).await?;
     let (stop, stopped) = watch::channel(false);
     let keys = (key_store, roots);
-    let house = House::new(&loaded, environment, store, keys, gate);
+    let selftest = SelfTest::open(&config, &gate).await?;
+    let house = House::new(&loaded, environment, store, keys, (gate, selftest));
     let house = Arc::new(house);
     open_tenants(&house, loaded, main).await?;
 
@@ -70,6 +72,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let drain = config.gate.timeouts.drain;
     let mut tasks = doors;
     tasks.extend(exporter.map(tokio::spawn));
+    tasks.push(tokio::spawn(selftest::run(house.clone())));
     tasks.push(tokio::spawn(reload::watch_for_changes(house.clone(), stopped)?));
     // From now on others know that it is ready.
     addresses.write(&data).context("addresses.json")?;
@@ -214,6 +217,7 @@ impl Running {
             // Aborted, or ended by itself.
             let _ = task.await;
         }
+        house.selftest.close().await;
         let mut closed = Ok(());
         for core in house.tenants().iter() {
             // One log that cannot be closed in order keeps no other from it.

@@ -27,7 +27,7 @@ pub use limit::{Limit, Loops, Per, Price};
 pub use mcp::Mcp;
 pub use operation::{
     Approvals, Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
-    Telemetry, Witness,
+    SelfTest, Telemetry, Witness,
 };
 pub use payloads::{Keep, KeepRule, OnFailure, Payloads};
 pub use people::People;
@@ -81,6 +81,8 @@ section! {
         telemetry: Telemetry;
         /// Counters for Prometheus.
         metrics: Metrics;
+        /// How the gate tests itself.
+        selftest: SelfTest;
         /// A role: what its agents may reach.
         role: Vec<Role>;
         /// A zone: what can be reached from it.
