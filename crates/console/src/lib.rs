@@ -1,4 +1,4 @@
-//! The admin API: how people and programs look at an instance and change it.
+//! The admin API and the web console: how programs and people look at an instance and change it.
 //!
 //! Two doors lead here. Whoever can open the Unix socket in the data folder is the operator;
 //! over TCP an admin token says who it is and what it may do. Every change goes the same way:
@@ -43,6 +43,7 @@ pub use instance::{
 };
 pub use login::{Login, first_invitation};
 pub use openapi::describe;
+pub use pages::Pages;
 pub use principal::{Credential, Peer, Principal, User};
 pub use problem::Problem;
 pub use routes::{Access, Endpoint, Surface, endpoints};
@@ -52,7 +53,7 @@ pub use token::new_token;
 /// The greatest request body, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// What the admin API stands on.
+/// What the admin API and the console stand on.
 pub struct App {
     pub store: Store,
     pub journal: Box<dyn Journal>,
@@ -65,6 +66,7 @@ pub struct App {
     pub hosts: Vec<String>,
     pub idempotency: Idempotency,
     pub login: Login,
+    pub pages: Pages,
 }
 
 /// Answers to creations that a client may ask for again.
@@ -78,8 +80,12 @@ type Shared = Arc<App>;
 pub fn router(app: Arc<App>) -> Router {
     let routes = endpoints().into_iter().fold(Router::new(), |router, endpoint| {
         let guard = authorise::Guard { app: Arc::clone(&app), access: endpoint.access };
-        let handler = (endpoint.handler)();
-        router.route(endpoint.path, handler.layer(from_fn_with_state(guard, authorise::check)))
+        let handler = (endpoint.handler)().layer(from_fn_with_state(guard, authorise::check));
+        let handler = match endpoint.surface {
+            Surface::Api => handler,
+            Surface::Page => handler.layer(from_fn_with_state(Arc::clone(&app), pages::surface)),
+        };
+        router.route(endpoint.path, handler)
     });
     routes
         .fallback(problem::no_route)

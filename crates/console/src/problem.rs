@@ -9,7 +9,7 @@ use store::StoreError;
 use crate::Failure;
 
 /// An answer that says what went wrong and what to do about it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Problem {
     /// `about:blank`: the status says which problem it is (RFC 9457, section 4.2.1).
     r#type: &'static str,
@@ -28,15 +28,28 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("there is no such {what}"))
     }
 }
 
+/// Beside an answer: the problem that it tells, for who shows it otherwise.
+#[derive(Clone)]
+pub(crate) struct Told(pub(crate) Problem);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let status = self.status();
+        let mut response = (status, Json(&self)).into_response();
+        response.extensions_mut().insert(Told(self));
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {

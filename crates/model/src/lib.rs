@@ -19,6 +19,7 @@ mod subject;
 mod text;
 mod time;
 mod tool;
+mod visible;
 
 pub use agent::{Agent, Containment, Standing, Subject};
 pub use approval::{ApprovalState, Claim, HeldCall, Vote};
@@ -40,3 +41,4 @@ pub use secret::Secret;
 pub use subject::{DataSubject, Month, MonthError};
 pub use time::{Timestamp, TimestampError};
 pub use tool::{Classification, Confidentiality, Integrity, ToolEffect};
+pub use visible::{is_hidden, visible};

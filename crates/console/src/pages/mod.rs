@@ -1,12 +1,67 @@
 //! The web console: pages made on the server, over the same store and instance as the admin API.
+//!
+//! Every page is a row of the one table of routes ([`endpoints`](crate::endpoints)) and works without
+//! a script; the script of our own ([`assets`]) only makes it livelier. What agents, providers and
+//! files wrote reaches a page through [`components::text`] alone.
 
+mod activity;
+mod agents;
+mod approvals;
+mod assets;
+pub(crate) mod components;
+mod diff;
+pub(crate) mod form;
+mod log;
+mod overview;
 pub(crate) mod people;
-mod shell;
+mod policies;
+mod settings;
+pub(crate) mod shell;
+mod surface;
+mod tools;
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Semaphore;
 
 use crate::Endpoint;
 
+pub(crate) use surface::surface;
+
+/// What the pages remember between two requests.
+pub struct Pages {
+    /// Signs the hidden field of forms; made when it is first asked for, gone with the process.
+    pub(crate) form_key: OnceLock<[u8; 32]>,
+    /// What is watched live.
+    feeds: activity::Feeds,
+    /// Room for those who watch.
+    viewers: Arc<Semaphore>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            form_key: OnceLock::new(),
+            feeds: activity::Feeds::default(),
+            viewers: Arc::new(Semaphore::new(activity::MAX_VIEWERS)),
+        }
+    }
+}
+
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    people::endpoints()
+    let files: [fn() -> Vec<Endpoint>; 10] = [
+        assets::endpoints,
+        overview::endpoints,
+        activity::endpoints,
+        agents::endpoints,
+        approvals::endpoints,
+        tools::endpoints,
+        policies::endpoints,
+        log::endpoints,
+        settings::endpoints,
+        people::endpoints,
+    ];
+    files.iter().flat_map(|file| file()).collect()
 }
 
 /// A row of the table that is a page and not part of the API.

@@ -11,7 +11,7 @@ use store::{AgentChange, NewAgent, NewKey, StoredAgent};
 
 use super::standing::{Reason, set};
 use super::{Endpoint, endpoint};
-use crate::change::{Change, commit, no_randomness};
+use crate::change::{Change, InForce, commit, no_randomness};
 use crate::extract::{Body, Params, Place, etag, if_match};
 use crate::idempotency::Attempt;
 use crate::{App, Principal, Problem, Shared};
@@ -30,7 +30,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// The longest owner, purpose, label or reason.
-pub(super) const MAX_TEXT: usize = 1_024;
+pub(crate) const MAX_TEXT: usize = 1_024;
 
 const MAX_ROLES: usize = 64;
 
@@ -72,16 +72,16 @@ pub(super) fn answer(agent: &StoredAgent) -> Response {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Creation {
-    name: AgentName,
-    owner: Option<String>,
-    purpose: Option<String>,
+pub(crate) struct Creation {
+    pub(crate) name: AgentName,
+    pub(crate) owner: Option<String>,
+    pub(crate) purpose: Option<String>,
     #[serde(default)]
-    roles: Vec<RoleName>,
-    zone: Option<ZoneName>,
-    tier: Option<Tier>,
+    pub(crate) roles: Vec<RoleName>,
+    pub(crate) zone: Option<ZoneName>,
+    pub(crate) tier: Option<Tier>,
     /// When its key ends; without it, never.
-    key_expires: Option<Timestamp>,
+    pub(crate) key_expires: Option<Timestamp>,
 }
 
 async fn create(
@@ -98,12 +98,7 @@ async fn create(
     {
         return Ok(created(&before));
     }
-    let (agent, key) = add(&app, &who, creation, now).await?;
-    let name = agent.agent.name.to_string();
-    let owner = agent.agent.owner.clone().unwrap_or_default();
-    let detail = vec![("owner", owner), ("zone", agent.agent.zone.to_string())];
-    let change = Change { act: "agent.create", kind: "agent", name, detail, publish: true };
-    let in_force = commit(&app, &who, change).await?;
+    let (agent, key, in_force) = add(&app, &who, creation).await?;
     let body = Secret::new(json!({"agent": agent, "key": key.secret().expose()}).to_string());
     let response = in_force.mark(created(&body));
     if let Some(attempt) = attempt {
@@ -112,7 +107,22 @@ async fn create(
     Ok(response)
 }
 
-async fn add(
+/// Adds an agent with its first key, records that and puts it in force.
+pub(crate) async fn add(
+    app: &App,
+    who: &Principal,
+    creation: Creation,
+) -> Result<(StoredAgent, AgentKey, InForce), Problem> {
+    let (agent, key) = store(app, who, creation, (app.clock)()).await?;
+    let name = agent.agent.name.to_string();
+    let owner = agent.agent.owner.clone().unwrap_or_default();
+    let detail = vec![("owner", owner), ("zone", agent.agent.zone.to_string())];
+    let change = Change { act: "agent.create", kind: "agent", name, detail, publish: true };
+    let in_force = commit(app, who, change).await?;
+    Ok((agent, key, in_force))
+}
+
+async fn store(
     app: &App,
     who: &Principal,
     creation: Creation,
@@ -139,7 +149,7 @@ fn created(body: &Secret) -> Response {
     (StatusCode::CREATED, kind, body.expose().to_owned()).into_response()
 }
 
-pub(super) fn bounded(texts: [&Option<String>; 2], roles: &[RoleName]) -> Result<(), Problem> {
+pub(crate) fn bounded(texts: [&Option<String>; 2], roles: &[RoleName]) -> Result<(), Problem> {
     let long = texts.iter().any(|text| text.as_ref().is_some_and(|text| text.len() > MAX_TEXT));
     if long || roles.len() > MAX_ROLES {
         let detail =
@@ -149,17 +159,17 @@ pub(super) fn bounded(texts: [&Option<String>; 2], roles: &[RoleName]) -> Result
     Ok(())
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Update {
+pub(crate) struct Update {
     /// `null` takes it away; absent leaves it.
     #[serde(default, deserialize_with = "given")]
-    owner: Option<Option<String>>,
+    pub(crate) owner: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    purpose: Option<Option<String>>,
-    roles: Option<Vec<RoleName>>,
-    zone: Option<ZoneName>,
-    tier: Option<Tier>,
+    pub(crate) purpose: Option<Option<String>>,
+    pub(crate) roles: Option<Vec<RoleName>>,
+    pub(crate) zone: Option<ZoneName>,
+    pub(crate) tier: Option<Tier>,
 }
 
 fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
@@ -173,9 +183,19 @@ async fn update(
     headers: HeaderMap,
     Body(update): Body<Update>,
 ) -> Result<Response, Problem> {
+    change(&app, &who, name, if_match(&headers)?, update).await
+}
+
+/// Changes an agent, if it still has the version that was looked at.
+pub(crate) async fn change(
+    app: &App,
+    who: &Principal,
+    name: AgentName,
+    version: Option<u64>,
+    update: Update,
+) -> Result<Response, Problem> {
     let (owner, purpose) = (update.owner.clone().flatten(), update.purpose.clone().flatten());
     bounded([&owner, &purpose], update.roles.as_deref().unwrap_or_default())?;
-    let version = if_match(&headers)?;
     let detail = changed_fields(&update);
     let Update { owner, purpose, roles, zone, tier } = update;
     let change = AgentChange { owner, purpose, roles, zone, tier: tier.map(Some) };
@@ -183,7 +203,7 @@ async fn update(
     let agent = app.store.update_agent(&who.tenant, &name, change, version, now).await?;
     let name = name.to_string();
     let change = Change { act: "agent.update", kind: "agent", name, detail, publish: true };
-    Ok(commit(&app, &who, change).await?.mark(answer(&agent)))
+    Ok(commit(app, who, change).await?.mark(answer(&agent)))
 }
 
 fn changed_fields(update: &Update) -> Vec<(&'static str, String)> {

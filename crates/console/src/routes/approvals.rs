@@ -65,13 +65,23 @@ async fn approve(
     Place(record): Place<RecordId>,
     Body(said): Body<Say>,
 ) -> Result<Response, Problem> {
+    say_yes(&app, &who, record, said.reason).await
+}
+
+/// Approves, unless the call needs people besides the one who answers for its agent.
+pub(crate) async fn say_yes(
+    app: &App,
+    who: &Principal,
+    record: RecordId,
+    reason: String,
+) -> Result<Response, Problem> {
     let held = app.store.approval(&who.tenant, record, (app.clock)()).await?;
     let agent = app.store.agent(&who.tenant, &held.held.agent).await?.agent;
-    if held.held.needed > 1 && agent.owner.as_deref().is_some_and(|owner| is_person(&who, owner)) {
+    if held.held.needed > 1 && agent.owner.as_deref().is_some_and(|owner| is_person(who, owner)) {
         let detail = "this call needs people besides the one who answers for its agent";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    vote(&app, &who, record, true, said.reason).await
+    vote(app, who, record, true, reason).await
 }
 
 /// `token:ann` is the holder of the token that is called `ann`.
@@ -85,11 +95,21 @@ async fn deny(
     Place(record): Place<RecordId>,
     Body(said): Body<Say>,
 ) -> Result<Response, Problem> {
-    if said.reason.trim().is_empty() {
+    say_no(&app, &who, record, said.reason).await
+}
+
+/// Denies, with a reason.
+pub(crate) async fn say_no(
+    app: &App,
+    who: &Principal,
+    record: RecordId,
+    reason: String,
+) -> Result<Response, Problem> {
+    if reason.trim().is_empty() {
         let detail = "say why: the agent's developer is told";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
-    vote(&app, &who, record, false, said.reason).await
+    vote(app, who, record, false, reason).await
 }
 
 async fn vote(

@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Response};
 use model::{AgentKey, AgentName, Digest};
 use serde::Deserialize;
 use serde_json::json;
-use store::NewKey;
+use store::{NewKey, StoredKey};
 
 use super::{Endpoint, endpoint};
-use crate::change::{Change, commit, no_randomness};
+use crate::change::{Change, InForce, commit, no_randomness};
 use crate::extract::{Body, Place};
-use crate::{Principal, Problem, Shared};
+use crate::{App, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -40,10 +40,10 @@ async fn list(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rotation {
+pub(crate) struct Rotation {
     /// Zero ends the old keys now.
-    overlap_seconds: Option<u64>,
-    label: Option<String>,
+    pub(crate) overlap_seconds: Option<u64>,
+    pub(crate) label: Option<String>,
 }
 
 async fn rotate(
@@ -52,6 +52,17 @@ async fn rotate(
     Place(name): Place<AgentName>,
     Body(rotation): Body<Rotation>,
 ) -> Result<Response, Problem> {
+    let (key, keys, in_force) = renew(&app, &who, &name, rotation).await?;
+    Ok(in_force.mark(Json(json!({"key": key.secret().expose(), "keys": keys})).into_response()))
+}
+
+/// Makes a new key; the old ones end after the overlap.
+pub(crate) async fn renew(
+    app: &App,
+    who: &Principal,
+    name: &AgentName,
+    rotation: Rotation,
+) -> Result<(AgentKey, Vec<StoredKey>, InForce), Problem> {
     let overlap = rotation.overlap_seconds.unwrap_or(OVERLAP);
     super::agents::bounded([&rotation.label, &None], &[])?;
     if overlap > MAX_OVERLAP {
@@ -63,12 +74,11 @@ async fn rotate(
     let new = NewKey { hash: key.hash(), label, expires: None };
     let now = (app.clock)();
     let until = now.plus(Duration::from_secs(overlap));
-    let keys = app.store.rotate_key(&who.tenant, &name, new, until, now).await?;
+    let keys = app.store.rotate_key(&who.tenant, name, new, until, now).await?;
     let detail = vec![("old_until", until.to_string())];
     let name = name.to_string();
     let change = Change { act: "agent.rotate", kind: "agent", name, detail, publish: true };
-    let in_force = commit(&app, &who, change).await?;
-    Ok(in_force.mark(Json(json!({"key": key.secret().expose(), "keys": keys})).into_response()))
+    Ok((key, keys, commit(app, who, change).await?))
 }
 
 async fn delete(

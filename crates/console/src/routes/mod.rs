@@ -1,25 +1,25 @@
 //! The table of all routes. Files are laid out as the URL tree.
 
-mod agents;
-mod approvals;
-mod containments;
+pub(crate) mod agents;
+pub(crate) mod approvals;
+pub(crate) mod containments;
 mod description;
 mod health;
 mod index;
 mod instance;
-mod keys;
+pub(crate) mod keys;
 mod labels;
-mod ledger;
+pub(crate) mod ledger;
 mod limits;
 mod payloads;
-mod persons;
-mod places;
-mod policy;
-mod records;
+pub(crate) mod persons;
+pub(crate) mod places;
+pub(crate) mod policy;
+pub(crate) mod records;
 mod retention;
-mod standing;
-mod tokens;
-mod tools;
+pub(crate) mod standing;
+pub(crate) mod tokens;
+pub(crate) mod tools;
 
 use axum::routing::MethodRouter;
 

@@ -13,13 +13,13 @@ use crate::{App, Principal, Problem};
 /// Why. A suspension needs none: whoever pulls the switch is in a hurry.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Reason {
+pub(crate) struct Reason {
     #[serde(default)]
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
 /// Suspends, quarantines or resumes an agent that exists.
-pub(super) async fn set(
+pub(crate) async fn set(
     app: &App,
     who: &Principal,
     name: AgentName,
@@ -44,7 +44,7 @@ pub(super) async fn set(
 }
 
 /// Puts a containment of any subject in force.
-pub(super) async fn contain(
+pub(crate) async fn contain(
     app: &App,
     who: &Principal,
     subject: Subject,
@@ -65,7 +65,7 @@ pub(super) async fn contain(
 }
 
 /// Ends a containment.
-pub(super) async fn release(
+pub(crate) async fn release(
     app: &App,
     who: &Principal,
     subject: Subject,

@@ -40,8 +40,8 @@ async fn show(
 /// Which revision was looked at: nobody agrees to what he has not seen.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Looked {
-    revision: u64,
+pub(crate) struct Looked {
+    pub(crate) revision: u64,
 }
 
 async fn accept(
@@ -62,7 +62,7 @@ async fn reject(
     rule(&app, &who, (server, tool), looked, Ruling::Reject).await
 }
 
-async fn rule(
+pub(crate) async fn rule(
     app: &App,
     who: &Principal,
     (server, tool): (ServerName, String),
@@ -84,7 +84,7 @@ async fn rule(
     Ok(in_force.mark(Json(whole(&ruled)).into_response()))
 }
 
-fn state(tool: &StoredTool) -> &'static str {
+pub(crate) fn state(tool: &StoredTool) -> &'static str {
     match &tool.offered {
         None => "accepted",
         Some(offer) if offer.rejected => "rejected",

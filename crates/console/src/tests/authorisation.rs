@@ -8,7 +8,7 @@ use model::Timestamp;
 use serde_json::Value;
 use store::Scope;
 
-use super::fake::{Fake, over_tcp, request};
+use super::fake::{Fake, form, over_tcp, request};
 use crate::{Access, Endpoint, Surface, endpoints};
 
 fn path_of(endpoint: &Endpoint) -> String {
@@ -22,6 +22,8 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{hash}", &"0".repeat(64))
         .replace("{record}", "act_00000000-0000-7000-8000-000000000000")
         .replace("{part}", "request")
+        .replace("{file}", "nothing")
+        .replace("{act}", "suspend")
         .replace("{hold}", "nobody")
         .replace("{token}", "nobody")
         .replace("{code}", "nothing")
@@ -37,7 +39,14 @@ async fn ask(fake: &Fake, endpoint: &Endpoint, token: Option<&str>) -> StatusCod
     let headers: Vec<(&str, &str)> =
         bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
     let method = endpoint.method.to_uppercase();
-    let request = request(&method, &path_of(endpoint), Value::Null, &headers);
+    let request = match (endpoint.surface, endpoint.method) {
+        // A form of a page that was shown to the writer.
+        (Surface::Page, "post") => {
+            let token = fake.form_token("token:Write");
+            form(&path_of(endpoint), &[("form_token", &token)], &headers)
+        }
+        _ => request(&method, &path_of(endpoint), Value::Null, &headers),
+    };
     fake.send(over_tcp(request)).await.status
 }
 

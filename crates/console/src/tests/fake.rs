@@ -197,6 +197,7 @@ impl Custody for FakeCustody {
 }
 
 pub(crate) struct Fake {
+    pub(crate) app: Arc<App>,
     pub(crate) router: Router,
     pub(crate) store: Store,
     pub(crate) seen: Arc<Seen>,
@@ -241,8 +242,10 @@ impl Fake {
             hosts: vec!["console.example.com".to_owned()],
             idempotency: crate::Idempotency::default(),
             login: crate::Login::new([7; 32], false, Default::default()).unwrap(),
+            pages: crate::Pages::default(),
         };
-        Self { router: crate::router(Arc::new(app)), store, seen, clock, _folder: folder }
+        let app = Arc::new(app);
+        Self { router: crate::router(app.clone()), app, store, seen, clock, _folder: folder }
     }
 
     /// A token that is in the store.
@@ -264,6 +267,24 @@ impl Fake {
     /// As the operator at the socket.
     pub(crate) async fn operator(&self, method: &str, path: &str, body: Value) -> Answer {
         self.send(request(method, path, body, &[])).await
+    }
+
+    /// What a page of ours puts into its forms for whoever shows this credential.
+    pub(crate) fn form_token(&self, credential: &str) -> String {
+        let token = crate::pages::form::token(&self.app, &TenantId::main(), credential);
+        token.unwrap().to_string()
+    }
+
+    /// A page, as the operator at the socket sees it.
+    pub(crate) async fn page(&self, path: &str) -> Answer {
+        self.operator("GET", path, Value::Null).await
+    }
+
+    /// A form of a page, as the operator at the socket sends it.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.form_token("uid:1000");
+        let fields = [fields, &[("form_token", token.as_str())]].concat();
+        self.send(form(path, &fields, &[])).await
     }
 
     pub(crate) async fn index(&self) {
@@ -293,6 +314,23 @@ pub(crate) fn request(
         }
     };
     builder.extension(Peer::Socket { uid: 1000 }).body(body).unwrap()
+}
+
+/// A form from the socket.
+pub(crate) fn form(path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Request<Body> {
+    let mut builder = Request::builder().method("POST").uri(path);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    let encode =
+        |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    let pairs: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    builder
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .extension(Peer::Socket { uid: 1000 })
+        .body(Body::from(pairs.join("&")))
+        .unwrap()
 }
 
 /// The same over TCP.

@@ -7,6 +7,7 @@ mod containments;
 mod doors;
 mod fake;
 mod login;
+mod pages;
 mod payloads;
 mod records;
 mod shape;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use console::{App, Idempotency, Login};
+use console::{App, Idempotency, Login, Pages};
 use gate::net::listen::{self, Listener};
 use gate::{Gate, Worker};
 use ledger::{Log, LogError, Recovery, SigningKey};
@@ -215,6 +215,7 @@ async fn serve_console(
         hosts: config.console.hosts.clone(),
         idempotency: Idempotency::default(),
         login: login(core, config)?,
+        pages: Pages::default(),
     };
     let router = console::router(Arc::new(app));
     let path = std::path::absolute(data.join("admin.sock"))?;

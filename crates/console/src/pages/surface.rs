@@ -1,0 +1,62 @@
+//! What holds for every page and for nothing else: a problem is shown as a page, and a form that
+//! another site sends is refused.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::shell;
+use crate::problem::Told;
+use crate::{Problem, Shared};
+
+pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_safe && is_from_elsewhere(request.headers()) {
+        let detail = "this form was sent from another site; open the page here and send it again";
+        return shell::problem(&app, &Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    let response = next.run(request).await;
+    match response.extensions().get::<Told>().cloned() {
+        Some(Told(problem)) => {
+            let (headers, mut page) = (response.headers(), shell::problem(&app, &problem));
+            for name in ["portcullis-record", "www-authenticate"] {
+                if let Some(value) = headers.get(name) {
+                    page.headers_mut().insert(name, value.clone());
+                }
+            }
+            page
+        }
+        None => response,
+    }
+}
+
+/// Browsers say where a request comes from (Fetch Metadata; `Origin` of RFC 6454); what says
+/// nothing is no browser that could be misled.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let host = text(header::HOST.as_str());
+    let origin = text(header::ORIGIN.as_str()).is_some_and(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_none() || (host.is_some() && authority != host)
+    });
+    site || origin
+}
+
+/// Where a form goes when it is done: the page, in its new state.
+pub(crate) fn see(path: &str) -> Response {
+    // A path of ours: every name in it was written by `shell::segment`.
+    (StatusCode::SEE_OTHER, [(header::LOCATION, path.to_owned())]).into_response()
+}
+
+/// The same after an act of the API: the record that tells of it is named in both answers.
+pub(crate) fn then(done: &Response, path: &str) -> Response {
+    let mut response = see(path);
+    for name in ["portcullis-record", "portcullis-in-force-us"] {
+        if let Some(value) = done.headers().get(name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}

@@ -1,0 +1,214 @@
+//! Pages: what a browser is shown, and what it may send.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use store::Scope;
+
+use super::fake::{Fake, form, over_tcp, request};
+use crate::{Access, Surface, endpoints};
+
+/// The pages of the navigation.
+const PAGES: [&str; 8] =
+    ["/", "/activity", "/agents", "/approvals", "/tools", "/policies", "/log", "/settings"];
+
+async fn with_agent() -> Fake {
+    let fake = Fake::new();
+    let agent = json!({"name": "bot", "owner": "<script>alert(1)</script>", "purpose": "to\u{202e}gnihton"});
+    assert_eq!(fake.operator("POST", "/api/v1/agents", agent).await.status, 201);
+    fake.index().await;
+    fake
+}
+
+#[tokio::test]
+async fn every_page_is_whole_and_says_where_it_is() {
+    let fake = with_agent().await;
+    for path in PAGES.iter().chain(&["/agents/bot", "/new/agent", "/agents/bot/suspend"]) {
+        let page = fake.page(path).await;
+        let text = page.text();
+        assert_eq!(page.status, 200, "{path}: {text}");
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(text.matches("<h1>").count(), 1, "{path}");
+        assert!(text.contains("aria-current=\"page\""), "{path}");
+        assert!(text.contains("href=\"#main\"") && text.contains("id=\"main\""), "{path}");
+        // The content policy forbids them; a page that holds one is broken in a browser.
+        for inline in [" style=\"", "<style", " onclick", "<script>", "javascript:"] {
+            assert!(!text.contains(inline), "{path} holds {inline}");
+        }
+        assert!(text.len() < 60_000, "{path} has {} bytes", text.len());
+    }
+}
+
+#[tokio::test]
+async fn the_files_of_pages_are_kept_for_ever_under_their_hash() {
+    let fake = Fake::new();
+    let text = fake.page("/").await.text();
+    let paths: Vec<&str> = text.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    assert_eq!(paths.len(), 3, "{paths:?}");
+    for path in paths {
+        let file = fake.send(over_tcp(request("GET", path, Value::Null, &[]))).await;
+        assert_eq!(file.status, 200, "{path}");
+        assert!(file.header("cache-control").contains("immutable"), "{path}");
+    }
+    for path in ["/assets/console.css", "/assets/..%2f..%2fCargo.toml", "/assets/"] {
+        let file = fake.send(over_tcp(request("GET", path, Value::Null, &[]))).await;
+        assert_eq!(file.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_agent_is_called_is_text_wherever_it_stands() {
+    let fake = with_agent().await;
+    for path in [
+        "/agents",
+        "/agents/bot",
+        "/activity",
+        "/agents?filter=%3Cscript%3E&sort=%22%3E%3Cscript%3E",
+    ] {
+        let text = fake.page(path).await.text();
+        assert!(!text.contains("<script>"), "{path}");
+        assert!(!text.contains('\u{202e}'), "{path}");
+    }
+    let text = fake.page("/agents/bot").await.text();
+    assert!(text.contains("&lt;script&gt;alert(1)") && text.contains(r"\u{202e}"), "{text}");
+}
+
+#[tokio::test]
+async fn a_problem_is_a_page_there_and_json_in_the_api() {
+    let fake = Fake::new();
+    let page = fake.page("/agents/nobody").await;
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (StatusCode::NOT_FOUND, "text/html; charset=utf-8")
+    );
+    let api = fake.operator("GET", "/api/v1/agents/nobody", Value::Null).await;
+    assert_eq!(api.header("content-type"), "application/problem+json");
+    let page = fake.send(over_tcp(request("GET", "/agents", Value::Null, &[]))).await;
+    assert_eq!(page.status, 401);
+    assert!(!page.header("portcullis-record").is_empty() && page.text().contains("<h1>"));
+}
+
+#[tokio::test]
+async fn a_form_changes_what_it_says_and_leads_back() {
+    let fake = with_agent().await;
+    let done = fake.submit("/agents/bot/suspend", &[("reason", "it looks odd")]).await;
+    assert_eq!(
+        (done.status, done.header("location")),
+        (StatusCode::SEE_OTHER, "/agents/bot?done=suspend")
+    );
+    assert!(!done.header("portcullis-record").is_empty());
+    let page = fake.page("/agents/bot?done=suspend").await.text();
+    assert!(page.contains("it looks odd") && page.contains("what was open was cut"), "{page}");
+    // A word that is not ours says nothing.
+    assert!(!fake.page("/agents/bot?done=You+won").await.text().contains("You won"));
+    let done = fake.submit("/agents/bot/resume", &[("reason", "")]).await;
+    assert_eq!(done.status, 303);
+    let made = fake
+        .submit(
+            "/new/agent",
+            &[
+                ("name", "second"),
+                ("owner", ""),
+                ("purpose", ""),
+                ("roles", "a b"),
+                ("zone", "test"),
+            ],
+        )
+        .await;
+    assert!(made.status == 200 && made.text().contains("pc_"));
+    assert_eq!(made.header("cache-control"), "no-store");
+    let agent = fake.operator("GET", "/api/v1/agents/second", Value::Null).await.json();
+    assert_eq!((&agent["roles"], &agent["zone"]), (&json!(["a", "b"]), &json!("test")));
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_session_or_page_changes_nothing() {
+    let fake = with_agent().await;
+    let writer = fake.token(Scope::Write, None).await;
+    let bearer = format!("Bearer {writer}");
+    let (ours, theirs) = (fake.form_token("token:Write"), fake.form_token("token:Other"));
+    let path = "/agents/bot/suspend";
+    let send = async |token: &str, more: &[(&str, &str)], field: &str| {
+        let headers = [&[("authorization", bearer.as_str())], more].concat();
+        let fields = [("reason", ""), (field, token)];
+        fake.send(over_tcp(form(path, &fields, &headers))).await.status.as_u16()
+    };
+    assert_eq!(send(&theirs, &[], "form_token").await, 403);
+    assert_eq!(send("", &[], "form_token").await, 403);
+    assert_eq!(send(&ours, &[], "token").await, 403);
+    for headers in [
+        [("sec-fetch-site", "cross-site")],
+        [("sec-fetch-site", "same-site")],
+        [("origin", "https://evil.example")],
+        [("origin", "null")],
+    ] {
+        assert_eq!(send(&ours, &headers, "form_token").await, 403, "{headers:?}");
+    }
+    // Mass assignment: a field that the form does not have.
+    let fields = [("reason", ""), ("form_token", ours.as_str()), ("standing", "active")];
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(fake.send(over_tcp(form(path, &fields, &headers))).await.status, 422);
+    let name = "bot".parse().unwrap();
+    let agent = fake.store.agent(&model::TenantId::main(), &name).await.unwrap();
+    assert!(agent.agent.standing.is_active());
+    let headers = [("sec-fetch-site", "same-origin"), ("origin", "http://localhost:4180")];
+    let headers = [("host", "localhost:4180"), headers[0], headers[1]];
+    assert_eq!(send(&ours, &headers, "form_token").await, 303);
+}
+
+#[tokio::test]
+async fn every_form_asks_for_its_token() {
+    let fake = with_agent().await;
+    for endpoint in
+        endpoints().iter().filter(|one| one.surface == Surface::Page && one.method == "post")
+    {
+        let path = endpoint
+            .path
+            .replace("{agent}", "bot")
+            .replace("{act}", "suspend")
+            .replace("{server}", "files")
+            .replace("{tool}", "read")
+            .replace("{record}", "act_00000000-0000-7000-8000-000000000000");
+        let answer = fake.send(form(&path, &[("reason", "x")], &[])).await;
+        // A page before which nobody is logged in has a token of its own kind.
+        assert!(
+            answer.status == 403 || endpoint.access == Access::Public,
+            "{path}: {}",
+            answer.status
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_cannot_be_framed_or_sniffed_or_kept() {
+    let fake = with_agent().await;
+    for path in PAGES {
+        let page = fake.page(path).await;
+        assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(!page.header("content-security-policy").contains("unsafe"));
+        assert_eq!(page.header("x-frame-options"), "DENY");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("cache-control"), "no-store");
+    }
+}
+
+#[tokio::test]
+async fn names_lead_nowhere_but_to_their_own_page() {
+    use crate::pages::shell::{segment, url};
+    assert_eq!(segment("../../x"), "..%2F..%2Fx");
+    assert_eq!(segment(".."), "%2E%2E");
+    assert_eq!(segment("a?b#c d\r\nset-cookie: x"), "a%3Fb%23c%20d%0D%0Aset-cookie%3A%20x");
+    assert_eq!(url("/activity", &[("q", "a&b=c"), ("since", "")]), "/activity?q=a%26b%3Dc");
+}
+
+#[tokio::test]
+async fn tables_leave_as_files_without_formulas() {
+    let fake = Fake::new();
+    let agent = json!({"name": "bot", "owner": "=HYPERLINK(\"http://x\")"});
+    fake.operator("POST", "/api/v1/agents", agent).await;
+    let file = fake.page("/agents?format=csv").await;
+    assert!(file.header("content-type").starts_with("text/csv"));
+    assert!(file.text().contains("\"'=HYPERLINK(\"\"http://x\"\")\""), "{}", file.text());
+    fake.index().await;
+    let file = fake.page("/activity?format=csv").await;
+    assert!(file.text().contains("\"admin.change\""), "{}", file.text());
+}
