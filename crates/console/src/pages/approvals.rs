@@ -15,7 +15,7 @@ use super::components::time::{distance, moment};
 use super::form::{Fields, token_field};
 use super::page;
 use super::shell::{self, Frame, Section, segment};
-use super::surface::then;
+use super::surface::{step_up, then};
 use crate::extract::{Params, Place};
 use crate::routes::approvals::{say_no, say_yes};
 use crate::{App, Endpoint, Principal, Problem, Shared};
@@ -181,6 +181,9 @@ async fn approve(
 ) -> Result<Response, Problem> {
     let reason = fields.text("reason");
     fields.end()?;
+    if let Some(first) = step_up(&who, &format!("/approvals/{record}")) {
+        return Ok(first);
+    }
     let said = say_yes(&app, &who, record, reason).await?;
     Ok(then(&said, &format!("/approvals/{record}?done=approved")))
 }

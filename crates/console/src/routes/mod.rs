@@ -14,7 +14,8 @@ mod limits;
 mod payloads;
 pub(crate) mod persons;
 pub(crate) mod places;
-pub(crate) mod policy;
+pub(crate) mod policies;
+mod policy;
 pub(crate) mod records;
 mod retention;
 pub(crate) mod standing;
@@ -64,7 +65,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 20] = [
+    let files: [fn() -> Vec<Endpoint>; 21] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -82,6 +83,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         retention::endpoints,
         limits::endpoints,
         policy::endpoints,
+        policies::endpoints,
         instance::endpoints,
         tokens::endpoints,
         crate::pages::endpoints,

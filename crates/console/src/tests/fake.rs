@@ -16,8 +16,8 @@ use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
     App, Asker, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel,
-    LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyView, ProviderView,
-    ServerView, Task,
+    LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyReport, PolicySource,
+    PolicyView, ProviderView, ServerView, Task,
 };
 
 /// What happened, in order.
@@ -143,6 +143,25 @@ impl Instance for FakeInstance {
 
     fn policy(&self, _: &TenantId) -> PolicyView {
         PolicyView { version: "0".to_owned(), sources: vec![] }
+    }
+
+    fn try_policies(&self, _: &TenantId, files: &[PolicySource]) -> Result<PolicyReport, Failure> {
+        let text: String = files.iter().map(|file| file.text.as_str()).collect();
+        if text.contains("broken") {
+            return Err(Failure("a.cedar:1:1: it is broken".to_owned()));
+        }
+        let failed = text.contains("failing").then(|| "a case failed".to_owned());
+        let version = model::Digest::of(text.as_bytes()).to_string();
+        Ok(PolicyReport {
+            version,
+            passed: 3,
+            failed: failed.into_iter().collect(),
+            untested: vec![],
+        })
+    }
+
+    fn are_policies_declared(&self) -> bool {
+        false
     }
 
     fn index(&self) -> IndexState {

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::{
-    Check, Failure, IndexState, Instance, LabelledSession, PolicySource, PolicyView, ProviderView,
-    ServerView, Task,
+    Check, Failure, IndexState, Instance, LabelledSession, PolicyReport, PolicySource, PolicyView,
+    ProviderView, ServerView, Task,
 };
 use ledger::Health;
 use model::TenantId;
+use policy::Source;
 use serde_json::{Value, json};
 
 use super::core::{Core, now};
 use super::{export, reload};
+use crate::policies;
 
 /// How long a search waits for the index.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -142,14 +144,26 @@ impl Instance for Adapter {
 
     fn policy(&self, _tenant: &TenantId) -> PolicyView {
         let settings = self.core.settings.load();
-        let source = |source: &policy::Source| PolicySource {
-            name: source.name.clone(),
-            text: source.text.clone(),
-        };
+        let source =
+            |source: &Source| PolicySource { name: source.name.clone(), text: source.text.clone() };
         PolicyView {
             version: settings.bundle.version().to_string(),
             sources: settings.sources.iter().map(source).collect(),
         }
+    }
+
+    fn try_policies(
+        &self,
+        _tenant: &TenantId,
+        files: &[PolicySource],
+    ) -> Result<PolicyReport, Failure> {
+        let settings = self.core.settings.load();
+        let sources = files.iter().map(|file| Source::new(&*file.name, &*file.text)).collect();
+        policies::try_out(sources, &settings.config).map_err(|error| Failure(format!("{error:#}")))
+    }
+
+    fn are_policies_declared(&self) -> bool {
+        self.core.settings.load().config.policy.dir.is_some()
     }
 
     fn index(&self) -> IndexState {

@@ -14,7 +14,7 @@ use store::{DeclaredAgent, NewAgent};
 use tokio::sync::watch;
 
 use super::core::{Core, now};
-use super::snapshot::Settings;
+use super::snapshot::{Settings, deployed};
 use super::{tls, trust};
 use crate::config::{self, Config, Secrets, sections};
 use crate::inspection::files_of;
@@ -46,7 +46,8 @@ async fn take_up(core: &Arc<Core>) -> anyhow::Result<Value> {
     let loaded = config::load(file.as_deref(), &core.environment, Secrets::Resolve)?;
     let before = core.settings.load_full();
     let fixed = needs_restart(&before.config, &loaded.config);
-    let settings = Settings::new(loaded.config, before.root.clone(), Some(&before))?;
+    let deployed = deployed(&core.store, &core.tenant).await?;
+    let settings = Settings::new(loaded.config, deployed, before.root.clone(), Some(&before))?;
     core.certificates.reload(&settings.config)?;
     let version = settings.bundle.version().to_string();
     let agents = declared(&settings.config);

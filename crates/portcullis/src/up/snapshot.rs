@@ -23,7 +23,7 @@ use inspect::Engine;
 use ledger::Log;
 use model::{Containment, Digest, Standing, Subject, TenantId};
 use policy::{Bundle, Source};
-use store::ControlState;
+use store::{ControlState, PolicyVersion, Store};
 
 use super::custody::Keys;
 use super::mcp::Tools;
@@ -55,13 +55,15 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Compiles everything, or says what is wrong. `before` lends its open connections.
+    /// Compiles everything, or says what is wrong. `before` lends its open connections; `deployed`
+    /// are the policies that were deployed last.
     pub(super) fn new(
         config: Config,
+        deployed: Option<Vec<Source>>,
         root: Arc<InspectionSecret>,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
-        let sources = policies::sources(config.policy.dir.as_deref())?;
+        let sources = policies::in_force(config.policy.dir.as_deref(), deployed)?;
         let bundle =
             Bundle::compile(&sources, &policies::grants(&config)?).map_err(policies::Invalid)?;
         let inspection = match config.inspect.enabled {
@@ -145,6 +147,18 @@ impl Settings {
             limits: sizes(&self.config.gate),
         })
     }
+}
+
+/// The policies that were deployed last, with the tests beside them.
+pub(super) async fn deployed(
+    store: &Store,
+    tenant: &TenantId,
+) -> anyhow::Result<Option<Vec<Source>>> {
+    let version = store.deployed_policy(tenant).await?;
+    let sources = |version: PolicyVersion| {
+        version.files.into_iter().map(|file| Source::new(file.name, file.text)).collect()
+    };
+    Ok(version.map(sources))
 }
 
 /// What a target is made of.

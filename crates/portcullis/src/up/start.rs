@@ -19,7 +19,7 @@ use super::addresses::Addresses;
 use super::core::{Core, LOG, now};
 use super::custody::{self, Keys};
 use super::mcp::Tools;
-use super::snapshot::Settings;
+use super::snapshot::{Settings, deployed};
 use super::{
     control, export, indexer, interrupted, journal, mend, once, reload, retention, traces,
     witnesses,
@@ -49,7 +49,8 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     Addresses::remove(&data);
     let store = Store::open(&data.join("state.db")).context("the state in state.db")?;
     let keys = Keys::open(&loaded.config, &store, &model::TenantId::main()).await?;
-    let settings = Settings::new(loaded.config.clone(), keys.inspection.clone(), None)?;
+    let deployed = deployed(&store, &model::TenantId::main()).await?;
+    let settings = Settings::new(loaded.config.clone(), deployed, keys.inspection.clone(), None)?;
     let (observer, exporter) =
         traces::exporter(&loaded.config.telemetry, &loaded.config.instance.name)?;
     let gate = Arc::new(Gate::new(

@@ -24,6 +24,7 @@ pub(crate) mod kept_values;
 pub(crate) mod keys;
 mod migrate;
 pub(crate) mod persons;
+pub(crate) mod policies;
 pub(crate) mod said_once;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
