@@ -21,6 +21,7 @@ def test_first_start_to_the_first_blocked_call(person):
     page.get_by_role("link", name="Add an agent").click()
     page.get_by_label("Name").fill("first-bot")
     page.get_by_label("Owner").fill("ann")
+    page.get_by_label("Roles").fill("tester")
     page.get_by_label("Zone").fill("production")
     page.get_by_role("button", name="Add the agent").click()
     key = page.locator("pre.command").first.inner_text()
