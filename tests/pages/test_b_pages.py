@@ -48,7 +48,7 @@ def test_pages_can_be_used_by_everybody(person, paths, scheme, size):
 def test_pages_work_without_a_script(person):
     ann = person(java_script_enabled=False)
     page = ann.open("/agents?sort=-name")
-    page.get_by_label("Filter").fill("odd")
+    page.get_by_role("searchbox", name="Filter").fill("odd")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="odd").click()

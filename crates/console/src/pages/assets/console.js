@@ -40,7 +40,7 @@ async function swap(url, id, push) {
   old.replaceWith(document.adoptNode(fresh));
   prepare(fresh);
   if (kept) document.getElementById(kept)?.focus();
-  if (push) history.pushState({}, "", url);
+  if (push) { history.pushState({}, "", url); shown = location.pathname + location.search; }
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-swap]");
@@ -60,7 +60,9 @@ document.addEventListener("submit", (event) => {
   for (const [name, value] of new FormData(form)) if (value !== "") url.searchParams.append(name, value);
   swap(url.href, form.dataset.swap, true);
 });
-window.addEventListener("popstate", () => location.reload());
+// Back to what was swapped in; a jump within the page changes nothing of it.
+let shown = location.pathname + location.search;
+window.addEventListener("popstate", () => { if (location.pathname + location.search !== shown) location.reload(); });
 
 // What happens appears while one looks: rows of server-sent events, the newest on top.
 const MOST_ROWS = 200;
