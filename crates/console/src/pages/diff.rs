@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn what_is_far_from_a_change_is_counted() {
         let before: String = (0..20).map(|n| format!("{n}\n")).collect();
-        let found = lines(&before, &before.replace("10\n", "ten\n"));
+        let after = before.replace("10\n", "ten\n");
+        let found = lines(&before, &after);
         let found = pieces(&found);
         assert_eq!((found.first(), found.last()), (Some(&Piece::Left(7)), Some(&Piece::Left(6))));
         assert_eq!(found.len(), 2 + 3 + 2 + 3);
