@@ -19,9 +19,9 @@ mod targets;
 use anyhow::{Result, bail};
 
 const HELP: &str = "\
-portcullis-bench [ratios|streams|soak|start] [--rounds N] [--seconds S] [--peers FILE]
+portcullis-bench [ratios|streams|soak|start] [--rounds N] [--seconds S] [--only SCENARIO] [--peers FILE]
 
-  ratios   CPU a request, latency and ratios to nginx: chat, stream, paced, messages
+  ratios   CPU a request, latency and ratios to nginx: chat, stream, paced, messages, tool
   streams  memory with 10,000 idle open streams
   soak     memory over a bounded load, and its slope
   start    time to ready with 10,000 agents and a log of a million records
@@ -34,6 +34,14 @@ pub(crate) struct Options {
     pub rounds: usize,
     pub seconds: f64,
     pub peers: Option<String>,
+    /// The one scenario that is measured.
+    only: Option<String>,
+}
+
+impl Options {
+    pub(crate) fn asks_for(&self, scenario: scenario::Scenario) -> bool {
+        self.only.as_deref().is_none_or(|only| only == scenario.name())
+    }
 }
 
 fn main() -> Result<()> {
@@ -62,7 +70,7 @@ fn main() -> Result<()> {
 }
 
 fn parse(words: &[String]) -> Result<(Vec<String>, Options)> {
-    let mut options = Options { rounds: 3, seconds: 2.0, peers: None };
+    let mut options = Options { rounds: 3, seconds: 2.0, peers: None, only: None };
     let mut chosen = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -71,6 +79,7 @@ fn parse(words: &[String]) -> Result<(Vec<String>, Options)> {
             "--rounds" => options.rounds = value()?.parse()?,
             "--seconds" => options.seconds = value()?.parse()?,
             "--peers" => options.peers = Some(value()?.clone()),
+            "--only" => options.only = Some(value()?.clone()),
             name => chosen.push(name.to_owned()),
         }
     }

@@ -23,6 +23,8 @@ const CHUNKS: usize = 50;
 struct Answers {
     chat: Bytes,
     message: Bytes,
+    tools: serde_json::Value,
+    result: Bytes,
     events: Vec<Bytes>,
 }
 
@@ -61,6 +63,12 @@ fn answers() -> Answers {
         "id": "msg_mock", "type": "message", "role": "assistant", "model": "claude-mock", "stop_reason": "end_turn",
         "content": [{"type": "text", "text": text}], "usage": {"input_tokens": 180, "output_tokens": 150},
     });
+    let schema = json!({"type": "object", "required": ["text"], "additionalProperties": false, "properties": {
+        "text": {"type": "string", "maxLength": 4000}, "sentences": {"type": "integer", "minimum": 1}}});
+    let tool =
+        json!({"name": "summarise", "description": "Summarises a text.", "inputSchema": schema});
+    let content = json!({"content": [{"type": "text", "text": text}], "isError": false});
+    let result = json!({"jsonrpc": "2.0", "id": 1, "result": content}).to_string();
     let words = ["The ", "quick ", "brown ", "fox ", "jumps ", "over "];
     let chunk = |number: usize| {
         let delta = json!({"content": words[number % words.len()]});
@@ -70,7 +78,13 @@ fn answers() -> Answers {
     };
     let mut events: Vec<Bytes> = (0..CHUNKS).map(chunk).collect();
     events.push(Bytes::from_static(b"data: [DONE]\n\n"));
-    Answers { chat: chat.to_string().into(), message: message.to_string().into(), events }
+    Answers {
+        chat: chat.to_string().into(),
+        message: message.to_string().into(),
+        tools: json!({"tools": [tool]}),
+        result: result.into(),
+        events,
+    }
 }
 
 async fn answer(
@@ -78,6 +92,7 @@ async fn answer(
     answers: &'static Answers,
 ) -> Result<Response<Playing>, Infallible> {
     let is_message = request.uri().path().ends_with("/messages");
+    let is_tool = request.uri().path().ends_with("/mcp");
     let body = request
         .into_body()
         .collect()
@@ -85,6 +100,9 @@ async fn answer(
         .map(http_body_util::Collected::to_bytes)
         .unwrap_or_default();
     let has = |needle: &[u8]| body.windows(needle.len()).any(|window| window == needle);
+    if is_tool {
+        return Ok(tool(&body, answers));
+    }
     let (kind, playing) = match (is_message, has(b"\"stream\":true")) {
         (true, _) => ("application/json", Playing::whole(&answers.message)),
         (false, false) => ("application/json", Playing::whole(&answers.chat)),
@@ -93,6 +111,22 @@ async fn answer(
     let mut response = Response::new(playing);
     response.headers_mut().insert("content-type", hyper::header::HeaderValue::from_static(kind));
     Ok(response)
+}
+
+/// What an MCP server says: its one tool, or what that results in.
+fn tool(body: &[u8], answers: &'static Answers) -> Response<Playing> {
+    let message: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let playing = match message["method"].as_str() {
+        Some("tools/list") => {
+            let answer = json!({"jsonrpc": "2.0", "id": message["id"], "result": answers.tools});
+            Playing { whole: Some(answer.to_string().into()), ..Playing::whole(&answers.result) }
+        }
+        _ => Playing::whole(&answers.result),
+    };
+    let mut response = Response::new(playing);
+    let json = hyper::header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert("content-type", json);
+    response
 }
 
 fn pace(has: &impl Fn(&[u8]) -> bool) -> Option<Pace> {

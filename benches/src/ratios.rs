@@ -38,14 +38,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(file) = &options.peers {
         targets.extend(targets::peers(file)?);
     }
+    let scenarios: Vec<Scenario> =
+        Scenario::ALL.into_iter().filter(|one| options.asks_for(*one)).collect();
     for target in &targets {
-        for scenario in Scenario::ALL {
+        for &scenario in &scenarios {
             load(target, scenario, 4, 0.5)?;
         }
     }
     let mut runs = Runs::new();
     for round in 0..options.rounds {
-        for scenario in Scenario::ALL {
+        for &scenario in &scenarios {
             for connections in CONCURRENCY {
                 // Another order each round, so that no target always follows the same one.
                 for step in 0..targets.len() {
@@ -105,7 +107,7 @@ fn table(targets: &[Target], runs: &Runs, options: &Options) -> String {
          CPU is of the target's whole process tree; latencies are what is added to direct.\n",
         options.rounds, options.seconds
     );
-    for scenario in Scenario::ALL {
+    for scenario in Scenario::ALL.into_iter().filter(|one| options.asks_for(*one)) {
         for connections in CONCURRENCY {
             let of = |name: &str, field: fn(&Run) -> Option<f64>| {
                 let runs = runs.get(&(scenario.name(), connections, name.to_owned()))?;

@@ -13,6 +13,8 @@ pub(crate) enum Scenario {
     Paced,
     /// An Anthropic message of about 1 KB each way.
     Messages,
+    /// A call of a tool of an MCP server, of about 1 KB each way.
+    Tool,
 }
 
 /// Milliseconds between the chunks of a paced stream.
@@ -23,7 +25,8 @@ const TEXT: &str =
     "Summarise the incident report below in three sentences and list the affected services. ";
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 4] = [Self::Chat, Self::Stream, Self::Paced, Self::Messages];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Chat, Self::Stream, Self::Paced, Self::Messages, Self::Tool];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -31,14 +34,16 @@ impl Scenario {
             Self::Stream => "stream",
             Self::Paced => "paced",
             Self::Messages => "messages",
+            Self::Tool => "tool",
         }
     }
 
-    /// The provider at the gate, and the path at the provider.
-    pub(crate) fn endpoint(self) -> (&'static str, &'static str) {
+    /// The path at the upstream, and at the gate.
+    pub(crate) fn paths(self) -> (&'static str, &'static str) {
         match self {
-            Self::Messages => ("anthropic", "/v1/messages"),
-            _ => ("openai", "/v1/chat/completions"),
+            Self::Messages => ("/v1/messages", "/llm/anthropic/v1/messages"),
+            Self::Tool => ("/mcp", "/mcp/tools"),
+            _ => ("/v1/chat/completions", "/llm/openai/v1/chat/completions"),
         }
     }
 
@@ -46,6 +51,7 @@ impl Scenario {
         let text = TEXT.repeat(8);
         let message = json!([{"role": "user", "content": text}]);
         match self {
+            Self::Tool => json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "summarise", "arguments": {"text": text, "sentences": 3}}}),
             Self::Messages => json!({"model": "claude-mock", "max_tokens": 256, "messages": message}),
             Self::Chat => json!({"model": "gpt-mock", "temperature": 0.2, "max_tokens": 256, "messages": message}),
             Self::Stream => json!({"model": "gpt-mock", "max_tokens": 256, "stream": true, "messages": message}),
@@ -57,7 +63,7 @@ impl Scenario {
     /// What a good answer holds.
     pub(crate) fn expect(self) -> &'static str {
         match self {
-            Self::Chat | Self::Messages => "quick brown fox",
+            Self::Chat | Self::Messages | Self::Tool => "quick brown fox",
             Self::Stream | Self::Paced => "[DONE]",
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct Target {
 
 pub(crate) enum Paths {
     Same,
-    /// `/llm/{provider}` before the path.
+    /// As the gate names them.
     Gate,
     /// By scenario.
     Named(BTreeMap<String, String>),
@@ -38,10 +38,10 @@ pub(crate) enum Paths {
 
 impl Target {
     pub(crate) fn path(&self, scenario: Scenario) -> String {
-        let (provider, path) = scenario.endpoint();
+        let (path, at_gate) = scenario.paths();
         match &self.paths {
             Paths::Same => path.to_owned(),
-            Paths::Gate => format!("/llm/{provider}{path}"),
+            Paths::Gate => at_gate.to_owned(),
             Paths::Named(paths) => {
                 paths.get(scenario.name()).cloned().unwrap_or_else(|| path.to_owned())
             }
@@ -186,7 +186,11 @@ pub(crate) fn write_configuration(
             "[[provider]]\nname = \"{name}\"\nkind = \"{name}\"\nbase_url = \"http://{upstream}\"\napi_key = {{ env = \"PROVIDER_KEY\" }}\nmodels = [\"{models}\"]\n"
         )?;
     }
-    toml.push_str("[[role]]\nname = \"bench\"\nproviders = [\"*\"]\nmodels = [\"*\"]\n");
+    write!(toml, "[[mcp]]\nname = \"tools\"\nurl = \"http://{upstream}/mcp\"\n")?;
+    toml.push_str("[[mcp.tool]]\nname = \"*\"\neffect = \"read\"\n");
+    toml.push_str(
+        "[[role]]\nname = \"bench\"\nproviders = [\"*\"]\nmodels = [\"*\"]\ntools = [\"*\"]\n",
+    );
     toml.push_str("[[limit]]\nper = \"agent\"\nwindow = \"1h\"\nrequests = 1000000000\ntokens = 1000000000000\n");
     toml.push_str("[[agent]]\nname = \"bench\"\nroles = [\"bench\"]\nkey = { env = \"KEY\" }\n");
     for number in 0..more {

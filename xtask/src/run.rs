@@ -32,6 +32,14 @@ pub(crate) fn run(what: &str, command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The same for a command whose last line is for machines: nothing is printed after it.
+pub(crate) fn hand_over(what: &str, command: &mut Command) -> anyhow::Result<()> {
+    println!("\n== {what}\n   $ {}", line(command));
+    let status = command.status().with_context(|| format!("{what}: could not start it"))?;
+    anyhow::ensure!(status.success(), "{what} failed: {status}");
+    Ok(())
+}
+
 /// Runs a command and gives its standard output; its standard error is shown.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let shown = line(command);

@@ -52,6 +52,7 @@ pub(crate) async fn check(
             _ if principal.user().is_some() => Refusal::Role,
             Access::Payload => Refusal::Payload,
             Access::Account => Refusal::NoPerson,
+            Access::Platform => Refusal::Platform,
             _ => Refusal::Scope,
         };
         return turn_away(&guard.app, principal.client, principal.tenant, refusal).await;
@@ -88,6 +89,7 @@ enum Refusal {
     Expired,
     Scope,
     Payload,
+    Platform,
     Tenant,
     Store,
 }
@@ -108,7 +110,8 @@ impl Refusal {
             Self::Expired => "the admin token has expired",
             Self::Scope => "the admin token may only read",
             Self::Payload => "the admin token may not read payloads",
-            Self::Tenant => "the tenant's name is not one",
+            Self::Platform => "an admin token is of one tenant",
+            Self::Tenant => "there is no tenant of this name",
             Self::Store => "the store could not be asked",
         }
     }
@@ -141,7 +144,13 @@ impl Refusal {
             Self::Ended | Self::Partial => {
                 Problem::new(StatusCode::UNAUTHORIZED, "log in at /login, with both factors")
             }
-            Self::Tenant => Problem::bad_request(format!("{TENANT} holds a tenant's name")),
+            Self::Platform => {
+                let detail = "this is for whoever runs the platform, at the Unix socket";
+                Problem::new(StatusCode::FORBIDDEN, detail)
+            }
+            Self::Tenant => Problem::bad_request(format!(
+                "{TENANT} names no tenant of this instance; `portcullis tenant list` shows them"
+            )),
             Self::Store => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
             _ => {
                 let detail = "send a valid admin token as Authorization: Bearer pct_…; the operator makes one with the admin API on the Unix socket";
@@ -159,7 +168,7 @@ async fn identify(
 ) -> Result<Principal, Refusal> {
     match peer {
         None => Err(Refusal::NoPeer),
-        Some(Peer::Socket { uid }) => operator(uid, headers, client),
+        Some(Peer::Socket { uid }) => operator(app, uid, headers, client),
         Some(Peer::Tcp(_)) => match session::find(app, headers).await {
             Err(_) => Err(Refusal::Store),
             Ok(Found::Nothing) => bearer(app, headers, client).await,
@@ -174,6 +183,10 @@ async fn identify(
 fn person(app: &App, session: Session, client: &Client) -> Result<Principal, Refusal> {
     if session.stage != people::session::Stage::Full {
         return Err(Refusal::Partial);
+    }
+    // A tenant that is configured no more has nobody who administers it.
+    if !app.instance.tenants().contains(&session.user.tenant) {
+        return Err(Refusal::Ended);
     }
     let is_fresh = app.login.lifetimes.is_fresh(session.moments(), (app.clock)());
     let roles = session.user.grants.iter().filter_map(|grant| Role::parse(&grant.role)).collect();
@@ -222,12 +235,18 @@ pub(crate) fn is_forged(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool
 }
 
 /// Whoever can open the socket owns the data folder: the file's mode is the check.
-fn operator(uid: u32, headers: &HeaderMap, client: &Client) -> Result<Principal, Refusal> {
+fn operator(
+    app: &App,
+    uid: u32,
+    headers: &HeaderMap,
+    client: &Client,
+) -> Result<Principal, Refusal> {
     let tenant = match headers.get(TENANT) {
         None => TenantId::main(),
         Some(name) => {
             let name = name.to_str().map_err(|_| Refusal::Tenant)?;
-            TenantId::new(name).map_err(|_| Refusal::Tenant)?
+            let name = TenantId::new(name).map_err(|_| Refusal::Tenant)?;
+            app.instance.tenants().into_iter().find(|one| *one == name).ok_or(Refusal::Tenant)?
         }
     };
     let name = format!("uid:{uid}");
@@ -242,6 +261,10 @@ async fn bearer(app: &App, headers: &HeaderMap, client: &Client) -> Result<Princ
     let StoredToken { name, scope, tenant, expires, .. } = found.ok_or(Refusal::Unknown)?;
     if expires.is_some_and(|end| end <= (app.clock)()) {
         return Err(Refusal::Expired);
+    }
+    // A tenant that is configured no more has nobody who administers it.
+    if !app.instance.tenants().contains(&tenant) {
+        return Err(Refusal::Unknown);
     }
     let name = format!("token:{name}");
     let client = Client { credential: name.clone(), ..client.clone() };

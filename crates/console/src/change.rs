@@ -45,7 +45,7 @@ pub(crate) async fn commit(app: &App, who: &Principal, change: Change) -> Result
     let publish = change.publish;
     let recorded = app.journal.record(record_of(record, now, who, change)).await;
     let micros = match publish {
-        true => Some(app.instance.publish().await?.as_micros()),
+        true => Some(app.instance.publish(&who.tenant).await?.as_micros()),
         false => None,
     };
     recorded.map_err(|failure| {

@@ -149,20 +149,25 @@ pub trait Instance: Send + Sync + 'static {
     /// Whether a password of this SHA-1 (40 digits, in capitals) is in the list of leaked ones.
     fn is_leaked(&self, hash: &str) -> bool;
 
-    /// Builds the gate's snapshot from the store and puts it in force; answers with the time
-    /// that took. Resolves when open streams of what is now contained have been told.
-    fn publish(&self) -> Task<'_, Result<Duration, Failure>>;
+    /// The tenants that are served now, `main` first.
+    fn tenants(&self) -> Vec<TenantId>;
 
-    /// Reads the configuration and the policies again. What does not validate changes nothing.
-    fn reload(&self) -> Task<'_, Result<Value, Failure>>;
+    /// Builds a tenant's part of the gate's snapshot from the store and puts it in force; answers
+    /// with the time that took. Resolves when open streams of what is now contained have been told.
+    fn publish(&self, tenant: &TenantId) -> Task<'_, Result<Duration, Failure>>;
 
-    /// The metrics in the text format of Prometheus.
-    fn metrics(&self) -> String;
+    /// Reads the configuration and the policies again: all of it for `main`, otherwise the tenant's
+    /// own. What does not validate changes nothing.
+    fn reload(&self, tenant: &TenantId) -> Task<'_, Result<Value, Failure>>;
 
-    fn readiness(&self) -> Vec<Check>;
+    /// A tenant's metrics in the text format of Prometheus.
+    fn metrics(&self, tenant: &TenantId) -> String;
 
-    /// Version, uptime, durability and whatever else describes it.
-    fn status(&self) -> Value;
+    /// Whether every part is well that `tenant` needs; without one, that anybody needs.
+    fn readiness(&self, tenant: Option<&TenantId>) -> Vec<Check>;
+
+    /// Version, uptime, durability and whatever else describes it to a tenant.
+    fn status(&self, tenant: &TenantId) -> Value;
 
     fn providers(&self, tenant: &TenantId) -> Vec<ProviderView>;
 
@@ -180,25 +185,25 @@ pub trait Instance: Send + Sync + 'static {
 
     /// Whether a folder of the configuration is where policies come from: then they are changed
     /// there, and nothing is deployed here.
-    fn are_policies_declared(&self) -> bool;
+    fn are_policies_declared(&self, tenant: &TenantId) -> bool;
 
     /// Waits, for a moment at most, until the search index holds all that is durable now.
-    fn catch_up(&self) -> Task<'_, ()>;
+    fn catch_up(&self, tenant: &TenantId) -> Task<'_, ()>;
 
     /// Takes the labels of a session away: what they were, or nothing where nobody knows it.
     fn clear_labels(&self, session: &LabelledSession) -> Option<Vec<String>>;
 
     /// How long what people say of a held call counts.
-    fn approval_validity(&self) -> Duration;
+    fn approval_validity(&self, tenant: &TenantId) -> Duration;
 
     /// How far the search index has come.
-    fn index(&self) -> IndexState;
+    fn index(&self, tenant: &TenantId) -> IndexState;
 
     /// Where records are sent as they are written, and how far each has come.
-    fn exports(&self) -> Value;
+    fn exports(&self, tenant: &TenantId) -> Value;
 
     /// Gives the search index up and begins to make it anew; resolves once it has begun.
-    fn rebuild_index(&self) -> Task<'_, Result<(), Failure>>;
+    fn rebuild_index(&self, tenant: &TenantId) -> Task<'_, Result<(), Failure>>;
 
     /// Every limit with how much of it is used.
     fn limits(&self, tenant: &TenantId) -> Value;

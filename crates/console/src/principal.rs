@@ -90,7 +90,7 @@ impl Principal {
 fn scope_allows(scope: Scope, access: Access) -> bool {
     match access {
         Access::Public | Access::Read => true,
-        Access::Account => false,
+        Access::Account | Access::Platform => false,
         Access::Write => scope == Scope::Write,
         Access::Payload => scope == Scope::Payload,
     }
@@ -102,5 +102,6 @@ fn role_allows(role: Role, access: Access) -> bool {
         Access::Read => role != Role::Employee,
         Access::Write => matches!(role, Role::PlatformAdministrator | Role::SecurityOfficer),
         Access::Payload => matches!(role, Role::Responder | Role::Auditor),
+        Access::Platform => false,
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use gate::identify::{Asked, Trust, caller};
+use gate::identify::{Asked, Directory, Trust, caller};
 use gate::mcp::pins::Pins;
 use gate::mcp::seal::Seal;
 use gate::mcp::server::Mcp;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Failed> {
     let token = signer.issue("gate", &delegation(&key)?);
     let snapshot = snapshot(folder.path(), &key, &signer)?;
     let log = snapshot.tenants.values().next().ok_or("a tenant")?.log.clone();
-    let gate = Gate::new(Snapshot::default(), log.clone(), || NOW, 1, 1, None);
+    let gate = Gate::new(Snapshot::default(), (log.clone(), Arc::default()), || NOW, 1, 1, None);
 
     let by_key = bearer(key.secret().expose())?;
     let by_token = bearer(&token)?;
@@ -121,6 +121,13 @@ fn snapshot(
     let mut one = Tenant {
         id: tenant.clone(),
         log,
+        books: Arc::default(),
+        in_flight: usize::MAX,
+        trust: Arc::new(Trust {
+            key: Some(signer.clone()),
+            issuer: "gate".into(),
+            ..Trust::default()
+        }),
         agents: Default::default(),
         persons: Default::default(),
         providers: Vec::new(),
@@ -162,8 +169,8 @@ fn snapshot(
         standing: Standing::Active,
     };
     one.persons.insert(person.name.clone(), Arc::new(person));
-    let trust = Trust { key: Some(signer.clone()), issuer: "gate".into(), ..Trust::default() };
-    let mut snapshot = Snapshot { trust: Arc::new(trust), ..Snapshot::default() };
+    let directory = Directory::of([&one]);
+    let mut snapshot = Snapshot { directory, ..Snapshot::default() };
     let credential =
         Credential { tenant: tenant.clone(), agent: AgentName::new("bot")?, expires: None };
     snapshot.keys.insert(key.hash(), credential);

@@ -7,18 +7,21 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderValue};
 use ledger::{Append, Log};
 use model::{Decision, Digest, Effect, Kind, PayloadRef, Record, RecordId, Resource, Status, clip};
 use payloads::{Direction, KeepError};
 
+use crate::answer::FAILING;
+use crate::books::{Books, Place};
 use crate::gate::Gate;
 use crate::keeping::{Finishing, Keep, Keeping, Kept, Late, noted};
 use crate::limits::{Amount, Reservation};
 use crate::llm::findings::Findings;
 use crate::refusal::Refusal;
-use crate::snapshot::Provider;
+use crate::snapshot::{Provider, Tenant};
+use crate::unrecorded::{Beginning, FailMode, Writing};
 
 const MAX_REASON: usize = 1024;
 
@@ -26,6 +29,9 @@ const MAX_REASON: usize = 1024;
 pub struct Action {
     pub gate: Arc<Gate>,
     log: Log,
+    books: Arc<Books>,
+    /// Its place among those of its tenant.
+    place: Option<Place>,
     record: Record,
     pub findings: Findings,
     reservation: Option<Reservation>,
@@ -38,6 +44,8 @@ pub struct Action {
     pricing: Option<(Arc<Provider>, String)>,
     is_finished: bool,
     has_begun: bool,
+    /// What becomes of it where the log takes no record.
+    mode: FailMode,
     /// There was room for it among the actions under way.
     pub is_admitted: bool,
 }
@@ -50,6 +58,8 @@ impl Action {
         Box::new(Self {
             gate: gate.clone(),
             log: gate.log.clone(),
+            books: gate.books.clone(),
+            place: None,
             record,
             findings: Findings::default(),
             reservation: None,
@@ -60,6 +70,7 @@ impl Action {
             pricing: None,
             is_finished: false,
             has_begun: false,
+            mode: FailMode::Closed,
             is_admitted: gate.enter(),
         })
     }
@@ -73,9 +84,38 @@ impl Action {
         &mut self.record
     }
 
-    /// From here on the record goes to the log of the agent's tenant.
-    pub fn use_log(&mut self, log: &Log) {
-        self.log = log.clone();
+    /// From here on it is one of this tenant's, in its log and its books; whether the tenant may have
+    /// one more under way.
+    pub fn belongs_to(&mut self, tenant: &Tenant) -> bool {
+        self.log = tenant.log.clone();
+        self.books = tenant.books.clone();
+        self.place = tenant.books.enter(tenant.in_flight);
+        self.place.is_some()
+    }
+
+    /// Says what the route that it takes does where the log takes no record.
+    pub(crate) fn fails(&mut self, mode: FailMode) {
+        self.mode = mode;
+    }
+
+    /// Whether the log takes records, or the route passes calls without. To be asked before anything
+    /// leaves that cannot be taken back.
+    pub(crate) fn check_log(&self) -> Result<(), Refusal> {
+        match self.mode {
+            FailMode::Closed if self.is_log_down() => Err(Refusal::LogDown),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn is_log_down(&self) -> bool {
+        !matches!(self.log.health(), ledger::Health::Running)
+    }
+
+    /// Marks an answer that passes without its record being written.
+    pub(crate) fn say_failing(&self, headers: &mut HeaderMap) {
+        if self.mode == FailMode::Open && self.is_log_down() {
+            headers.insert(FAILING, HeaderValue::from_static("log"));
+        }
     }
 
     pub fn on_model(&mut self, provider: &Arc<Provider>, model: Option<&str>) {
@@ -185,7 +225,7 @@ impl Action {
     }
 
     /// Writes that the action has begun. The future resolves when that is durable.
-    pub fn announce(&mut self) -> Append {
+    pub fn announce(&mut self) -> Beginning {
         self.has_begun = true;
         let mut begun = self.record.clone();
         let kept = self.kept.as_mut().and_then(|kept| kept.request_now());
@@ -194,7 +234,7 @@ impl Action {
         }
         begun.status = Status::Begun;
         begun.findings = self.findings.as_slice().to_vec();
-        append(&self.log, &begun)
+        Writing::of_beginning(append(&self.log, &begun), self.mode)
     }
 
     /// Completes the record. The future resolves when it is durable, and what it refers to;
@@ -216,11 +256,13 @@ impl Action {
         self.record.usage.added_ms = millis(whole.saturating_sub(self.upstream));
         if let Some(kept) = self.kept.take() {
             let record = self.record.clone();
-            let late = Late::new(&self.gate, &self.log, record, *kept, self.has_begun);
+            let told = (&self.gate, &self.books);
+            let written = (&self.log, self.mode);
+            let late = Late::new(told, written, record, *kept, self.has_begun);
             return Finishing::Kept(Box::new(late));
         }
-        self.gate.observe(&self.record);
-        Finishing::Record(append(&self.log, &self.record))
+        self.gate.observe(&self.books, &self.record);
+        Finishing::Record(Writing::new(&self.log, &self.books, &self.record, self.mode))
     }
 
     /// As [`Action::finish`] where nobody waits for an answer. The log takes the record all the same.

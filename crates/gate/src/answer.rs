@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderValue, response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use ledger::Append;
+
 use model::{Effect, Status};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
@@ -25,8 +25,12 @@ use crate::llm::tally::Sniffer;
 use crate::net::upstream::UpstreamBody;
 use crate::refusal::{Dialect, Refusal};
 use crate::snapshot::Contained;
+use crate::unrecorded::Beginning;
 
 /// The headers that every answer carries.
+/// Says on an answer that its record waits for the log.
+pub(crate) const FAILING: &str = "portcullis-failing";
+
 pub(crate) fn stamp(parts: &mut response::Parts, id: &str, effect: Effect) {
     if let Ok(value) = HeaderValue::from_str(id) {
         parts.headers.insert("portcullis-record", value);
@@ -126,7 +130,7 @@ pub enum Filter {
 
 enum State {
     /// The record that the action began is on its way to the disk.
-    Beginning(Append),
+    Beginning(Beginning),
     Flowing,
     /// The protocol's last event has come. It waits for the end of the stream, which usually
     /// comes with it; a sender that stays on the line is not waited for longer than [`TAIL`],

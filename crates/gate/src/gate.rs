@@ -9,12 +9,9 @@ use ledger::Log;
 use model::{Record, RecordId, Subject, Timestamp};
 use tokio::sync::watch;
 
-use crate::flow::Sessions;
+use crate::books::Books;
 use crate::identify::Caller;
 use crate::identify::once::Once;
-use crate::limits::Counters;
-use crate::loops::Loops;
-use crate::metrics::Metrics;
 use crate::snapshot::{Contained, Snapshot};
 
 /// Told of every finished action, after its record was handed to the log: for traces.
@@ -26,13 +23,10 @@ pub struct Gate {
     published: watch::Sender<u64>,
     /// Records what belongs to no tenant, such as a key that nobody knows.
     pub log: Log,
-    pub counters: Arc<Counters>,
+    /// Counts what belongs to no tenant.
+    pub books: Arc<Books>,
     /// What may be said once.
     pub once: Once,
-    pub loops: Loops,
-    pub metrics: Metrics,
-    /// What the agents' sessions have seen.
-    pub sessions: Sessions,
     clock: fn() -> Timestamp,
     ids: AtomicU64,
     seed: u64,
@@ -47,7 +41,7 @@ impl Gate {
     /// `seed` is random; it keeps the ids of two gates apart.
     pub fn new(
         snapshot: Snapshot,
-        log: Log,
+        (log, books): (Log, Arc<Books>),
         clock: fn() -> Timestamp,
         seed: u64,
         max_in_flight: usize,
@@ -57,11 +51,8 @@ impl Gate {
             published: watch::Sender::new(snapshot.revision),
             snapshot: ArcSwap::from_pointee(snapshot),
             log,
-            counters: Arc::default(),
+            books,
             once: Once::default(),
-            loops: Loops::default(),
-            metrics: Metrics::default(),
-            sessions: Sessions::default(),
             clock,
             ids: AtomicU64::new(0),
             seed,
@@ -142,8 +133,8 @@ impl Gate {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    pub fn observe(&self, record: &Record) {
-        self.metrics.count(record);
+    pub fn observe(&self, books: &Books, record: &Record) {
+        books.metrics.count(record);
         if let Some(observer) = &self.observer {
             observer(record);
         }

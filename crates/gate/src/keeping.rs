@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
-use ledger::{Append, Log, LogError};
+use ledger::{Log, LogError};
 use model::{DataSubject, Digest, Effect, Month, PayloadRef, Record, Status, has_label};
 use payloads::{DataKey, Direction, Durable, KeepError, Payloads, Place, Reference, Sink};
 
+use crate::books::Books;
 use crate::gate::Gate;
+use crate::unrecorded::{FailMode, Writing};
 
 /// How much of a payload is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,7 +189,7 @@ pub enum Unfinished {
 
 /// Resolves once an action's record is durable, and before it what the record refers to.
 pub enum Finishing {
-    Record(Append),
+    Record(Writing),
     Kept(Box<Late>),
 }
 
@@ -196,9 +198,9 @@ impl Future for Finishing {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Record(append) => {
-                let written = ready!(Pin::new(append).poll(cx));
-                Poll::Ready(written.map(drop).map_err(Unfinished::from))
+            Self::Record(writing) => {
+                let written = ready!(Pin::new(writing).poll(cx));
+                Poll::Ready(written.map_err(Unfinished::from))
             }
             Self::Kept(late) => late.poll(cx),
         }
@@ -208,6 +210,7 @@ impl Future for Finishing {
 /// A record that waits for its payloads. Dropped before it was written, it is written as it is.
 pub struct Late {
     gate: Arc<Gate>,
+    books: Arc<Books>,
     log: Log,
     record: Record,
     keep: Keep,
@@ -215,7 +218,8 @@ pub struct Late {
     max_bytes: u64,
     request: Option<Ended>,
     response: Option<Ended>,
-    written: Option<Append>,
+    written: Option<Writing>,
+    mode: FailMode,
     is_lost: bool,
     /// The head of the answer has left already.
     has_begun: bool,
@@ -223,8 +227,8 @@ pub struct Late {
 
 impl Late {
     pub(crate) fn new(
-        gate: &Arc<Gate>,
-        log: &Log,
+        (gate, books): (&Arc<Gate>, &Arc<Books>),
+        (log, mode): (&Log, FailMode),
         record: Record,
         kept: Kept,
         has_begun: bool,
@@ -232,6 +236,7 @@ impl Late {
         let Kept { keeping, keep, request, response, .. } = kept;
         Self {
             gate: gate.clone(),
+            books: books.clone(),
             log: log.clone(),
             record,
             keep,
@@ -246,6 +251,7 @@ impl Late {
                 }
             },
             written: None,
+            mode,
             is_lost: false,
             has_begun,
         }
@@ -259,8 +265,8 @@ impl Late {
         }
         if self.written.is_none() {
             self.decide();
-            self.gate.observe(&self.record);
-            self.written = Some(crate::action::append(&self.log, &self.record));
+            self.gate.observe(&self.books, &self.record);
+            self.written = Some(Writing::new(&self.log, &self.books, &self.record, self.mode));
         }
         if let Some(written) = &mut self.written {
             ready!(Pin::new(written).poll(cx))?;
@@ -337,7 +343,7 @@ impl Drop for Late {
                 self.note(direction, Ok(reference));
             }
         }
-        self.gate.observe(&self.record);
+        self.gate.observe(&self.books, &self.record);
         if let Ok(bytes) = self.record.encode() {
             drop(self.log.append_unwaited(bytes));
         }

@@ -10,6 +10,7 @@
 pub mod action;
 pub mod answer;
 pub mod approvals;
+pub mod books;
 pub mod classifier;
 pub mod flow;
 pub mod gate;
@@ -26,9 +27,11 @@ pub mod refusal;
 pub mod route;
 pub mod snapshot;
 pub mod sse;
+pub mod unrecorded;
 pub mod vault;
 pub mod worker;
 
+pub use books::Books;
 pub use gate::Gate;
 pub use snapshot::Snapshot;
 pub use worker::Worker;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
-use model::{Effect, RecordId, Standing, Status, Timestamp};
+use model::{Effect, RecordId, Scopes, Standing, Status, Timestamp};
 use serde_json::json;
 
 use crate::answer::AnswerBody;
@@ -27,6 +27,11 @@ pub enum Refusal {
     Contained(Contained),
     /// The call does not say for which person it is, and must.
     Unattributable,
+    /// A tool needs a scope that was not delegated.
+    InsufficientScope {
+        lacking: String,
+        needed: Scopes,
+    },
     NoSuchRoute,
     NoSuchProvider,
     NoProviderForModel,
@@ -46,6 +51,12 @@ pub enum Refusal {
     Loop(Looping),
     /// The request itself is wrong; the text says how.
     Malformed(String),
+    /// What a request of MCP asks for lacks something; the text says what.
+    Params(String),
+    /// A header of a request of MCP does not say what its body says.
+    HeaderMismatch(String),
+    /// The client speaks a version of MCP that is not carried.
+    UnsupportedVersion(String),
     Unreadable(ReadError<hyper::Error>),
     /// Inspection found what may not pass; the kind of finding.
     Blocked(String),
@@ -119,6 +130,7 @@ impl Refusal {
             Self::Unidentified(_) | Self::Contained(Contained::Ended) => StatusCode::UNAUTHORIZED,
             Self::Contained(_)
             | Self::Unattributable
+            | Self::InsufficientScope { .. }
             | Self::Denied(_)
             | Self::Held(_)
             | Self::Disapproved(_)
@@ -133,7 +145,12 @@ impl Refusal {
             | Self::NoSuchSession
             | Self::NoSuchMethod(_)
             | Self::NoSuchTool(_) => StatusCode::NOT_FOUND,
-            Self::AmbiguousPath | Self::Malformed(_) | Self::Message(_) => StatusCode::BAD_REQUEST,
+            Self::AmbiguousPath
+            | Self::Malformed(_)
+            | Self::Params(_)
+            | Self::HeaderMismatch(_)
+            | Self::UnsupportedVersion(_)
+            | Self::Message(_) => StatusCode::BAD_REQUEST,
             Self::Limit(_) | Self::Loop(_) | Self::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
             Self::Uninspectable(_) | Self::BadSchema(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(error) => match error {
@@ -193,6 +210,7 @@ impl Refusal {
             Self::Unidentified(why) => why.message(),
             Self::Contained(contained) => contained_message(*contained).into(),
             Self::Unattributable => "Calls here must say for which person they are: exchange the person's token at /oauth/token and send what comes back as `Authorization: Bearer …`, or as `portcullis-delegation` beside the agent's key.".into(),
+            Self::InsufficientScope { lacking, .. } => format!("This tool needs the scope {lacking:?}, which the person did not hand on: exchange the person's token again, and ask for it."),
             Self::NoSuchRoute => "There is nothing at this path: model APIs are at /llm/{provider}/… and /v1/…, MCP servers at /mcp/{server}.".into(),
             Self::NoSuchProvider => "No provider of this name is configured at the gate.".into(),
             Self::NoProviderForModel => "No configured provider serves this model: check the model's name, or ask whoever runs the gate to add it to a provider's `models`.".into(),
@@ -205,7 +223,9 @@ impl Refusal {
             Self::Limit(exceeded) => limit_message(exceeded),
             Self::Loop(Looping::Repeats(allowed)) => format!("The same call was made {allowed} times in a row, which looks like a loop: the gate lets no more of it pass. Change what is asked, or wait ten minutes."),
             Self::Loop(Looping::SessionCalls(allowed)) => format!("This session has made {allowed} calls, which is as many as one may: begin another session."),
-            Self::Malformed(what) => what.clone(),
+            Self::Malformed(what) | Self::Params(what) => what.clone(),
+            Self::HeaderMismatch(why) => format!("Headers and body must say the same: {why}."),
+            Self::UnsupportedVersion(_) => crate::mcp::carried_versions(),
             Self::Unreadable(error) => format!("The request's body could not be read: {error}."),
             Self::Blocked(kind) => format!("The gate keeps back {kind}, which was found here and may not pass. Take it out, or ask whoever runs the gate to change what is done about {kind}."),
             Self::Uninspectable(what) => format!("The gate lets through only what it can inspect, and {what}. Whoever runs the gate can let it pass with `uninspectable = \"pass\"` in [inspect]."),
@@ -299,6 +319,7 @@ impl Refusal {
             Self::Loop(_) => ("rate_limit_error", "loop_cut"),
             Self::Contained(_) => ("permission_error", "agent_contained"),
             Self::Unattributable => ("permission_error", "person_required"),
+            Self::InsufficientScope { .. } => ("permission_error", "insufficient_scope"),
             Self::Denied(_) => ("permission_error", "policy_denied"),
             Self::Held(_) => ("permission_error", "approval_required"),
             Self::Disapproved(_) => ("permission_error", "approval_denied"),

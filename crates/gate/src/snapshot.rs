@@ -18,14 +18,16 @@ use model::{
 };
 
 use crate::approvals::Approvals;
+use crate::books::Books;
 use crate::classifier::Classifier;
-use crate::identify::{Caller, Trust};
+use crate::identify::{Caller, Directory, Trust};
 use crate::keeping::Keeping;
 use crate::limits::Limit;
 use crate::loops::LoopRules;
 use crate::mcp::server::Mcp;
 use crate::net::body::BodyLimits;
 use crate::net::upstream::Target;
+use crate::unrecorded::FailMode;
 use crate::vault::Vault;
 
 /// The whole control state of the gate.
@@ -35,8 +37,8 @@ pub struct Snapshot {
     pub revision: u64,
     pub keys: HashMap<KeyHash, Credential, RandomState>,
     pub tenants: HashMap<TenantId, Arc<Tenant>, RandomState>,
-    /// Whose word is taken.
-    pub trust: Arc<Trust>,
+    /// Whose a credential is.
+    pub directory: Directory,
 }
 
 /// What a key opens.
@@ -51,6 +53,12 @@ pub struct Credential {
 pub struct Tenant {
     pub id: TenantId,
     pub log: Log,
+    /// What is kept of it while the gate runs.
+    pub books: Arc<Books>,
+    /// Actions that it may have under way.
+    pub in_flight: usize,
+    /// Whose word is taken.
+    pub trust: Arc<Trust>,
     pub agents: HashMap<AgentName, Arc<Agent>, RandomState>,
     pub persons: HashMap<UserName, Arc<Person>, RandomState>,
     pub providers: Vec<Arc<Provider>>,
@@ -93,6 +101,8 @@ pub struct Provider {
     pub uninspectable: Uninspectable,
     /// Whether a call must say for which person it is.
     pub needs_person: bool,
+    /// What becomes of calls where the log takes no record.
+    pub fails: FailMode,
     pub limits: Sizes,
 }
 
@@ -172,6 +182,18 @@ impl Sizes {
 }
 
 impl Snapshot {
+    /// The tenant where there is only one.
+    pub fn only_tenant(&self) -> Option<&Arc<Tenant>> {
+        let mut tenants = self.tenants.values();
+        tenants.next().filter(|_| tenants.next().is_none())
+    }
+
+    /// The tenant that is reached by this name of the gate; where none has it, the platform's own.
+    pub(crate) fn reached_by(&self, host: &str) -> Option<&Arc<Tenant>> {
+        let has = |tenant: &&Arc<Tenant>| tenant.trust.is_reached_by(host);
+        self.tenants.values().find(has).or_else(|| self.tenants.get(&TenantId::main()))
+    }
+
     /// Whether the kill switch hits whoever calls, anyone it acts for, or the provider or server
     /// that it uses.
     pub fn contained(&self, caller: &Caller, place: &Subject) -> Option<Contained> {

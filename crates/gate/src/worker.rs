@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use model::{Effect, Kind, Status};
@@ -50,7 +50,7 @@ impl listen::Handler for Worker {
             Route::Token => oauth::serve(self, peer, request).await,
             Route::WellKnown => {
                 let snapshot = self.gate.snapshot();
-                oauth::document(&snapshot.trust, peer, request.headers(), &path)
+                oauth::document(&snapshot, peer, request.headers(), &path)
             }
             Route::AllMcp | Route::Mcp { .. } => {
                 let challenge = self.challenge(peer, &request, &path);
@@ -58,8 +58,8 @@ impl listen::Handler for Worker {
                     Route::Mcp { server } => mcp::serve(self, peer, request, server).await,
                     _ => mcp::serve_all(self, peer, request).await,
                 };
-                if let Some(challenge) = challenge.filter(|_| answer.status() == UNAUTHORIZED) {
-                    answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                if let Some(challenge) = challenge {
+                    point_out(&mut answer, &challenge);
                 }
                 answer
             }
@@ -80,9 +80,9 @@ impl Worker {
         peer: &Peer,
         request: &Request<Incoming>,
         path: &str,
-    ) -> Option<HeaderValue> {
+    ) -> Option<oauth::Challenge> {
         let snapshot = self.gate.snapshot();
-        oauth::challenge(&snapshot.trust, peer, request.headers(), path)
+        oauth::challenge(&snapshot, peer, request.headers(), path)
     }
 
     /// What the network layer answered by itself is an action that was tried, so it is recorded.
@@ -111,6 +111,19 @@ impl Worker {
             ledger::Health::Running => text(StatusCode::OK, "ready\n"),
             _ => text(StatusCode::SERVICE_UNAVAILABLE, "the activity log cannot be written\n"),
         }
+    }
+}
+
+/// Says where to look: to whoever is turned away, and to whoever lacks a scope.
+fn point_out(answer: &mut Response<AnswerBody>, challenge: &oauth::Challenge) {
+    let lacks = answer.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    let value = match answer.status() {
+        UNAUTHORIZED => challenge.alone(),
+        StatusCode::FORBIDDEN => lacks.and_then(|lacks| challenge.after(lacks)),
+        _ => None,
+    };
+    if let Some(value) = value {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
 }
 

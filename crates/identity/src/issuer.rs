@@ -47,6 +47,11 @@ pub fn claimed_issuer(token: &Unverified<'_>) -> Result<String, TokenError> {
 }
 
 impl Issuer {
+    /// Until when what it vouches for is taken.
+    pub fn latest(&self, vouched: &Vouched) -> Timestamp {
+        vouched.expires.plus(self.skew)
+    }
+
     /// # Errors
     /// [`TokenError::UnknownKey`] where `keys` may be out of date; otherwise the token is bad.
     pub fn verify(

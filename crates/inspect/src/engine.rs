@@ -40,6 +40,7 @@ use crate::stream::Stream;
 use assignments::Assigned;
 use identifiers::Identifiers;
 use index::{Format, Index};
+pub(crate) use mnemonics::is_word as is_word_of_a_wallet;
 use records::OwnRecords;
 use resolve::{Candidate, Resolver};
 pub(crate) use sieve::Suspects;

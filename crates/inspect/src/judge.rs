@@ -12,6 +12,7 @@ use crate::detectors::injection::POISONED_DESCRIPTION;
 use crate::engine::{DetectorId, Direction, Engine, Match};
 use crate::harm;
 use crate::injection::{self, Channel, Scored};
+use crate::lookalike;
 use crate::names;
 use crate::origin::Origin;
 use crate::settings::Judges;
@@ -64,7 +65,7 @@ impl Engine {
         text: &str,
         out: &mut Vec<Judgement>,
     ) -> Option<f32> {
-        let Judges { harm, code, injection, names } = self.judges;
+        let Judges { harm, code, injection, names, lookalikes } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
             self.add(found.kind, found.range, found.confidence, reason, out);
@@ -73,7 +74,18 @@ impl Engine {
             for found in code::check_with(text, Language::from_argument(name), &self.packages) {
                 self.add(found.kind, found.range, found.confidence, found.why.into(), out);
             }
+            for found in code::check_argument(name, text) {
+                self.add(found.kind, found.range, found.confidence, found.why.into(), out);
+            }
             self.hardcoded_secrets(text, out);
+        }
+        // A tool's texts were somebody's before; what goes out is the agent's doing.
+        if lookalikes
+            && matches!(origin, Origin::Model | Origin::User)
+            && let Some(range) = lookalike::find(text)
+        {
+            let reason = "has the form of a credential, whether or not it can be one".into();
+            self.add(lookalike::LOOKALIKE, range, 0.6, reason, out);
         }
         if names {
             for found in names::find(text) {

@@ -17,6 +17,7 @@ pub mod harm;
 pub mod injection;
 pub mod json;
 mod judge;
+mod lookalike;
 mod mask;
 pub mod names;
 mod origin;

@@ -65,11 +65,13 @@ pub struct Judges {
     pub code: bool,
     /// Names of people and places.
     pub names: bool,
+    /// What has the form of a credential and cannot be one, in what an agent sends.
+    pub lookalikes: bool,
 }
 
 impl Default for Judges {
     fn default() -> Self {
-        Self { injection: true, harm: true, code: true, names: false }
+        Self { injection: true, harm: true, code: true, names: false, lookalikes: false }
     }
 }
 

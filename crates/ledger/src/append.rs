@@ -62,6 +62,11 @@ impl Append {
         self
     }
 
+    /// Whether the log refused the record: it will never be written.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.stage, Stage::Done(Err(_)))
+    }
+
     /// Whether the record is in the pool or beyond, or refused: nothing is left to await but
     /// the outcome.
     pub fn is_accepted(&self) -> bool {

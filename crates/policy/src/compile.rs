@@ -24,7 +24,8 @@ pub const MAX_POLICIES: usize = 1_000;
 /// Longest `@description`, in bytes: it is quoted to agents and in records.
 pub const MAX_DESCRIPTION: usize = 400;
 /// What `@obligation` may ask for, separated by commas.
-pub const OBLIGATIONS: &[&str] = &["approve", "four_eyes", "redact", "step_up"];
+pub const OBLIGATIONS: &[&str] =
+    &["approve", "flag", "four_eyes", "redact", "redact_answer", "step_up"];
 
 /// How far policies may follow entities: `resource.provider.name`. All that lies within is
 /// supplied with every question.

@@ -9,12 +9,14 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use model::Secret;
+use model::{Secret, TenantId};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The longest that a call may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The header by which the operator at the socket names a tenant.
+const TENANT: &str = "portcullis-tenant";
 /// The longest answer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
@@ -22,7 +24,11 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub enum Target {
     /// The socket in the data folder. Who may open it is the owner.
-    Socket(PathBuf),
+    Socket {
+        path: PathBuf,
+        /// In which tenant the operator acts; without one, in `main`.
+        tenant: Option<TenantId>,
+    },
     Remote {
         base: Uri,
         token: Secret,
@@ -107,7 +113,7 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Request<Full<Bytes>>, ClientError> {
         let host = match &self.target {
-            Target::Socket(_) => "localhost",
+            Target::Socket { .. } => "localhost",
             Target::Remote { base, .. } => base.authority().map_or("localhost", |a| a.as_str()),
         };
         let mut request = Request::builder().method(method).uri(path).header(HOST, host);
@@ -116,6 +122,9 @@ impl Client {
             let mut value = value.map_err(|_| ClientError::NoToken)?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
+        }
+        if let Target::Socket { tenant: Some(tenant), .. } = &self.target {
+            request = request.header(TENANT, tenant.as_str());
         }
         let body = match body {
             Some(value) => {
@@ -129,7 +138,7 @@ impl Client {
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Value, ClientError> {
         let answer = match &self.target {
-            Target::Socket(path) => {
+            Target::Socket { path, .. } => {
                 let stream = tokio::net::UnixStream::connect(path).await;
                 send(stream.map_err(|error| socket_error(path, error))?, request).await?
             }

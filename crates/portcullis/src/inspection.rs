@@ -46,11 +46,11 @@ impl Inspection {
     /// Reads what the section names. `before` lends sets whose files did not change.
     pub fn new(
         section: &sections::Inspect,
-        root: Option<&InspectionSecret>,
+        root: Option<(&InspectionSecret, &TenantId)>,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let mut inspection = Self { settings: section.settings(), sets: BTreeMap::new() };
-        let key = |purpose| root.map(|root| root.derive(&TenantId::main(), purpose)).transpose();
+        let key = |purpose| root.map(|(root, tenant)| root.derive(tenant, purpose)).transpose();
         inspection.settings.fingerprint_key = key(Use::Fingerprints)?.map(FingerprintKey::new);
         inspection.settings.packages = packages(&section.packages)?;
         if section.records.is_empty() {

@@ -38,14 +38,18 @@ impl InspectionSecret {
 
     /// The secret of the instance that the configuration speaks of, whether it runs or not; the
     /// first command makes it. `config` may have been read without its secrets.
-    pub fn open(config: &Config, environment: &Environment) -> anyhow::Result<Self> {
+    pub fn open(
+        config: &Config,
+        tenant: &TenantId,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
         let mut config = config.clone();
         let named = [&mut config.data.root_key, &mut config.data.previous_root_key];
         for key in named.into_iter().flatten() {
             key.take_up(environment).context("the root key")?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(up::inspection_secret(&config, &TenantId::main())).map(Self)
+        runtime.block_on(up::inspection_secret(&config, tenant)).map(Self)
     }
 
     /// A tenant's key for one use (RFC 5869).
@@ -85,7 +89,7 @@ mod tests {
         let data = folder.path().join("data").display().to_string();
         let environment = Environment::from_pairs([("PORTCULLIS_DATA_DIR", data.as_str())]);
         let config = config::load(None, &environment, config::Secrets::Leave).unwrap().config;
-        let open = || InspectionSecret::open(&config, &environment).unwrap();
+        let open = || InspectionSecret::open(&config, &TenantId::main(), &environment).unwrap();
         let (made, again) = (open(), open());
         let derive =
             |key: &InspectionSecret, purpose| key.derive(&TenantId::main(), purpose).unwrap();

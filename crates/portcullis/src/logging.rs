@@ -20,6 +20,9 @@ pub fn start(telemetry: &Telemetry, colour: bool) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(level(telemetry.log_level))
         .with_writer(io::stderr)
+        // Told on the same standard error, with a panic where that fails too: a full disk would then
+        // end every request that has something to say.
+        .log_internal_errors(false)
         .with_target(false);
     // An error says that logging was started already, which is what was wanted.
     let _ = if json {

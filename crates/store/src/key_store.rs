@@ -85,6 +85,11 @@ impl KeyStore {
         self.db.read(move |tx| sqlite::wrapped_keys::current(tx, &tenant, &used_for)).await
     }
 
+    /// The tenants that have a key, and what wraps it.
+    pub async fn tenants(&self) -> Result<Vec<(TenantId, KeyId)>> {
+        self.db.read(sqlite::wrapped_keys::tenants).await
+    }
+
     /// All keys of a tenant, those of the tenant itself first.
     pub async fn all(&self, tenant: &TenantId) -> Result<Vec<WrappedKey>> {
         let tenant = tenant.clone();

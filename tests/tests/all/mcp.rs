@@ -1,8 +1,10 @@
 //! MCP through the gate: what is listed is what may be called, and nothing goes around it.
 
 mod all_servers;
+mod eras;
 mod hostile;
 mod pins;
+mod scopes;
 mod stdio;
 mod wire;
 

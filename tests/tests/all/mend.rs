@@ -8,7 +8,7 @@ use portcullis_tests::{Gate, chat, gate, upstream, wait};
 use crate::CHAT;
 
 /// The limit that holds now; the hard one stays, so that it can be lifted again.
-fn limit(gate: &Gate, bytes: &str) {
+pub(crate) fn limit(gate: &Gate, bytes: &str) {
     let pid = gate.pid().to_string();
     let limit = format!("--fsize={bytes}:");
     let status = Command::new("prlimit").args(["--pid", &pid, &limit]).status();

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
+use model::TenantId;
 
 use super::components::field::facts;
 use super::components::notice::{command, empty};
@@ -30,7 +31,7 @@ async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
     let dropped = file(LogFile::Dropped).await;
     let log = format!("/ledger/{}", segment(who.tenant.as_str()));
     let body = html! {
-        section.card { h2 { "Where it stands" } (standing(&app, &checkpoint, &key)) }
+        section.card { h2 { "Where it stands" } (standing(&app, &who.tenant, &checkpoint, &key)) }
         section.card {
             h2 { "Verify it" }
             p { "Anybody can, without trusting this page or this program: the log has the form of C2SP tlog-tiles." }
@@ -46,13 +47,13 @@ async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
         section.card { h2 { "Witnesses" } (witnesses(&cosigned)) }
         section.card { h2 { "Checkpoints" } (checkpoints(&past)) }
         section.card { h2 { "What was let go" } (retained(&dropped)) }
-        section.card { h2 { "Exports" } (exports(&app)) }
+        section.card { h2 { "Exports" } (exports(&app, &who.tenant)) }
     };
     Ok(shell::page(&app, &who, Frame::of(Section::Log), body).await)
 }
 
-fn standing(app: &App, checkpoint: &str, key: &str) -> Markup {
-    let index = app.instance.index();
+fn standing(app: &App, tenant: &TenantId, checkpoint: &str, key: &str) -> Markup {
+    let index = app.instance.index(tenant);
     let mut lines = checkpoint.lines();
     let mut line = || untrusted(lines.next().unwrap_or_default());
     let (origin, size, root) = (line(), line(), line());
@@ -112,8 +113,8 @@ fn retained(dropped: &str) -> Markup {
     }
 }
 
-fn exports(app: &App) -> Markup {
-    let exports = app.instance.exports();
+fn exports(app: &App, tenant: &TenantId) -> Markup {
+    let exports = app.instance.exports(tenant);
     let exports = exports.as_array().cloned().unwrap_or_default();
     html! {
         @if exports.is_empty() { p.muted { "Records are sent nowhere else." } } @else {

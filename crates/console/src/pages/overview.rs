@@ -44,7 +44,7 @@ async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
             section.card { h2 { "Agents by refusals" } (agents(&app, &who, now).await?) }
             section.card { h2 { "What was found" } (findings(&app, &who, now).await?) }
         }
-        section.card { h2 { "Controls" } (controls(&app)) }
+        section.card { h2 { "Controls" } (controls(&app, &who)) }
     };
     Ok(shell::page(&app, &who, Frame::of(Section::Overview), body).await)
 }
@@ -59,7 +59,7 @@ struct Need {
 
 async fn needs(app: &App, who: &Principal, now: Timestamp) -> Result<Markup, Problem> {
     let mut needs = Vec::new();
-    for check in app.instance.readiness().into_iter().filter(|check| !check.ok) {
+    for check in app.instance.readiness(Some(&who.tenant)).into_iter().filter(|check| !check.ok) {
         needs.push(Need {
             tone: Tone::Bad,
             what: html! { "The " b { (check.name) } " does not work: " (untrusted(&check.detail)) },
@@ -226,8 +226,8 @@ pub(super) fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn controls(app: &App) -> Markup {
-    let index = app.instance.index();
+fn controls(app: &App, who: &Principal) -> Markup {
+    let index = app.instance.index(&who.tenant);
     let index = Check {
         name: "search index".to_owned(),
         ok: index.behind() < MAX_BEHIND,
@@ -236,7 +236,7 @@ fn controls(app: &App) -> Markup {
             behind => format!("{behind} records behind the log"),
         },
     };
-    let checks = app.instance.readiness();
+    let checks = app.instance.readiness(Some(&who.tenant));
     html! {
         ul.controls { @for check in checks.iter().chain([&index]) {
             li { (health(check.ok)) " " b { (check.name) } " " span.muted { (untrusted(&check.detail)) } }

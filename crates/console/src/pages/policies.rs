@@ -39,7 +39,7 @@ async fn show(
     Params(ask): Params<Ask>,
 ) -> Result<Response, Problem> {
     let policy = app.instance.policy(&who.tenant);
-    let is_declared = app.instance.are_policies_declared();
+    let is_declared = app.instance.are_policies_declared(&who.tenant);
     let versions = app.store.policy_versions(&who.tenant, MAX_LISTED).await?;
     let in_force =
         versions.iter().find(|version| version.is_in_force).map(|version| version.number);

@@ -19,16 +19,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Problem> {
-    let status = app.instance.status();
+    let status = app.instance.status(&who.tenant);
     let body = html! {
         p.muted { "Settings are made in the configuration file, which is read again when it changes; what does not validate changes nothing." }
         div.columns {
             section.card { h2 { "This instance" } (instance(&status)) }
-            section.card { h2 { "Parts" } (parts(&app)) }
+            section.card { h2 { "Parts" } (parts(&app, &who)) }
         }
         section.card { h2 { "Model APIs" } (providers(&app, &who)) }
         section.card { h2 { "Limits" } (limits(&app, &who)) }
-        section.card { h2 { "Exports" } (exports(&app)) }
+        section.card { h2 { "Exports" } (exports(&app, &who)) }
     };
     Ok(shell::page(&app, &who, Frame::of(Section::Settings), body).await)
 }
@@ -54,11 +54,11 @@ fn instance(status: &Value) -> Markup {
     ])
 }
 
-fn parts(app: &App) -> Markup {
-    let index = app.instance.index();
+fn parts(app: &App, who: &Principal) -> Markup {
+    let index = app.instance.index(&who.tenant);
     html! {
         ul.needs {
-            @for check in app.instance.readiness() { li {
+            @for check in app.instance.readiness(Some(&who.tenant)) { li {
                 div { b { (check.name) } " " span.muted { (untrusted(&check.detail)) } } (health(check.ok))
             } }
             li { div { b { "search index" } " " span.muted { (index.indexed) " of " (index.size) " records" } } (health(index.behind() == 0)) }
@@ -93,8 +93,8 @@ fn limits(app: &App, who: &Principal) -> Markup {
     }
 }
 
-fn exports(app: &App) -> Markup {
-    let all = app.instance.exports();
+fn exports(app: &App, who: &Principal) -> Markup {
+    let all = app.instance.exports(&who.tenant);
     let all = all.as_array().cloned().unwrap_or_default();
     html! {
         @if all.is_empty() {

@@ -125,7 +125,7 @@ async fn vote(
     }
     let now = (app.clock)();
     let vote = Vote { who: who.name.clone(), approves, reason: reason.clone(), time: now };
-    let until = now.plus(app.instance.approval_validity());
+    let until = now.plus(app.instance.approval_validity(&who.tenant));
     let approval = app.store.vote(&who.tenant, record, vote, until).await?;
     let change = change(&approval, approves, reason);
     let in_force = commit(app, who, change).await?;

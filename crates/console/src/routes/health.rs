@@ -4,16 +4,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use model::TenantId;
 use serde_json::json;
 
 use super::{Endpoint, endpoint};
-use crate::Shared;
+use crate::{App, Principal, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Public get "/healthz" alive, "Says that the process answers"),
         endpoint!(Public get "/readyz" ready, "Says whether every part is ready; 503 where one is not"),
         endpoint!(Public get "/metrics" metrics, "Metrics in the text format of Prometheus"),
+        endpoint!(Read get "/api/v1/metrics" own_metrics, "The metrics of one's own tenant, in the same format"),
     ]
 }
 
@@ -23,7 +25,7 @@ async fn alive() -> &'static str {
 
 /// Names and whether: what is wrong in detail is for those who may read the API.
 async fn ready(State(app): State<Shared>) -> Response {
-    let checks = app.instance.readiness();
+    let checks = app.instance.readiness(None);
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let checks: Vec<_> =
@@ -31,7 +33,16 @@ async fn ready(State(app): State<Shared>) -> Response {
     (status, Json(json!({"ready": ready, "checks": checks}))).into_response()
 }
 
+/// The platform's own. A tenant's are for who may read in it.
 async fn metrics(State(app): State<Shared>) -> Response {
+    measured(&app, &TenantId::main())
+}
+
+async fn own_metrics(State(app): State<Shared>, who: Principal) -> Response {
+    measured(&app, &who.tenant)
+}
+
+fn measured(app: &App, tenant: &TenantId) -> Response {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], app.instance.metrics()).into_response()
+    ([(header::CONTENT_TYPE, kind)], app.instance.metrics(tenant)).into_response()
 }

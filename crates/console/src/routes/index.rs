@@ -18,19 +18,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn exports(State(app): State<Shared>, _who: Principal) -> Json<Value> {
-    Json(json!({"exports": app.instance.exports()}))
+async fn exports(State(app): State<Shared>, who: Principal) -> Json<Value> {
+    Json(json!({"exports": app.instance.exports(&who.tenant)}))
 }
 
-async fn show(State(app): State<Shared>, _who: Principal) -> Json<IndexState> {
-    Json(app.instance.index())
+async fn show(State(app): State<Shared>, who: Principal) -> Json<IndexState> {
+    Json(app.instance.index(&who.tenant))
 }
 
 async fn rebuild(State(app): State<Shared>, who: Principal) -> Result<Response, Problem> {
-    app.instance.rebuild_index().await?;
+    app.instance.rebuild_index(&who.tenant).await?;
     let (name, detail) = ("search index".to_owned(), vec![]);
     let change = Change { act: "index.rebuild", kind: "index", name, detail, publish: false };
     let recorded = commit(&app, &who, change).await?;
-    let state = Json(app.instance.index());
+    let state = Json(app.instance.index(&who.tenant));
     Ok(recorded.mark((StatusCode::ACCEPTED, state).into_response()))
 }

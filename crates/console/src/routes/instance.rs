@@ -13,17 +13,24 @@ use crate::{Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/instance" show, "What runs here, and how each part is"),
-        endpoint!(Write post "/api/v1/reload" reload, "Reads configuration and policies again; what does not validate changes nothing"),
+        endpoint!(Platform get "/api/v1/tenants" tenants, "The tenants of this instance; for the operator at the socket alone"),
+        endpoint!(Write post "/api/v1/reload" reload, "Reads configuration and policies again, those of one's own tenant; what does not validate changes nothing"),
     ]
 }
 
-async fn show(State(app): State<Shared>, _who: Principal) -> Json<Value> {
-    Json(json!({"instance": app.instance.status(), "checks": app.instance.readiness()}))
+async fn show(State(app): State<Shared>, who: Principal) -> Json<Value> {
+    let (instance, checks) =
+        (app.instance.status(&who.tenant), app.instance.readiness(Some(&who.tenant)));
+    Json(json!({"instance": instance, "checks": checks}))
+}
+
+async fn tenants(State(app): State<Shared>, _who: Principal) -> Json<Value> {
+    Json(json!({"tenants": app.instance.tenants()}))
 }
 
 /// The reload publishes by itself: it is all or nothing there.
 async fn reload(State(app): State<Shared>, who: Principal) -> Result<Response, Problem> {
-    let outcome = app.instance.reload().await;
+    let outcome = app.instance.reload(&who.tenant).await;
     let done = match &outcome {
         Ok(_) => "done".to_owned(),
         Err(failure) => format!("refused: {failure}"),

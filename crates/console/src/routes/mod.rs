@@ -40,6 +40,8 @@ pub enum Access {
     /// An admin token that may read what was kept of requests and answers, or the operator at the
     /// socket. One that may change things may not.
     Payload,
+    /// The operator at the socket alone: whoever runs the platform.
+    Platform,
 }
 
 /// For whom a route is.

@@ -49,7 +49,7 @@ fn propose_route() -> MethodRouter<Shared> {
 
 async fn list(State(app): State<Shared>, who: Principal) -> Result<Response, Problem> {
     let versions = app.store.policy_versions(&who.tenant, MAX_LISTED).await?;
-    let declared = app.instance.are_policies_declared();
+    let declared = app.instance.are_policies_declared(&who.tenant);
     Ok(Json(json!({"versions": versions, "declared_in_configuration": declared})).into_response())
 }
 
@@ -182,7 +182,7 @@ pub(crate) async fn put_in_force(
     number: u32,
     act: &'static str,
 ) -> Result<Response, Problem> {
-    if app.instance.are_policies_declared() {
+    if app.instance.are_policies_declared(&who.tenant) {
         let detail = "the configuration names a folder of policies, which rules; change its files, or take [policy] dir away";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
@@ -190,7 +190,7 @@ pub(crate) async fn put_in_force(
     // The grants may have changed since it was proposed.
     tried(app, who, &version.files)?;
     let version = app.store.deploy_policy(&who.tenant, number, &who.name, (app.clock)()).await?;
-    if let Err(Failure(why)) = app.instance.reload().await {
+    if let Err(Failure(why)) = app.instance.reload(&who.tenant).await {
         app.store.undeploy_policy(&who.tenant, number).await?;
         return Err(unfit(why));
     }

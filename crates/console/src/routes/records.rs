@@ -101,14 +101,14 @@ async fn search(
     let filter = query.filter((app.clock)())?;
     let after = query.cursor.as_deref().map(str::parse::<Cursor>).transpose()?;
     let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
-    app.instance.catch_up().await;
+    app.instance.catch_up(&who.tenant).await;
     let page = app.store.search(&who.tenant, filter.clone(), after, limit).await?;
     let mut records = Vec::with_capacity(page.hits.len());
     for hit in page.hits {
         records.push(read(&app, &who, hit).await?);
     }
     let next = page.next.map(|cursor| cursor.to_string());
-    let behind = app.instance.index().behind();
+    let behind = app.instance.index(&who.tenant).behind();
     let mut body = json!({"records": records, "next_cursor": next, "behind": behind});
     if query.count {
         let count = app.store.count(&who.tenant, filter, u64::MAX).await?;
@@ -125,11 +125,11 @@ async fn top(
     let filter = query.filter((app.clock)())?;
     let name = query.field.as_deref().ok_or_else(|| Problem::bad_request("say which field"))?;
     let field = Field::named(name)?;
-    app.instance.catch_up().await;
+    app.instance.catch_up(&who.tenant).await;
     let top = app.store.top(&who.tenant, filter, field, query.limit.unwrap_or(TOP)).await?;
     let value = |tally: &store::Tally| json!({"value": tally.value, "count": tally.count});
     let values: Vec<Value> = top.values.iter().map(value).collect();
-    let behind = app.instance.index().behind();
+    let behind = app.instance.index(&who.tenant).behind();
     let body = json!({"field": name, "values": values, "distinct": top.distinct, "behind": behind});
     Ok(Json(body).into_response())
 }
@@ -160,9 +160,9 @@ async fn histogram(
             store::MAX_BINS
         ))
     })?;
-    app.instance.catch_up().await;
+    app.instance.catch_up(&who.tenant).await;
     let counts = app.store.histogram(&who.tenant, filter, since, step, bins).await?;
-    let behind = app.instance.index().behind();
+    let behind = app.instance.index(&who.tenant).behind();
     let body = json!({"from": since, "until": until, "step_s": step.as_secs_f64(), "counts": counts, "behind": behind});
     Ok(Json(body).into_response())
 }
@@ -208,7 +208,7 @@ async fn prove(
 }
 
 pub(crate) async fn one(app: &App, who: &Principal, id: RecordId) -> Result<Hit, Problem> {
-    app.instance.catch_up().await;
+    app.instance.catch_up(&who.tenant).await;
     let filter = Filter { id: Some(id), ..Filter::default() };
     let page = app.store.search(&who.tenant, filter, None, 1).await?;
     page.hits.into_iter().next().ok_or_else(|| Problem::not_found("record"))

@@ -94,33 +94,37 @@ impl Instance for FakeInstance {
         (session.agent.as_str() == "bot").then(|| vec!["untrusted".to_owned()])
     }
 
-    fn approval_validity(&self) -> Duration {
+    fn tenants(&self) -> Vec<TenantId> {
+        ["main", "other"].map(|name| name.parse().unwrap()).to_vec()
+    }
+
+    fn approval_validity(&self, _: &TenantId) -> Duration {
         Duration::from_secs(3600)
     }
 
-    fn publish(&self) -> Task<'_, Result<Duration, Failure>> {
+    fn publish(&self, _: &TenantId) -> Task<'_, Result<Duration, Failure>> {
         self.0.note("publish".to_owned());
         Box::pin(async { Ok(Duration::from_micros(7)) })
     }
 
-    fn reload(&self) -> Task<'_, Result<Value, Failure>> {
+    fn reload(&self, _: &TenantId) -> Task<'_, Result<Value, Failure>> {
         Box::pin(async { Ok(json!({"changed": 0})) })
     }
 
-    fn catch_up(&self) -> Task<'_, ()> {
+    fn catch_up(&self, _: &TenantId) -> Task<'_, ()> {
         Box::pin(async {})
     }
 
-    fn metrics(&self) -> String {
+    fn metrics(&self, _: &TenantId) -> String {
         "up 1\n".to_owned()
     }
 
-    fn readiness(&self) -> Vec<Check> {
+    fn readiness(&self, _: Option<&TenantId>) -> Vec<Check> {
         let ok = !self.0.not_ready.load(Ordering::SeqCst);
         vec![Check { name: "log".to_owned(), ok, detail: "a detail for operators".to_owned() }]
     }
 
-    fn status(&self) -> Value {
+    fn status(&self, _: &TenantId) -> Value {
         json!({"version": "test"})
     }
 
@@ -160,19 +164,19 @@ impl Instance for FakeInstance {
         })
     }
 
-    fn are_policies_declared(&self) -> bool {
+    fn are_policies_declared(&self, _: &TenantId) -> bool {
         false
     }
 
-    fn index(&self) -> IndexState {
+    fn index(&self, _: &TenantId) -> IndexState {
         IndexState { indexed: 7, size: 9 }
     }
 
-    fn exports(&self) -> Value {
+    fn exports(&self, _: &TenantId) -> Value {
         json!([{"name": "siem", "behind": 3}])
     }
 
-    fn rebuild_index(&self) -> Task<'_, Result<(), Failure>> {
+    fn rebuild_index(&self, _: &TenantId) -> Task<'_, Result<(), Failure>> {
         self.0.note("rebuild".to_owned());
         Box::pin(async { Ok(()) })
     }

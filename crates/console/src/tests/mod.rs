@@ -11,3 +11,4 @@ mod pages;
 mod payloads;
 mod records;
 mod shape;
+mod tenants;

@@ -45,7 +45,7 @@ impl Task {
     }
 }
 
-/// All sessions of a gate.
+/// All sessions of one tenant.
 #[derive(Default)]
 pub struct Sessions {
     /// Held for look-ups only, never while a session hears something.

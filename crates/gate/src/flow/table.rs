@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use super::Task;
 use super::lost::Lost;
 
-/// Sessions of all tenants that are kept.
+/// Sessions of one tenant that are kept.
 pub const MAX_SESSIONS: usize = 65_536;
 
 /// About how many bytes they may take, all together.

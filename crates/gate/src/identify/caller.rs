@@ -169,14 +169,14 @@ fn contained(
 ) -> Option<Contained> {
     let own = tenant.contained(agent);
     let Some(given) = given.filter(|_| own.is_none()) else { return own };
-    let person = given.person.as_ref().and_then(|name| left(snapshot, tenant, name));
+    let person = given.person.as_ref().and_then(|name| left(tenant, name));
     person.or_else(|| given.chain.iter().find_map(|actor| cut(snapshot, tenant, actor)))
 }
 
-fn left(snapshot: &Snapshot, tenant: &Tenant, name: &UserName) -> Option<Contained> {
+fn left(tenant: &Tenant, name: &UserName) -> Option<Contained> {
     match tenant.persons.get(name) {
         Some(person) if person.standing.is_active() => None,
-        None if !snapshot.trust.persons_must_be_known => None,
+        None if !tenant.trust.persons_must_be_known => None,
         _ => Some(Contained::Person),
     }
 }

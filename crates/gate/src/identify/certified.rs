@@ -3,7 +3,9 @@
 //! The TLS layer has verified it. One that names no agent is no credential: it only opened the
 //! connection. One whose serial was revoked is refused, on open connections too.
 
-use identity::TokenError;
+use std::collections::HashSet;
+
+use identity::{Certificate, TokenError};
 use model::TenantId;
 
 use super::{Asked, Proof, Unidentified};
@@ -15,24 +17,36 @@ pub(super) fn by_certificate(
     shown: &mut String,
 ) -> Result<Option<Proof>, Unidentified> {
     let Some(der) = asked.peer.certificates.first() else { return Ok(None) };
-    let trust = &snapshot.trust;
-    if trust.certificates.is_empty() && trust.revoked.is_empty() {
+    // What the platform revoked opens nothing, whosever it is.
+    let platform = snapshot.tenants.get(&TenantId::main()).map(|main| &main.trust.revoked);
+    let directory = &snapshot.directory;
+    if !directory.has_certificates() && platform.is_none_or(HashSet::is_empty) {
         return Ok(None);
     }
-    let found = asked.peer.named.get_or_init(|| identity::Certificate::parse(der));
+    let found = asked.peer.named.get_or_init(|| Certificate::parse(der));
     let certificate = found.as_ref().ok_or(TokenError::Form)?;
-    if trust.revoked.contains(&certificate.serial) {
-        super::show(shown, "certificate", model::clip(&certificate.serial, 40));
-        return Err(Unidentified::Revoked);
+    let is_in = |revoked: &HashSet<String>| revoked.contains(&certificate.serial);
+    if platform.is_some_and(is_in) {
+        return Err(revoked(certificate, shown));
     }
     let subject = certificate.common_name.as_ref().map(|name| format!("CN={name}"));
     let names = certificate.spiffe_id().map(str::to_owned).into_iter().chain(subject);
-    let mut known = names.filter_map(|name| trust.certificates.get_key_value(&name));
-    let Some((name, agent)) = known.next() else { return Ok(None) };
-    super::show(shown, "certificate", model::clip(name, 128));
-    if known.any(|(_, other)| other != agent) {
+    let mut known = names.filter_map(|name| {
+        let tenant = snapshot.tenants.get(directory.of_certificate(&name)?)?;
+        Some((tenant, tenant.trust.certificates.get(&name)?.clone(), name))
+    });
+    let Some((tenant, agent, name)) = known.next() else { return Ok(None) };
+    if is_in(&tenant.trust.revoked) {
+        return Err(revoked(certificate, shown));
+    }
+    super::show(shown, "certificate", model::clip(&name, 128));
+    if known.any(|(other, its, _)| other.id != tenant.id || its != agent) {
         return Err(Unidentified::Disagree);
     }
-    let (tenant, agent) = (TenantId::main(), agent.clone());
-    Ok(Some(Proof { tenant, agent, key: None, given: None, body: None }))
+    Ok(Some(Proof { tenant: tenant.id.clone(), agent, key: None, given: None, body: None }))
+}
+
+fn revoked(certificate: &Certificate, shown: &mut String) -> Unidentified {
+    super::show(shown, "certificate", model::clip(&certificate.serial, 40));
+    Unidentified::Revoked
 }

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -35,9 +36,15 @@ pub struct TrustedIssuer {
     keys: ArcSwap<Known>,
     /// None where the keys are fixed.
     reader: Option<Reader>,
+    /// Whether they could not be read when that was tried last.
+    is_silent: AtomicBool,
     /// When they were last asked for; held while they are being read.
     asked: Mutex<Option<Timestamp>>,
 }
+
+/// The reading that an issuer's keys are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeysVersion(Option<Timestamp>);
 
 #[derive(Default)]
 struct Known {
@@ -50,32 +57,63 @@ impl TrustedIssuer {
     /// With keys that do not change.
     pub fn fixed(rules: Issuer, keys: JwkSet) -> Self {
         let keys = ArcSwap::from_pointee(Known { keys, read: None });
-        Self { rules, keys, reader: None, asked: Mutex::new(None) }
+        Self {
+            rules,
+            keys,
+            reader: None,
+            is_silent: AtomicBool::new(false),
+            asked: Mutex::new(None),
+        }
     }
 
     /// With keys that are read when they are needed.
     pub fn read_by(rules: Issuer, reader: Reader) -> Self {
         let keys = ArcSwap::from_pointee(Known::default());
-        Self { rules, keys, reader: Some(reader), asked: Mutex::new(None) }
+        Self {
+            rules,
+            keys,
+            reader: Some(reader),
+            is_silent: AtomicBool::new(false),
+            asked: Mutex::new(None),
+        }
     }
 
     pub async fn verify(
         &self,
         token: &Unverified<'_>,
         now: Timestamp,
-    ) -> Result<Vouched, TokenError> {
-        if self.age(now).is_none_or(|age| age > REFRESH) {
-            self.read_again(now).await;
-        }
-        if self.reader.is_some() && self.age(now).is_none_or(|age| age > STALE) {
-            return Err(TokenError::UnknownKey);
-        }
-        match self.rules.verify(token, &self.keys.load().keys, now) {
+    ) -> Result<(Vouched, KeysVersion), TokenError> {
+        self.version(now).await.ok_or(TokenError::UnknownKey)?;
+        match self.verify_now(token, now) {
             Err(TokenError::UnknownKey) if self.read_again(now).await => {
-                self.rules.verify(token, &self.keys.load().keys, now)
+                self.verify_now(token, now)
             }
             verified => verified,
         }
+    }
+
+    fn verify_now(
+        &self,
+        token: &Unverified<'_>,
+        now: Timestamp,
+    ) -> Result<(Vouched, KeysVersion), TokenError> {
+        let known = self.keys.load();
+        Ok((self.rules.verify(token, &known.keys, now)?, KeysVersion(known.read)))
+    }
+
+    /// Which keys count now; none where they are too old. Reads them again where that is due.
+    pub(super) async fn version(&self, now: Timestamp) -> Option<KeysVersion> {
+        if self.age(now).is_none_or(|age| age > REFRESH) {
+            self.read_again(now).await;
+        }
+        let known = self.keys.load();
+        let is_fresh = known.read.is_some_and(|read| now.since(read) <= STALE);
+        (self.reader.is_none() || is_fresh).then_some(KeysVersion(known.read))
+    }
+
+    /// Whether its keys could not be read when that was tried last.
+    pub fn is_silent(&self) -> bool {
+        self.is_silent.load(Ordering::Relaxed)
     }
 
     fn age(&self, now: Timestamp) -> Option<Duration> {
@@ -97,7 +135,9 @@ impl TrustedIssuer {
             return false;
         }
         *asked = Some(now);
-        match tokio::time::timeout(PATIENCE, reader()).await {
+        let read = tokio::time::timeout(PATIENCE, reader()).await;
+        self.is_silent.store(!matches!(read, Ok(Ok(_))), Ordering::Relaxed);
+        match read {
             Ok(Ok(keys)) => {
                 self.keys.store(Arc::new(Known { keys, read: Some(now) }));
                 true

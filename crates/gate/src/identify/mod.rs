@@ -11,12 +11,14 @@
 
 mod caller;
 mod certified;
+pub mod directory;
 pub mod issuer;
 pub mod note;
 pub mod once;
 mod presented;
 mod remembered;
 mod signed;
+mod token;
 pub mod trust;
 mod unidentified;
 
@@ -24,9 +26,9 @@ mod unidentified;
 mod tests;
 
 use http::{HeaderMap, Method, Uri};
-use identity::issuer::claimed_issuer;
-use identity::{Actor, Audience, Chain, Delegation, Subject, TokenError, Unverified, Use, token};
-use model::{AgentName, Digest, KeyHash, Scopes, TenantId};
+use identity::TokenError;
+use identity::token::token_hash;
+use model::{AgentName, Digest, KeyHash, TenantId};
 
 use crate::gate::Gate;
 use crate::net::peer::Peer;
@@ -34,13 +36,16 @@ use crate::snapshot::Snapshot;
 
 use certified::by_certificate;
 use signed::by_signature;
+use token::by_token;
 
 pub use caller::{Caller, Given};
+pub use directory::Directory;
 pub use presented::{
     CREDENTIAL_HEADERS, DELEGATION, GATE_HEADERS, PROOF_HEADERS, Presented, presented,
 };
 pub use remembered::Remembered;
 pub use signed::SignedBody;
+pub use token::subject;
 pub use trust::Trust;
 pub use unidentified::Unidentified;
 
@@ -99,51 +104,6 @@ pub async fn agent(
     Caller::resolve(snapshot, proof.ok_or(Unidentified::Missing)?)
 }
 
-/// What a token that is handed in for exchange says: one of the gate's own, or a person's from
-/// an issuer that is trusted.
-pub async fn subject(
-    gate: &Gate,
-    snapshot: &Snapshot,
-    token: &str,
-    tenant: &TenantId,
-) -> Result<Subject, Unidentified> {
-    let unverified = Unverified::parse(token)?;
-    let issuer = claimed_issuer(&unverified)?;
-    let trust = &snapshot.trust;
-    if issuer == trust.issuer {
-        let delegation = own_token(gate, snapshot, token)?;
-        return Ok(Subject {
-            tenant: delegation.tenant,
-            person: delegation.person,
-            chain: delegation.chain,
-            scopes: delegation.scopes,
-            audience: delegation.audience,
-            expires: Some(delegation.expires),
-        });
-    }
-    let issuer = trust.issuer_named(&issuer).ok_or(TokenError::Issuer)?;
-    let vouched = issuer.verify(&unverified, gate.now()).await?;
-    let person = vouched.person.ok_or(Unidentified::NoPerson)?;
-    let known = snapshot.tenants.get(tenant).and_then(|tenant| tenant.persons.get(&person));
-    Ok(Subject {
-        tenant: tenant.clone(),
-        scopes: Some(delegable(known.map(|known| &known.scopes), vouched.scopes)),
-        person: Some(person),
-        chain: Chain::default(),
-        audience: Audience::Gate,
-        expires: Some(vouched.expires),
-    })
-}
-
-/// What a person can hand on: what the gate was told that they may, and the token does not deny.
-fn delegable(known: Option<&Scopes>, vouched: Option<Scopes>) -> Scopes {
-    match (known, vouched) {
-        (Some(known), Some(vouched)) => known.and(&vouched),
-        (Some(known), None) => known.clone(),
-        (None, vouched) => vouched.unwrap_or_default(),
-    }
-}
-
 async fn prove(
     gate: &Gate,
     snapshot: &Snapshot,
@@ -157,90 +117,8 @@ async fn prove(
         return by_key(snapshot, &hash, gate);
     }
     by_token(gate, snapshot, asked, credential, shown).await.inspect_err(|_| {
-        let hash = token::token_hash(credential).to_string();
+        let hash = token_hash(credential).to_string();
         show(shown, "token", model::clip(&hash, 8));
-    })
-}
-
-/// An access token: the gate's own, or an agent's from an issuer that is trusted.
-async fn by_token(
-    gate: &Gate,
-    snapshot: &Snapshot,
-    asked: &Asked<'_>,
-    credential: &str,
-    shown: &mut String,
-) -> Result<Proof, Unidentified> {
-    let trust = &snapshot.trust;
-    if trust.issuers.is_empty() || trust.remembered.knows(&token::token_hash(credential)) {
-        return by_own_token(gate, snapshot, credential, shown);
-    }
-    let unverified = Unverified::parse(credential)?;
-    let issuer = claimed_issuer(&unverified)?;
-    if issuer == trust.issuer {
-        return by_own_token(gate, snapshot, credential, shown);
-    }
-    let issuer = trust.issuer_named(&issuer).ok_or(TokenError::Issuer)?;
-    let vouched = issuer.verify(&unverified, gate.now()).await?;
-    if let Some(key) = &vouched.bound_to {
-        prove_possession(gate, asked, credential, key).await?;
-    }
-    let agent = vouched.agent.ok_or(Unidentified::NoAgent)?;
-    let hash = token::token_hash(credential).to_string();
-    show(shown, "jwt", model::clip(&hash, 8));
-    let tenant = TenantId::main();
-    let given = vouched.person.map(|person| {
-        let known = snapshot.tenants.get(&tenant).and_then(|t| t.persons.get(&person));
-        Given {
-            scopes: Some(delegable(known.map(|known| &known.scopes), vouched.scopes)),
-            person: Some(person),
-            chain: vec![Actor { agent: agent.clone(), key: None }],
-            audience: Audience::Gate,
-        }
-    });
-    Ok(Proof { tenant, agent, key: None, given, body: None })
-}
-
-/// A token that is bound to a key is worth nothing without proof of that key (RFC 9449).
-async fn prove_possession(
-    gate: &Gate,
-    asked: &Asked<'_>,
-    token: &str,
-    key: &str,
-) -> Result<(), Unidentified> {
-    let mut proofs = asked.headers.get_all("dpop").iter();
-    let proof = proofs.next().and_then(|proof| proof.to_str().ok());
-    let proof = proof.ok_or(Unidentified::NotBound)?;
-    if proofs.next().is_some() {
-        return Err(Unidentified::Ambiguous);
-    }
-    let (scheme, authority) = signed::place(asked);
-    let uri = format!("{scheme}://{authority}{}", asked.uri.path());
-    let now = gate.now();
-    let proven = identity::dpop::verify(proof, token, asked.method.as_str(), &uri, now)?;
-    if proven.key != key {
-        return Err(Unidentified::NotBound);
-    }
-    gate.once.say(proven.once, proven.forgotten, now).await
-}
-
-fn by_own_token(
-    gate: &Gate,
-    snapshot: &Snapshot,
-    credential: &str,
-    shown: &mut String,
-) -> Result<Proof, Unidentified> {
-    let delegation = own_token(gate, snapshot, credential)?;
-    if delegation.used_as != Use::Access {
-        return Err(Unidentified::NotForCalls);
-    }
-    show(shown, "token", &delegation.id);
-    let last = delegation.chain.last().ok_or(TokenError::Missing("act"))?;
-    Ok(Proof {
-        tenant: delegation.tenant.clone(),
-        agent: last.agent.clone(),
-        key: last.key,
-        given: Some(Given::of(&delegation)),
-        body: None,
     })
 }
 
@@ -271,26 +149,6 @@ fn by_key(snapshot: &Snapshot, hash: &KeyHash, gate: &Gate) -> Result<Proof, Uni
             body: None,
         }),
     }
-}
-
-/// One of the gate's own tokens, verified now or before.
-pub fn own_token(
-    gate: &Gate,
-    snapshot: &Snapshot,
-    token: &str,
-) -> Result<Delegation, Unidentified> {
-    let (trust, now) = (&snapshot.trust, gate.now());
-    let key = trust.key.as_ref().ok_or(TokenError::Issuer)?;
-    if token.len() > identity::MAX_TOKEN {
-        return Err(TokenError::TooLong.into());
-    }
-    let hash = token::token_hash(token);
-    if let Some(known) = trust.remembered.find(&hash) {
-        return if known.expires > now { Ok(known) } else { Err(TokenError::Expired.into()) };
-    }
-    let delegation = key.verify(&trust.issuer, token, now)?;
-    trust.remembered.keep(hash, &delegation, now);
-    Ok(delegation)
 }
 
 /// Two credentials of one request: they must name the same agent, and at most one says for whom.

@@ -54,7 +54,8 @@ fn checked(
     let signature = signature_of(&field, input.label)?;
     let id = input.key_id.as_deref().ok_or(SignatureError::Missing("keyid"))?;
     super::show(shown, "signature", model::clip(id, 64));
-    let trust = &snapshot.trust;
+    let tenant = snapshot.directory.of_signing_key(id).and_then(|id| snapshot.tenants.get(id));
+    let trust = &tenant.ok_or(SignatureError::UnknownKey)?.trust;
     let key = trust.signing_keys.get(id).ok_or(SignatureError::UnknownKey)?;
     let (scheme, authority) = place(asked);
     let message = Message {

@@ -50,6 +50,13 @@ impl Trust {
         self.issuers.iter().map(|issuer| issuer.rules.url.clone()).collect()
     }
 
+    /// Whether clients reach the gate by this `Host`.
+    pub(crate) fn is_reached_by(&self, host: &str) -> bool {
+        let after = |url: &str| url.split_once("://").map(|(_, rest)| rest.to_owned());
+        let own = self.public_url.as_deref().and_then(after);
+        own.is_some_and(|own| own.trim_end_matches('/').eq_ignore_ascii_case(host))
+    }
+
     pub fn issuer_named(&self, url: &str) -> Option<&Arc<TrustedIssuer>> {
         self.issuers.iter().find(|issuer| issuer.rules.url == url)
     }

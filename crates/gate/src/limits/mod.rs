@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{TenantId, Tier, Timestamp};
+use policy::Pattern;
 
 use self::counters::Counter;
 pub use self::counters::{Counters, Reservation, Saved};
@@ -43,8 +44,12 @@ pub struct Limit {
     pub per: Per,
     /// Only this agent, person, provider, server or tool; otherwise each has its own count.
     pub only: Option<Arc<str>>,
+    /// Not these.
+    pub except: Vec<Arc<str>>,
     /// Only calls of this tier.
     pub tier: Option<Tier>,
+    /// Only calls of these tools, as `server/tool`.
+    pub tool: Option<Pattern>,
     pub window: Duration,
     pub requests: Option<u64>,
     /// Input and output tokens together.
@@ -103,6 +108,11 @@ impl Limit {
         if self.tier.is_some_and(|tier| tier != caller.tier) {
             return None;
         }
+        if let Some(tools) = &self.tool
+            && !caller.tool.is_some_and(|tool| tools.matches(tool))
+        {
+            return None;
+        }
         let subject = match (self.per, caller.place) {
             (Per::Tenant, _) => return Some(Arc::from("")),
             (Per::Person, _) => caller.person?,
@@ -112,6 +122,7 @@ impl Limit {
             (Per::Provider | Per::Server, _) => return None,
         };
         match &self.only {
+            _ if self.except.iter().any(|one| **one == *subject) => None,
             Some(only) if **only != *subject => None,
             Some(only) => Some(only.clone()),
             None => Some(subject.into()),

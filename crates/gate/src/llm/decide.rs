@@ -20,7 +20,13 @@ use crate::route::Endpoint;
 use crate::snapshot::{Sizes, Uninspectable};
 
 /// The obligations that model calls can meet.
-const MET: [&str; 3] = ["approve", "four_eyes", "redact"];
+const MET: [&str; 5] = ["approve", "flag", "four_eyes", "redact", "redact_answer"];
+
+/// The engine that masks whatever it finds.
+fn redacting(caller: &Caller) -> Result<Arc<Engine>, Refusal> {
+    let found = caller.tenant.redacting.clone();
+    found.ok_or(Refusal::Uninspectable("inspection is off, so it could not be redacted"))
+}
 
 impl Call {
     pub(super) fn decide(
@@ -61,8 +67,11 @@ impl Call {
             tracing::warn!(obligation = %unmet, "an obligation that model calls cannot meet");
             return Err(Refusal::Denied(verdict));
         }
-        if verdict.obligations.iter().any(|obligation| obligation == "redact") {
+        let asks_for = |name: &str| verdict.obligations.iter().any(|obligation| obligation == name);
+        if asks_for("redact") {
             self.redact(caller, parts, inspected)?;
+        } else if asks_for("redact_answer") {
+            self.engine = Some(redacting(caller)?);
         }
         self.enforce(to, inspected)
     }
@@ -84,9 +93,7 @@ impl Call {
         parts: &Parts,
         inspected: &mut Inspected,
     ) -> Result<(), Refusal> {
-        let Some(engine) = &caller.tenant.redacting else {
-            return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
-        };
+        let engine = &redacting(caller)?;
         self.engine = Some(engine.clone());
         // Where nothing was found, nothing is found with other actions.
         if self.action.findings.as_slice().is_empty() {
@@ -230,7 +237,7 @@ impl Call {
         let call = Digest::of_parts(&[parts.method.as_str().as_bytes(), path.as_bytes(), &body]);
         let gate = &self.action.gate;
         let rules = caller.tenant.loops;
-        let counted = gate.loops.count(rules, caller, session, call, gate.now());
+        let counted = caller.tenant.books.loops.count(rules, caller, session, call, gate.now());
         counted.map_err(Refusal::Loop)
     }
 
@@ -259,7 +266,8 @@ impl Call {
         let place = Place::Provider(to.provider.name.as_str());
         let by = caller.counted(place, None);
         let gate = &self.action.gate;
-        let reserved = gate.counters.reserve(&caller.tenant.limits, &by, amount, gate.now());
+        let reserved =
+            caller.tenant.books.counters.reserve(&caller.tenant.limits, &by, amount, gate.now());
         self.action.reserved(reserved.map_err(Refusal::Limit)?);
         Ok(())
     }

@@ -144,6 +144,7 @@ impl Call {
         self.reserve(&caller, &destination, &inspected)?;
         self.approve(&caller, &parts, sent).await?;
         self.count_repeats(&caller, &parts, session.as_ref())?;
+        self.action.check_log()?;
         self.persist().await?;
         self.keep(&destination.provider, &inspected).await?;
         self.forward(worker, &caller, destination, parts, inspected).await
@@ -209,6 +210,7 @@ impl Call {
 
     /// The kill switch, for the provider; and whether somebody answers for the call.
     fn admit(&mut self, caller: &Caller, provider: &Arc<Provider>) -> Result<(), Refusal> {
+        self.action.fails(provider.fails);
         match provider.standing.is_active() {
             true if provider.needs_person && caller.person.is_none() => {
                 self.action.on_model(provider, None);
@@ -253,6 +255,7 @@ impl Call {
                     return self.unfinished(&why);
                 }
                 stamp(&mut parts, &id.to_string(), effect);
+                self.action.say_failing(&mut parts.headers);
                 Response::from_parts(parts, AnswerBody::from(body))
             }
             receive::Received::Streamed { mut parts, source, filter, contained } => {
@@ -260,6 +263,7 @@ impl Call {
                 record.http_status = Some(parts.status.as_u16());
                 let effect = record.decision.effect;
                 stamp(&mut parts, &id.to_string(), effect);
+                self.action.say_failing(&mut parts.headers);
                 let streamed = Streamed::new(source, filter, self.action, self.dialect, contained);
                 Response::from_parts(parts, AnswerBody::Streamed(Box::new(streamed)))
             }

@@ -17,8 +17,7 @@ impl Call {
             record.session = beginning(body, parts);
         }
         let task = Task::of(caller, record.session.as_ref());
-        let gate = self.action.gate.clone();
-        let labels = gate.sessions.with(&task, |session| {
+        let labels = caller.tenant.books.sessions.with(&task, |session| {
             overhear(session, body, parts);
             session.labels().names()
         });

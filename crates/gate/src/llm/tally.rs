@@ -1,6 +1,9 @@
 //! Token usage, as the APIs report it somewhere in their answers.
 
+use std::sync::LazyLock;
+
 use inspect::json::{Kind, Limits, Reader};
+use memchr::memmem::Finder;
 
 /// Input and output tokens seen in an answer so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +74,7 @@ pub struct Sniffer {
 }
 
 const USAGE: &[u8] = b"\"usage\":";
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(USAGE));
 /// A usage object that is longer is none.
 const MAX_USAGE: usize = 4096;
 
@@ -90,7 +94,7 @@ impl Sniffer {
 
     /// Counts each whole usage object; from where on the text is still needed.
     fn look(&mut self, text: &[u8]) -> usize {
-        for at in memchr::memmem::find_iter(text, USAGE) {
+        for at in FINDER.find_iter(text) {
             let rest = text.get(at + USAGE.len()..).unwrap_or_default();
             let mut counted = self.tally;
             if counted.read_usage(rest) {

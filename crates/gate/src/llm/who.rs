@@ -22,11 +22,12 @@ impl Call {
             Refusal::Unidentified(why)
         })?;
         note::caller(record, &caller, asked.headers);
-        self.action.use_log(&caller.tenant.log);
+        let has_room = self.action.belongs_to(&caller.tenant);
         self.engine.clone_from(&caller.tenant.engine);
         self.vault = caller.tenant.vault.as_ref().map(|vault| vault.bind(&caller.agent.name));
         self.keeping.clone_from(&caller.tenant.keeping);
         match caller.contained {
+            None if !has_room => Err(Refusal::Busy),
             None => Ok(caller),
             Some(contained) => Err(Refusal::Contained(contained)),
         }

@@ -18,14 +18,17 @@ use model::{Effect, Kind, clip};
 use policy::{Action, Resource};
 use serde_json::{Map, Value, json};
 
+use super::bridge::Crossing;
+use super::era::{Era, META_SERVER, MODERN};
 use super::events::Event;
 use super::link::{self, Along, Reply, ReplyBody};
 use super::message::{Id, Message};
 use super::method::{Method, is_notification};
 use super::parts::Voice;
 use super::seal::{Session, Use};
-use super::serve::{Call, Ready, Talk, version_of};
+use super::serve::{Call, Ready, Talk};
 use super::server::{DIVIDER, Mcp, Server};
+use super::translate;
 use super::who::check_origin;
 use crate::answer::AnswerBody;
 use crate::identify::Asked;
@@ -52,7 +55,7 @@ pub(crate) async fn serve_all(
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
-    let mut call = Call { base, worker: worker.clone(), id: None, followed: None };
+    let mut call = Call::new(base, worker);
     call.base.note_client(peer, request.headers());
     match call.attempt_all(peer, request).await {
         Ok((talk, ready)) => call.deliver(talk, ready).await,
@@ -87,9 +90,8 @@ impl Call {
         let mcp = who.tenant.mcp.clone();
         check_origin(&parts.headers, &mcp.origins)?;
         let session = self.session(&who, &mcp, "", &parts.headers)?;
-        let version = version_of(&parts.headers)?;
         let trace = parts.headers.get("traceparent").cloned();
-        let along = Along { session: None, version, trace, mirrored: None };
+        let along = Along { trace, ..Along::default() };
         let mut hall = Hall { who, mcp, session, along };
         match parts.method {
             Verb::POST => self.post_all(&mut hall, &parts, body).await,
@@ -107,18 +109,18 @@ impl Call {
     ) -> Result<(Option<Talk>, Ready), Refusal> {
         let sizes = crate::snapshot::Sizes::default();
         let body = self.read_message(&hall.who, parts, body, sizes).await?;
-        match Message::read(&body).map_err(Refusal::Message)? {
+        let message = Message::read(&body).map_err(Refusal::Message)?;
+        hall.along.version = self.opens(&message, &parts.headers)?;
+        match message {
             Message::Request { id, method, params } => {
-                self.id = Some(id.clone());
-                let method = Method::of(&method).ok_or(Refusal::NoSuchMethod(method))?;
-                self.base.action.record().kind = method.kind();
-                self.base.action.note("method", method.as_str());
+                let method = self.method(method)?;
                 match method {
                     Method::CallTool => self.route(hall, parts, &id, params).await,
                     Method::Initialize => {
                         self.greet_all(hall, &id, params).await.map(|ready| (None, ready))
                     }
                     Method::ListTools => self.list_all(hall, &id).await.map(|ready| (None, ready)),
+                    Method::Discover => self.introduce_all(&id).map(|ready| (None, ready)),
                     Method::Ping => Ok((None, result(&id, json!({})))),
                     method => Err(Refusal::NoSuchMethod(method.as_str().to_owned())),
                 }
@@ -160,7 +162,7 @@ impl Call {
         params: Map<String, Value>,
     ) -> Result<Ready, Refusal> {
         let asked = params.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
-        let version = if super::serve::is_version(asked) { asked } else { VERSION }.to_owned();
+        let version = if super::era::is_version(asked) { asked } else { VERSION }.to_owned();
         let mut hello = params;
         hello.insert("protocolVersion".into(), version.clone().into());
         let hello =
@@ -206,14 +208,29 @@ impl Call {
         Ok(Ready::Whole { status, body, session: Some(sealed), outcome })
     }
 
+    /// What the gate says of itself in place of all servers.
+    fn introduce_all(&mut self, id: &Id) -> Result<Ready, Refusal> {
+        self.enforce()?;
+        self.base.action.decide(Effect::Permit, "what the gate says of itself");
+        let server = json!({"name": "portcullis", "version": env!("CARGO_PKG_VERSION")});
+        let said = json!({"supportedVersions": MODERN, "capabilities": {"tools": {}}, "_meta": {META_SERVER: server}});
+        let mut said = said.as_object().cloned().unwrap_or_default();
+        translate::result_to_modern(Method::Discover, &mut said);
+        Ok(result(id, said.into()))
+    }
+
     /// The tools of all servers, named after them.
     async fn list_all(&mut self, hall: &Hall, id: &Id) -> Result<Ready, Refusal> {
         let mut tools = Vec::new();
         let mut missing = Vec::new();
         for server in self.permitted(hall) {
             let name = server.name.to_string();
-            let Ok(talk) = self.at(hall, &name) else { continue };
-            match self.tools_of(&talk).await {
+            let Ok(mut talk) = self.at(hall, &name) else { continue };
+            let found = match self.cross(&mut talk).await {
+                Ok(()) => self.tools_of(&talk).await,
+                Err(refusal) => Err(refusal),
+            };
+            match found {
                 Ok(found) => tools.extend(found.into_iter().map(|tool| renamed(&name, tool))),
                 Err(refusal) if is_fatal(&refusal) => return Err(refusal),
                 Err(refusal) => {
@@ -227,8 +244,11 @@ impl Call {
         }
         self.base.action.note("listed", tools.len().to_string());
         self.base.action.decide(Effect::Permit, "each tool that the agent may call");
-        let Ready::Whole { status, body, session, outcome } = result(id, json!({"tools": tools}))
-        else {
+        let mut list = Map::from_iter([("tools".to_owned(), Value::Array(tools))]);
+        if self.era == Era::Modern {
+            translate::result_to_modern(Method::ListTools, &mut list);
+        }
+        let Ready::Whole { status, body, session, outcome } = result(id, list.into()) else {
             return Err(Refusal::VaultDown);
         };
         let body = self.inspect_all(body)?;
@@ -278,6 +298,7 @@ impl Call {
             path: String::new(),
             session: hall.session.clone(),
             along: Along { session: inner, ..hall.along.clone() },
+            crossing: Crossing::default(),
         })
     }
 

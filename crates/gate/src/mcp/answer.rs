@@ -6,14 +6,17 @@ use policy::Resource;
 use serde_json::{Map, Value};
 
 use super::all::asked_by;
+use super::bridge::Crossing;
 use super::link;
 use super::message::{Id, Message};
 use super::method::{Ask, Method};
 use super::parts::Voice;
+use super::request::is_same;
 use super::seal::{Session, Use};
 use super::serve::{Call, Ready, Talk};
 use super::stream::Expect;
 use super::tool::poison;
+use super::translate;
 use crate::refusal::Refusal;
 
 /// Notifications of a server that are passed on.
@@ -42,29 +45,43 @@ impl Call {
         let (Some(id), Some(method)) = (&expect.id, expect.method) else {
             return Err(Refusal::ServerGarbage("it answers what nobody asked"));
         };
+        let (result, data) = match talk.crossing {
+            Crossing::ToLegacy(_) => completed(id, method, result),
+            _ => (result, data),
+        };
         let data = match method {
+            Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
+                return self.returned(talk, expect, result, data);
+            }
             Method::Initialize | Method::Discover => self.introduced(id, result, data),
             Method::ListTools
             | Method::ListResources
             | Method::ListTemplates
             | Method::ListPrompts => self.filtered(talk, method, id, result, data).await?,
-            _ if result.get("resultType").and_then(Value::as_str) == Some("input_required") => {
-                self.inputs(talk, &result)?;
+            _ => {
+                self.check_inputs(talk, &result)?;
                 data
             }
-            _ => data,
         };
-        let voice = match method {
-            Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
-                Voice::Tool
-            }
-            _ => Voice::Nobody,
-        };
-        let data = self.inspect_answer(talk, data, voice)?;
-        if let (Voice::Tool, Ok(Message::Result { result, .. })) = (voice, Message::read(&data)) {
-            self.learn(talk, expect, &result);
+        self.inspect_answer(talk, data, Voice::Nobody)
+    }
+
+    /// What a tool returned, or what a resource or prompt is: a text that somebody wrote.
+    fn returned(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        result: Map<String, Value>,
+        data: Bytes,
+    ) -> Result<Bytes, Refusal> {
+        self.check_inputs(talk, &result)?;
+        let inspected = self.inspect_answer(talk, data.clone(), Voice::Tool)?;
+        if is_same(&data, &inspected) {
+            self.learn(talk, expect, result);
+        } else if let Ok(Message::Result { result, .. }) = Message::read(&inspected) {
+            self.learn(talk, expect, result);
         }
-        Ok(data)
+        Ok(inspected)
     }
 
     /// An error is a text like any other.
@@ -75,6 +92,13 @@ impl Call {
         data: Bytes,
     ) -> Result<Bytes, Refusal> {
         self.base.action.note("answer", "error");
+        let data = match (&talk.crossing, Message::read(&data)) {
+            (Crossing::ToLegacy(_), Ok(Message::Error { id, mut error })) => {
+                translate::error_to_modern(&mut error);
+                Message::Error { id, error }.write().into()
+            }
+            _ => data,
+        };
         let data = self.inspect_answer(talk, data, Voice::Tool)?;
         self.learn_text(talk, expect, &data);
         Ok(data)
@@ -110,7 +134,7 @@ impl Call {
         let session = Session {
             version: clip(version, 32).to_owned(),
             servers: vec![(talk.server.name.to_string(), inner)],
-            client: None,
+            client: talk.crossing.envelope().map(Value::from),
         };
         let agent = talk.who.agent.name.as_str();
         let sealed = talk.mcp.seal.seal(Use::Session, agent, &talk.path, &session);
@@ -130,6 +154,9 @@ impl Call {
             self.base.action.note("dropped", clip(method, 128));
             return Ok(None);
         }
+        if method == "notifications/tools/list_changed" {
+            talk.mcp.pins.doubt(&talk.server.name);
+        }
         self.inspect_answer(talk, data, Voice::Tool).map(Some)
     }
 
@@ -147,6 +174,9 @@ impl Call {
         aside.note("method", clip(method, 128));
         let refused = match ask {
             None => Some("this gate does not carry what the server asks".to_owned()),
+            Some(_) if matches!(talk.crossing, Crossing::ToLegacy(_)) => Some(
+                "the agent speaks 2026-07-28, in which nobody is asked during a call".to_owned(),
+            ),
             Some(ask) => self.refused_ask(talk, ask, method, &mut aside),
         };
         let inspected = match refused {
@@ -199,7 +229,14 @@ impl Call {
     }
 
     /// What a stateless server asks for within its answer (2026-07-28, multi round-trip requests).
-    fn inputs(&mut self, talk: &Talk, result: &Map<String, Value>) -> Result<(), Refusal> {
+    fn check_inputs(&mut self, talk: &Talk, result: &Map<String, Value>) -> Result<(), Refusal> {
+        if result.get("resultType").and_then(Value::as_str) != Some("input_required") {
+            return Ok(());
+        }
+        if matches!(talk.crossing, Crossing::ToModern(_)) {
+            let why = "what the agent speaks has no way to be asked so; an agent that speaks 2026-07-28 has";
+            return Err(Refusal::AskDenied(format!("{why}.")));
+        }
         let requests = result.get("inputRequests").and_then(Value::as_object);
         for request in requests.into_iter().flat_map(Map::values) {
             let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
@@ -220,6 +257,17 @@ impl Call {
         }
         Ok(())
     }
+}
+
+/// A result of a server with sessions, as a client without one takes it.
+fn completed(
+    id: &Id,
+    method: Method,
+    mut result: Map<String, Value>,
+) -> (Map<String, Value>, Bytes) {
+    translate::result_to_modern(method, &mut result);
+    let data = Message::Result { id: id.clone(), result: result.clone() }.write();
+    (result, data.into())
 }
 
 /// What is asked at `/mcp` carries the name of who asks.

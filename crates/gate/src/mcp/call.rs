@@ -7,17 +7,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::HeaderName;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use model::{Classification, Effect, Status};
 use policy::{Action, Resource};
 use serde_json::{Map, Value, json};
 
+use super::era::Era;
 use super::message::Message;
 use super::method::Method;
 use super::parts::Voice;
 use super::pins::Known;
-use super::request::{lacks, sent_params};
+use super::request::{is_same, lacks, sent_params};
 use super::serve::{Call, Ready, Talk};
 use crate::refusal::Refusal;
 
@@ -40,7 +42,7 @@ impl Call {
     pub(super) async fn call_tool(
         &mut self,
         talk: &mut Talk,
-        _parts: &Parts,
+        parts: &Parts,
         params: &Map<String, Value>,
         body: Bytes,
     ) -> Result<Result<Bytes, Ready>, Refusal> {
@@ -51,17 +53,54 @@ impl Call {
             return Err(Refusal::ToolHeld(because));
         }
         let arguments = arguments_of(params)?;
+        self.check_mirrored(&known, &arguments, &parts.headers)?;
         if let Some(ready) = self.check_arguments(&known, &arguments)? {
             return Ok(Err(ready));
         }
-        let body = self.inspect_request(body, Voice::Model, ARGUMENTS)?;
-        let sent = sent_params(&body).and_then(|mut params| params.remove("arguments"));
-        let arguments = sent.unwrap_or(arguments);
+        let inspected = self.inspect_request(body.clone(), Voice::Model, ARGUMENTS)?;
+        let arguments = match is_same(&body, &inspected) {
+            true => arguments,
+            false => {
+                let sent = sent_params(&inspected).and_then(|mut sent| sent.remove("arguments"));
+                sent.unwrap_or(arguments)
+            }
+        };
+        talk.along.params = self.mirrored(talk, &known, &arguments);
         let class = talk.server.classify(name, Some(&known));
         let call = ToolCall { tool: name, class, arguments: &arguments };
         self.trace(talk, &call);
         let verdict = self.decide_call(talk, &call)?;
-        self.redact(talk, &verdict, body, Voice::Model, ARGUMENTS).map(Ok)
+        self.check_scopes(talk, name)?;
+        self.redact(talk, &verdict, inspected, Voice::Model, ARGUMENTS).map(Ok)
+    }
+
+    /// Arguments that are in headers as well say there what they say here.
+    fn check_mirrored(
+        &self,
+        known: &Known,
+        arguments: &Value,
+        headers: &HeaderMap,
+    ) -> Result<(), Refusal> {
+        if self.era == Era::Legacy {
+            return Ok(());
+        }
+        let params = known.mirrored.as_ref().map_err(|why| Refusal::BadSchema(why.clone()))?;
+        let arguments = arguments.as_object().ok_or_else(|| lacks("arguments"))?;
+        let checked = params.iter().try_for_each(|param| param.check(headers, arguments));
+        checked.map_err(Refusal::HeaderMismatch)
+    }
+
+    /// The headers for arguments as they are sent.
+    fn mirrored(
+        &self,
+        talk: &Talk,
+        known: &Known,
+        arguments: &Value,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let params = known.mirrored.as_deref().unwrap_or_default();
+        let arguments = arguments.as_object().filter(|_| talk.theirs(self.era) == Era::Modern);
+        let arguments = arguments.into_iter();
+        arguments.flat_map(|a| params.iter().filter_map(|param| param.header(a))).collect()
     }
 
     /// The decision on a call.
@@ -81,10 +120,17 @@ impl Call {
 
     /// The tool's pin; a tool that was never listed is looked for at its server.
     async fn known(&mut self, talk: &Talk, name: &str) -> Result<Arc<Known>, Refusal> {
-        if let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
+        // A server that has said its tools are others is asked before any of them is used.
+        let is_doubted = talk.mcp.pins.is_doubted(&talk.server.name);
+        if !is_doubted && let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
             return Ok(known);
         }
-        self.tools_of(talk).await?;
+        if let Err(refusal) = self.tools_of(talk).await {
+            if is_doubted {
+                talk.mcp.pins.doubt(&talk.server.name);
+            }
+            return Err(refusal);
+        }
         let known = talk.mcp.pins.find(&talk.server.name, name);
         known.ok_or_else(|| Refusal::NoSuchTool(model::clip(name, 128).to_owned()))
     }

@@ -16,10 +16,11 @@ use super::serve::{Call, Talk};
 use crate::approvals::{self, Held};
 use crate::identify::Caller as Who;
 use crate::limits::{Amount, Place};
+use crate::loops::LoopRules;
 use crate::refusal::Refusal;
 
 /// The obligations that MCP calls can meet.
-const MET: [&str; 3] = ["approve", "four_eyes", "redact"];
+const MET: [&str; 5] = ["approve", "flag", "four_eyes", "redact", "redact_answer"];
 
 /// What is known of an action besides who takes it and on what.
 #[derive(Clone, Copy, Default)]
@@ -97,6 +98,9 @@ impl Call {
         resource: Resource<'_>,
         method: &str,
     ) -> Result<Arc<Verdict>, Refusal> {
+        if talk.server.needs_person && talk.who.person.is_none() {
+            return Err(Refusal::Unattributable);
+        }
         let verdict = self.explained(self.verdict(&talk.who, action, resource, method));
         let is_redacted = self.base.action.record().decision.effect == Effect::Redact;
         let record = self.base.action.record();
@@ -145,6 +149,10 @@ impl Call {
 
     /// Cuts loops of tool calls: the same tool with the same arguments, whatever the id.
     pub(super) fn count_repeats(&mut self, talk: &Talk, asked: &Value) -> Result<(), Refusal> {
+        let rules = talk.who.tenant.loops;
+        if rules == LoopRules::default() {
+            return Ok(());
+        }
         let record = self.base.action.record();
         let tool = record.resource.as_ref().filter(|about| about.kind == "tool");
         let Some(tool) = tool.map(|tool| tool.name.clone()) else { return Ok(()) };
@@ -153,8 +161,8 @@ impl Call {
             .map_err(|_| Refusal::Uninspectable("its arguments have no canonical form"))?;
         let call = Digest::of_parts(&[tool.as_bytes(), b"\0", &arguments]);
         let gate = &self.base.action.gate;
-        let rules = talk.who.tenant.loops;
-        let counted = gate.loops.count(rules, &talk.who, session.as_ref(), call, gate.now());
+        let counted =
+            talk.who.tenant.books.loops.count(rules, &talk.who, session.as_ref(), call, gate.now());
         counted.map_err(Refusal::Loop)
     }
 
@@ -168,7 +176,8 @@ impl Call {
         self.decide(talk, action, Resource::Server(&server), method)
     }
 
-    /// An obligation to redact: from here on whatever is found is masked, in what comes back too.
+    /// An obligation to redact: from here on whatever is found is masked, in what comes back too; or
+    /// only in that.
     pub(super) fn redact(
         &mut self,
         talk: &Talk,
@@ -177,14 +186,29 @@ impl Call {
         voice: Voice,
         editable: &[&str],
     ) -> Result<Bytes, Refusal> {
-        if !verdict.obligations.iter().any(|obligation| obligation == "redact") {
+        let asks_for = |name: &str| verdict.obligations.iter().any(|obligation| obligation == name);
+        let (both_ways, back) = (asks_for("redact"), asks_for("redact_answer"));
+        if !both_ways && !back {
             return Ok(body);
         }
         let Some(engine) = &talk.who.tenant.redacting else {
             return Err(Refusal::Uninspectable("inspection is off, so it could not be redacted"));
         };
         self.base.engine = Some(engine.clone());
-        self.inspect_request(body, voice, editable)
+        if both_ways { self.inspect_request(body, voice, editable) } else { Ok(body) }
+    }
+
+    /// Whether everything was delegated that a tool needs (RFC 6750, section 3.1).
+    pub(super) fn check_scopes(&self, talk: &Talk, tool: &str) -> Result<(), Refusal> {
+        let Some(needed) = talk.server.scopes_of(tool) else { return Ok(()) };
+        let has = talk.who.scopes.as_ref();
+        match needed.iter().find(|scope| !has.is_some_and(|has| has.contains(scope))) {
+            None => Ok(()),
+            Some(lacking) => Err(Refusal::InsufficientScope {
+                lacking: lacking.to_owned(),
+                needed: needed.clone(),
+            }),
+        }
     }
 
     pub(super) fn reserve(&mut self, talk: &Talk, body: &[u8]) -> Result<(), Refusal> {
@@ -195,7 +219,7 @@ impl Call {
         let caller = talk.who.counted(place, tool.map(|tool| tool.name.as_str()));
         let gate = &self.base.action.gate;
         let limits = &talk.who.tenant.limits;
-        let reserved = gate.counters.reserve(limits, &caller, amount, gate.now());
+        let reserved = talk.who.tenant.books.counters.reserve(limits, &caller, amount, gate.now());
         self.base.action.reserved(reserved.map_err(Refusal::Limit)?);
         Ok(())
     }

@@ -32,6 +32,11 @@ pub(super) enum Events {
 }
 
 impl Events {
+    /// Whether the server made events of its messages.
+    pub(super) fn are_framed(&self) -> bool {
+        matches!(self, Self::Http(_))
+    }
+
     /// The next that says anything; nothing once all is said.
     pub(super) async fn next(&mut self) -> Result<Option<Event>, Refusal> {
         match self {

@@ -20,8 +20,8 @@ pub(super) struct Followed {
     source: Source,
     /// The user pointed at what it reads.
     is_asked: bool,
-    effect: ToolEffect,
-    arguments: Value,
+    /// Those of a call that writes, which may be read again later.
+    written: Option<Value>,
     pub origins: Vec<String>,
     /// Why the baseline would hold it.
     pub reason: Option<String>,
@@ -45,8 +45,7 @@ impl Call {
         self.followed = Some(Followed {
             source,
             is_asked,
-            effect: call.class.effect,
-            arguments: call.arguments.clone(),
+            written: (call.class.effect != ToolEffect::Read).then(|| call.arguments.clone()),
             origins,
             reason: flow.reason(&labels),
         });
@@ -54,16 +53,15 @@ impl Call {
 
     /// The call goes to its server. What it writes may be read again later.
     pub(super) fn let_through(&mut self, talk: &Talk) {
-        let Some(followed) = &self.followed else { return };
-        if followed.effect != ToolEffect::Read {
-            let arguments = followed.arguments.clone();
+        let written = self.followed.as_mut().and_then(|followed| followed.written.take());
+        if let Some(arguments) = written {
             self.in_session(talk, |session| session.wrote(&arguments));
         }
     }
 
     /// Takes what was answered, as the agent gets it, into the session.
-    pub(super) fn learn(&mut self, talk: &Talk, expect: &Expect, result: &Map<String, Value>) {
-        let result = Value::Object(result.clone());
+    pub(super) fn learn(&mut self, talk: &Talk, expect: &Expect, result: Map<String, Value>) {
+        let result = Value::Object(result);
         let (source, is_asked) = match &self.followed {
             Some(followed) => (followed.source.clone(), followed.is_asked),
             None => (stranger(talk, expect), false),
@@ -93,13 +91,13 @@ impl Call {
     /// Begins the session that a server has just opened.
     pub(super) fn begin_session(&mut self, who: &Caller) {
         let task = self.task(who);
-        self.base.action.gate.sessions.with(&task, |_| ());
+        who.tenant.books.sessions.with(&task, |_| ());
     }
 
     /// A session by the server's id began with `initialize`: one that is not known was lost.
     fn in_session<T>(&mut self, talk: &Talk, work: impl FnOnce(&mut Session) -> T) -> T {
         let task = self.task(&talk.who);
-        let sessions = &self.base.action.gate.sessions;
+        let sessions = &talk.who.tenant.books.sessions;
         match task.session().is_some_and(|name| name.starts_with(SESSION_PREFIX)) {
             true => sessions.resume(&task, work),
             false => sessions.with(&task, work),

@@ -12,6 +12,7 @@ use http_body_util::Full;
 
 use super::events::{Events, HttpEvents};
 use super::message::{MAX_MESSAGE_BYTES, Message};
+use super::mirror;
 use super::seal::MAX_INNER_BYTES;
 use super::server::{Remote, Server, Transport};
 use super::stdio::{Launcher, session_name};
@@ -24,8 +25,8 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 pub(super) const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const NAME: HeaderName = HeaderName::from_static("mcp-name");
+pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+pub(super) const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Longer than any deadline of an upstream.
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
@@ -39,6 +40,8 @@ pub(super) struct Along {
     pub trace: Option<HeaderValue>,
     /// Method and name of the message, for servers that want them in headers as well.
     pub mirrored: Option<(String, Option<String>)>,
+    /// Headers for arguments that the tool's server wants in headers as well.
+    pub params: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What a server answers.
@@ -153,25 +156,13 @@ fn request(remote: &Remote, method: Method, along: &Along, body: Bytes) -> Reque
     headers.extend(along.trace.clone().map(|value| (TRACE, value)));
     if let Some((method, name)) = &along.mirrored {
         headers.extend(text(method).map(|value| (METHOD, value)));
-        headers.extend(name.as_deref().and_then(mirrored).map(|value| (NAME, value)));
+        headers.extend(name.as_deref().and_then(mirror::encode).map(|value| (NAME, value)));
+        headers.extend(along.params.iter().cloned());
     }
     for (name, value) in &remote.headers {
         headers.insert(name, value.clone());
     }
     request
-}
-
-/// A name as a header carries it: as it is, or in the Base64 form of revision 2026-07-28.
-fn mirrored(name: &str) -> Option<HeaderValue> {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    let is_plain = name.bytes().all(|b| (0x20..0x7f).contains(&b))
-        && name.trim() == name
-        && !name.starts_with("=?base64?");
-    match is_plain {
-        true => HeaderValue::from_str(name).ok(),
-        false => HeaderValue::from_str(&format!("=?base64?{}?=", STANDARD.encode(name))).ok(),
-    }
 }
 
 async fn exchange(

@@ -7,6 +7,7 @@ use model::{Digest, Effect, Kind, Resource as RecordResource, Status};
 use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
+use super::era::Era;
 use super::message::{Id, Message};
 use super::method::Method;
 use super::pin::{Pin, Seen};
@@ -96,7 +97,9 @@ impl Call {
                     continue;
                 }
             };
-            if !self.observe(talk, definition).await? {
+            if self.era == Era::Modern && definition.mirrored().is_err() {
+                self.bad_tool(talk, &definition.name, BadTool::Header, &mut kept);
+            } else if !self.observe(talk, definition).await? {
                 kept.held += 1;
             } else if self.may_call(talk, &definition.name) {
                 kept.entries.push(entry.clone());

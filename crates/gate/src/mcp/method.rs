@@ -70,6 +70,21 @@ impl Method {
         METHODS.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
     }
 
+    /// Whether only a client with a session sends it.
+    pub fn is_of_sessions(self) -> bool {
+        use Method::{Initialize, Ping, SetLevel, Subscribe, Unsubscribe};
+        matches!(self, Initialize | Ping | SetLevel | Subscribe | Unsubscribe)
+    }
+
+    /// Whether clients may keep what it results in (2026-07-28, "Caching").
+    pub fn is_kept_by_clients(self) -> bool {
+        use Method::{
+            Discover, ListPrompts, ListResources, ListTemplates, ListTools, ReadResource,
+        };
+        let kept = [Discover, ListPrompts, ListResources, ListTemplates, ListTools, ReadResource];
+        kept.contains(&self)
+    }
+
     /// What its record is about.
     pub fn kind(self) -> Kind {
         match self {

@@ -1,15 +1,19 @@
 //! MCP: tools, resources and prompts of the servers that stand behind the gate.
 //!
-//! [`message`] reads JSON-RPC, [`method`] says what each method is, [`schema`] holds arguments against a
+//! [`message`] reads JSON-RPC, [`method`] says what each method is, `era` tells the protocol's two ways
+//! of speaking apart, `mirror` reads and writes what headers repeat, [`schema`] holds arguments against a
 //! tool's schema, [`tool`], [`pin`] and [`pins`] remember what was agreed of each tool, [`seal`] makes
-//! the ids that clients hold. On those stands the way of a request: `serve`, `request`, `call`,
+//! the ids that clients hold, `translate` makes of one era's messages the other's. On those stands the way of a request: `serve`, `request`, `call`,
 //! `list`, `decide`, `inspect`, `link` to the server and `events`, `stream` and `answer` back;
-//! [`stdio`] and `pipe` for servers that the gate starts, `all` for all servers as one.
+//! [`stdio`] and `pipe` for servers that the gate starts, [`bridge`] between the two eras, `all` for all
+//! servers as one.
 
 mod all;
 mod answer;
+pub mod bridge;
 mod call;
 mod decide;
+mod era;
 mod events;
 mod flow;
 mod inspect;
@@ -17,6 +21,7 @@ pub mod link;
 mod list;
 pub mod message;
 pub mod method;
+pub mod mirror;
 mod orders;
 mod parts;
 pub mod pin;
@@ -31,7 +36,9 @@ pub mod server;
 pub mod stdio;
 mod stream;
 pub mod tool;
+mod translate;
 mod who;
 
 pub(crate) use all::serve_all;
+pub(crate) use era::carried_versions;
 pub(crate) use serve::serve;

@@ -1,12 +1,13 @@
 //! All pins of a tenant: asked by every list and call, written down before anything relies on them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin as Boxed;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use model::{Classification, ServerName};
 
+use super::mirror::Param;
 use super::pin::{Pin, Seen};
 use super::schema::Schema;
 
@@ -26,12 +27,17 @@ pub struct Known {
     pub pin: Pin,
     /// Of the description that was agreed to; or why it is unusable.
     pub schema: Result<Schema, String>,
+    /// The arguments that its server wants in headers as well; or why it cannot have them.
+    pub mirrored: Result<Vec<Param>, String>,
     pub claimed: Classification,
 }
 
 /// The pins of one tenant.
 pub struct Pins {
     known: RwLock<HashMap<String, Arc<Known>>>,
+    /// Servers that have said their tools are others now, and were not asked since. No more than there
+    /// are servers.
+    stale: Mutex<HashSet<ServerName>>,
     keeper: Keeper,
 }
 
@@ -47,13 +53,14 @@ impl Known {
         let accepted = pin.accepted.as_ref();
         let schema = accepted.map_or_else(|| Err("nobody has accepted it".into()), |d| d.schema());
         let claimed = accepted.map(|d| d.claimed()).unwrap_or_default();
-        Self { pin, schema, claimed }
+        let mirrored = accepted.map_or_else(|| Ok(Vec::new()), |d| d.mirrored());
+        Self { pin, schema, mirrored, claimed }
     }
 }
 
 impl Pins {
     pub fn new(kept: Vec<Pin>, keeper: Keeper) -> Self {
-        let pins = Self { known: RwLock::default(), keeper };
+        let pins = Self { known: RwLock::default(), stale: Mutex::default(), keeper };
         kept.into_iter().for_each(|pin| pins.put(pin));
         pins
     }
@@ -66,6 +73,20 @@ impl Pins {
     pub fn find(&self, server: &ServerName, tool: &str) -> Option<Arc<Known>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(&key(server, tool)).cloned()
+    }
+
+    /// A server says that its tools are others now.
+    pub fn doubt(&self, server: &ServerName) {
+        self.stale().insert(server.clone());
+    }
+
+    /// Whether a server must be asked again what its tools are; whoever is told so does it.
+    pub fn is_doubted(&self, server: &ServerName) -> bool {
+        self.stale().remove(server)
+    }
+
+    fn stale(&self) -> MutexGuard<'_, HashSet<ServerName>> {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of a description that an agent was given; what is new is durable when this returns.
@@ -111,8 +132,6 @@ fn key(server: &ServerName, tool: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use model::AgentName;
     use serde_json::json;
 

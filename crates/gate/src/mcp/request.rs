@@ -9,8 +9,9 @@ use model::{Kind, Status};
 use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
+use super::bridge::{Crossing, first_answer, is_declined};
 use super::events::{Event, Events};
-use super::link::{Reply, ReplyBody};
+use super::link::{Along, Reply, ReplyBody};
 use super::message::{Id, Message};
 use super::method::Method;
 use super::parts::Voice;
@@ -18,8 +19,8 @@ use super::serve::{Call, Ready, Talk};
 use super::stream::{Expect, Stream, Taken};
 use crate::refusal::Refusal;
 
-/// How long a stream is watched for its answer before it is passed on as one: most are over at once,
-/// and then the agent gets one message and the log one record.
+/// How long a stream is watched for its answer before it is passed on piece by piece: most are over at
+/// once, and then the record is whole before anything leaves.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Events that are held while the answer is watched for.
@@ -34,7 +35,9 @@ impl Call {
         params: Map<String, Value>,
         body: Bytes,
     ) -> Result<Ready, Refusal> {
+        self.cross(talk).await?;
         let mut expect = Expect { id: self.id.clone(), method: Some(method), name: None };
+        let came = body.clone();
         let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned);
         let body = match method {
             Method::CallTool => {
@@ -63,10 +66,16 @@ impl Call {
                 self.redact(talk, &verdict, body, Voice::Nobody, &[])?
             }
         };
-        let asked = Value::Object(sent_params(&body).unwrap_or(params));
+        let sent = if is_same(&came, &body) { None } else { sent_params(&body) };
+        let asked = Value::Object(sent.unwrap_or_else(|| without_meta(params)));
         self.approve(talk, &asked).await?;
         self.count_repeats(talk, &asked)?;
         self.let_through(talk);
+        if let Some(result) = self.answered_here(talk, method)? {
+            let id = self.id.clone().ok_or_else(|| lacks("id"))?;
+            let data = Message::Result { id, result }.write().into();
+            return self.one(talk, &expect, data, StatusCode::OK).await;
+        }
         self.forward(talk, expect, body).await
     }
 
@@ -125,19 +134,32 @@ impl Call {
         body: Bytes,
     ) -> Result<Ready, Refusal> {
         self.reserve(talk, &body)?;
+        self.base.action.check_log()?;
         self.base.persist().await?;
         self.base.keep_leaving(None, &body, "").await?;
         talk.along.mirrored =
             expect.method.map(|method| (method.as_str().to_owned(), expect.name.clone()));
-        let Reply { status, session, body } = self.send(talk, body).await?;
         let is_first = expect.method == Some(Method::Initialize);
+        let body = match &talk.crossing {
+            Crossing::None => body,
+            _ => {
+                let message = Message::read(&body).map_err(Refusal::Message)?;
+                self.outgoing(talk, message).write().into()
+            }
+        };
+        let mut reply = self.send(talk, body.clone()).await?;
+        if is_first && is_declined(&reply) {
+            let hello = sent_params(&body).unwrap_or_default();
+            reply = self.greet_modern(talk, &hello).await?.unwrap_or(reply);
+        }
+        let Reply { status, session, body } = reply;
         let events = match body {
             ReplyBody::One(data) => {
                 let ready = self.one(talk, &expect, data, status).await?;
                 return Ok(if is_first { self.opened(talk, ready, session)? } else { ready });
             }
-            ReplyBody::Nothing if status == StatusCode::NOT_FOUND && talk.session.is_some() => {
-                return Err(Refusal::NoSuchSession);
+            ReplyBody::Nothing if status == StatusCode::NOT_FOUND && talk.has_session() => {
+                return Err(self.lost(talk));
             }
             ReplyBody::Nothing => return Err(Refusal::ServerGarbage("it is no answer")),
             ReplyBody::Many(events) => events,
@@ -157,8 +179,8 @@ impl Call {
         data: Bytes,
         status: StatusCode,
     ) -> Result<Ready, Refusal> {
-        if status == StatusCode::NOT_FOUND && talk.session.is_some() {
-            return Err(Refusal::NoSuchSession);
+        if status == StatusCode::NOT_FOUND && talk.has_session() {
+            return Err(self.lost(talk));
         }
         let event = Event { data, ..Event::default() };
         match self.take(talk, expect, event).await? {
@@ -193,7 +215,11 @@ impl Call {
             // Asides before it are worth a stream.
             let is_alone = held.iter().all(|held: &Event| held.data.is_empty());
             if is_alone && is_answer(&event, &expect) {
-                return self.one(talk, &expect, event.data, StatusCode::OK).await;
+                if !events.are_framed() {
+                    return self.one(talk, &expect, event.data, StatusCode::OK).await;
+                }
+                held.push(event);
+                return self.at_once(talk, &expect, held).await;
             }
             held.push(event);
             if !is_alone {
@@ -201,6 +227,24 @@ impl Call {
             }
         }
         Ok(Ready::Streamed(Box::new(Stream { expect, events, held })))
+    }
+
+    /// An answer that nothing came before but ids, framed as its server frames it.
+    async fn at_once(
+        &mut self,
+        talk: &Talk,
+        expect: &Expect,
+        events: Vec<Event>,
+    ) -> Result<Ready, Refusal> {
+        let mut text = Vec::new();
+        for event in events {
+            if let Taken::Aside(event) | Taken::Answer(event) =
+                self.take(talk, expect, event).await?
+            {
+                text.extend_from_slice(&event.write());
+            }
+        }
+        Ok(Ready::Events(text.into()))
     }
 
     /// The answer of a stream in which nothing else counts.
@@ -225,33 +269,34 @@ impl Call {
         Err(Refusal::ServerGarbage("it ended without an answer"))
     }
 
-    /// Asks the server something of the gate's own, within an agent's session.
+    /// Asks the server something of the gate's own, as the agent would; nothing where it is no answer.
+    pub(super) async fn question(
+        &mut self,
+        talk: &Talk,
+        method: &str,
+        params: Map<String, Value>,
+    ) -> Result<Option<Message>, Refusal> {
+        let mirrored = Some((method.to_owned(), None));
+        let along = Along { mirrored, params: Vec::new(), ..talk.along.clone() };
+        let id = Id::Text(format!("portcullis-{}", self.base.action.gate.new_id()));
+        let question = Message::Request { id: id.clone(), method: method.to_owned(), params };
+        let question = self.outgoing(talk, question);
+        let reply = self.send_along(talk, &along, question.write().into()).await?;
+        if reply.status == StatusCode::NOT_FOUND && talk.has_session() {
+            return Err(self.lost(talk));
+        }
+        first_answer(reply, &id).await
+    }
+
+    /// The same where nothing but a result will do.
     pub(super) async fn inquire(
         &mut self,
         talk: &Talk,
         method: &str,
         params: Map<String, Value>,
     ) -> Result<Map<String, Value>, Refusal> {
-        let id = Id::Text(format!("portcullis-{}", self.base.action.gate.new_id()));
-        let question = Message::Request { id: id.clone(), method: method.to_owned(), params };
-        let reply = self.send(talk, question.write().into()).await?;
-        let expect = Expect { id: Some(id), ..Expect::default() };
-        let data = match reply.body {
-            ReplyBody::One(data) => data,
-            ReplyBody::Many(mut events) => loop {
-                match events.next().await? {
-                    Some(event) if is_answer(&event, &expect) => break event.data,
-                    Some(_) => {}
-                    None => return Err(Refusal::ServerGarbage("it ended without an answer")),
-                }
-            },
-            ReplyBody::Nothing if reply.status == StatusCode::NOT_FOUND => {
-                return Err(Refusal::NoSuchSession);
-            }
-            ReplyBody::Nothing => return Err(Refusal::ServerGarbage("it is no answer")),
-        };
-        match Message::read(&data) {
-            Ok(Message::Result { result, .. }) => Ok(result),
+        match self.question(talk, method, params).await? {
+            Some(Message::Result { result, .. }) => Ok(result),
             _ => Err(Refusal::ServerGarbage("it does not say which tools it has")),
         }
     }
@@ -276,13 +321,20 @@ impl Call {
 /// The parameters of the message as it will be sent.
 pub(super) fn sent_params(body: &[u8]) -> Option<Map<String, Value>> {
     match Message::read(body).ok()? {
-        Message::Request { mut params, .. } => {
-            // A token for progress is another with each try, and changes nothing that is done.
-            params.remove("_meta");
-            Some(params)
-        }
+        Message::Request { params, .. } => Some(without_meta(params)),
         _ => None,
     }
+}
+
+/// A token for progress is another with each try, and changes nothing that is done.
+fn without_meta(mut params: Map<String, Value>) -> Map<String, Value> {
+    params.remove("_meta");
+    params
+}
+
+/// Whether nothing was taken out of a body: then it need not be read again.
+pub(super) fn is_same(before: &Bytes, after: &Bytes) -> bool {
+    before.as_ptr() == after.as_ptr() && before.len() == after.len()
 }
 
 /// What a request names.
@@ -292,7 +344,7 @@ enum Named<'a> {
 }
 
 pub(super) fn lacks(name: &str) -> Refusal {
-    Refusal::Malformed(format!("The request's `params` lack a proper `{name}`."))
+    Refusal::Params(format!("The request's `params` lack a proper `{name}`."))
 }
 
 /// Whether an event is the answer, going by its id alone; the message is looked at later.

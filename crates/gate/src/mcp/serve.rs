@@ -12,9 +12,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as Verb, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use model::{Effect, Kind, Resource, Status, clip};
+use serde_json::{Map, Value};
 
+use super::bridge::Crossing;
+use super::era::{Era, check_modern, envelope, version_of};
 use super::flow::Followed;
-use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION, VERSION};
+use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION};
 use super::message::{Id, MAX_MESSAGE_BYTES, Message};
 use super::method::{Method, is_notification};
 use super::parts::Voice;
@@ -37,15 +40,15 @@ const MAX_SHOWN: usize = 512;
 /// How the name of a session begins that an MCP server opened.
 pub(super) const SESSION_PREFIX: &str = "mcp-";
 
-/// Protocol versions that are carried.
-const VERSIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
-
 /// An action as far as it has come.
 pub(super) struct Call {
     pub base: llm::Call,
     pub worker: Worker,
     /// The request's id, once it is read.
     pub id: Option<Id>,
+    pub era: Era,
+    /// What a client of the modern era says of itself with each request.
+    pub envelope: Map<String, Value>,
     /// What is known of where the arguments of a tool's call come from.
     pub followed: Option<Followed>,
 }
@@ -59,6 +62,7 @@ pub(super) struct Talk {
     pub path: String,
     pub session: Option<Session>,
     pub along: Along,
+    pub crossing: Crossing,
 }
 
 /// An answer that may leave.
@@ -70,6 +74,8 @@ pub(super) enum Ready {
         session: Option<String>,
         outcome: Status,
     },
+    /// Events that came at once.
+    Events(Bytes),
     Streamed(Box<Stream>),
 }
 
@@ -91,7 +97,7 @@ pub(crate) async fn serve(
     server: &str,
 ) -> Response<AnswerBody> {
     let base = llm::Call::begin(worker, Kind::MCP_REQUEST, Dialect::Problem);
-    let mut call = Call { base, worker: worker.clone(), id: None, followed: None };
+    let mut call = Call::new(base, worker);
     call.base.note_client(peer, request.headers());
     match call.attempt(peer, request, server).await {
         Ok((talk, ready)) => call.deliver(Some(talk), ready).await,
@@ -100,6 +106,11 @@ pub(crate) async fn serve(
 }
 
 impl Call {
+    pub(super) fn new(base: llm::Call, worker: &Worker) -> Self {
+        let (era, envelope) = (Era::default(), Map::new());
+        Self { base, worker: worker.clone(), id: None, era, envelope, followed: None }
+    }
+
     async fn attempt(
         &mut self,
         peer: &Peer,
@@ -119,7 +130,7 @@ impl Call {
         let ready = match parts.method {
             Verb::POST => self.post(&mut talk, &parts, body).await?,
             Verb::GET => self.listen(&mut talk, &parts).await?,
-            Verb::DELETE => self.end(&talk).await?,
+            Verb::DELETE => self.end(&mut talk, &parts).await?,
             _ => return Err(Refusal::Unsupported("methods other than POST, GET and DELETE here")),
         };
         Ok((talk, ready))
@@ -131,19 +142,22 @@ impl Call {
         check_origin(&parts.headers, &mcp.origins)?;
         let found = mcp.server(server).cloned().ok_or(Refusal::NoSuchServer)?;
         self.about("server", found.name.as_str());
+        self.base.action.fails(found.fails);
         if !found.standing.is_active() {
             return Err(Refusal::Contained(Contained::Server(found.standing)));
         }
-        let version = version_of(&parts.headers)?;
         let path = found.name.to_string();
         let session = self.session(&who, &mcp, &path, &parts.headers)?;
         let inner = session.as_ref().and_then(|session| session.of(&path)).map(str::to_owned);
         let trace = parts.headers.get("traceparent").cloned();
-        let along = Along { session: inner, version, trace, mirrored: None };
-        Ok(Talk { who, mcp, server: found, path, session, along })
+        let along = Along { session: inner, trace, ..Along::default() };
+        let crossing = Crossing::default();
+        let mut talk = Talk { who, mcp, server: found, path, session, along, crossing };
+        talk.cross_to_modern();
+        Ok(talk)
     }
 
-    /// Opens the id of the session that the client presents.
+    /// Opens the id of the session that the client presents. The modern era has none.
     pub(super) fn session(
         &mut self,
         who: &Who,
@@ -152,6 +166,9 @@ impl Call {
         headers: &HeaderMap,
     ) -> Result<Option<Session>, Refusal> {
         let Some(value) = headers.get(SESSION) else { return Ok(None) };
+        if Era::of_headers(headers) == Era::Modern {
+            return Ok(None);
+        }
         let sealed = value.to_str().map_err(|_| Refusal::NoSuchSession)?;
         let opened = mcp.seal.open(Use::Session, who.agent.name.as_str(), path, sealed);
         let session: Session = opened.ok_or(Refusal::NoSuchSession)?;
@@ -205,12 +222,14 @@ impl Call {
         body: Incoming,
     ) -> Result<Ready, Refusal> {
         let body = self.read_message(&talk.who, parts, body, talk.server.limits).await?;
-        match Message::read(&body).map_err(Refusal::Message)? {
-            Message::Request { id, method, params } => {
-                self.id = Some(id);
-                let method = Method::of(&method).ok_or(Refusal::NoSuchMethod(method))?;
-                self.base.action.record().kind = method.kind();
-                self.base.action.note("method", method.as_str());
+        let message = Message::read(&body).map_err(Refusal::Message)?;
+        let version = self.opens(&message, &parts.headers)?;
+        if matches!(talk.crossing, Crossing::None) {
+            talk.along.version = version;
+        }
+        match message {
+            Message::Request { method, params, .. } => {
+                let method = self.method(method)?;
                 self.request(talk, parts, method, params, body).await
             }
             Message::Notification { method, .. } => {
@@ -229,6 +248,32 @@ impl Call {
         }
     }
 
+    /// Which era a message is of, held against what that era demands; the version that it names.
+    pub(super) fn opens(
+        &mut self,
+        message: &Message,
+        headers: &HeaderMap,
+    ) -> Result<Option<HeaderValue>, Refusal> {
+        if let Message::Request { id, method, params } = message {
+            self.id = Some(id.clone());
+            self.era = Era::of(headers, params);
+            if self.era == Era::Modern {
+                check_modern(headers, method, params)?;
+                self.envelope = envelope(params);
+            }
+        }
+        version_of(headers)
+    }
+
+    /// The method of a request, for its record.
+    pub(super) fn method(&mut self, name: String) -> Result<Method, Refusal> {
+        let found = Method::of(&name).filter(|method| self.era.has(*method));
+        let method = found.ok_or(Refusal::NoSuchMethod(name))?;
+        self.base.action.record().kind = method.kind();
+        self.base.action.note("method", method.as_str());
+        Ok(method)
+    }
+
     /// A notification, or an answer to what the server asked.
     pub(super) async fn pass_on(
         &mut self,
@@ -238,9 +283,14 @@ impl Call {
     ) -> Result<Ready, Refusal> {
         let body = self.inspect_request(body, voice, &["result"])?;
         self.decide_on_server(talk, policy::Action::UseServer, "message")?;
-        self.approve(talk, &serde_json::Value::Null).await?;
+        self.approve(talk, &Value::Null).await?;
+        self.base.action.check_log()?;
         self.base.persist().await?;
         self.base.keep_leaving(None, &body, "").await?;
+        if !matches!(talk.crossing, Crossing::None) {
+            // One era's news of a session, or answers within one, are nothing to the other.
+            return Ok(Ready::accepted(StatusCode::ACCEPTED));
+        }
         let reply = self.send(talk, body).await?;
         match reply.status {
             StatusCode::NOT_FOUND => Err(Refusal::NoSuchSession),
@@ -251,6 +301,16 @@ impl Call {
 
     /// Sends to the server, unless the kill switch is faster. Nothing that a policy holds gets here.
     pub(super) async fn send(&mut self, talk: &Talk, body: Bytes) -> Result<Reply, Refusal> {
+        self.send_along(talk, &talk.along, body).await
+    }
+
+    /// The same with something else going along.
+    pub(super) async fn send_along(
+        &mut self,
+        talk: &Talk,
+        along: &Along,
+        body: Bytes,
+    ) -> Result<Reply, Refusal> {
         if self.base.held.is_some() {
             return Err(Refusal::ApprovalsDown);
         }
@@ -258,7 +318,7 @@ impl Call {
         let worker = self.worker.clone();
         let reply = tokio::select! {
             biased;
-            reply = link::post(&worker, &talk.server, &talk.along, body) => reply,
+            reply = link::post(&worker, &talk.server, along, body) => reply,
             contained = talk.until_contained(&worker) => Err(Refusal::Contained(contained)),
         };
         self.base.action.upstream += sent.elapsed();
@@ -267,9 +327,13 @@ impl Call {
 
     async fn listen(&mut self, talk: &mut Talk, parts: &Parts) -> Result<Ready, Refusal> {
         self.base.action.record().kind = Kind::MCP_LISTEN;
+        talk.along.version = version_of(&parts.headers)?;
         self.decide_on_server(talk, policy::Action::UseServer, "listen")?;
-        self.approve(talk, &serde_json::Value::Null).await?;
+        self.approve(talk, &Value::Null).await?;
         let (expect, last_event) = self.resumed(talk, &parts.headers)?;
+        if !matches!(talk.crossing, Crossing::None) {
+            return Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED));
+        }
         let worker = self.worker.clone();
         let listening = link::listen(&worker, &talk.server, &talk.along, last_event.as_deref());
         let reply = tokio::select! {
@@ -306,10 +370,11 @@ impl Call {
         Ok((expect, Some(place.event)))
     }
 
-    async fn end(&mut self, talk: &Talk) -> Result<Ready, Refusal> {
+    async fn end(&mut self, talk: &mut Talk, parts: &Parts) -> Result<Ready, Refusal> {
         self.base.action.record().kind = Kind::MCP_END;
+        talk.along.version = version_of(&parts.headers)?;
         self.decide_on_server(talk, policy::Action::UseServer, "end")?;
-        self.approve(talk, &serde_json::Value::Null).await?;
+        self.approve(talk, &Value::Null).await?;
         if talk.session.is_none() {
             return Err(Refusal::NoSuchSession);
         }
@@ -333,8 +398,13 @@ impl Call {
         talk: Option<Talk>,
         ready: Ready,
     ) -> Response<AnswerBody> {
+        let mut kind = "application/json";
         let (status, body, session, outcome) = match ready {
             Ready::Whole { status, body, session, outcome } => (status, body, session, outcome),
+            Ready::Events(body) => {
+                kind = "text/event-stream";
+                (StatusCode::OK, body, None, Status::Ok)
+            }
             Ready::Streamed(stream) => match talk {
                 Some(talk) => return stream.answer(self, talk),
                 None => return self.refuse(&Refusal::ServerGarbage("it is no answer")).await,
@@ -356,7 +426,7 @@ impl Call {
             headers.insert(SESSION, value);
         }
         if has_message {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         response
     }
@@ -368,30 +438,16 @@ impl Call {
             headers.insert("portcullis-record", value);
         }
         headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
-    }
-}
-
-/// Whether a version of the protocol is carried.
-pub(super) fn is_version(text: &str) -> bool {
-    VERSIONS.contains(&text)
-}
-
-/// A version that nobody here knows is refused: its messages could mean anything.
-pub(super) fn version_of(headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
-    let mut values = headers.get_all(VERSION).iter();
-    let first = values.next();
-    let is_known = |value: &HeaderValue| value.to_str().is_ok_and(|v| VERSIONS.contains(&v));
-    match first {
-        None => Ok(None),
-        Some(value) if is_known(value) && values.next().is_none() => Ok(Some(value.clone())),
-        Some(_) => Err(Refusal::Malformed(format!(
-            "This gate carries the protocol versions {}.",
-            VERSIONS.join(", ")
-        ))),
+        self.base.action.say_failing(headers);
     }
 }
 
 impl Talk {
+    /// Whether what is said belongs to a session, the client's or one of the gate's own.
+    pub(super) fn has_session(&self) -> bool {
+        self.session.is_some() || matches!(self.crossing, Crossing::ToLegacy(_))
+    }
+
     /// Ends when the kill switch hits the agent or the server.
     pub(super) async fn until_contained(&self, worker: &Worker) -> Contained {
         let place = model::Subject::Server(self.server.name.clone());

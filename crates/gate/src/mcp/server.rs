@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::HeaderName;
-use model::{Classification, Confidentiality, Integrity, ServerName, Standing, ToolEffect};
+use model::{Classification, Confidentiality, Integrity, Scopes, ServerName, Standing, ToolEffect};
 use policy::Pattern;
 
 use super::pin::PinMode;
@@ -13,6 +13,7 @@ use super::seal::Seal;
 use super::stdio::Launcher;
 use crate::net::upstream::Target;
 use crate::snapshot::{Sizes, Uninspectable};
+use crate::unrecorded::FailMode;
 
 /// What divides server and tool in the names of `/mcp`. No server's name holds it or ends in `_`, so
 /// that each name is read in one way.
@@ -38,6 +39,10 @@ pub struct Server {
     pub believes_annotations: bool,
     pub pin: PinMode,
     pub standing: Standing,
+    /// Whether a call must say for which person it is.
+    pub needs_person: bool,
+    /// What becomes of calls where the log takes no record.
+    pub fails: FailMode,
     /// What happens to images and other blobs.
     pub uninspectable: Uninspectable,
     pub limits: Sizes,
@@ -68,6 +73,8 @@ pub struct ToolRule {
     pub effect: Option<ToolEffect>,
     pub integrity: Option<Integrity>,
     pub confidentiality: Option<Confidentiality>,
+    /// What must have been delegated to whoever calls.
+    pub scopes: Scopes,
     pub flow: FlowRule,
 }
 
@@ -91,6 +98,11 @@ impl Mcp {
 }
 
 impl Server {
+    /// What must have been delegated to whoever calls a tool.
+    pub fn scopes_of(&self, tool: &str) -> Option<&Scopes> {
+        self.rules.iter().find(|rule| rule.tools.matches(tool)).map(|rule| &rule.scopes)
+    }
+
     /// What is known of a tool: what the operator says, then what is claimed, then the careful value.
     pub fn classify(&self, tool: &str, known: Option<&Known>) -> Classification {
         let claimed = known.filter(|_| self.believes_annotations).map(|known| known.claimed);

@@ -7,6 +7,7 @@ use inspect::{Direction, Engine};
 use model::{Classification, Confidentiality, Digest, Integrity, ToolEffect, canonical};
 use serde_json::Value;
 
+use super::mirror::Param;
 use super::orders::signs;
 use super::schema::Schema;
 
@@ -48,6 +49,8 @@ pub enum BadTool {
     TooLarge,
     #[error("two tools of one name")]
     Twice,
+    #[error("a tool wants arguments in headers that they cannot be in")]
+    Header,
 }
 
 impl Definition {
@@ -80,6 +83,11 @@ impl Definition {
         let schema = value.get("inputSchema").filter(|schema| schema.is_object());
         let schema = schema.ok_or_else(|| "it has no `inputSchema`".to_owned())?;
         Schema::compile(schema).map_err(|error| error.to_string())
+    }
+
+    /// The arguments that its server wants in headers as well; or why it cannot have them.
+    pub fn mirrored(&self) -> Result<Vec<Param>, String> {
+        Param::of_schema(self.value().get("inputSchema").unwrap_or(&Value::Null))
     }
 
     /// What its annotations claim. A claim that is not made is the careful value.

@@ -9,5 +9,5 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use metadata::{challenge, document};
+pub(crate) use metadata::{Challenge, challenge, document};
 pub(crate) use token::serve;

@@ -90,11 +90,12 @@ impl Asking {
         let caller = self.client(peer, &parts, &form).await?;
         caller.check_body(&body).map_err(OAuthError::Client)?;
         let subject = self.subject(&form, &caller).await?;
-        let at = origin(&self.snapshot.trust, peer, &parts.headers);
-        let wanted = wanted(&form, &self.snapshot.trust.issuer, &at)?;
+        let trust = &caller.tenant.trust;
+        let at = origin(trust, peer, &parts.headers);
+        let wanted = wanted(&form, &trust.issuer, &at)?;
         let actor = Actor { agent: caller.agent.name.clone(), key: caller.key() };
         let id = self.action.id().to_string();
-        let (terms, now) = (self.snapshot.trust.terms, self.action.gate.now());
+        let (terms, now) = (trust.terms, self.action.gate.now());
         let delegation = exchange(subject, actor, wanted, terms, now, id)?;
         self.note(&delegation);
         Ok(delegation)
@@ -117,12 +118,13 @@ impl Asking {
         record.client.credential = shown;
         let caller = found.map_err(OAuthError::Client)?;
         note::caller(record, &caller, &parts.headers);
-        self.action.use_log(&caller.tenant.log);
+        let has_room = self.action.belongs_to(&caller.tenant);
         let names = [named.as_deref(), form.get("client_id")].into_iter().flatten();
         if names.into_iter().any(|name| name != caller.agent.name.as_str()) {
             return Err(OAuthError::OtherClient);
         }
         match caller.contained {
+            None if !has_room => Err(OAuthError::Refused(Refusal::Busy)),
             None => Ok(caller),
             Some(contained) => Err(OAuthError::Refused(Refusal::Contained(contained))),
         }
@@ -188,14 +190,17 @@ impl Asking {
     }
 
     async fn grant(mut self, delegation: &Delegation) -> Response<AnswerBody> {
-        let Some(key) = self.snapshot.trust.key.clone() else {
+        let trust = self.snapshot.tenants.get(&delegation.tenant).map(|own| own.trust.clone());
+        let Some((key, issuer)) =
+            trust.as_ref().and_then(|own| Some((own.key.as_ref()?, &own.issuer)))
+        else {
             let error = OAuthError::Refused(Refusal::Unsupported("tokens of its own"));
             return self.refuse(error).await;
         };
         let now = self.action.gate.now();
         let kind = if delegation.used_as == Use::Access { ACCESS_TOKEN } else { JWT };
         let mut body = json!({
-            "access_token": key.issue(&self.snapshot.trust.issuer, delegation),
+            "access_token": key.issue(issuer, delegation),
             "issued_token_type": kind,
             "token_type": if delegation.used_as == Use::Access { "Bearer" } else { "N_A" },
             "expires_in": delegation.expires.since(now).as_secs(),

@@ -1,6 +1,6 @@
 //! Code in the arguments of a tool: members named `command`, `code`, `sql` and their like.
 
-use super::{Found, Language, MAX_FINDINGS, check_code};
+use super::{Found, Language, MAX_FINDINGS, check_argument, check_code};
 use crate::json::{Kind, Limits, Reader, decode};
 use crate::packages::Known;
 
@@ -30,6 +30,7 @@ pub(super) fn check(text: &str, known: &Known, found: &mut Vec<Found>) {
                 let hint = hint.or_else(|| Language::recognise(&code)).or_else(|| sql(&code));
                 let first = found.len();
                 check_code(&code, hint, known, found);
+                found.extend(check_argument(name, &code));
                 found[first..].iter_mut().for_each(|new| new.range = token.range.clone());
             }
             _ => {}

@@ -50,6 +50,10 @@ pub(crate) const WEAK_PERMISSION: &str = "code.weak_permission";
 pub(crate) const REVERSE_SHELL: &str = "code.reverse_shell";
 pub(crate) const DESTRUCTIVE_COMMAND: &str = "code.destructive_command";
 pub(crate) const UNKNOWN_PACKAGE: &str = "code.unknown_package";
+pub(crate) const DISGUISED_COMMAND: &str = "code.disguised_command";
+pub(crate) const SENDS_DATA: &str = "code.sends_data";
+pub(crate) const CREDENTIAL_FILE: &str = "code.credential_file";
+pub(crate) const PERSISTENCE: &str = "code.persistence";
 
 /// How many findings one text gives; of more, the first ones.
 pub const MAX_FINDINGS: usize = 256;
@@ -75,6 +79,25 @@ pub fn check_with(text: &str, hint: Option<Language>, known: &Known) -> Vec<Foun
     found.dedup_by(|b, a| a.kind == b.kind && a.range.start == b.range.start);
     found.truncate(MAX_FINDINGS);
     found
+}
+
+/// What an argument of a tool says by its name that it is: a command that runs as it stands, or a path.
+pub(crate) fn check_argument(name: &str, text: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    let is_script = || text.starts_with("#!") && Language::recognise(text) == Some(Language::Shell);
+    if Language::from_argument(name) == Some(Language::Shell) || is_script() {
+        shell::check_command(text, &mut found);
+    } else if is_path(name) {
+        shell::check_path(text, &mut found);
+    }
+    found
+}
+
+/// Whether an argument of this name is a path.
+fn is_path(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace(['_', '-'], "");
+    let names = ["path", "file", "filename", "filepath", "uri", "source", "src", "target", "paths"];
+    names.contains(&name.as_str()) || name.ends_with("path")
 }
 
 /// Findings in the blocks of a text.

@@ -1,10 +1,12 @@
 //! Commands of a shell: what they destroy, open, fetch and run.
 
+mod command;
 mod danger;
 mod parse;
 
 use super::{Found, MAX_FINDINGS, imports};
 use crate::packages::Known;
+pub(super) use command::{check as check_command, check_path};
 pub(super) use parse::Word;
 
 /// How deep commands within commands are followed: `bash -c "sh -c '…'"`.

@@ -8,10 +8,11 @@ use model::Severity;
 use super::{Declaration, Form};
 use crate::action::Action;
 use crate::code::{
-    DESTRUCTIVE_COMMAND, DISABLED_TLS, EVAL_OF_INPUT, HARDCODED_SECRET, REMOTE_SCRIPT,
-    REVERSE_SHELL, SHELL_FROM_STRING, SQL_FROM_STRING, UNKNOWN_PACKAGE, UNSAFE_DESERIALISATION,
-    WEAK_PERMISSION,
+    CREDENTIAL_FILE, DESTRUCTIVE_COMMAND, DISABLED_TLS, DISGUISED_COMMAND, EVAL_OF_INPUT,
+    HARDCODED_SECRET, PERSISTENCE, REMOTE_SCRIPT, REVERSE_SHELL, SENDS_DATA, SHELL_FROM_STRING,
+    SQL_FROM_STRING, UNKNOWN_PACKAGE, UNSAFE_DESERIALISATION, WEAK_PERMISSION,
 };
+use crate::lookalike::LOOKALIKE;
 
 const fn check(
     name: &'static str,
@@ -40,5 +41,10 @@ pub(super) const ALL: &[Declaration] = &[
     check("code_weak_permission", WEAK_PERMISSION, "Files or containers open to everybody", Medium, "CWE-732"),
     check("code_reverse_shell", REVERSE_SHELL, "Shells that connect to another machine", Critical, "MITRE ATT&CK T1059"),
     check("code_destructive_command", DESTRUCTIVE_COMMAND, "Commands that destroy disks, folders or databases", High, "MITRE ATT&CK T1485"),
+    check("code_disguised_command", DISGUISED_COMMAND, "Commands for a tool that hide what they run", High, "MITRE ATT&CK T1027"),
+    check("code_sends_data", SENDS_DATA, "Commands for a tool that send files or what they read", High, "MITRE ATT&CK T1048"),
+    check("code_credential_file", CREDENTIAL_FILE, "Files with credentials in commands and paths for a tool", High, "MITRE ATT&CK T1552"),
+    check("code_persistence", PERSISTENCE, "Commands for a tool that change what starts by itself", High, "MITRE ATT&CK T1547"),
+    Declaration::new("lookalike", LOOKALIKE, "What has the form of a credential, whether or not it can be one", Form::Judged, "Portcullis: forms of the catalogue").confidence(0.6),
     check("code_unknown_package", UNKNOWN_PACKAGE, "Packages that are in no list, or almost named like a well-known one", Low, "CWE-1357").confidence(0.5),
 ];

@@ -74,6 +74,11 @@ pub(crate) fn find(
     }
 }
 
+/// Whether letters are a word of the list.
+pub(crate) fn is_word(letters: &[u8]) -> bool {
+    place(letters).is_some()
+}
+
 /// The words around one that matter for what begins in a range.
 fn run_around(text: &[u8], word: Word, range: &Range<usize>, most_gap: usize) -> Vec<Word> {
     let mut run = Vec::new();

@@ -35,9 +35,10 @@ pub(super) struct Shadow {
     last_change: usize,
 }
 
-/// Whether a character is a reason to begin.
+/// Whether a character is a reason to begin: also the raised letters and digits that ordinary text
+/// has. Its dashes and quotation marks are none; they read otherwise only while something else does.
 pub(super) fn begins(character: char) -> bool {
-    fold::reads_otherwise(character)
+    fold::reads_otherwise(character) || matches!(character, 'ª' | '²' | '³' | '¹' | 'º')
 }
 
 impl Shadow {

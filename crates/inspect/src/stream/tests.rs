@@ -549,3 +549,14 @@ fn endless_partial_matches_are_bounded() {
         }
     }
 }
+
+/// What is read for them does not depend on whether something before was disguised, nor on the cuts.
+#[test]
+fn raised_letters_are_read_alike_in_every_reading() {
+    for letters in [1, 190, 191, 192, 193, 194, 400] {
+        for raised in ["\u{ba}", "\u{aa}", "\u{b2}"] {
+            let text = format!("\u{200b}{}l{raised}", "y".repeat(letters));
+            engines().iter().for_each(|engine| in_pieces(engine, &text));
+        }
+    }
+}

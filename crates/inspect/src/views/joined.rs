@@ -6,8 +6,6 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
-
 use crate::detectors::{Class, TOKEN, class};
 
 /// Pieces that come to less are no value.
@@ -197,10 +195,14 @@ pub(super) fn are_in(text: &[u8]) -> bool {
 
 /// Places in raw JSON in whose strings there may be any: more than there are, never fewer.
 pub(super) fn places(raw: &[u8]) -> impl Iterator<Item = usize> {
-    let double = memmem::find_iter(raw, b"\\\"").map(|at| at + 1);
-    let quotes = double.chain(memchr::memchr2_iter(b'\'', b'`', raw));
-    let quotes = quotes.filter(|at| literals(raw, *at, Written::Raw).is_some());
-    quotes.chain(memmem::find_iter(raw, b"\\n").filter(|feed| may_break(raw, *feed)))
+    let after = |at: &usize| raw.get(at + 1).copied();
+    let escapes = memchr::memchr_iter(b'\\', raw).filter(move |at| match after(at) {
+        Some(b'"') => literals(raw, at + 1, Written::Raw).is_some(),
+        Some(b'n') => may_break(raw, *at),
+        _ => false,
+    });
+    let quotes = memchr::memchr2_iter(b'\'', b'`', raw);
+    escapes.chain(quotes.filter(|at| literals(raw, *at, Written::Raw).is_some()))
 }
 
 /// Whether the escaped line feed at `feed` may break a value.

@@ -114,8 +114,7 @@ pub(super) struct Rotate {
 }
 
 fn tier(text: &str) -> std::result::Result<Tier, String> {
-    let found = Tier::parse(text).filter(|tier| *tier != Tier::SubAgent);
-    found.ok_or_else(|| "write interactive, background or api".to_owned())
+    Tier::parse(text).ok_or_else(|| "write interactive, sub_agent, background or api".to_owned())
 }
 
 /// A span of time on the command line, in seconds.

@@ -41,7 +41,7 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
 
 fn check(without_secrets: bool, session: &Session<'_>, output: &mut Output) -> Result {
     let secrets = if without_secrets { Secrets::Leave } else { Secrets::Resolve };
-    let loaded = match session.config(secrets) {
+    let loaded = match session.whole(secrets) {
         Ok(loaded) => loaded,
         Err(Failure::Config(error)) if output.json => {
             output.value(&config_error(&error))?;

@@ -29,7 +29,7 @@ pub(super) fn run(_: &Arguments, session: &Session<'_>, output: &mut Output) -> 
 }
 
 fn findings(session: &Session<'_>) -> std::result::Result<Vec<Finding>, Failure> {
-    let loaded = match session.config(Secrets::Resolve) {
+    let loaded = match session.whole(Secrets::Resolve) {
         Ok(loaded) => loaded,
         Err(Failure::Config(error)) => return Ok(doctor::of_config_error(&error)),
         Err(failure) => return Err(failure),

@@ -22,6 +22,7 @@ mod server;
 mod session;
 mod sign;
 mod table;
+mod tenant;
 mod tool;
 mod up;
 mod user;
@@ -32,6 +33,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use model::TenantId;
 
 pub use exit::{Exit, Failure};
 pub use output::Output;
@@ -76,6 +78,9 @@ pub struct Global {
     /// the one of the data folder
     #[arg(long, global = true, value_name = "URL", env = "PORTCULLIS_SERVER")]
     pub server: Option<String>,
+    /// Act in this tenant rather than in `main`; what is done stands in its own log
+    #[arg(long, global = true, value_name = "NAME", env = "PORTCULLIS_TENANT")]
+    pub tenant: Option<TenantId>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -95,6 +100,12 @@ enum Command {
         after_help = "Example:\n  portcullis person add ann@example.com --scope mail.read\n  portcullis person disable ann@example.com"
     )]
     Person(person::Command),
+    /// Who this instance serves, each with agents, people, policies and a log of its own
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis tenant list\n  portcullis --tenant acme agent list"
+    )]
+    Tenant(tenant::Command),
     Sign(Box<sign::Arguments>),
     /// Model APIs behind the gate
     #[command(
@@ -193,6 +204,7 @@ fn dispatch(
         Command::Demo(arguments) => demo::run(&arguments, output),
         Command::Agent(command) => agent::run(command, &session, output),
         Command::Person(command) => person::run(&command, &session, output),
+        Command::Tenant(command) => tenant::run(&command, &session, output),
         Command::Sign(arguments) => sign::run(&arguments, output),
         Command::Provider(command) => provider::run(&command, &session, output),
         Command::Server(command) => server::run(&command, &session, output),

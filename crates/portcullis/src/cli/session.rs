@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use hyper::Method;
+use model::TenantId;
 use serde_json::Value;
 
 use super::{Failure, Global};
@@ -22,22 +23,56 @@ impl<'a> Session<'a> {
         Self { global, environment }
     }
 
-    /// The configuration, read for a command that needs no provider's key.
-    pub(super) fn config(&self, secrets: Secrets) -> Result<Loaded, Failure> {
+    /// The configuration of the process, with those of all tenants beside it.
+    pub(super) fn whole(&self, secrets: Secrets) -> Result<Loaded, Failure> {
         Ok(config::load(self.global.config.as_deref(), self.environment, secrets)?)
+    }
+
+    /// The configuration of the tenant that the command is for.
+    pub(super) fn config(&self, secrets: Secrets) -> Result<Loaded, Failure> {
+        let mut loaded = self.whole(secrets)?;
+        let tenant = self.tenant();
+        if tenant == TenantId::main() {
+            return Ok(loaded);
+        }
+        match loaded.tenants.iter().find(|one| one.name == tenant) {
+            Some(found) => loaded.config = found.config.clone(),
+            None => {
+                return Err(Failure::Usage(format!(
+                    "the configuration names no tenant \"{tenant}\""
+                )));
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// In which tenant the command acts.
+    pub(super) fn tenant(&self) -> TenantId {
+        self.global.tenant.clone().unwrap_or_else(TenantId::main)
+    }
+
+    /// The folder of the tenant's log.
+    pub(super) fn ledger(&self) -> Result<PathBuf, Failure> {
+        let data = self.whole(Secrets::Leave)?.config.data.dir;
+        Ok(data.join("ledger").join(self.tenant().as_str()))
     }
 
     fn target(&self) -> Result<Target, Failure> {
         if let Some(url) = &self.global.server {
+            if self.global.tenant.is_some() {
+                let problem =
+                    "--tenant is for the operator at the socket; a token is of its own tenant";
+                return Err(Failure::Usage(problem.to_owned()));
+            }
             let token = self.environment.get("PORTCULLIS_TOKEN").unwrap_or_default();
             return Ok(Target::parse(url, token)?);
         }
-        Ok(Target::Socket(self.socket()?))
+        Ok(Target::Socket { path: self.socket()?, tenant: self.global.tenant.clone() })
     }
 
     /// The socket of the instance that the configuration speaks of.
     pub(super) fn socket(&self) -> Result<PathBuf, Failure> {
-        Ok(self.config(Secrets::Leave)?.config.data.dir.join(SOCKET))
+        Ok(self.whole(Secrets::Leave)?.config.data.dir.join(SOCKET))
     }
 
     /// Asks the running instance.

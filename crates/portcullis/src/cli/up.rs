@@ -23,7 +23,7 @@ const LAST: Duration = Duration::from_secs(60);
 const SIGXFSZ: i32 = 25;
 
 pub(super) fn run(_: &Arguments, session: &Session<'_>, output: &mut Output) -> Result {
-    let loaded = session.config(Secrets::Resolve)?;
+    let loaded = session.whole(Secrets::Resolve)?;
     logging::start(&loaded.config.telemetry, session.environment.get("NO_COLOR").is_none());
     for warning in &loaded.warnings {
         tracing::warn!("{}", warning.message);

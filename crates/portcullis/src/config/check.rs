@@ -10,12 +10,23 @@ use super::Origins;
 use super::diagnostic::Diagnostic;
 use super::nearest::nearest;
 use super::sections::{Config, Issuer, Limit, Per, Retained, Tls};
+use super::tenants;
 use super::types::BaseUrl;
 
 /// Adds what is wrong with the whole.
 pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnostic>) {
     let mut check = Check { config, origins, found };
     check.listeners();
+    check.tenants();
+    check_own(check);
+}
+
+/// What is wrong with the sections that each tenant has of its own.
+pub(super) fn check_tenant(config: &Config, origins: &Origins, found: &mut Vec<Diagnostic>) {
+    check_own(Check { config, origins, found });
+}
+
+fn check_own(mut check: Check<'_>) {
     check.names();
     check.providers();
     check.servers();
@@ -52,6 +63,24 @@ impl Check<'_> {
         if same && (gate.listen.ip() == console.listen.ip() || gate.listen.ip().is_unspecified()) {
             let message = format!("gate and console both listen on port {}", gate.listen.port());
             self.error("console.listen", message, "give one of them another port");
+        }
+    }
+
+    fn tenants(&mut self) {
+        let config = self.config;
+        for (place, tenant) in config.tenant.iter().enumerate() {
+            let path = format!("tenant[{place}].name");
+            if let Some(problem) = tenants::bad_name(&tenant.name) {
+                self.error(&path, problem, "rename it");
+            }
+            if config.tenant.iter().take(place).any(|other| other.name == tenant.name) {
+                let message = format!("there are two tenants named \"{}\"", tenant.name);
+                self.error(&path, message, "rename one of them");
+            }
+        }
+        if config.tenant.len() > tenants::MAX_TENANTS {
+            let message = format!("an instance has at most {} tenants", tenants::MAX_TENANTS);
+            self.error("tenant", message, "run another instance beside this one");
         }
     }
 

@@ -15,8 +15,13 @@ use super::nearest;
 pub const PREFIX: &str = "PORTCULLIS";
 
 /// Variables that the command line reads, and so are no keys.
-pub const RESERVED: [&str; 4] =
-    ["PORTCULLIS_CONFIG", "PORTCULLIS_SERVER", "PORTCULLIS_TOKEN", "PORTCULLIS_AGENT_KEY"];
+pub const RESERVED: [&str; 5] = [
+    "PORTCULLIS_CONFIG",
+    "PORTCULLIS_SERVER",
+    "PORTCULLIS_TENANT",
+    "PORTCULLIS_TOKEN",
+    "PORTCULLIS_AGENT_KEY",
+];
 
 /// The variables of a process, taken once. No `Debug`: there are secrets among them.
 #[derive(Clone, Default)]
@@ -45,6 +50,14 @@ impl Environment {
     pub fn any_below(&self, name: &str) -> bool {
         let below = format!("{name}_");
         self.0.range(below.clone()..).next().is_some_and(|(first, _)| first.starts_with(&below))
+    }
+
+    /// Only what names secrets: no variable of these sets a key.
+    #[must_use]
+    pub fn without_keys(&self) -> Self {
+        let ours = format!("{PREFIX}_");
+        let others = self.0.iter().filter(|(name, _)| !name.starts_with(&ours));
+        Self(others.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// What is wrong with our variables that nobody read.

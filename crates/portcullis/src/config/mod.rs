@@ -17,6 +17,7 @@ pub mod reference;
 pub mod root_key;
 pub mod sections;
 mod starter;
+pub mod tenants;
 pub mod types;
 pub mod value;
 
@@ -53,6 +54,8 @@ pub struct Loaded {
     /// What is allowed and yet worth saying.
     pub warnings: Vec<Diagnostic>,
     pub source: SourceText,
+    /// The tenants besides `main`, each with its own file's configuration.
+    pub tenants: Vec<tenants::Tenant>,
 }
 
 /// Everything that is wrong with a configuration. Exit status 2.
@@ -121,6 +124,21 @@ pub fn parse(
     environment: &Environment,
     secrets: Secrets,
 ) -> Result<Loaded, ConfigError> {
+    let (config, mut warnings, source) = read(source, file, environment, secrets, check::check)?;
+    let (tenants, said) = tenants::load(&config, environment, secrets)?;
+    warnings.extend(said);
+    let file = file.map(Path::to_owned);
+    Ok(Loaded { config, file, warnings, source, tenants })
+}
+
+/// One file, and what `check` has to say of it as a whole.
+fn read(
+    source: SourceText,
+    file: Option<&Path>,
+    environment: &Environment,
+    secrets: Secrets,
+    check: impl FnOnce(&Config, &Origins, &mut Vec<Diagnostic>),
+) -> Result<(Config, Vec<Diagnostic>, SourceText), ConfigError> {
     let (table, syntax) = DeTable::parse_recoverable(&source.text);
     if !syntax.is_empty() {
         let diagnostics = syntax.iter().map(syntax_error).collect();
@@ -134,15 +152,12 @@ pub fn parse(
     reader.check_variables();
     let Reader { mut diagnostics, origins, .. } = reader;
     if let Some(config) = &config {
-        check::check(config, &Origins(origins), &mut diagnostics);
+        check(config, &Origins(origins), &mut diagnostics);
     }
     diagnostics.sort_by_key(order);
     let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
     match config {
-        Some(config) if !failed => {
-            let file = file.map(Path::to_owned);
-            Ok(Loaded { config, file, warnings: diagnostics, source })
-        }
+        Some(config) if !failed => Ok((config, diagnostics, source)),
         _ => {
             // What is wrong comes first; what is merely absent can be said once that is right.
             diagnostics.retain(|d| d.severity == Severity::Error || d.origin != Origin::Default);
@@ -170,6 +185,15 @@ fn order(diagnostic: &Diagnostic) -> (bool, u8, usize) {
 pub struct Origins(BTreeMap<String, Origin>);
 
 impl Origins {
+    /// Whether anything of a section was written.
+    fn has(&self, section: &str) -> bool {
+        let below = |path: &str| {
+            let rest = path.strip_prefix(section);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.0.iter().any(|(path, origin)| below(path) && *origin != Origin::Default)
+    }
+
     /// The origin of a path such as `provider[0].name`, or of the nearest part of it.
     pub fn of(&self, path: &str) -> Origin {
         let mut path = path;

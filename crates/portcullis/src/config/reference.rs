@@ -125,6 +125,7 @@ fn is_shown(path: &str) -> bool {
         path,
         "gate.tls"
             | "console.tls"
+            | "tenant"
             | "issuer"
             | "signing_key"
             | "certificate"

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use model::{AgentName, ProviderName, RoleName, ServerName, ZoneName};
+use model::{AgentName, ProviderName, RoleName, ServerName, TenantId, ZoneName};
 use toml::de::DeValue;
 
 use super::declare::{Shape, Written};
@@ -183,6 +183,7 @@ texts! {
     String: "a text";
     AgentName: "an agent's name";
     ProviderName: "a provider's name";
+    TenantId: "a tenant's name";
     ServerName: "a server's name";
     RoleName: "a role's name";
     ZoneName: "a zone's name";

@@ -65,7 +65,8 @@ impl Stage {
         }
         setup::write(&folder, model.address, &provider_key, &keys)?;
         let running = start(&folder).await?;
-        let admin = Client::new(Target::Socket(running.addresses.admin.clone()));
+        let admin =
+            Client::new(Target::Socket { path: running.addresses.admin.clone(), tenant: None });
         let vkey = std::fs::read_to_string(folder.path().join("data").join(LOG).join("vkey"));
         let vkey = vkey.context("the log's public key")?.trim().parse()?;
         let calls = Vec::new();

@@ -8,6 +8,7 @@ mod system;
 use serde::Serialize;
 
 use crate::config::{ConfigError, Loaded};
+use crate::up::fail_open;
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -54,12 +55,32 @@ pub fn of_config_error(error: &ConfigError) -> Vec<Finding> {
 /// Looks at everything. `running` says whether the instance answers on its socket.
 pub async fn examine(loaded: &Loaded, running: bool) -> Vec<Finding> {
     let mut findings = vec![configuration(loaded)];
+    findings.push(fail_modes(loaded));
     findings.extend(files::check(&loaded.config));
     findings.push(system::clock());
     findings.extend(system::disk(&loaded.config.data.dir));
     findings.extend(network::listeners(&loaded.config, running));
     findings.extend(network::providers(&loaded.config).await);
     findings
+}
+
+/// What passes where a part fails, in every tenant.
+fn fail_modes(loaded: &Loaded) -> Finding {
+    const CHECK: &str = "fail modes";
+    let own = fail_open(&loaded.config).into_iter();
+    let of_tenants = loaded.tenants.iter().flat_map(|tenant| {
+        let routes = fail_open(&tenant.config).into_iter();
+        routes.map(|route| format!("{}: {route}", tenant.name)).collect::<Vec<_>>()
+    });
+    let open: Vec<String> = own.chain(of_tenants).collect();
+    match open.is_empty() {
+        true => Finding::ok(CHECK, "every route is closed while the log cannot be written"),
+        false => Finding::warning(
+            CHECK,
+            format!("calls pass while the log cannot be written: {}", open.join(", ")),
+            "take `log = \"open\"` out of their [fail], unless that is what you want",
+        ),
+    }
 }
 
 fn configuration(loaded: &Loaded) -> Finding {

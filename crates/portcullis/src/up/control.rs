@@ -13,6 +13,8 @@ use policy::Source;
 use serde_json::{Value, json};
 
 use super::core::{Core, now};
+use super::house::House;
+use super::reload::Whose;
 use super::{export, reload};
 use crate::policies;
 
@@ -20,69 +22,124 @@ use crate::policies;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Adapter {
-    pub(super) core: Arc<Core>,
+    pub(super) house: Arc<House>,
 }
 
 /// What ends a text of OpenMetrics.
 const END: &str = "# EOF\n";
 
 impl Adapter {
-    /// What the gate itself cannot count.
-    fn own_metrics(&self) -> String {
-        let behind = self.index().behind();
-        let name = "portcullis_index_behind_records";
-        let help = "Records that the search index does not hold yet.";
-        let index = format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {behind}\n");
-        index + &export::metrics(&self.core)
+    fn tenant(&self, tenant: &TenantId) -> Result<Arc<Core>, Failure> {
+        let found = self.house.tenant(tenant);
+        found.ok_or_else(|| Failure("there is no such tenant here".into()))
     }
+}
+
+/// What the gate itself cannot count.
+fn own_metrics(core: &Core) -> String {
+    let behind = state_of_index(core).behind();
+    let name = "portcullis_index_behind_records";
+    let help = "Records that the search index does not hold yet.";
+    let index = format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {behind}\n");
+    index + &failing(core) + &export::metrics(core)
+}
+
+/// Which parts fail now, and what passed without them.
+fn failing(core: &Core) -> String {
+    let log = u8::from(!matches!(core.log.health(), Health::Running));
+    let issuers = u8::from(core.settings.load().is_any_issuer_silent());
+    let (waiting, passed) = (core.books.unrecorded.waiting(), core.books.unrecorded.passed());
+    format!(
+        "# HELP portcullis_failing Whether a part of the gate fails now.\n\
+         # TYPE portcullis_failing gauge\n\
+         portcullis_failing{{part=\"log\"}} {log}\n\
+         portcullis_failing{{part=\"identity_provider\"}} {issuers}\n\
+         # HELP portcullis_unrecorded_waiting Records of what passed that wait for the log.\n\
+         # TYPE portcullis_unrecorded_waiting gauge\n\
+         portcullis_unrecorded_waiting {waiting}\n\
+         # HELP portcullis_unrecorded_passed Actions that passed while the log took no record.\n\
+         # TYPE portcullis_unrecorded_passed counter\n\
+         portcullis_unrecorded_passed_total {passed}\n"
+    )
+}
+
+fn state_of_index(core: &Core) -> IndexState {
+    IndexState { indexed: *core.indexed.borrow(), size: core.log.size() }
+}
+
+fn check_of_log(core: &Core) -> Check {
+    let (ok, detail) = match core.log.health() {
+        Health::Running => (true, String::new()),
+        Health::Stopped(error) => (false, error.to_string()),
+        Health::Closed => (false, "the instance is stopping".into()),
+    };
+    Check { name: "log".into(), ok, detail }
+}
+
+fn failed(error: &anyhow::Error) -> Failure {
+    Failure(format!("{error:#}"))
 }
 
 impl Instance for Adapter {
     fn name(&self) -> String {
-        self.core.instance_name()
+        self.house.main().map_or_else(|_| String::new(), |core| core.instance_name())
     }
 
     fn is_leaked(&self, _hash: &str) -> bool {
         false
     }
 
-    fn publish(&self) -> Task<'_, Result<Duration, Failure>> {
-        Box::pin(
-            async move { self.core.publish().await.map_err(|error| Failure(format!("{error:#}"))) },
-        )
+    fn tenants(&self) -> Vec<TenantId> {
+        self.house.tenants().iter().map(|core| core.tenant.clone()).collect()
     }
 
-    fn reload(&self) -> Task<'_, Result<Value, Failure>> {
+    fn publish(&self, tenant: &TenantId) -> Task<'_, Result<Duration, Failure>> {
+        let core = self.tenant(tenant);
+        Box::pin(async move { core?.publish().await.map_err(|error| failed(&error)) })
+    }
+
+    fn reload(&self, tenant: &TenantId) -> Task<'_, Result<Value, Failure>> {
+        let tenant = tenant.clone();
         Box::pin(async move {
-            reload::reload(&self.core).await.map_err(|error| Failure(format!("{error:#}")))
+            let whose = match tenant == TenantId::main() {
+                true => Whose::All,
+                false => Whose::Tenants(&tenant),
+            };
+            reload::reload(&self.house, whose).await.map_err(|error| failed(&error))
         })
     }
 
     fn clear_labels(&self, of: &LabelledSession) -> Option<Vec<String>> {
-        let sessions = &self.core.gate.sessions;
+        let core = self.house.tenant(&of.tenant)?;
+        let sessions = &core.books.sessions;
         let labels =
             sessions.clear(&of.tenant, &of.agent, of.person.as_ref(), of.session.as_ref())?;
         Some(labels.names().into_iter().map(str::to_owned).collect())
     }
 
-    fn approval_validity(&self) -> Duration {
-        self.core.settings.load().config.approvals.valid
+    fn approval_validity(&self, tenant: &TenantId) -> Duration {
+        let core = self.house.tenant(tenant);
+        core.map_or(Duration::ZERO, |core| core.settings.load().config.approvals.valid)
     }
 
-    fn catch_up(&self) -> Task<'_, ()> {
+    fn catch_up(&self, tenant: &TenantId) -> Task<'_, ()> {
+        let core = self.house.tenant(tenant);
         Box::pin(async move {
             // Far behind, the answer is of what is indexed; the status says how far that is.
-            self.core.catch_up(PATIENCE).await;
+            if let Some(core) = core {
+                core.catch_up(PATIENCE).await;
+            }
         })
     }
 
-    fn metrics(&self) -> String {
-        if !self.core.settings.load().config.metrics.enabled {
+    fn metrics(&self, tenant: &TenantId) -> String {
+        let Some(core) = self.house.tenant(tenant) else { return String::new() };
+        if !core.settings.load().config.metrics.enabled {
             return "# metrics are switched off by [metrics] enabled = false\n".into();
         }
-        let gate = &self.core.gate;
-        gate.metrics.sessions(gate.sessions.size());
-        let (text, own) = (gate.metrics.render(), self.own_metrics());
+        let books = &core.books;
+        books.metrics.sessions(books.sessions.size());
+        let (text, own) = (books.metrics.render(), own_metrics(&core));
         // The end mark stays at the end.
         match text.strip_suffix(END) {
             Some(text) => format!("{text}{own}{END}"),
@@ -90,60 +147,60 @@ impl Instance for Adapter {
         }
     }
 
-    fn readiness(&self) -> Vec<Check> {
-        let (is_well, detail) = match self.core.log.health() {
-            Health::Running => (true, String::new()),
-            Health::Stopped(error) => (false, error.to_string()),
-            Health::Closed => (false, "the instance is stopping".into()),
+    fn readiness(&self, tenant: Option<&TenantId>) -> Vec<Check> {
+        let tenant = tenant.cloned().unwrap_or_else(TenantId::main);
+        let log = self.house.tenant(&tenant).map(|core| check_of_log(&core));
+        let draining = self.house.gate.is_draining();
+        let gate = Check {
+            name: "gate".into(),
+            ok: !draining,
+            detail: if draining { "it is draining".into() } else { String::new() },
         };
-        let draining = self.core.gate.is_draining();
-        vec![
-            Check { name: "log".into(), ok: is_well, detail },
-            Check {
-                name: "gate".into(),
-                ok: !draining,
-                detail: if draining { "it is draining".into() } else { String::new() },
-            },
-        ]
+        log.into_iter().chain([gate]).collect()
     }
 
-    fn status(&self) -> Value {
-        let settings = self.core.settings.load();
+    fn status(&self, tenant: &TenantId) -> Value {
+        let Some(core) = self.house.tenant(tenant) else { return Value::Null };
+        let settings = core.settings.load();
         json!({
             "name": settings.config.instance.name,
+            "tenant": core.tenant,
             "version": env!("CARGO_PKG_VERSION"),
-            "uptime_s": self.core.started.elapsed().as_secs(),
+            "uptime_s": self.house.started.elapsed().as_secs(),
             "durability": settings.config.ledger.durability.as_str(),
             "policy_version": settings.bundle.version().to_string(),
             "inspection": settings.config.inspect.enabled,
-            "log": {"size": self.core.log.size(), "indexed": *self.core.indexed.borrow(), "checkpoint": self.core.log.latest_checkpoint().map(|c| c.size)},
-            "snapshot_revision": self.core.gate.snapshot().revision,
+            "log": {"size": core.log.size(), "indexed": *core.indexed.borrow(), "checkpoint": core.log.latest_checkpoint().map(|c| c.size)},
+            "snapshot_revision": self.house.gate.snapshot().revision,
         })
     }
 
-    fn providers(&self, _tenant: &TenantId) -> Vec<ProviderView> {
-        let settings = self.core.settings.load();
+    fn providers(&self, tenant: &TenantId) -> Vec<ProviderView> {
+        let Some(core) = self.house.tenant(tenant) else { return Vec::new() };
         let view = |provider: &crate::config::sections::Provider| ProviderView {
             name: provider.name.clone(),
             kind: provider.kind.as_str().to_owned(),
             base_url: provider.address(),
             models: provider.models.iter().map(|pattern| pattern.0.clone()).collect(),
         };
-        settings.config.provider.iter().map(view).collect()
+        core.settings.load().config.provider.iter().map(view).collect()
     }
 
-    fn servers(&self, _tenant: &TenantId) -> Vec<ServerView> {
-        let settings = self.core.settings.load();
+    fn servers(&self, tenant: &TenantId) -> Vec<ServerView> {
+        let Some(core) = self.house.tenant(tenant) else { return Vec::new() };
         let view = |server: &crate::config::sections::Mcp| ServerView {
             name: server.name.clone(),
             address: server.address(),
             pin: server.pin.as_str().to_owned(),
         };
-        settings.config.mcp.iter().map(view).collect()
+        core.settings.load().config.mcp.iter().map(view).collect()
     }
 
-    fn policy(&self, _tenant: &TenantId) -> PolicyView {
-        let settings = self.core.settings.load();
+    fn policy(&self, tenant: &TenantId) -> PolicyView {
+        let Some(core) = self.house.tenant(tenant) else {
+            return PolicyView { version: String::new(), sources: Vec::new() };
+        };
+        let settings = core.settings.load();
         let source =
             |source: &Source| PolicySource { name: source.name.clone(), text: source.text.clone() };
         PolicyView {
@@ -154,38 +211,42 @@ impl Instance for Adapter {
 
     fn try_policies(
         &self,
-        _tenant: &TenantId,
+        tenant: &TenantId,
         files: &[PolicySource],
     ) -> Result<PolicyReport, Failure> {
-        let settings = self.core.settings.load();
+        let core = self.house.tenant(tenant);
+        let core = core.ok_or_else(|| Failure("there is no such tenant".to_owned()))?;
+        let settings = core.settings.load();
         let sources = files.iter().map(|file| Source::new(&*file.name, &*file.text)).collect();
         policies::try_out(sources, &settings.config).map_err(|error| Failure(format!("{error:#}")))
     }
 
-    fn are_policies_declared(&self) -> bool {
-        self.core.settings.load().config.policy.dir.is_some()
+    fn are_policies_declared(&self, tenant: &TenantId) -> bool {
+        let core = self.house.tenant(tenant);
+        core.is_some_and(|core| core.settings.load().config.policy.dir.is_some())
     }
 
-    fn index(&self) -> IndexState {
-        IndexState { indexed: *self.core.indexed.borrow(), size: self.core.log.size() }
+    fn index(&self, tenant: &TenantId) -> IndexState {
+        let core = self.house.tenant(tenant);
+        core.map_or(IndexState { indexed: 0, size: 0 }, |core| state_of_index(&core))
     }
 
-    fn exports(&self) -> Value {
-        export::status(&self.core)
+    fn exports(&self, tenant: &TenantId) -> Value {
+        self.house.tenant(tenant).map_or(Value::Null, |core| export::status(&core))
     }
 
-    fn rebuild_index(&self) -> Task<'_, Result<(), Failure>> {
-        Box::pin(async move {
-            self.core.rebuild_index().await.map_err(|error| Failure(format!("{error:#}")))
-        })
+    fn rebuild_index(&self, tenant: &TenantId) -> Task<'_, Result<(), Failure>> {
+        let core = self.tenant(tenant);
+        Box::pin(async move { core?.rebuild_index().await.map_err(|error| failed(&error)) })
     }
 
     fn limits(&self, tenant: &TenantId) -> Value {
-        let settings = self.core.settings.load();
-        let counters = self.core.gate.counters.export();
+        let Some(core) = self.house.tenant(tenant) else { return Value::Null };
+        let settings = core.settings.load();
+        let counters = core.books.counters.export();
         let limits = settings.limits.iter().map(|limit| {
             let window = limit.window_at(now());
-            let used = counters.iter().filter(|c| c.tenant == *tenant && c.limit == limit.name && c.window == window);
+            let used = counters.iter().filter(|c| c.limit == limit.name && c.window == window);
             let used = used.map(|c| json!({"subject": &*c.subject, "requests": c.requests, "tokens": c.used.tokens, "spend_usd": c.used.spend as f64 / 1e6, "bytes": c.used.bytes}));
             json!({
                 "name": &*limit.name,

@@ -1,46 +1,38 @@
-//! What the parts of a running instance share.
+//! One tenant of a running instance: its log, its keys, its settings, its indexer.
+//!
+//! Tenants share nothing but code and what is in [`House`]; what is here, each has of its own.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use gate::Gate;
+use gate::{Books, Snapshot};
 use ledger::Log;
 use model::{Decision, Effect, Kind, Record, RecordId, TenantId, Timestamp};
-use store::Store;
 use tokio::sync::{Mutex, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use super::approvals::approvals;
 use super::custody::Keys;
 use super::export;
+use super::house::House;
 use super::mcp::Tools;
 use super::snapshot::{Parts, Settings, build};
-use super::tls::Certificates;
-use crate::config::{Environment, Loaded};
 
 /// The log of this gate among those of its tenant.
 pub(super) const LOG: &str = "main";
 
-/// A running instance, without its listeners.
+/// A tenant of a running instance.
 pub(super) struct Core {
-    pub(super) data: PathBuf,
-    /// The configuration file, if there is one.
-    pub(super) file: Option<PathBuf>,
-    pub(super) environment: Environment,
+    pub(super) house: Arc<House>,
     pub(super) tenant: TenantId,
-    pub(super) store: Store,
     pub(super) log: Log,
-    pub(super) gate: Arc<Gate>,
+    pub(super) books: Arc<Books>,
     pub(super) settings: ArcSwap<Settings>,
     pub(super) keys: Keys,
-    tools: Tools,
-    pub(super) certificates: Certificates,
-    pub(super) started: Instant,
-    /// One publication at a time, so that an older state never replaces a newer one.
-    publishing: Mutex<()>,
+    pub(super) tools: Tools,
     /// One run of retention at a time.
     pub(super) retaining: Mutex<()>,
     /// How far the search index has come.
@@ -51,6 +43,16 @@ pub(super) struct Core {
     /// Who asked for the index to be made anew; the indexer answers when it begins.
     pub(super) rebuild: std::sync::Mutex<Option<oneshot::Sender<()>>>,
     exports: OnceLock<Vec<Arc<export::State>>>,
+    tasks: std::sync::Mutex<Tasks>,
+    /// Tells this tenant's tasks to end.
+    stop: watch::Sender<bool>,
+}
+
+/// What works for a tenant in the background.
+#[derive(Default)]
+pub(super) struct Tasks {
+    pub(super) indexer: Option<JoinHandle<()>>,
+    pub(super) others: Vec<JoinHandle<()>>,
 }
 
 pub(super) fn now() -> Timestamp {
@@ -59,50 +61,50 @@ pub(super) fn now() -> Timestamp {
 
 impl Core {
     pub(super) fn new(
-        loaded: &Loaded,
-        environment: &Environment,
-        store: Store,
-        log: Log,
-        gate: Arc<Gate>,
+        house: &Arc<House>,
+        tenant: TenantId,
+        (log, books): (Log, Arc<Books>),
         settings: Settings,
         (keys, tools): (Keys, Tools),
     ) -> Self {
         Self {
-            data: loaded.config.data.dir.clone(),
-            file: loaded.file.clone(),
-            environment: environment.clone(),
-            tenant: TenantId::main(),
-            store,
+            house: house.clone(),
+            tenant,
             log,
-            gate,
+            books,
             settings: ArcSwap::from_pointee(settings),
             keys,
             tools,
-            certificates: Certificates::default(),
-            started: Instant::now(),
-            publishing: Mutex::new(()),
             retaining: Mutex::new(()),
             indexed: watch::Sender::new(0),
             wanted: tokio::sync::Notify::new(),
             waiters: AtomicUsize::new(0),
             rebuild: std::sync::Mutex::default(),
             exports: OnceLock::new(),
+            tasks: std::sync::Mutex::default(),
+            stop: watch::Sender::new(false),
         }
     }
 
-    /// Builds the snapshot from the store and puts it in force.
-    pub(super) async fn publish(&self) -> anyhow::Result<Duration> {
-        let begun = Instant::now();
-        let _one = self.publishing.lock().await;
-        let control = self.store.load_control(&self.tenant).await?;
-        self.tools.take_up(&self.store, &self.tenant).await?;
-        let revision = self.gate.snapshot().revision + 1;
+    /// Reads the tenant's state from the store, and puts its part into a snapshot.
+    pub(super) async fn build_into(
+        &self,
+        snapshot: &mut Snapshot,
+        tenants: usize,
+    ) -> anyhow::Result<()> {
+        let store = &self.house.store;
+        let control = store.load_control(&self.tenant).await?;
+        self.tools.take_up(store, &self.tenant).await?;
         let settings = self.settings.load();
-        let approvals = approvals(&self.store, &self.tenant, &settings.config.approvals);
-        let parts = Parts { log: &self.log, keys: &self.keys, tools: &self.tools, approvals };
-        let snapshot = build(&settings, control, &self.tenant, parts, revision);
-        self.gate.publish(snapshot);
-        Ok(begun.elapsed())
+        let approvals = approvals(store, &self.tenant, &settings.config.approvals);
+        let parts = Parts { core: self, approvals, tenants };
+        build(&settings, control, parts, snapshot);
+        Ok(())
+    }
+
+    /// Puts a change of this tenant's state in force.
+    pub(super) async fn publish(&self) -> anyhow::Result<Duration> {
+        self.house.publish(Some(&self.tenant)).await
     }
 
     /// A record of the instance's own doing.
@@ -113,7 +115,7 @@ impl Core {
     }
 
     pub(super) fn new_id(&self) -> RecordId {
-        self.gate.new_id()
+        self.house.gate.new_id()
     }
 
     pub(super) async fn record(&self, record: &Record) -> anyhow::Result<()> {
@@ -157,5 +159,30 @@ impl Core {
 
     pub(super) fn is_awaited(&self) -> bool {
         self.waiters.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn set_tasks(&self, tasks: Tasks) {
+        *self.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+    }
+
+    pub(super) fn stopped(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// Lets the index catch up, ends what works in the background, and leaves a signed end in the log.
+    pub(super) async fn close(&self, patience: Duration) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(indexer) = tasks.indexer {
+            let _ = tokio::time::timeout(patience, indexer).await;
+        }
+        tasks.others.iter().for_each(JoinHandle::abort);
+        for task in tasks.others {
+            // Aborted, or ended by itself.
+            let _ = task.await;
+        }
+        let log = self.log.clone();
+        tokio::task::spawn_blocking(move || log.close()).await??;
+        Ok(())
     }
 }

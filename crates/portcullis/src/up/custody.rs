@@ -10,9 +10,10 @@ use inspect::encoding;
 use model::{DataSubject, Month, Secret, TenantId};
 use payloads::{Direction, Kept, Keyring, Payloads, Place, ReadError};
 use serde_json::Value;
-use store::{KeyFilter, KeyStore, Store};
+use store::{KeyFilter, KeyStore};
 
 use super::core::{Core, now};
+use super::house::House;
 use super::root::Roots;
 use super::{retention, vault};
 use crate::config::Config;
@@ -23,7 +24,6 @@ const MAX_DECODED: usize = 64 << 20;
 
 /// Everything that is kept under the root key.
 pub(super) struct Keys {
-    pub(super) roots: Roots,
     pub(super) keyring: Arc<Keyring>,
     pub(super) payloads: Arc<Payloads>,
     pub(super) vault: Arc<gate::vault::Vault>,
@@ -35,27 +35,25 @@ impl Keys {
     /// Whoever calls holds the data folder.
     pub(super) async fn open(
         config: &Config,
-        store: &Store,
+        house: &House,
         tenant: &TenantId,
     ) -> anyhow::Result<Self> {
-        let file = config.data.dir.join("keys.db");
-        let keys = KeyStore::open(&file).context("the keys in keys.db")?;
-        let roots = Roots::load(config, &keys, tenant).await?;
+        let (store, keys, roots) = (&house.store, house.key_store.clone(), &house.roots);
+        // An earlier version, which had one tenant, made its keys from the root key itself.
+        let first = roots.secret().filter(|_| *tenant == TenantId::main());
         if keys.all(tenant).await?.is_empty() {
-            // An earlier version made the vault's keys from the root key itself.
-            vault::check_first(store, tenant, roots.secret.as_ref()).await?;
+            vault::check_first(store, tenant, first.as_ref()).await?;
         }
-        let (root, previous) = (roots.current.clone(), roots.previous.clone());
+        let (root, previous) = roots.in_force();
         let keyring = Keyring::open(tenant.clone(), keys, root, previous, now).await?;
         let keyring = Arc::new(keyring);
-        roots.settle()?;
         let folder = config.data.dir.join("payloads").join(tenant.as_str());
         let payloads = Payloads::open(&folder, keyring.clone());
         let payloads = payloads.with_context(|| format!("the folder {}", folder.display()))?;
-        let secret = keyring.vault_secret(roots.secret.as_ref()).await?;
+        let secret = keyring.vault_secret(first.as_ref()).await?;
         let vault = vault::open(store, tenant, &secret).await?;
         let inspection = Arc::new(InspectionSecret::new(secret));
-        Ok(Self { roots, keyring, payloads: Arc::new(payloads), vault, inspection })
+        Ok(Self { keyring, payloads: Arc::new(payloads), vault, inspection })
     }
 }
 
@@ -66,14 +64,15 @@ pub(crate) async fn inspection_secret(
 ) -> anyhow::Result<Secret> {
     super::start::prepare(&config.data.dir)?;
     let keys = KeyStore::open(&config.data.dir.join("keys.db")).context("the keys in keys.db")?;
-    let roots = Roots::load(config, &keys, tenant).await?;
-    let (root, previous) = (roots.current.clone(), roots.previous.clone());
+    let roots = Roots::load(config, &keys).await?;
+    let (root, previous) = roots.in_force();
     let keyring = Keyring::open(tenant.clone(), keys, root, previous, now).await?;
-    Ok(keyring.vault_secret(roots.secret.as_ref()).await?)
+    let first = roots.secret().filter(|_| *tenant == TenantId::main());
+    Ok(keyring.vault_secret(first.as_ref()).await?)
 }
 
 pub(super) struct Adapter {
-    pub(super) core: Arc<Core>,
+    pub(super) house: Arc<House>,
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {
@@ -81,24 +80,39 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 }
 
 impl Adapter {
-    fn keys(&self, tenant: &TenantId) -> Result<&Keys, Failure> {
-        let is_own = *tenant == self.core.tenant;
-        is_own
-            .then_some(&self.core.keys)
-            .ok_or_else(|| Failure("there is no such tenant here".into()))
+    fn tenant(&self, tenant: &TenantId) -> Result<Arc<Core>, Failure> {
+        let found = self.house.tenant(tenant);
+        found.ok_or_else(|| Failure("there is no such tenant here".into()))
+    }
+
+    /// The root key is above the keys of all tenants.
+    async fn rotate_root(&self) -> Result<u64, Failure> {
+        let tenants = self.house.tenants();
+        let ring = |core: &Arc<Core>| (core.tenant.clone(), core.keys.keyring.clone());
+        let rings: Vec<_> = tenants.iter().map(ring).collect();
+        let closed = self.house.key_store.tenants().await.map_err(failed)?;
+        let closed =
+            closed.into_iter().find(|(name, _)| rings.iter().all(|(open, _)| open != name));
+        if let Some((name, _)) = closed {
+            let text = "is not configured now, and its keys would be lost under the old root key";
+            return Err(failed(format!(
+                "the tenant \"{name}\" {text}; configure it, or erase it, first"
+            )));
+        }
+        self.house.roots.rotate(&rings).await.map_err(|error| failed(format!("{error:#}")))
     }
 }
 
 impl Custody for Adapter {
     fn payload(&self, place: PayloadPlace) -> Task<'_, Result<Option<PayloadView>, Failure>> {
         Box::pin(async move {
-            let keys = self.keys(&place.tenant)?;
+            let core = self.tenant(&place.tenant)?;
             let direction = match place.part {
                 PayloadPart::Request => Direction::Request,
                 PayloadPart::Response => Direction::Response,
             };
             let PayloadPlace { tenant, record, reference, .. } = place;
-            match keys.payloads.read(Place { tenant, record, direction }, &reference).await {
+            match core.keys.payloads.read(Place { tenant, record, direction }, &reference).await {
                 Ok(kept) => Ok(Some(view(kept))),
                 Err(ReadError::Erased) => Ok(None),
                 Err(error) => Err(failed(error)),
@@ -114,31 +128,29 @@ impl Custody for Adapter {
     ) -> Task<'_, Result<Vec<ErasedKey>, Failure>> {
         Box::pin(async move {
             let filter = KeyFilter { subject: Some(subject), month };
-            let erased = self.keys(&tenant)?.keyring.erase(filter).await.map_err(failed)?;
+            let erased = self.tenant(&tenant)?.keys.keyring.erase(filter).await.map_err(failed)?;
             Ok(erased.into_iter().map(|(subject, month)| ErasedKey { subject, month }).collect())
         })
     }
 
     fn retain(&self, tenant: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>> {
         Box::pin(async move {
-            self.keys(&tenant)?;
-            retention::run(&self.core, who.record, &who.name, &who.address).await
+            let core = self.tenant(&tenant)?;
+            retention::run(&core, who.record, &who.name, &who.address).await
         })
     }
 
     fn rotate(&self, tenant: TenantId, level: KeyLevel) -> Task<'_, Result<u64, Failure>> {
         Box::pin(async move {
-            let keys = self.keys(&tenant)?;
+            let core = self.tenant(&tenant)?;
             let rotated = match level {
-                KeyLevel::Root => {
-                    return keys
-                        .roots
-                        .rotate(&keys.keyring)
-                        .await
-                        .map_err(|e| failed(format!("{e:#}")));
+                KeyLevel::Root if tenant != TenantId::main() => {
+                    let text = "the root key is above the keys of all tenants; whoever runs the platform rotates it, in the tenant `main`";
+                    return Err(failed(text));
                 }
-                KeyLevel::Tenant => keys.keyring.rotate_tenant().await,
-                KeyLevel::Data => keys.keyring.rotate_data().await,
+                KeyLevel::Root => return self.rotate_root().await,
+                KeyLevel::Tenant => core.keys.keyring.rotate_tenant().await,
+                KeyLevel::Data => core.keys.keyring.rotate_data().await,
             };
             rotated.map(|rotated| rotated.keys).map_err(failed)
         })

@@ -95,7 +95,7 @@ pub(super) async fn run(core: Arc<Core>, mut counted: Counted, mut stop: watch::
 async fn begin_anew(core: &Core) -> anyhow::Result<()> {
     let asked = core.rebuild.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(asked) = asked else { return Ok(()) };
-    core.store.forget_index(&core.tenant).await?;
+    core.house.store.forget_index(&core.tenant).await?;
     core.indexed.send_replace(0);
     tracing::info!(records = core.log.size(), "the search index is made anew from the log");
     // Who asked may be gone; the index is made anew all the same.
@@ -144,7 +144,7 @@ async fn step(core: &Core, counted: &mut Counted) -> anyhow::Result<u64> {
         entries,
         counters: Some(CountedAt { position: counted.upto, counters: changed }),
     };
-    let next = core.store.index(batch).await?;
+    let next = core.house.store.index(batch).await?;
     counted.unsaved.clear();
     core.indexed.send_replace(next);
     Ok(behind)
@@ -205,7 +205,7 @@ fn rows(limits: &[Limit], saved: &Saved) -> Vec<Counter> {
 pub(super) async fn restore(core: &Core) -> anyhow::Result<Counted> {
     let counters = Arc::new(Counters::default());
     let limits = core.settings.load().limits.clone();
-    let (rows, mut position) = core.store.load_counters(&core.tenant, LOG).await?;
+    let (rows, mut position) = core.house.store.load_counters(&core.tenant, LOG).await?;
     counters.import(saved(core, &limits, rows));
     let Some(longest) =
         limits.iter().filter(|limit| limit.counts()).map(|limit| limit.window).max()
@@ -224,12 +224,15 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Counted> {
     Ok(Counted::new(counters, position))
 }
 
+/// How the kinds begin that limits count, as a record spells them.
+const COUNTED: [&[u8]; 2] = [b"\"kind\":\"llm.call\"", b"\"kind\":\"mcp."];
+
 /// Whether a record is of a kind and a time that limits still count; told without decoding it all.
 fn may_count(record: &[u8], since: Timestamp) -> bool {
     let after = |mark: &[u8]| {
         memchr::memmem::rfind(record, mark).and_then(|at| record.get(at + mark.len()..))
     };
-    if after(b"\"kind\":\"llm.call\"").is_none() {
+    if COUNTED.iter().all(|kind| after(kind).is_none()) {
         return false;
     }
     let text = after(b"\"time\":\"").and_then(|rest| rest.get(..27));

@@ -24,7 +24,8 @@ async fn try_complete(core: &Core, opened_with: u64) -> anyhow::Result<()> {
     let filter = Filter { status: Some(Status::Begun), ..Filter::default() };
     let mut after = None;
     loop {
-        let page = core.store.search(&core.tenant, filter.clone(), after, store::MAX_PAGE).await?;
+        let page =
+            core.house.store.search(&core.tenant, filter.clone(), after, store::MAX_PAGE).await?;
         for hit in page.hits.iter().filter(|hit| hit.position < opened_with) {
             let bytes = core.log.read(hit.position, 1)?;
             let Some(bytes) = bytes.first() else { continue };

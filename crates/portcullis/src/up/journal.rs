@@ -10,9 +10,10 @@ use model::{Record, TenantId};
 use serde_json::{Value, json};
 
 use super::core::{Core, LOG};
+use super::house::House;
 
 pub(super) struct Adapter {
-    pub(super) core: Arc<Core>,
+    pub(super) house: Arc<House>,
 }
 
 fn failed(error: impl std::fmt::Display) -> Failure {
@@ -20,13 +21,16 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 }
 
 /// The folder of a tenant's log.
-pub(super) fn folder(core: &Core, tenant: &TenantId) -> PathBuf {
-    core.data.join("ledger").join(tenant.as_str())
+pub(super) fn folder(core: &Core) -> PathBuf {
+    core.house.data.join("ledger").join(core.tenant.as_str())
 }
 
 impl Journal for Adapter {
     fn record(&self, record: Record) -> Task<'_, Result<(), Failure>> {
-        Box::pin(async move { self.core.record(&record).await.map_err(failed) })
+        Box::pin(async move {
+            let core = self.tenant(&record.tenant)?;
+            core.record(&record).await.map_err(|error| failed(format!("{error:#}")))
+        })
     }
 
     fn read(
@@ -36,8 +40,7 @@ impl Journal for Adapter {
         position: u64,
     ) -> Task<'_, Result<Vec<u8>, Failure>> {
         Box::pin(async move {
-            self.own(&tenant, &log)?;
-            let ledger = self.core.log.clone();
+            let ledger = self.own(&tenant, &log)?.log.clone();
             let read = tokio::task::spawn_blocking(move || ledger.read(position, 1));
             let records = read.await.map_err(failed)?.map_err(failed)?;
             records
@@ -54,26 +57,19 @@ impl Journal for Adapter {
         position: u64,
     ) -> Task<'_, Result<Value, Failure>> {
         Box::pin(async move {
-            self.own(&tenant, &log)?;
-            let covered = self
-                .core
-                .log
-                .latest_checkpoint()
-                .is_some_and(|checkpoint| checkpoint.size > position);
-            if !covered {
-                self.core.log.checkpoint().await.map_err(failed)?;
+            let core = self.own(&tenant, &log)?;
+            let latest = core.log.latest_checkpoint();
+            if latest.is_none_or(|checkpoint| checkpoint.size <= position) {
+                core.log.checkpoint().await.map_err(failed)?;
             }
-            let folder = folder(&self.core, &tenant);
+            let folder = folder(&core);
             tokio::task::spawn_blocking(move || proof(folder, position)).await.map_err(failed)?
         })
     }
 
     fn file(&self, tenant: TenantId, file: LogFile) -> Task<'_, Option<Vec<u8>>> {
         Box::pin(async move {
-            if tenant != self.core.tenant {
-                return None;
-            }
-            let folder = folder(&self.core, &tenant);
+            let folder = folder(&*self.house.tenant(&tenant)?);
             let path = match file {
                 LogFile::Checkpoint => folder.join("checkpoint"),
                 LogFile::VerifierKey => folder.join("vkey"),
@@ -89,9 +85,14 @@ impl Journal for Adapter {
 }
 
 impl Adapter {
-    fn own(&self, tenant: &TenantId, log: &str) -> Result<(), Failure> {
-        let is_own = *tenant == self.core.tenant && log == LOG;
-        is_own.then_some(()).ok_or_else(|| Failure("there is no such log here".into()))
+    fn tenant(&self, tenant: &TenantId) -> Result<Arc<Core>, Failure> {
+        let found = self.house.tenant(tenant);
+        found.ok_or_else(|| Failure("there is no such tenant here".into()))
+    }
+
+    fn own(&self, tenant: &TenantId, log: &str) -> Result<Arc<Core>, Failure> {
+        let found = self.house.tenant(tenant).filter(|_| log == LOG);
+        found.ok_or_else(|| Failure("there is no such log here".into()))
     }
 }
 

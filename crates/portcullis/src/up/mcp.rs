@@ -13,7 +13,7 @@ use gate::net::upstream::Timeouts;
 use gate::snapshot::Uninspectable;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
-use model::{Confidentiality, Digest, Integrity, Secret, Standing, TenantId, ToolEffect};
+use model::{Confidentiality, Digest, Integrity, Scopes, Secret, Standing, TenantId, ToolEffect};
 use store::{Store, StoredOffer, StoredTool};
 
 use super::core::now;
@@ -120,6 +120,8 @@ impl Settings {
                 mcp::Pin::Review => PinMode::Review,
             },
             standing: Standing::Active,
+            fails: server.fail.log.gate(),
+            needs_person: server.person == sections::Person::Required,
             uninspectable: match server.uninspectable {
                 sections::Uninspectable::Refuse => Uninspectable::Refuse,
                 sections::Uninspectable::Pass => Uninspectable::Pass,
@@ -227,6 +229,8 @@ fn rule(tool: &mcp::Tool) -> anyhow::Result<ToolRule> {
             mcp::Confidentiality::Internal => Confidentiality::Internal,
             mcp::Confidentiality::Confidential => Confidentiality::Confidential,
         }),
+        scopes: Scopes::of(tool.scopes.iter().map(String::as_str))
+            .context("[[mcp.tool]] scopes")?,
         flow: FlowRule {
             decisive: tool.decisive.clone(),
             object: tool.object.clone(),

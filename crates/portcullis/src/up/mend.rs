@@ -20,6 +20,7 @@ pub(super) async fn run(core: Arc<Core>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        write_late(&core).await;
         let Health::Stopped(why) = core.log.health() else { continue };
         let log = core.log.clone();
         // Where it fails the log still refuses, and says so to everybody who asks.
@@ -31,8 +32,26 @@ pub(super) async fn run(core: Arc<Core>) {
         let mut record = core.system_record(Kind::SYSTEM_RECOVERED, "the log's disk was mended");
         record.detail.insert("records".into(), records.to_string());
         record.detail.insert("failure".into(), why.to_string());
+        let waiting = core.books.unrecorded.waiting();
+        record.detail.insert("passed_unrecorded".into(), waiting.to_string());
         if let Err(error) = core.record(&record).await {
             tracing::error!(%error, "that the log goes on could not be recorded");
+        }
+        write_late(&core).await;
+    }
+}
+
+/// Writes the records of what passed meanwhile on routes that fail open, once the log takes them.
+async fn write_late(core: &Core) {
+    if !matches!(core.log.health(), Health::Running) {
+        return;
+    }
+    let mut records = core.books.unrecorded.take().into_iter();
+    while let Some((record, bytes)) = records.next() {
+        if let Err(error) = core.record(&record).await {
+            tracing::error!(%error, "what passed without the log could not be recorded yet");
+            let rest = std::iter::once((record, bytes)).chain(records).collect();
+            return core.books.unrecorded.put_back(rest);
         }
     }
 }

@@ -100,7 +100,7 @@ fn begun(core: &Core, id: RecordId, who: &str, address: &str) -> Record {
 async fn let_go(core: &Arc<Core>) -> anyhow::Result<LetGo> {
     let rules = Rules {
         rules: core.settings.load().config.retention.clone(),
-        holds: core.store.list_holds(&core.tenant).await?,
+        holds: core.house.store.list_holds(&core.tenant).await?,
         now: now(),
     };
     let mut done = LetGo { first: core.log.first(), ..LetGo::default() };
@@ -140,7 +140,7 @@ async fn records(core: &Arc<Core>, rules: &Rules, done: &mut LetGo) -> anyhow::R
     done.records = first - done.first;
     done.first = first;
     // The index speaks of nothing that cannot be read.
-    core.store.forget_before(&core.tenant, LOG, first).await?;
+    core.house.store.forget_before(&core.tenant, LOG, first).await?;
     Ok(())
 }
 

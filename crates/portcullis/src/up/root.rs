@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use model::{Secret, TenantId};
 use payloads::{Keyring, Root};
-use store::{KeyStore, KeyUse};
+use store::KeyStore;
 
 use crate::config::Config;
 use crate::config::root_key::RootKey;
@@ -16,32 +16,54 @@ use crate::keys::random;
 
 /// The root key in force, and where it was taken from.
 pub(super) struct Roots {
-    pub(super) current: Arc<Root>,
-    pub(super) previous: Option<Arc<Root>>,
-    /// Its own text, where it is one that we hold.
-    pub(super) secret: Option<Secret>,
+    current: Mutex<Current>,
+    /// The one before it: keys that it still wraps are wrapped anew when they are met.
+    previous: Option<Arc<Root>>,
     /// Our own file, which a rotation may exchange.
     own: Option<PathBuf>,
 }
 
+#[derive(Clone)]
+struct Current {
+    root: Arc<Root>,
+    /// Its own text, where it is one that we hold.
+    secret: Option<Secret>,
+}
+
 impl Roots {
     /// As configured; otherwise from `root.key` in the data folder, which is made where there is none.
-    pub(super) async fn load(
-        config: &Config,
-        keys: &KeyStore,
-        tenant: &TenantId,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn load(config: &Config, keys: &KeyStore) -> anyhow::Result<Self> {
         let previous = config.data.previous_root_key.as_ref().map(root_of).transpose()?;
         let previous = previous.map(|(root, _)| root);
         if let Some(configured) = &config.data.root_key {
-            let (current, secret) = root_of(configured)?;
-            return Ok(Self { current, previous, secret, own: None });
+            let (root, secret) = root_of(configured)?;
+            return Ok(Self { current: Mutex::new(Current { root, secret }), previous, own: None });
         }
         let path = config.data.dir.join("root.key");
-        let wrapped_by = keys.current(tenant, KeyUse::Tenant).await?.map(|row| row.wrapped_by);
-        let secret = own_key(&path, |root| Some(root.fingerprint()) == wrapped_by)?;
-        let current = Arc::new(Root::secret(secret.clone())?);
-        Ok(Self { current, previous, secret: Some(secret), own: Some(path) })
+        let tenants = keys.tenants().await?;
+        let is_in_use = |root: &Root| tenants.iter().any(|(_, by)| *by == root.fingerprint());
+        let (secret, before) = own_key(&path, is_in_use)?;
+        let root = Arc::new(Root::secret(secret.clone())?);
+        // An exchange that was cut short between two tenants left some under the key before.
+        let previous = match before {
+            Some(before) => Some(Arc::new(Root::secret(before)?)),
+            None => previous,
+        };
+        let current = Mutex::new(Current { root, secret: Some(secret) });
+        Ok(Self { current, previous, own: Some(path) })
+    }
+
+    fn current(&self) -> Current {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn secret(&self) -> Option<Secret> {
+        self.current().secret
+    }
+
+    /// The root key, and the one before it.
+    pub(super) fn in_force(&self) -> (Arc<Root>, Option<Arc<Root>>) {
+        (self.current().root, self.previous.clone())
     }
 
     /// Finishes or undoes an exchange of our own file that was cut short. Only whoever holds the
@@ -60,12 +82,15 @@ impl Roots {
     }
 
     fn is_current(&self, key: &Secret) -> bool {
-        self.secret.as_ref().is_some_and(|secret| secret.expose() == key.expose())
+        self.secret().is_some_and(|secret| secret.expose() == key.expose())
     }
 
     /// Exchanges our own file. The new key is on the disk before anything is wrapped by it, and
     /// takes the old one's name after; a start in between finds out which of the two it is.
-    pub(super) async fn rotate(&self, keyring: &Keyring) -> anyhow::Result<u64> {
+    pub(super) async fn rotate(
+        &self,
+        keyrings: &[(TenantId, Arc<Keyring>)],
+    ) -> anyhow::Result<u64> {
         let Some(path) = &self.own else {
             bail!(
                 "the root key is configured: put the new one into [data] root_key, the old one into previous_root_key, and restart"
@@ -78,9 +103,14 @@ impl Roots {
             _ => {}
         }
         write_key(&beside, &new)?;
-        let rotated = keyring.rotate_root(Arc::new(Root::secret(new)?)).await?;
+        let (root, mut keys) = (Arc::new(Root::secret(new.clone())?), 0);
+        for (_, keyring) in keyrings {
+            keys += keyring.rotate_root(root.clone()).await?.keys;
+        }
+        let current = Current { root, secret: Some(new) };
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
         put_in_place(path)?;
-        Ok(rotated.keys)
+        Ok(keys)
     }
 }
 
@@ -98,21 +128,25 @@ fn beside(path: &Path) -> PathBuf {
     path.with_extension("key.new")
 }
 
-fn own_key(path: &Path, is_in_use: impl Fn(&Root) -> bool) -> anyhow::Result<Secret> {
+/// The key, and the one before it where an exchange was cut short.
+fn own_key(
+    path: &Path,
+    is_in_use: impl Fn(&Root) -> bool,
+) -> anyhow::Result<(Secret, Option<Secret>)> {
     let new = beside(path);
     if new.exists() {
         // An exchange was cut short: the new key counts if anything is wrapped by it.
         let counts = |key: &Secret| Root::secret(key.clone()).is_ok_and(|root| is_in_use(&root));
         if let Some(key) = read_key(&new).ok().filter(counts) {
-            return Ok(key);
+            return Ok((key, read_key(path).ok()));
         }
     }
     if path.exists() {
-        return read_key(path);
+        return Ok((read_key(path)?, None));
     }
     let key = Secret::new(hex::encode(random()?));
     write_key(path, &key)?;
-    Ok(key)
+    Ok((key, None))
 }
 
 fn shown(path: &Path) -> String {

@@ -1,6 +1,7 @@
 //! From configuration and control state to the gate's snapshot.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,13 +21,12 @@ use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, U
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use inspect::Engine;
-use ledger::Log;
 use model::{Containment, Digest, Standing, Subject, TenantId};
 use policy::{Bundle, Source};
 use store::{ControlState, PolicyVersion, Store};
 
+use super::core::Core;
 use super::custody::Keys;
-use super::mcp::Tools;
 use super::trust::trust;
 use crate::config::{Config, sections};
 use crate::inspection::Inspection;
@@ -36,6 +36,8 @@ use crate::policies;
 /// What configuration and policy files come to. Replaced as a whole when they change.
 pub(super) struct Settings {
     pub(super) config: Config,
+    /// Actions that may be under way, where that is configured.
+    share: Option<NonZeroU32>,
     pub(super) bundle: Arc<Bundle>,
     pub(super) sources: Vec<Source>,
     /// What keys are derived from, as long as the process runs.
@@ -55,11 +57,22 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Whether the keys of an identity provider could not be read when they were due.
+    pub(super) fn is_any_issuer_silent(&self) -> bool {
+        self.trust.issuers.iter().any(|issuer| issuer.is_silent())
+    }
+
+    /// The routes that let calls pass where the log takes no record.
+    pub(super) fn fail_open(&self) -> Vec<String> {
+        fail_open(&self.config)
+    }
+
     /// Compiles everything, or says what is wrong. `before` lends its open connections; `deployed`
     /// are the policies that were deployed last.
     pub(super) fn new(
         config: Config,
         deployed: Option<Vec<Source>>,
+        tenant: &TenantId,
         root: Arc<InspectionSecret>,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
@@ -69,7 +82,8 @@ impl Settings {
         let inspection = match config.inspect.enabled {
             true => {
                 let before = before.map(|before| &before.inspection);
-                Inspection::new(&config.inspect, Some(&root), before).context("[inspect]")?
+                Inspection::new(&config.inspect, Some((&root, tenant)), before)
+                    .context("[inspect]")?
             }
             false => Inspection::default(),
         };
@@ -77,7 +91,8 @@ impl Settings {
         let classifier = classifier(&config.inspect)?;
         let mut settings = Self {
             bundle: Arc::new(bundle),
-            trust: trust(&config, &root)?,
+            trust: trust(&config, tenant, &root)?,
+            share: share(&config, tenant),
             sources,
             root,
             inspection,
@@ -90,7 +105,8 @@ impl Settings {
                 .iter()
                 .enumerate()
                 .map(|(at, limit)| limit_of(at, limit))
-                .collect(),
+                .collect::<anyhow::Result<_>>()
+                .context("[[limit]]")?,
             providers: Vec::new(),
             servers: Vec::new(),
             launchers: HashMap::new(),
@@ -139,7 +155,9 @@ impl Settings {
             models: policies::patterns(&provider.models)?,
             prices: prices(&self.config, provider)?,
             standing: Standing::Active,
-            uninspectable: match self.config.inspect.uninspectable {
+            fails: provider.fail.log.gate(),
+            uninspectable: match provider.uninspectable.unwrap_or(self.config.inspect.uninspectable)
+            {
                 sections::Uninspectable::Refuse => Uninspectable::Refuse,
                 sections::Uninspectable::Pass => Uninspectable::Pass,
             },
@@ -159,6 +177,21 @@ pub(super) async fn deployed(
         version.files.into_iter().map(|file| Source::new(file.name, file.text)).collect()
     };
     Ok(version.map(sources))
+}
+
+/// How many actions a tenant may have under way, where that is configured.
+fn share(config: &Config, tenant: &TenantId) -> Option<NonZeroU32> {
+    config.tenant.iter().find(|declared| declared.name == *tenant)?.in_flight
+}
+
+impl Settings {
+    /// How many actions the tenant may have under way: as configured, or an equal part of what the
+    /// gate takes.
+    fn in_flight(&self, tenants: usize) -> usize {
+        let whole = self.config.gate.limits.in_flight.get() as usize;
+        let own = self.share.map(|share| share.get() as usize);
+        own.unwrap_or_else(|| whole.div_ceil(tenants.max(1))).min(whole)
+    }
 }
 
 /// What a target is made of.
@@ -208,10 +241,10 @@ fn engines(
 
 /// What a snapshot is made of besides configuration and control state.
 pub(super) struct Parts<'a> {
-    pub(super) log: &'a Log,
-    pub(super) keys: &'a Keys,
-    pub(super) tools: &'a Tools,
+    pub(super) core: &'a Core,
     pub(super) approvals: Approvals,
+    /// How many tenants there are.
+    pub(super) tenants: usize,
 }
 
 /// The classifier of one's own; what it has said is asked again after a reload.
@@ -231,16 +264,15 @@ fn classifier(inspect: &sections::Inspect) -> anyhow::Result<Option<Arc<Classifi
     Ok(Some(Arc::new(Classifier::new(settings).context("[inspect.classifier]")?)))
 }
 
-/// The snapshot of one moment.
+/// A tenant's part of a snapshot.
 pub(super) fn build(
     settings: &Settings,
     control: ControlState,
-    tenant: &TenantId,
     parts: Parts<'_>,
-    revision: u64,
-) -> Snapshot {
-    let trust = settings.trust.clone();
-    let mut snapshot = Snapshot { revision, trust, ..Snapshot::default() };
+    snapshot: &mut Snapshot,
+) {
+    let Parts { core, approvals, tenants } = parts;
+    let tenant = &core.tenant;
     for key in &control.keys {
         let Some(agent) = control.agents.get(key.agent) else { continue };
         let credential =
@@ -260,22 +292,25 @@ pub(super) fn build(
         settings.providers.iter().map(|p| contained(p, &control.containments)).collect();
     let tenant_state = Tenant {
         id: tenant.clone(),
-        log: parts.log.clone(),
+        log: core.log.clone(),
+        books: core.books.clone(),
+        in_flight: settings.in_flight(tenants),
+        trust: settings.trust.clone(),
         agents,
         persons: control.persons.into_iter().map(|p| (p.name.clone(), Arc::new(p))).collect(),
         providers,
         bundle: settings.bundle.clone(),
         engine: settings.engine.clone(),
         redacting: settings.redacting.clone(),
-        vault: Some(parts.keys.vault.clone()),
-        keeping: keeping(settings, parts.keys),
+        vault: Some(core.keys.vault.clone()),
+        keeping: keeping(settings, &core.keys),
         classifier: settings.classifier.clone(),
-        approvals: Some(parts.approvals),
+        approvals: Some(approvals),
         limits: settings.limits.clone(),
         mcp: Arc::new(Mcp {
             servers: settings.servers.iter().map(|s| held(s, &control.containments)).collect(),
-            seal: parts.tools.seal.clone(),
-            pins: parts.tools.pins.clone(),
+            seal: core.tools.seal.clone(),
+            pins: core.tools.pins.clone(),
             origins: settings.config.gate.origins.clone(),
         }),
         loops: LoopRules {
@@ -285,7 +320,6 @@ pub(super) fn build(
         everything,
     };
     snapshot.tenants.insert(tenant.clone(), Arc::new(tenant_state));
-    snapshot
 }
 
 /// What is kept of payloads; nothing where none ever is.
@@ -428,9 +462,9 @@ pub(super) fn sizes(gate: &sections::Gate) -> Sizes {
     }
 }
 
-fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
+fn limit_of(at: usize, limit: &sections::Limit) -> anyhow::Result<Limit> {
     let name = limit.name.clone().unwrap_or_else(|| format!("limit {}", at + 1));
-    Limit {
+    Ok(Limit {
         name: name.into(),
         per: match limit.per {
             sections::Per::Tenant => Per::Tenant,
@@ -441,7 +475,9 @@ fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
             sections::Per::Server => Per::Server,
         },
         only: limit.only.as_deref().map(Arc::from),
+        except: limit.except.iter().map(|name| Arc::from(name.as_str())).collect(),
         tier: limit.tier.map(sections::Tier::model),
+        tool: limit.tool.as_ref().map(|tool| policy::Pattern::new(&tool.0)).transpose()?,
         // Only a limit of concurrency goes without, and it has no use for one.
         window: limit.window.unwrap_or(std::time::Duration::from_secs(1)),
         requests: limit.requests.map(Into::into),
@@ -449,5 +485,14 @@ fn limit_of(at: usize, limit: &sections::Limit) -> Limit {
         spend: limit.spend_usd.map(|dollars| (dollars.0 * 1e6).round() as u64),
         concurrency: limit.concurrency.map(|n| u64::from(n.get())),
         bytes: limit.bytes.map(|size| size.0),
-    }
+    })
+}
+
+/// The routes that let calls pass where the log takes no record.
+pub(crate) fn fail_open(config: &Config) -> Vec<String> {
+    let is_open = |fail: &sections::Fail| fail.log == sections::FailMode::Open;
+    let providers = config.provider.iter().filter(|one| is_open(&one.fail));
+    let servers = config.mcp.iter().filter(|one| is_open(&one.fail));
+    let providers = providers.map(|one| format!("llm/{}", one.name));
+    providers.chain(servers.map(|one| format!("mcp/{}", one.name))).collect()
 }

@@ -18,18 +18,26 @@ use crate::keys::{InspectionSecret, Use};
 
 /// From the configuration. The gate's key is derived from the root key, so there is no other
 /// file to keep.
-pub(super) fn trust(config: &Config, root: &InspectionSecret) -> anyhow::Result<Arc<Trust>> {
-    let seed = root.derive(&TenantId::main(), Use::Tokens)?;
+pub(super) fn trust(
+    config: &Config,
+    tenant: &TenantId,
+    root: &InspectionSecret,
+) -> anyhow::Result<Arc<Trust>> {
+    let seed = root.derive(tenant, Use::Tokens)?;
     let key = GateKey::from_seed(&seed).context("the key for tokens")?;
     let identity = &config.identity;
     Ok(Arc::new(Trust {
         key: Some(Arc::new(key)),
-        issuer: config.instance.name.clone(),
+        issuer: issuer_name(&config.instance.name, tenant),
         terms: Terms { depth: identity.chain.get() as usize, lifetime: identity.token_lifetime },
         persons_must_be_known: identity.persons == sections::Persons::Known,
         public_url: identity.public_url.as_ref().map(ToString::to_string),
         issuers: issuers(&config.issuer)?,
-        signing_keys: config.signing_key.iter().map(signing_key).collect::<Result<_, _>>()?,
+        signing_keys: config
+            .signing_key
+            .iter()
+            .map(|key| signing_key(key, tenant))
+            .collect::<Result<_, _>>()?,
         signatures: rules(&identity.signatures),
         certificates: config
             .certificate
@@ -50,14 +58,25 @@ fn rules(signatures: &sections::Signatures) -> Rules {
     }
 }
 
-fn signing_key(key: &sections::SigningKey) -> anyhow::Result<(String, AgentKey)> {
+/// In whose name a tenant's tokens are signed.
+fn issuer_name(instance: &str, tenant: &TenantId) -> String {
+    match *tenant == TenantId::main() {
+        true => instance.to_owned(),
+        false => format!("{instance}/{tenant}"),
+    }
+}
+
+fn signing_key(
+    key: &sections::SigningKey,
+    tenant: &TenantId,
+) -> anyhow::Result<(String, AgentKey)> {
     let shown = || format!("the signing key \"{}\"", key.id);
     let verifying = match (&key.public_key, key.secret.as_ref().and_then(|s| s.secret.as_ref())) {
         (Some(file), _) => public_key(file).with_context(shown)?,
         (None, Some(secret)) => VerifyingKey::Hmac(Hmac::new(secret.expose().as_bytes())),
         (None, None) => anyhow::bail!("{} has no key", shown()),
     };
-    let (tenant, agent) = (TenantId::main(), key.agent.clone());
+    let (tenant, agent) = (tenant.clone(), key.agent.clone());
     Ok((key.id.clone(), AgentKey { tenant, agent, key: verifying }))
 }
 

@@ -40,6 +40,18 @@ fn subject_and_month(row: &Row<'_>, at: usize) -> Result<(DataSubject, Month)> {
     Ok((parsed(row, at)?, parsed(row, at + 1)?))
 }
 
+/// The tenants that have a key, and what wraps it.
+pub(crate) fn tenants(tx: &Connection) -> Result<Vec<(TenantId, KeyId)>> {
+    let sql = "SELECT tenant, wrapped_by FROM keys WHERE level = 'tenant' AND retired = 0";
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut tenants = Vec::new();
+    while let Some(row) = rows.next()? {
+        tenants.push((columns::name(row, 0)?, row.get(1)?));
+    }
+    Ok(tenants)
+}
+
 fn from_row(row: &Row<'_>) -> Result<WrappedKey> {
     let used_for = match row.get_ref(1)?.as_str() {
         Ok("tenant") => KeyUse::Tenant,

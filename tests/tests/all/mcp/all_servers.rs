@@ -1,6 +1,6 @@
 //! `/mcp`: all servers as one.
 
-use portcullis_tests::mcp::{text, tool};
+use portcullis_tests::mcp::{modern, text, tool};
 use portcullis_tests::{McpClient, gate, mcp_server};
 use serde_json::json;
 
@@ -31,7 +31,7 @@ async fn tools_are_merged_filtered_and_routed() {
     assert_eq!(client.tools().await, ["files__read", "mail__read"]);
     for (name, expected) in [("files__read", "files read"), ("mail__read", "mail read")] {
         let reply = client.call(name, "x").await.expect(200);
-        assert_eq!(reply.json()["result"]["content"][0]["text"], expected);
+        assert_eq!(reply.answer()["result"]["content"][0]["text"], expected);
     }
     for refused in ["files__write", "bank__pay", "read", "nothing__read"] {
         let reply = client.call(refused, "x").await.expect(200);
@@ -69,4 +69,39 @@ async fn what_a_server_asks_comes_back_to_it() {
     client.client().post("/mcp", answer).await.expect(202);
     let told = files.calls().pop().unwrap().json();
     assert_eq!((&told["id"], &told["result"]), (&json!(9), &json!({"roots": []})));
+}
+
+#[tokio::test]
+async fn names_that_hold_the_divider_are_read_in_one_way() {
+    let files = mcp_server().tool(tool("x__read")).calls(|name, _| text(name)).run();
+    let other = mcp_server().tool(tool("read")).calls(|_, _| text("another server's")).run();
+    let gate = gate().mcp("files", &files).mcp("files-x", &other).agent("bot").run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    assert_eq!(client.tools().await, ["files__x__read", "files-x__read"]);
+    let reply = client.call("files__x__read", "x").await.expect(200);
+    assert_eq!(reply.answer()["result"]["content"][0]["text"], "x__read");
+    for unknown in ["files_x__read", "files____read", "__read", "files__"] {
+        let reply = client.call(unknown, "x").await.expect(200);
+        assert!(reply.json()["error"].is_object(), "{unknown}: {}", reply.text());
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_sessions_sees_all_servers_of_either_era() {
+    let old = mcp_server().tool(tool("read")).calls(|_, _| text("old")).run();
+    let new = mcp_server().tool(tool("read")).modern().calls(|_, _| text("new")).run();
+    let gate = gate().mcp("old", &old).mcp("new", &new).agent("bot").run();
+    let client = gate.client("bot").header("mcp-protocol-version", "2026-07-28");
+    let listing = client.clone().header("mcp-method", "tools/list");
+    let listed = listing.post("/mcp", modern("tools/list", json!({}))).await.expect(200).answer();
+    let names = listed["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["old__read", "new__read"]);
+    assert_eq!(listed["result"]["resultType"], "complete");
+    for server in ["old", "new"] {
+        let name = format!("{server}__read");
+        let params = json!({"name": name, "arguments": {"text": "x"}});
+        let calling = client.clone().header("mcp-method", "tools/call").header("mcp-name", &name);
+        let reply = calling.post("/mcp", modern("tools/call", params)).await.expect(200);
+        assert_eq!(reply.answer()["result"]["content"][0]["text"], server);
+    }
 }

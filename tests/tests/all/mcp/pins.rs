@@ -99,3 +99,19 @@ async fn under_review_nothing_is_used_unseen() {
     let refused = client.call("read", "x").await.expect(200);
     assert!(refused.message().contains("accept it first"), "{}", refused.message());
 }
+
+#[tokio::test]
+async fn a_server_that_says_its_tools_are_others_is_asked_before_the_next_call() {
+    let news = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
+    let server = mcp_server().tool(tool("read")).aside(news).run();
+    let gate = gate().mcp("files", &server).agent("bot").run();
+    let client = gate.mcp("bot", "files").await;
+    client.call("read", "x").await.expect(200);
+    let mut changed = tool("read");
+    changed["description"] = "Does read with a text, and something else.".into();
+    server.set_tools(vec![changed]);
+    // The agent lists nothing; the news alone is enough.
+    let refused = client.call("read", "x").await.expect(200);
+    assert!(refused.message().contains("has changed it"), "{}", refused.text());
+    assert_eq!(server.requests("tools/call").len(), 1);
+}

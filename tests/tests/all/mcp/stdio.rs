@@ -17,12 +17,7 @@ fn start(lines: &str) -> Gate {
 }
 
 fn said(reply: &Reply) -> String {
-    let message = if reply.header("content-type") == "text/event-stream" {
-        reply.events().pop().expect("an answer")
-    } else {
-        reply.json()
-    };
-    message["result"]["content"][0]["text"].as_str().unwrap_or_default().to_owned()
+    reply.answer()["result"]["content"][0]["text"].as_str().unwrap_or_default().to_owned()
 }
 
 async fn says(client: &McpClient, text: &str) -> String {
@@ -116,4 +111,20 @@ async fn processes_end_with_the_gate() {
     gate.stop();
     let is_there = std::path::Path::new("/proc").join(&pid).exists();
     assert!(!is_there, "process {pid} is still there");
+}
+
+#[tokio::test]
+async fn a_client_without_sessions_gets_a_process_of_its_own_as_well() {
+    let gate = start("");
+    let pid = |agent: &'static str| {
+        let client = gate.client(agent).header("mcp-protocol-version", "2026-07-28");
+        let client = client.header("mcp-method", "tools/call").header("mcp-name", "act");
+        let arguments = serde_json::json!({"name": "act", "arguments": {"text": "pid"}});
+        async move {
+            let call = portcullis_tests::mcp::modern("tools/call", arguments);
+            said(&client.post("/mcp/own", call).await.expect(200))
+        }
+    };
+    let (first, other, again) = (pid("bot").await, pid("other").await, pid("bot").await);
+    assert!(!first.is_empty() && first == again && first != other, "{first} {other} {again}");
 }

@@ -21,13 +21,15 @@ async fn an_answer_in_events_arrives_with_what_came_before_it() {
 }
 
 #[tokio::test]
-async fn an_answer_in_events_that_stands_alone_is_one_message() {
+async fn an_answer_in_events_that_stands_alone_comes_framed_as_its_server_frames_it() {
     let server = mcp_server().tool(tool("read")).events().run();
     let gate = gate().mcp("files", &server).agent("bot").run();
     let client = gate.mcp("bot", "files").await;
     let reply = client.call("read", "x").await.expect(200);
-    assert_eq!(reply.header("content-type"), "application/json");
-    assert_eq!(reply.json()["result"]["isError"], false);
+    assert_eq!(reply.header("content-type"), "text/event-stream");
+    assert_eq!(reply.events().len(), 1);
+    assert_eq!(reply.answer()["result"]["isError"], false);
+    assert_eq!(gate.record(reply.record())["status"], "ok");
 }
 
 #[tokio::test]

@@ -78,15 +78,15 @@ pub(super) fn join(app: &Shared, tenant: &TenantId) -> broadcast::Receiver<Arc<L
 async fn run(app: Shared, tenant: TenantId, sender: broadcast::Sender<Arc<Look>>) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut seen = app.instance.index().indexed;
+    let mut seen = app.instance.index(&tenant).indexed;
     loop {
         ticks.tick().await;
         if is_over(&app, &tenant, &sender) {
             return;
         }
         // What is not indexed yet is asked for, so that a quiet instance shows it at once.
-        app.instance.catch_up().await;
-        let indexed = app.instance.index().indexed;
+        app.instance.catch_up(&tenant).await;
+        let indexed = app.instance.index(&tenant).indexed;
         if indexed <= seen {
             // An index that is made anew begins at the start again.
             seen = indexed.min(seen);

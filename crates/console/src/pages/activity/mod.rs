@@ -41,7 +41,7 @@ async fn found(
     after: Option<Cursor>,
     most: usize,
 ) -> Result<(Vec<Record>, Option<Cursor>), Problem> {
-    app.instance.catch_up().await;
+    app.instance.catch_up(&who.tenant).await;
     let page = app.store.search(&who.tenant, filter, after, most).await?;
     let mut rows = Vec::with_capacity(page.hits.len());
     for hit in page.hits {

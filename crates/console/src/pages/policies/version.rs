@@ -99,7 +99,7 @@ fn tests(app: &App, who: &Principal, version: &PolicyVersion) -> Markup {
 fn acts(app: &App, who: &Principal, version: &PolicyVersion) -> Result<Markup, Problem> {
     let token = token_field(app, who)?;
     let to = |act: &str| format!("/policies/{}/{act}", version.number);
-    let is_declared = app.instance.are_policies_declared();
+    let is_declared = app.instance.are_policies_declared(&who.tenant);
     Ok(html! {
         @if version.reviewer.is_none() {
             section.card { h2 { "Review" }

@@ -1,10 +1,16 @@
 //! Passwords that stand in an order and not behind a name: `curl -u user:password`, a line of
 //! `.pgpass` (`host:port:database:user:password`), an entry of `.netrc` (`machine … login … password …`).
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::CONNECTION_BYTES;
 
 /// What stands in `.netrc` before a password.
 const PASSWORD: &[u8] = b"password ";
+/// Made once: making it costs more than most windows.
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PASSWORD));
 
 /// The options before which a colon parts a user from a password.
 const OPTIONS: [&[u8]; 4] = [b"-u", b"--user", b"-U", b"--proxy-user"];
@@ -68,7 +74,7 @@ pub(super) fn passwords<'t>(
 ) -> impl Iterator<Item = usize> + 't {
     let last = text.len().min(to + PASSWORD.len());
     let window = text.get(from..last).unwrap_or_default();
-    memchr::memmem::find_iter(window, PASSWORD).map(move |at| from + at + PASSWORD.len())
+    FINDER.find_iter(window).map(move |at| from + at + PASSWORD.len())
 }
 
 /// Whether a machine and a login stand before a password.

@@ -164,11 +164,13 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
 
 /// The engine as it is configured; only what needs the root key asks for it.
 fn engine(with_fingerprints: bool, session: &Session<'_>) -> std::result::Result<Engine, Failure> {
-    let config = session.config(Secrets::Leave)?.config;
+    let (config, tenant) = (session.config(Secrets::Leave)?.config, session.tenant());
     let is_needed = with_fingerprints || !config.inspect.records.is_empty();
-    let root =
-        is_needed.then(|| InspectionSecret::open(&config, session.environment)).transpose()?;
-    let mut settings = Inspection::new(&config.inspect, root.as_ref(), None)?.settings;
+    let root = is_needed
+        .then(|| InspectionSecret::open(&config, &tenant, session.environment))
+        .transpose()?;
+    let mut settings =
+        Inspection::new(&config.inspect, root.as_ref().map(|root| (root, &tenant)), None)?.settings;
     if !with_fingerprints {
         settings.fingerprint_key = None;
     }

@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Subcommand;
 use inspect::exact::{Builder, MAGIC};
-use model::TenantId;
 use serde_json::json;
 
 use super::lines::{self, Count};
@@ -45,8 +44,8 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
 fn build(file: &Path, out: &Path, session: &Session<'_>, output: &mut Output) -> Result {
     files::may_replace(out, MAGIC)?;
     let config = session.config(Secrets::Leave)?.config;
-    let root = InspectionSecret::open(&config, session.environment)?;
-    let mut builder = Builder::new(&root.derive(&TenantId::main(), Use::Records)?);
+    let root = InspectionSecret::open(&config, &session.tenant(), session.environment)?;
+    let mut builder = Builder::new(&root.derive(&session.tenant(), Use::Records)?);
     let (begun, mut count) = (Instant::now(), Count::default());
     lines::each(file, output, &mut count, |value| {
         let refused = builder.refused();

@@ -8,7 +8,6 @@ use serde_json::json;
 use super::verify;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, Output, Result};
-use crate::config::Secrets;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Archive {
@@ -35,7 +34,7 @@ fn failed(error: ArchiveError) -> Failure {
 }
 
 fn own(session: &Session<'_>) -> std::result::Result<PathBuf, Failure> {
-    Ok(session.config(Secrets::Leave)?.config.data.dir.join("ledger/main"))
+    session.ledger()
 }
 
 pub(super) fn archive(arguments: &Archive, session: &Session<'_>, output: &mut Output) -> Result {

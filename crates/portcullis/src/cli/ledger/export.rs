@@ -17,7 +17,6 @@ use super::search::Search;
 use super::verify::key;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, Output, Result};
-use crate::config::Secrets;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
@@ -104,7 +103,7 @@ fn source(session: &Session<'_>) -> std::result::Result<Box<dyn Source>, Failure
         let remote = Remote::new(&url, session.environment.get("PORTCULLIS_TOKEN"))?;
         return Ok(Box::new(remote));
     }
-    let folder = session.config(Secrets::Leave)?.config.data.dir.join("ledger/main");
+    let folder = session.ledger()?;
     Ok(Box::new(Folder::new(&folder)))
 }
 

@@ -10,7 +10,6 @@ use model::Timestamp;
 use super::remote::Remote;
 use crate::cli::session::Session;
 use crate::cli::{Exit, Failure, Output, Result};
-use crate::config::Secrets;
 use crate::visible::visible;
 
 /// A file with a key or a checkpoint has at most this many bytes.
@@ -85,7 +84,7 @@ fn read(
     }
     let folder = match log {
         Some(folder) => PathBuf::from(folder),
-        None => session.config(Secrets::Leave)?.config.data.dir.join("ledger/main"),
+        None => session.ledger()?,
     };
     if folder.is_file() {
         let bytes = whole(&folder, ledger::bundle::MAX_BYTES as u64 + 1)?;

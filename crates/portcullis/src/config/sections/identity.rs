@@ -58,6 +58,33 @@ impl Tier {
     }
 }
 
+section! {
+    /// What becomes of calls where a part of the gate fails. `closed`, which is the rule, refuses them.
+    Fail {
+        /// Where the log cannot be written. `open` lets calls pass; their records wait in memory, at
+        /// most 10000 of them and 32 MiB, and are written when the log goes on. Records that wait are
+        /// lost with the process.
+        log: FailMode = "closed";
+    }
+}
+
+choice! {
+    /// What becomes of calls where a part fails.
+    FailMode, "\"closed\" or \"open\"" {
+        Closed = "closed",
+        Open = "open",
+    }
+}
+
+impl FailMode {
+    pub fn gate(self) -> gate::unrecorded::FailMode {
+        match self {
+            Self::Closed => gate::unrecorded::FailMode::Closed,
+            Self::Open => gate::unrecorded::FailMode::Open,
+        }
+    }
+}
+
 choice! {
     /// Whether a call must say for which person it is.
     Person, "\"optional\" or \"required\"" {

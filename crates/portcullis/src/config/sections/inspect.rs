@@ -154,6 +154,9 @@ section! {
         code: bool = true;
         /// Names of people, places and organisations. Slower than the rest, and less sure.
         names: bool = false;
+        /// What has the form of a credential and cannot be one, such as the keys of manuals, in what
+        /// an agent sends: `secret.lookalike`. Useful where nothing of that form may go out.
+        lookalikes: bool = false;
     }
 }
 
@@ -188,8 +191,8 @@ impl Inspect {
             ignore_case: self.words.ignore_case,
             whole_word: self.words.whole_word,
         };
-        let Judges { injection, harm, code, names } = self.judges;
-        let judges = inspect::Judges { injection, harm, code, names };
+        let Judges { injection, harm, code, names, lookalikes } = self.judges;
+        let judges = inspect::Judges { injection, harm, code, names, lookalikes };
         inspect::Settings {
             actions: self.actions.0.clone(),
             words,

@@ -25,9 +25,14 @@ section! {
         /// Only for the person, agent, provider, server or tool (`server/tool`) of this name, by
         /// what `per` says.
         only: Option<String>, example "support-bot";
+        /// Not for those of these names: they have limits of their own, or none.
+        except: Vec<String> = [], example ["ann@example.com"];
         /// Only for calls of this tier: `interactive` (an agent that acts for a person directly),
         /// `sub_agent` (one that another agent delegated to), `background` (as declared) or `api`.
         tier: Option<Tier>, example "background";
+        /// Only for calls of the tools (`server/tool`) that this covers, by name or pattern. Then
+        /// nothing else counts under it: no listing, no opening of a session, no model.
+        tool: Option<Pattern>, example "files/*";
         /// The span that `requests`, `tokens`, `bytes` and `spend_usd` count in. Windows are aligned:
         /// an hour's begins on the hour, UTC.
         window: Option<Duration>, example "1d";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::ServerName;
 
-use super::Uninspectable;
+use super::{Fail, Person, Uninspectable};
 use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
 use crate::config::types::{BaseUrl, ByteSize, HeaderName, Pattern};
@@ -38,6 +38,10 @@ section! {
         /// What is known of its tools. The first that matches counts; what nobody says is taken to
         /// be `destructive`, `untrusted` and `confidential`.
         tool: Vec<Tool>;
+        /// Whether a call must say for which person it is.
+        person: Person = "optional";
+        /// What becomes of calls where a part of the gate fails.
+        fail: Fail;
         /// What happens to images and other blobs in what it returns. Either way they are recorded.
         uninspectable: Uninspectable = "pass";
         /// Authorities, PEM, that sign its certificate, instead of those of the system.
@@ -95,6 +99,9 @@ section! {
         integrity: Option<Integrity>, example "trusted";
         /// Who may know what it returns.
         confidentiality: Option<Confidentiality>, example "internal";
+        /// Scopes that must all have been delegated to whoever calls. An agent that acts for nobody
+        /// has none. A client that lacks one is told which, so that it can ask for it.
+        scopes: Vec<String> = [], example ["mail.send"];
         /// Arguments that say who receives, where it goes, what opens a door. `*` is every argument
         /// that `object` and `guided` do not name. Names inside an argument are joined by points.
         decisive: Vec<String> = ["*"], example ["recipient"];

@@ -13,12 +13,13 @@ mod operation;
 mod payloads;
 mod provider;
 mod retention;
+mod tenant;
 
 pub use agent::{Agent, Role, Zone};
 pub use credentials::{ClientCertificate, Signatures, SigningKey};
 pub use export::{Begin, Export, ExportKind};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
-pub use identity::{Identity, Person, Persons, Tier};
+pub use identity::{Fail, FailMode, Identity, Person, Persons, Tier};
 pub use inspect::{Classifier, Inspect, Packages, Records, Uninspectable, Words};
 pub use issuer::{Issuer, Signature};
 pub use limit::{Limit, Loops, Per, Price};
@@ -31,6 +32,7 @@ pub use payloads::{Keep, KeepRule, OnFailure, Payloads};
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 
 pub use retention::{Retained, Retention};
+pub use tenant::Tenant;
 
 use super::declare::section;
 
@@ -39,6 +41,8 @@ section! {
     Config {
         /// What this installation is called.
         instance: Instance;
+        /// Another tenant of this instance.
+        tenant: Vec<Tenant>;
         /// The data plane: where agents connect.
         gate: Gate;
         /// Who may act for whom.

@@ -10,7 +10,7 @@ use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
 use crate::config::types::{BaseUrl, Pattern};
 
-use super::Person;
+use super::{Fail, Person, Uninspectable};
 
 section! {
     /// A model API.
@@ -32,6 +32,10 @@ section! {
         idle_connections: NonZeroU32 = 64;
         /// Whether a call must say for which person it is.
         person: Person = "optional";
+        /// What becomes of calls where a part of the gate fails.
+        fail: Fail;
+        /// What happens to what cannot be inspected. Left out, as `[inspect] uninspectable` says.
+        uninspectable: Option<Uninspectable>, example "refuse";
         /// How long the gate waits for it.
         timeouts: ProviderTimeouts;
     }

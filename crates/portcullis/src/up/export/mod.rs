@@ -45,7 +45,7 @@ pub(super) async fn prepare(
 async fn begin(core: &Core, export: &Export) -> anyhow::Result<u64> {
     let size = core.log.size();
     let name = export.name.0.as_str();
-    match core.store.export_position(&core.tenant, LOG, name).await? {
+    match core.house.store.export_position(&core.tenant, LOG, name).await? {
         Some(position) if position <= size => Ok(position),
         Some(position) => {
             tracing::warn!(
@@ -58,7 +58,7 @@ async fn begin(core: &Core, export: &Export) -> anyhow::Result<u64> {
         }
         None => {
             let from = if export.begin == Begin::Start { 0 } else { size };
-            core.store.save_export(&core.tenant, LOG, name, from).await?;
+            core.house.store.save_export(&core.tenant, LOG, name, from).await?;
             Ok(from)
         }
     }

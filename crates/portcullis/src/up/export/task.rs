@@ -159,7 +159,11 @@ impl Task {
             settled = Some(position);
         }
         let Some(position) = settled else { return Ok(()) };
-        self.core.store.save_export(&self.core.tenant, LOG, &self.state.name, position).await?;
+        self.core
+            .house
+            .store
+            .save_export(&self.core.tenant, LOG, &self.state.name, position)
+            .await?;
         self.state.delivered(position, 0);
         Ok(())
     }
