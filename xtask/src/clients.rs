@@ -17,7 +17,13 @@ pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
     let interpreter = interpreter(root)?;
     python(root, &interpreter)?;
     node(root, &interpreter)?;
+    browser(root, &interpreter)?;
     conformance::run(root, &[])
+}
+
+/// The console's pages in a real browser.
+pub(crate) fn pages(root: &Path) -> anyhow::Result<()> {
+    browser(root, &interpreter(root)?)
 }
 
 fn interpreter(root: &Path) -> anyhow::Result<PathBuf> {
@@ -46,6 +52,25 @@ fn python(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     let mut pytest = Command::new(interpreter);
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/python"));
     scene(root, "python clients", "tests/python/mcp_server.py", &pytest)
+}
+
+/// Debian's Chromium, driven by Playwright; the rules of axe-core come with Node's packages and are
+/// served to nobody. Screenshots stay in the build folder.
+fn browser(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
+    if on_path(&["chromium", "chromium-browser", "google-chrome"]).is_none() {
+        bail!("this chore needs a Chromium (Debian: chromium)");
+    }
+    packages(&root.join("tests/node"), interpreter)?;
+    let axe = root.join("tests/node/node_modules/axe-core/axe.min.js");
+    let variables = [
+        format!("AXE={}", axe.display()),
+        format!("SHOTS={}", target(root).join("pages").display()),
+    ];
+    let mut pytest = Command::new("env");
+    pytest.args(variables).arg(interpreter);
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/pages"));
+    let mut scene = built(root, "scene")?;
+    run("pages", scene.arg(pytest.get_program()).args(pytest.get_args()))
 }
 
 fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask test`, `tidy`, `docs`, `bench`, `eval`, `clients`, `smoke`.
+//! The project's chores: `cargo xtask test`, `tidy`, `docs`, `bench`, `eval`, `clients`, `pages`, `smoke`.
 //!
 //! There is no shell script and no second task runner: what CI runs is what a person runs.
 #![expect(
@@ -24,7 +24,8 @@ cargo xtask CHORE
   test [--offline]   everything that CI runs: format, lints, tidy, tests, docs, real clients, fuzz smoke
   tidy               architecture, words, links, licences, sizes
   docs [--check]     writes the generated pages of docs/, or fails when they are stale
-  clients            the real Python and Node clients against the gate
+  clients            the real Python and Node clients against the gate, and the pages in a browser
+  pages              the pages in a browser alone; screenshots in target/pages
   smoke [SECONDS]    mutated inputs through the fuzz targets' entry points
   bench [NAME …]     benchmarks against direct and nginx; NAME: ratios, streams, soak, start
   eval NAME …        the product against labelled data; `eval help` names them
@@ -53,6 +54,7 @@ fn chore(words: &[&str]) -> anyhow::Result<()> {
         ["docs"] => docs::write(&root),
         ["docs", "--check"] => docs::check(&root),
         ["clients"] => clients::all(&root),
+        ["pages"] => clients::pages(&root),
         ["smoke"] => test::smoke(&root, test::SMOKE_SECONDS),
         ["smoke", seconds] => test::smoke(&root, seconds),
         ["bench", rest @ ..] => bench::run(&root, rest),

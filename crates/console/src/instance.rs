@@ -92,6 +92,19 @@ pub struct PolicySource {
     pub text: String,
 }
 
+/// What a set of policies comes to, before it is in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyReport {
+    /// As [`PolicyView::version`].
+    pub version: String,
+    /// Cases that were tried.
+    pub passed: usize,
+    /// What failed, each in a sentence; a version with one is not put in force.
+    pub failed: Vec<String>,
+    /// Policies that no case exercises.
+    pub untested: Vec<String>,
+}
+
 /// One thing that is looked at when the instance is asked whether it is ready.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
@@ -173,6 +186,18 @@ pub trait Instance: Send + Sync + 'static {
     fn servers(&self, tenant: &TenantId) -> Vec<ServerView>;
 
     fn policy(&self, tenant: &TenantId) -> PolicyView;
+
+    /// Compiles policies and runs the cases among them, without any effect. What does not compile
+    /// is the failure, with file, line and column.
+    fn try_policies(
+        &self,
+        tenant: &TenantId,
+        files: &[PolicySource],
+    ) -> Result<PolicyReport, Failure>;
+
+    /// Whether a folder of the configuration is where policies come from: then they are changed
+    /// there, and nothing is deployed here.
+    fn are_policies_declared(&self, tenant: &TenantId) -> bool;
 
     /// Waits, for a moment at most, until the search index holds all that is durable now.
     fn catch_up(&self, tenant: &TenantId) -> Task<'_, ()>;

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use policy::{Grants, Pattern, RoleGrants, Source, ZoneReach};
+use policy::{Bundle, Grants, Pattern, RoleGrants, Source, ZoneReach};
 
 use crate::config::Config;
 use crate::config::types;
 
 /// A policy file has at most this many bytes.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How the name of a file of tests ends.
+const TESTS: &str = ".test.toml";
 
 /// The `*.cedar` files of a folder, by name; without a folder, the built-in baseline.
 ///
@@ -29,11 +32,52 @@ pub fn sources(folder: Option<&Path>) -> anyhow::Result<Vec<Source>> {
     files.iter().map(|file| read(folder, file)).collect()
 }
 
+/// What is in force: the files of the configured folder; without one, what was deployed last;
+/// without that, the built-in baseline.
+pub fn in_force(
+    folder: Option<&Path>,
+    deployed: Option<Vec<Source>>,
+) -> anyhow::Result<Vec<Source>> {
+    match (folder, deployed) {
+        (None, Some(deployed)) => Ok(split(deployed).0),
+        (folder, _) => sources(folder),
+    }
+}
+
+/// Policies, and the tests among them.
+fn split(files: Vec<Source>) -> (Vec<Source>, Vec<Source>) {
+    files.into_iter().partition(|file| !file.name.ends_with(TESTS))
+}
+
+/// Compiles policies under the grants of a configuration, and runs the cases among them.
+///
+/// # Errors
+/// [`Invalid`] where they do not compile, with file, line and column.
+pub fn try_out(files: Vec<Source>, config: &Config) -> anyhow::Result<console::PolicyReport> {
+    let (sources, tests) = split(files);
+    if sources.is_empty() {
+        bail!("there is no policy, which would deny everything");
+    }
+    let bundle = Bundle::compile(&sources, &grants(config)?).map_err(Invalid)?;
+    let report = policy::testing::run(&bundle, &tests).map_err(Invalid)?;
+    let failure = |case: &policy::testing::CaseResult| {
+        let failure = case.failure.as_ref()?;
+        Some(format!("{}:{}: {}: {failure}", case.file, case.line, case.name))
+    };
+    let failed: Vec<String> = report.results.iter().filter_map(failure).collect();
+    Ok(console::PolicyReport {
+        version: bundle.version().to_string(),
+        passed: report.results.len() - failed.len(),
+        failed,
+        untested: report.coverage.untested.iter().map(ToString::to_string).collect(),
+    })
+}
+
 /// The tests beside the policies of a folder; without a folder, those of the baseline.
 pub fn tests(folder: Option<&Path>) -> anyhow::Result<Vec<Source>> {
     let Some(folder) = folder else { return Ok(policy::baseline_tests()) };
     let mut tests = files(folder, "toml")?;
-    tests.retain(|file| file.to_string_lossy().ends_with(".test.toml"));
+    tests.retain(|file| file.to_string_lossy().ends_with(TESTS));
     if tests.is_empty() {
         bail!("{} holds no *.test.toml file, so nothing is tested", folder.display());
     }

@@ -15,7 +15,7 @@ use super::components::time::{distance, moment};
 use super::form::{Fields, token_field};
 use super::page;
 use super::shell::{self, Frame, Section, segment};
-use super::surface::then;
+use super::surface::{step_up, then};
 use crate::extract::{Params, Place};
 use crate::routes::approvals::{say_no, say_yes};
 use crate::{App, Endpoint, Principal, Problem, Shared};
@@ -60,7 +60,7 @@ fn table(rows: Vec<StoredApproval>, now: Timestamp) -> Table<'static, StoredAppr
     let nothing = empty(
         "No call was ever held",
         &html! {
-            p { "A policy holds a call when it carries the annotation " code { "@obligation(\"approve\")" } ": the call then waits here until a person has decided." }
+            p { "A policy that permits holds a call when it carries the annotation " code { "@approve(\"\")" } ": the call then waits here until a person has decided." }
             p { a href="/policies" { "Policies in force" } }
         },
     );
@@ -181,6 +181,9 @@ async fn approve(
 ) -> Result<Response, Problem> {
     let reason = fields.text("reason");
     fields.end()?;
+    if let Some(first) = step_up(&who, &format!("/approvals/{record}")) {
+        return Ok(first);
+    }
     let said = say_yes(&app, &who, record, reason).await?;
     Ok(then(&said, &format!("/approvals/{record}?done=approved")))
 }

@@ -28,6 +28,53 @@ pub(super) fn lines<'a>(before: &'a str, after: &'a str) -> Vec<(Change, &'a str
     out
 }
 
+/// What is shown of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    Line(Change, &'a str),
+    /// As many lines that stayed the same.
+    Left(usize),
+}
+
+/// Lines around a change that are shown with it.
+const AROUND: usize = 3;
+
+/// The changes with what is around them. A run is left out only where that saves lines.
+pub(super) fn pieces<'a>(lines: &[(Change, &'a str)]) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    for (at, run) in runs(lines) {
+        let head = if at == 0 { 0 } else { AROUND };
+        let tail = if at + run.len() == lines.len() { 0 } else { AROUND };
+        let is_same = run.first().is_some_and(|(change, _)| *change == Change::Same);
+        let show = |part: &[(Change, &'a str)]| {
+            part.iter().map(|(change, line)| Piece::Line(*change, line)).collect::<Vec<_>>()
+        };
+        if !is_same || run.len() <= head + tail + 1 {
+            pieces.extend(show(run));
+            continue;
+        }
+        let (before, rest) = run.split_at(head);
+        let (left, after) = rest.split_at(rest.len() - tail);
+        pieces.extend(show(before));
+        pieces.push(Piece::Left(left.len()));
+        pieces.extend(show(after));
+    }
+    pieces
+}
+
+/// Runs of lines that stayed, and runs of lines that did not, each with where it begins.
+fn runs<'l, 'a>(lines: &'l [(Change, &'a str)]) -> Vec<(usize, &'l [(Change, &'a str)])> {
+    let is_same = |line: &(Change, &str)| line.0 == Change::Same;
+    let mut at = 0;
+    let chunks = lines.chunk_by(|a, b| is_same(a) == is_same(b));
+    chunks
+        .map(|run| {
+            at += run.len();
+            (at - run.len(), run)
+        })
+        .collect()
+}
+
 /// By the longest common subsequence.
 fn middle<'a>(before: &[&'a str], after: &[&'a str]) -> Vec<(Change, &'a str)> {
     let gone = before.iter().map(|line| (Change::Gone, *line));
@@ -92,6 +139,17 @@ mod tests {
             })
             .collect();
         assert_eq!(marks, " a-b c+x d");
+    }
+
+    #[test]
+    fn what_is_far_from_a_change_is_counted() {
+        let before: String = (0..20).map(|n| format!("{n}\n")).collect();
+        let after = before.replace("10\n", "ten\n");
+        let found = lines(&before, &after);
+        let found = pieces(&found);
+        assert_eq!((found.first(), found.last()), (Some(&Piece::Left(7)), Some(&Piece::Left(6))));
+        assert_eq!(found.len(), 2 + 3 + 2 + 3);
+        assert_eq!(pieces(&lines(&before, &before)), [Piece::Left(20)]);
     }
 
     proptest::proptest! {

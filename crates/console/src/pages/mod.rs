@@ -11,6 +11,7 @@ mod assets;
 pub(crate) mod components;
 mod diff;
 pub(crate) mod form;
+mod log;
 mod overview;
 pub(crate) mod people;
 mod policies;
@@ -19,21 +20,36 @@ pub(crate) mod shell;
 mod surface;
 mod tools;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Semaphore;
 
 use crate::Endpoint;
 
 pub(crate) use surface::surface;
 
 /// What the pages remember between two requests.
-#[derive(Default)]
 pub struct Pages {
     /// Signs the hidden field of forms; made when it is first asked for, gone with the process.
     pub(crate) form_key: OnceLock<[u8; 32]>,
+    /// What is watched live.
+    feeds: activity::Feeds,
+    /// Room for those who watch.
+    viewers: Arc<Semaphore>,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            form_key: OnceLock::new(),
+            feeds: activity::Feeds::default(),
+            viewers: Arc::new(Semaphore::new(activity::MAX_VIEWERS)),
+        }
+    }
 }
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 9] = [
+    let files: [fn() -> Vec<Endpoint>; 10] = [
         assets::endpoints,
         overview::endpoints,
         activity::endpoints,
@@ -41,6 +57,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         approvals::endpoints,
         tools::endpoints,
         policies::endpoints,
+        log::endpoints,
         settings::endpoints,
         people::endpoints,
     ];

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use model::{ApprovalState, Effect, Timestamp};
 use store::{Clause, Field, Filter};
 
-use super::components::badge::{self, Tone, badge, health};
+use super::components::badge::{self, Tone, health};
 use super::components::chart::{Bin, Series, bars};
 use super::components::notice::{command, empty};
 use super::components::text::untrusted;
@@ -159,7 +159,7 @@ async fn traffic(app: &App, who: &Principal, now: Timestamp) -> Result<Markup, P
     }
     let bins: Vec<Bin> =
         (0..BARS as u32).map(|at| bin(from.plus(step * at), step, &series, at as usize)).collect();
-    Ok(bars("Decisions", &bins, &series))
+    Ok(bars("Each bar is half an hour", &bins, &series))
 }
 
 fn bin(from: Timestamp, step: Duration, series: &[Series], at: usize) -> Bin {
@@ -216,7 +216,7 @@ async fn findings(app: &App, who: &Principal, now: Timestamp) -> Result<Markup, 
         @if top.values.is_empty() { p.muted { "Nothing of high severity was found in the last 24 hours." } }
         @else { ol.tally { @for tally in &top.values { li {
             span { (untrusted(&tally.value)) }
-            a.number href=(url("/activity", &[("q", &format!("finding:{}", quoted(&tally.value))), ("since", "24h")])) { (tally.count) " times" }
+            a.number href=(url("/activity", &[("q", &format!("finding:{}", quoted(&tally.value))), ("since", "24h")])) { (tally.count) @if tally.count == 1 { " record" } @else { " records" } }
         } } } }
     })
 }
@@ -242,7 +242,7 @@ fn controls(app: &App, who: &Principal) -> Markup {
         ul.controls { @for check in checks.iter().chain([&index]) {
             li { (health(check.ok)) " " b { (check.name) } " " span.muted { (untrusted(&check.detail)) } }
         } }
-        p { a href="/settings" { "All settings and limits" } " · " a href="/log" { "The log and its checkpoints" } " · " (badge(Tone::Plain, "policy")) " " a href="/policies" { "Policies in force" } }
+        p { a href="/settings" { "All settings and limits" } " · " a href="/log" { "The log and its checkpoints" } " · " a href="/policies" { "Policies in force" } }
     }
 }
 

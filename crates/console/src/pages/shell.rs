@@ -146,6 +146,10 @@ fn whoami(who: &Principal) -> Markup {
                 @else { (untrusted(&who.name)) }
             }
             span.muted { "tenant " (untrusted(who.tenant.as_str())) }
+            @if who.user().is_some() {
+                a href="/account" { "Your account" }
+                form method="post" action="/logout" { button.plain type="submit" { "Log out" } }
+            }
             button.plain type="button" data-zone hidden { "Show times in UTC" }
         }
     }

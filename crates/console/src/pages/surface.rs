@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::shell;
+use super::shell::{self, url};
 use crate::problem::Told;
-use crate::{Problem, Shared};
+use crate::{Principal, Problem, Shared};
 
 pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: Next) -> Response {
     // A script reads problems as programs do.
@@ -62,4 +62,11 @@ pub(crate) fn then(done: &Response, path: &str) -> Response {
         }
     }
     response
+}
+
+/// What cannot be undone asks a person for a second factor that was shown just now: on the way there,
+/// and back to the page from which it is asked for.
+pub(crate) fn step_up(who: &Principal, way: &str) -> Option<Response> {
+    let is_stale = who.user().is_some() && !who.is_fresh();
+    is_stale.then(|| see(&url("/verify", &[("next", way)])))
 }

@@ -13,6 +13,7 @@ use super::components::notice::{banner, command, done, empty};
 use super::components::table::{Ask, Column, Table, Value};
 use super::components::text::{digest, untrusted, untrusted_block, untrusted_short};
 use super::components::time::moment;
+use super::diff::{self, Change, Piece};
 use super::form::{Fields, token_field};
 use super::page;
 use super::shell::{self, Frame, Section, segment};
@@ -184,14 +185,17 @@ fn pretty(text: &str) -> String {
         .unwrap_or_else(|| text.to_owned())
 }
 
-/// Line by line, with what left and what came marked by more than a colour.
+/// Line by line, with what left and what came marked by more than a colour; what stayed the same far
+/// from any change is counted.
 pub(super) fn diff(before: &str, after: &str) -> Markup {
+    let lines = diff::lines(before, after);
     html! {
-        div.diff tabindex="0" role="group" aria-label="Differences" { @for (change, line) in super::diff::lines(before, after) {
-            @match change {
-                super::diff::Change::Same => div { span.mark { " " } (untrusted(line)) },
-                super::diff::Change::Gone => div.gone { span.mark { "−" } del { (untrusted(line)) } },
-                super::diff::Change::Come => div.come { span.mark { "+" } ins { (untrusted(line)) } },
+        div.diff tabindex="0" role="group" aria-label="Differences" { @for piece in diff::pieces(&lines) {
+            @match piece {
+                Piece::Left(number) => div.left { span.mark { "…" } span { (number) " lines are the same" } },
+                Piece::Line(Change::Same, line) => div { span.mark { " " } (untrusted(line)) },
+                Piece::Line(Change::Gone, line) => div.gone { span.mark { "−" } del { (untrusted(line)) } },
+                Piece::Line(Change::Come, line) => div.come { span.mark { "+" } ins { (untrusted(line)) } },
             }
         } }
     }

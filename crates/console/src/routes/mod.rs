@@ -15,7 +15,8 @@ mod limits;
 mod payloads;
 pub(crate) mod persons;
 pub(crate) mod places;
-pub(crate) mod policy;
+pub(crate) mod policies;
+mod policy;
 pub(crate) mod records;
 mod retention;
 pub(crate) mod standing;
@@ -99,7 +100,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 21] = [
+    let files: [fn() -> Vec<Endpoint>; 23] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -118,6 +119,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         retention::endpoints,
         limits::endpoints,
         policy::endpoints,
+        policies::endpoints,
         instance::endpoints,
         tokens::endpoints,
         users::endpoints,

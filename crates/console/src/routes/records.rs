@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use model::{AgentName, Effect, Kind, Record, RecordId, SessionId, Status, Timestamp, UserName};
+use model::{
+    AgentName, Effect, Kind, Record, RecordId, SessionId, Status, TenantId, Timestamp, UserName,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{Cursor, Field, Filter, Hit};
@@ -167,18 +169,18 @@ async fn histogram(
 
 /// The log is the truth: what the index says stands there is read there.
 pub(super) async fn read(app: &App, who: &Principal, hit: Hit) -> Result<Value, Problem> {
-    let bytes = stored(app, who, &hit).await?;
+    let bytes = stored(app, &who.tenant, &hit).await?;
     let record: Value = serde_json::from_slice(&bytes).map_err(|_| no_record(&hit))?;
     Ok(json!({"log": hit.log, "position": hit.position, "begun": hit.begun, "record": record}))
 }
 
 /// The record byte for byte.
-pub(crate) async fn stored(app: &App, who: &Principal, hit: &Hit) -> Result<Vec<u8>, Problem> {
-    Ok(app.journal.read(who.tenant.clone(), hit.log.clone(), hit.position).await?)
+pub(crate) async fn stored(app: &App, tenant: &TenantId, hit: &Hit) -> Result<Vec<u8>, Problem> {
+    Ok(app.journal.read(tenant.clone(), hit.log.clone(), hit.position).await?)
 }
 
-pub(crate) async fn record(app: &App, who: &Principal, hit: &Hit) -> Result<Record, Problem> {
-    let bytes = stored(app, who, hit).await?;
+pub(crate) async fn record(app: &App, tenant: &TenantId, hit: &Hit) -> Result<Record, Problem> {
+    let bytes = stored(app, tenant, hit).await?;
     Record::decode(&bytes).map_err(|_| no_record(hit).into())
 }
 

@@ -26,6 +26,7 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{part}", "request")
         .replace("{file}", "nothing")
         .replace("{act}", "suspend")
+        .replace("{number}", "99")
         .replace("{hold}", "nobody")
         .replace("{token}", "nobody")
         .replace("{user}", "nobody")

@@ -21,6 +21,10 @@ pub(crate) struct Browser<'f> {
 }
 
 impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The value of a form's field, as it stands on the page.
     pub(crate) fn field(&self, name: &str) -> String {
         let text = self.text();

@@ -16,8 +16,8 @@ use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
     App, Asker, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel,
-    LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyView, ProviderView,
-    ServerView, Task,
+    LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyReport, PolicySource,
+    PolicyView, ProviderView, ServerView, Task,
 };
 
 /// What happened, in order.
@@ -166,6 +166,25 @@ impl Instance for FakeInstance {
         PolicyView { version: "0".to_owned(), sources: vec![] }
     }
 
+    fn try_policies(&self, _: &TenantId, files: &[PolicySource]) -> Result<PolicyReport, Failure> {
+        let text: String = files.iter().map(|file| file.text.as_str()).collect();
+        if text.contains("broken") {
+            return Err(Failure("a.cedar:1:1: it is broken".to_owned()));
+        }
+        let failed = text.contains("failing").then(|| "a case failed".to_owned());
+        let version = model::Digest::of(text.as_bytes()).to_string();
+        Ok(PolicyReport {
+            version,
+            passed: 3,
+            failed: failed.into_iter().collect(),
+            untested: vec![],
+        })
+    }
+
+    fn are_policies_declared(&self, _: &TenantId) -> bool {
+        false
+    }
+
     fn index(&self, _: &TenantId) -> IndexState {
         IndexState { indexed: 7, size: 9 }
     }
@@ -235,10 +254,6 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.body.clone()).unwrap()
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

@@ -8,8 +8,8 @@ use super::fake::{Fake, form, over_tcp, request};
 use crate::{Access, Surface, endpoints};
 
 /// The pages of the navigation.
-const PAGES: [&str; 7] =
-    ["/", "/activity", "/agents", "/approvals", "/tools", "/policies", "/settings"];
+const PAGES: [&str; 8] =
+    ["/", "/activity", "/agents", "/approvals", "/tools", "/policies", "/log", "/settings"];
 
 async fn with_agent() -> Fake {
     let fake = Fake::new();
@@ -166,6 +166,7 @@ async fn every_form_asks_for_its_token() {
             .replace("{agent}", "bot")
             .replace("{act}", "suspend")
             .replace("{server}", "files")
+            .replace("{number}", "1")
             .replace("{tool}", "read")
             .replace("{user}", "ann")
             .replace("{record}", "act_00000000-0000-7000-8000-000000000000");
@@ -212,4 +213,104 @@ async fn tables_leave_as_files_without_formulas() {
     fake.index().await;
     let file = fake.page("/activity?format=csv").await;
     assert!(file.text().contains("\"admin.change\""), "{}", file.text());
+}
+
+#[tokio::test]
+async fn a_policy_is_proposed_approved_by_another_deployed_and_taken_back() {
+    let fake = Fake::new();
+    let propose = async |text: &str, act: &str| {
+        let fields = [
+            ("name-0", "a.cedar"),
+            ("text-0", text),
+            ("name-1", ""),
+            ("text-1", ""),
+            ("note", "why"),
+            ("act", act),
+        ];
+        fake.submit("/new/policy", &fields).await
+    };
+    // What does not hold is shown again, with what was written and why.
+    for text in ["broken <b>", "failing"] {
+        let again = propose(text, "propose").await;
+        assert_eq!(again.status, 200);
+        assert!(
+            again.text().contains("cannot be proposed") && !again.text().contains("<b>"),
+            "{text}"
+        );
+    }
+    assert!(propose("permit", "try").await.text().contains("3 cases pass"));
+    assert!(fake.store.policy_versions(&model::TenantId::main(), 9).await.unwrap().is_empty());
+    let made = propose("permit", "propose").await;
+    assert_eq!(
+        (made.status, made.header("location")),
+        (StatusCode::SEE_OTHER, "/policies/1?done=proposed")
+    );
+    assert!(
+        fake.page("/policies/1?done=proposed")
+            .await
+            .text()
+            .contains("Somebody else has to approve")
+    );
+    // Its author cannot, and nobody deploys what is not approved.
+    assert_eq!(fake.submit("/policies/1/approve", &[]).await.status, 422);
+    assert_eq!(fake.submit("/policies/1/deploy", &[]).await.status, 422);
+    let bearer = format!("Bearer {}", fake.token(Scope::Write, None).await);
+    let token = fake.form_token("token:Write");
+    let headers = [("authorization", bearer.as_str())];
+    let approve = async |number: u32| {
+        let path = format!("/policies/{number}/approve");
+        fake.send(over_tcp(form(&path, &[("form_token", &token)], &headers))).await.status
+    };
+    assert_eq!(approve(1).await, 303);
+    assert_eq!(
+        fake.submit("/policies/1/deploy", &[]).await.header("location"),
+        "/policies/1?done=deployed"
+    );
+    propose("permit more", "propose").await;
+    assert_eq!(approve(2).await, 303);
+    assert_eq!(fake.submit("/policies/2/deploy", &[]).await.status, 303);
+    assert!(fake.page("/policies").await.text().contains("number 2"));
+    assert_eq!(fake.submit("/policies/rollback", &[]).await.status, 303);
+    assert!(fake.page("/policies").await.text().contains("number 1"));
+    let acts: Vec<String> = fake
+        .seen
+        .records
+        .lock()
+        .unwrap()
+        .iter()
+        .filter_map(|record| record.detail.get("act").cloned())
+        .collect();
+    assert_eq!(
+        acts,
+        [
+            "policy.propose",
+            "policy.approve",
+            "policy.deploy",
+            "policy.propose",
+            "policy.approve",
+            "policy.deploy",
+            "policy.rollback"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn policies_go_the_same_way_by_the_api() {
+    let fake = Fake::new();
+    let files = json!([{"name": "a.cedar", "text": "permit"}]);
+    let refused = fake
+        .operator(
+            "POST",
+            "/api/v1/policies",
+            json!({"files": [{"name": "a.txt", "text": ""}], "note": "x"}),
+        )
+        .await;
+    assert_eq!(refused.status, 422);
+    let made =
+        fake.operator("POST", "/api/v1/policies", json!({"files": files, "note": "x"})).await;
+    assert_eq!((made.status, &made.json()["number"]), (StatusCode::CREATED, &json!(1)));
+    assert_eq!(fake.operator("POST", "/api/v1/policies/1/approve", Value::Null).await.status, 422);
+    assert_eq!(fake.operator("POST", "/api/v1/policies/rollback", Value::Null).await.status, 409);
+    let listed = fake.operator("GET", "/api/v1/policies", Value::Null).await.json();
+    assert_eq!(listed["versions"][0]["author"], "uid:1000");
 }

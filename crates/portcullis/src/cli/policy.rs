@@ -1,5 +1,7 @@
 //! `portcullis policy`: check, test, put in force.
 
+mod versions;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -40,9 +42,37 @@ pub(super) enum Command {
     /// Print the schema that policies are checked against
     #[command(after_help = "Example:\n  portcullis policy schema > portcullis.cedarschema")]
     Schema,
-    /// Put the policies of the configuration in force in the running instance
-    #[command(after_help = "Example:\n  portcullis policy deploy")]
-    Deploy,
+    /// Propose the policies and tests of a folder as a version, for somebody else to approve
+    #[command(
+        after_help = "Example:\n  portcullis policy propose policies/ --note \"letters are looked at first\""
+    )]
+    Propose {
+        /// A folder of policies and tests
+        folder: PathBuf,
+        /// What changes, and why
+        #[arg(long)]
+        note: String,
+    },
+    /// List the versions that were proposed, the newest first
+    #[command(after_help = "Example:\n  portcullis policy list")]
+    List,
+    /// Approve a version that somebody else proposed
+    #[command(
+        after_help = "Example:\n  portcullis policy approve 7 --server https://console.example.com"
+    )]
+    Approve {
+        /// Its number
+        number: u32,
+    },
+    /// Put an approved version in force; without a number, read the configured folder again
+    #[command(after_help = "Example:\n  portcullis policy deploy 7\n  portcullis policy deploy")]
+    Deploy {
+        /// The version, where the configuration names no folder
+        number: Option<u32>,
+    },
+    /// Put the version before in force again
+    #[command(after_help = "Example:\n  portcullis policy rollback")]
+    Rollback,
 }
 
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
@@ -60,10 +90,15 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
             output.text(policy::SCHEMA)?;
             Ok(Exit::Done)
         }
-        Command::Deploy => {
+        Command::Propose { folder, note } => versions::propose(folder, note, session, output),
+        Command::List => versions::list(session, output),
+        Command::Approve { number } => versions::approve(*number, session, output),
+        Command::Deploy { number: Some(number) } => versions::deploy(*number, session, output),
+        Command::Deploy { number: None } => {
             let answer = session.send("/api/v1/reload", &json!({}))?;
             done(&answer, "the policies are in force", output)
         }
+        Command::Rollback => versions::rollback(session, output),
     }
 }
 

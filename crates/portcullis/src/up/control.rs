@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::{
-    Check, Failure, IndexState, Instance, LabelledSession, PolicySource, PolicyView, ProviderView,
-    ServerView, Task,
+    Check, Failure, IndexState, Instance, LabelledSession, PolicyReport, PolicySource, PolicyView,
+    ProviderView, ServerView, Task,
 };
 use ledger::Health;
 use model::TenantId;
+use policy::Source;
 use serde_json::{Value, json};
 
 use super::core::{Core, now};
 use super::house::House;
 use super::reload::Whose;
 use super::{export, leaked, reload, selftest};
+use crate::policies;
 
 /// How long a search waits for the index.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -222,14 +224,29 @@ impl Instance for Adapter {
             return PolicyView { version: String::new(), sources: Vec::new() };
         };
         let settings = core.settings.load();
-        let source = |source: &policy::Source| PolicySource {
-            name: source.name.clone(),
-            text: source.text.clone(),
-        };
+        let source =
+            |source: &Source| PolicySource { name: source.name.clone(), text: source.text.clone() };
         PolicyView {
             version: settings.bundle.version().to_string(),
             sources: settings.sources.iter().map(source).collect(),
         }
+    }
+
+    fn try_policies(
+        &self,
+        tenant: &TenantId,
+        files: &[PolicySource],
+    ) -> Result<PolicyReport, Failure> {
+        let core = self.house.tenant(tenant);
+        let core = core.ok_or_else(|| Failure("there is no such tenant".to_owned()))?;
+        let settings = core.settings.load();
+        let sources = files.iter().map(|file| Source::new(&*file.name, &*file.text)).collect();
+        policies::try_out(sources, &settings.config).map_err(|error| Failure(format!("{error:#}")))
+    }
+
+    fn are_policies_declared(&self, tenant: &TenantId) -> bool {
+        let core = self.house.tenant(tenant);
+        core.is_some_and(|core| core.settings.load().config.policy.dir.is_some())
     }
 
     fn index(&self, tenant: &TenantId) -> IndexState {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::core::{Core, now};
 use super::house::House;
-use super::snapshot::Settings;
+use super::snapshot::{Settings, deployed};
 use super::{tenants, tls, trust};
 use crate::config::{self, Config, Loaded, Secrets, sections};
 use crate::inspection::files_of;
@@ -67,9 +67,11 @@ fn load(house: &House) -> anyhow::Result<Loaded> {
 /// A tenant's new settings, compiled and not yet in force.
 type Ready = (Arc<Core>, Settings);
 
-fn compiled(core: &Arc<Core>, config: Config) -> anyhow::Result<Ready> {
+async fn compiled(core: &Arc<Core>, config: Config) -> anyhow::Result<Ready> {
     let before = core.settings.load_full();
-    let settings = Settings::new(config, &core.tenant, before.root.clone(), Some(&before))?;
+    let deployed = deployed(&core.house.store, &core.tenant).await?;
+    let (tenant, root) = (&core.tenant, before.root.clone());
+    let settings = Settings::new(config, deployed, tenant, root, Some(&before))?;
     Ok((core.clone(), settings))
 }
 
@@ -77,7 +79,7 @@ async fn one(house: &Arc<House>, tenant: &TenantId) -> anyhow::Result<Value> {
     let core = house.tenant(tenant).context("there is no such tenant")?;
     let found = load(house)?.tenants.into_iter().find(|found| found.name == *tenant);
     let config = found.context("the configuration no longer names this tenant")?.config;
-    let version = put_in_force(compiled(&core, config)?).await?;
+    let version = put_in_force(compiled(&core, config).await?).await?;
     let took = house.publish(Some(tenant)).await?;
     Ok(json!({"policy_version": version, "in_force_us": took.as_micros() as u64}))
 }
@@ -86,13 +88,13 @@ async fn all(house: &Arc<House>) -> anyhow::Result<Value> {
     let loaded = load(house)?;
     let main = house.main()?;
     let fixed = needs_restart(&main.settings.load().config, &loaded.config);
-    let mut ready = vec![compiled(&main, loaded.config.clone())?];
+    let mut ready = vec![compiled(&main, loaded.config.clone()).await?];
     let mut new = Vec::new();
     for tenant in loaded.tenants {
         match house.tenant(&tenant.name) {
             Some(core) => {
                 let shown = || format!("the tenant \"{}\"", tenant.name);
-                ready.push(compiled(&core, tenant.config).with_context(shown)?);
+                ready.push(compiled(&core, tenant.config).await.with_context(shown)?);
             }
             None => new.push(tenant),
         }

@@ -23,7 +23,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use inspect::Engine;
 use model::{Containment, Digest, Standing, Subject, TenantId};
 use policy::{Bundle, Source};
-use store::ControlState;
+use store::{ControlState, PolicyVersion, Store};
 
 use super::core::Core;
 use super::custody::Keys;
@@ -71,14 +71,16 @@ impl Settings {
         fail_open(&self.config)
     }
 
-    /// Compiles everything, or says what is wrong. `before` lends its open connections.
+    /// Compiles everything, or says what is wrong. `before` lends its open connections; `deployed`
+    /// are the policies that were deployed last.
     pub(super) fn new(
         config: Config,
+        deployed: Option<Vec<Source>>,
         tenant: &TenantId,
         root: Arc<InspectionSecret>,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
-        let sources = policies::sources(config.policy.dir.as_deref())?;
+        let sources = policies::in_force(config.policy.dir.as_deref(), deployed)?;
         let bundle =
             Bundle::compile(&sources, &policies::grants(&config)?).map_err(policies::Invalid)?;
         let inspection = match config.inspect.enabled {
@@ -176,6 +178,18 @@ impl Settings {
             limits: sizes(&self.config.gate),
         })
     }
+}
+
+/// The policies that were deployed last, with the tests beside them.
+pub(super) async fn deployed(
+    store: &Store,
+    tenant: &TenantId,
+) -> anyhow::Result<Option<Vec<Source>>> {
+    let version = store.deployed_policy(tenant).await?;
+    let sources = |version: PolicyVersion| {
+        version.files.into_iter().map(|file| Source::new(file.name, file.text)).collect()
+    };
+    Ok(version.map(sources))
 }
 
 /// How many actions a tenant may have under way, where that is configured.

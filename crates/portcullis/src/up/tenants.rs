@@ -12,7 +12,7 @@ use super::core::{Core, LOG, Tasks, now};
 use super::custody::Keys;
 use super::house::House;
 use super::mcp::Tools;
-use super::snapshot::Settings;
+use super::snapshot::{Settings, deployed};
 use super::{export, indexer, interrupted, journal, mend, reload, retention, witnesses};
 use crate::config::{Config, sections};
 use crate::keys::random;
@@ -70,7 +70,8 @@ pub(super) async fn open(
     let Opened { log, books, recovery } = opened;
     house.store.add_tenant(tenant).await?;
     let keys = Keys::open(&config, house, tenant).await?;
-    let settings = Settings::new(config, tenant, keys.inspection.clone(), None)?;
+    let deployed = deployed(&house.store, tenant).await?;
+    let settings = Settings::new(config, deployed, tenant, keys.inspection.clone(), None)?;
     let tools = Tools::open(keys.inspection.secret(), &house.store, tenant).await?;
     let core = Core::new(house, tenant.clone(), (log, books), settings, (keys, tools));
     let core = Arc::new(core);

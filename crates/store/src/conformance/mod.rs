@@ -15,6 +15,7 @@ mod kept_values;
 mod key_store;
 mod keys;
 mod persons;
+mod policies;
 mod sizes;
 mod tokens;
 
@@ -62,6 +63,7 @@ stamp! { sqlite:
     holds { a_hold_stands_until_it_is_removed }
     key_store { keys_are_found_by_use_and_id an_exchange_is_whole_or_nothing an_erased_key_is_in_no_byte }
     persons { a_person_changes_and_goes what_was_said_is_known_until_it_expires }
+    policies { a_version_is_in_force_once_another_person_approved_it }
     tokens { a_token_is_found_by_its_hash }
     durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
     sizes { ten_thousand_agents_load_at_once }

@@ -25,6 +25,7 @@ pub(crate) mod keys;
 pub(crate) mod leavers;
 mod migrate;
 pub(crate) mod persons;
+pub(crate) mod policies;
 pub(crate) mod said_once;
 pub(crate) mod sessions;
 pub(crate) mod tenants;

@@ -54,6 +54,11 @@ impl Ask {
         Ok(filter)
     }
 
+    /// A page that ends at the present.
+    fn is_live(&self) -> bool {
+        self.until.is_empty() && self.cursor.is_empty()
+    }
+
     fn url(&self, q: &str, more: &[(&str, &str)]) -> String {
         let mut query = vec![("q", q), ("since", &self.since), ("until", &self.until)];
         query.extend(more);
@@ -87,7 +92,9 @@ async fn list(
     let body = html! {
         div.card #activity {
             (tools(&ask))
-            @if found.is_empty() { (nothing(&ask)) } @else { (rows(&found)) }
+            @if ask.is_live() { (live(&ask)) }
+            @if found.is_empty() && !ask.is_live() { (nothing(&ask)) }
+            @else { (rows(&found)) @if found.is_empty() { (nothing(&ask)) } }
             nav.pager aria-label="Pages of records" {
                 @if after.is_some() { a href=(ask.url(&ask.q, &[])) data-swap="activity" { "Newest" } }
                 @if let Some(next) = next { a href=(ask.url(&ask.q, &[("cursor", &next.to_string())])) data-swap="activity" rel="next" { "Older" } }
@@ -113,6 +120,17 @@ fn tools(ask: &Ask) -> Markup {
         ul.quick aria-label="Filters asked for most" { @for (name, q) in QUICK {
             li { a href=(ask.url(q, &[])) data-swap="activity" aria-current=[(q == ask.q.trim()).then_some("true")] { (name) } }
         } }
+    }
+}
+
+/// What the script needs to add what happens now; without it, a reload shows the same.
+fn live(ask: &Ask) -> Markup {
+    html! {
+        div.live data-live=(url("/activity/stream", &[("q", &ask.q), ("since", &ask.since)])) hidden {
+            button type="button" aria-pressed="false" { "Pause" }
+            span.state role="status" { "Live" }
+            span.muted.left-out {}
+        }
     }
 }
 

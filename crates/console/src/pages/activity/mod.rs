@@ -1,8 +1,10 @@
 //! Activity: what was done, permitted or not. The filters are the address.
 
+mod feed;
 mod list;
 mod one;
 mod rows;
+mod stream;
 
 use model::Record;
 use store::{Cursor, Filter};
@@ -10,10 +12,13 @@ use store::{Cursor, Filter};
 use crate::routes::records::record;
 use crate::{App, Endpoint, Principal, Problem};
 
+pub(super) use feed::Feeds;
 pub(super) use rows::rows;
+pub(super) use stream::MAX_VIEWERS;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let mut all = list::endpoints();
+    all.extend(stream::endpoints());
     all.extend(one::endpoints());
     all
 }
@@ -40,7 +45,7 @@ async fn found(
     let page = app.store.search(&who.tenant, filter, after, most).await?;
     let mut rows = Vec::with_capacity(page.hits.len());
     for hit in page.hits {
-        rows.push(record(app, who, &hit).await?);
+        rows.push(record(app, &who.tenant, &hit).await?);
     }
     Ok((rows, page.next))
 }

@@ -32,7 +32,7 @@ async fn show(
     Place(id): Place<RecordId>,
 ) -> Result<Response, Problem> {
     let hit = one(&app, &who, id).await?;
-    let record = record(&app, &who, &hit).await?;
+    let record = record(&app, &who.tenant, &hit).await?;
     let policies = app.instance.policy(&who.tenant).sources;
     let body = html! {
         div.columns {
@@ -168,7 +168,7 @@ async fn raw(
     Place(id): Place<RecordId>,
 ) -> Result<Response, Problem> {
     let hit = one(&app, &who, id).await?;
-    let bytes = stored(&app, &who, &hit).await?;
+    let bytes = stored(&app, &who.tenant, &hit).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 

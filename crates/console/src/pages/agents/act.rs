@@ -13,7 +13,7 @@ use super::super::components::notice::banner;
 use super::super::form::{Fields, token_field};
 use super::super::page;
 use super::super::shell::{self, Frame, Section};
-use super::super::surface::then;
+use super::super::surface::{step_up, then};
 use super::{create, path, roles};
 use crate::extract::Place;
 use crate::routes::agents::{Update, change};
@@ -170,6 +170,12 @@ async fn act(
     mut fields: Fields,
 ) -> Result<Response, Problem> {
     let act: Act = word.parse()?;
+    if act == Act::Resume
+        && is_quarantined(&app, &who, &name).await?
+        && let Some(first) = step_up(&who, &format!("{}/{word}", path(name.as_str())))
+    {
+        return Ok(first);
+    }
     let back = format!("{}?done={word}", path(name.as_str()));
     let done = match act {
         Act::Suspend => stand(&app, &who, name, Standing::Suspended, fields).await?,
@@ -184,6 +190,10 @@ async fn act(
         }
     };
     Ok(then(&done, &back))
+}
+
+async fn is_quarantined(app: &App, who: &Principal, name: &AgentName) -> Result<bool, Problem> {
+    Ok(app.store.agent(&who.tenant, name).await?.agent.standing == Standing::Quarantined)
 }
 
 async fn stand(

@@ -7,7 +7,7 @@ use super::badge::Tone;
 
 /// Nothing is there: why, and the next step.
 pub(crate) fn empty(title: &str, body: &Markup) -> Markup {
-    html! { div.empty { h3 { (title) } (body) } }
+    html! { div.empty { p.title { (title) } (body) } }
 }
 
 /// A command to copy.

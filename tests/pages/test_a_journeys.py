@@ -1,0 +1,167 @@
+"""What people come to the console for, from end to end, in a browser. In the order in which a new
+instance meets it: later journeys stand on earlier ones only through what they wait for."""
+
+import threading
+
+import httpx2 as httpx
+from conftest import BOT, GATE, call, operator, shot
+from playwright.sync_api import expect
+
+HOLD = """@id("letters-ask")
+@description("Letters to everybody are looked at first.")
+@approve("")
+permit (principal == Agent::"bot", action == Action::"call_model", resource)
+when { resource.name like "*ask*" };
+"""
+
+
+def test_first_start_to_the_first_blocked_call(person):
+    ann = person()
+    page = ann.open("/agents")
+    page.get_by_role("link", name="Add an agent").click()
+    page.get_by_label("Name").fill("first-bot")
+    page.get_by_label("Owner").fill("ann")
+    page.get_by_label("Roles").fill("tester")
+    page.get_by_label("Zone").fill("production")
+    page.get_by_role("button", name="Add the agent").click()
+    key = page.locator("pre.command").first.inner_text()
+    assert key.startswith("pc_")
+    answer = call("hello", key=key)
+    assert answer.status_code == 200, answer.text
+    page.goto("/agents/first-bot")
+    page.get_by_role("link", name="Suspend").click()
+    expect(page.get_by_text("Nothing of it passes any more")).to_be_visible()
+    page.get_by_label("Reason").fill("tried out")
+    page.get_by_role("button", name="Suspend first-bot").click()
+    expect(page.get_by_text("what was open was cut")).to_be_visible()
+    assert call("hello", key=key).status_code == 403
+    page.goto("/activity?q=agent:first-bot effect:deny")
+    row = page.locator("#records tr").first
+    expect(row).to_contain_text("suspended")
+    row.get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Decision")).to_be_visible()
+    ann.quiet()
+
+
+def test_a_proof_is_verified_in_the_browser(person):
+    ann = person()
+    call("prove me")
+    page = ann.open("/activity?q=kind:llm.call agent:bot")
+    page.locator("#records tr").first.get_by_role("link").first.click()
+    page.get_by_role("button", name="Verify in this browser").click()
+    expect(page.locator(".verdict")).to_contain_text("Verified here")
+    # A record that was changed on the way does not pass.
+    page.route("**/record.json", lambda route: route.fulfill(body="{}", content_type="application/json"))
+    page.get_by_role("button", name="Verify in this browser").click()
+    expect(page.locator(".verdict")).to_contain_text("Not verified")
+    page.goto("/log")
+    page.get_by_role("button", name="Check the checkpoint").click()
+    expect(page.locator(".verdict")).to_contain_text("Verified here")
+    ann.quiet()
+
+
+def test_what_happens_appears_while_one_looks(person):
+    eve = person("eve")
+    page = eve.open("/activity?q=agent:bot")
+    expect(page.locator(".live .state")).to_have_text("Live")
+    call("<img src=x onerror=alert(1)> seen live", model="gpt-live")
+    expect(page.locator("#records")).to_contain_text("gpt-live")
+    page.get_by_role("button", name="Pause").click()
+    call("not yet", model="gpt-later")
+    expect(page.locator(".live .state")).to_have_text("Paused")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#records")).to_contain_text("gpt-later")
+    # Filters are the address, and come back with it.
+    page.get_by_label("Query").fill("agent:bot effect:permit")
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**/activity?q=agent*")
+    expect(page.get_by_label("Query")).to_have_value("agent:bot effect:permit")
+    eve.quiet()
+
+
+def test_policies_are_proposed_reviewed_deployed_and_taken_back(person):
+    ann, bob = person("ann"), person("bob")
+    page = ann.open("/policies")
+    page.get_by_role("link", name="Propose a change").click()
+    card = page.locator("section.card").filter(has=page.get_by_role("heading", name="Another file"))
+    card.get_by_label("File").fill("letters.cedar")
+    card.get_by_label("Text").fill("this is no policy")
+    page.get_by_label("What changes, and why").fill("letters are looked at first")
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.get_by_text("It cannot be proposed like this")).to_be_visible()
+    text = page.get_by_label("Text")
+    text.nth(text.count() - 2).fill(HOLD)
+    page.get_by_role("button", name="Propose it for review").click()
+    expect(page.get_by_text("Somebody else has to approve it")).to_be_visible()
+    shot(page, "policy-version")
+    page.get_by_role("button", name="Approve this version").click()
+    expect(page.get_by_text("nobody approves policies of their own")).to_be_visible()
+    bob.open("/policies/1")
+    expect(bob.page.locator(".diff .come").first).to_contain_text("letters.cedar")
+    bob.page.get_by_role("button", name="Approve this version").click()
+    expect(bob.page.get_by_text("It can be put in force now")).to_be_visible()
+    bob.page.get_by_role("button", name="Put version 1 in force").click()
+    expect(bob.page.get_by_text("It is in force, for every call")).to_be_visible()
+    bob.quiet()
+
+
+def test_a_held_call_arrives_live_and_is_approved(person):
+    bob = person("bob")
+    page = bob.open("/approvals")
+    held = call("a letter", model="gpt-ask")
+    assert held.status_code == 403 and held.headers["portcullis-decision"] == "hold", held.text
+    row = page.locator("#approvals tbody tr").filter(has_text="gpt-ask")
+    expect(row).to_contain_text("waiting")
+    row.get_by_role("link", name="openai/gpt-ask").click()
+    shot(page, "approval")
+    page.get_by_role("button", name="Approve this call, once").click()
+    expect(page.get_by_text("Your approval is recorded")).to_be_visible()
+    assert call("a letter", model="gpt-ask").status_code == 200
+    assert call("a letter", model="gpt-ask").status_code == 403
+    page.goto("/approvals")
+    page.locator("#approvals tbody tr").filter(has_text="waiting").get_by_role("link", name="openai/gpt-ask").click()
+    page.get_by_role("button", name="Deny").click()
+    expect(page.get_by_text("say why")).to_be_visible()
+    bob.said.clear()
+
+
+def test_a_suspended_agent_loses_its_open_stream(person):
+    bob = person("bob")
+    ended = threading.Event()
+    begun = threading.Event()
+
+    def read():
+        body = {"model": "gpt-mock-endless", "stream": True, "messages": [{"role": "user", "content": "go on"}]}
+        headers = {"authorization": f"Bearer {BOT}"}
+        try:
+            with httpx.stream("POST", f"{GATE}/llm/openai/v1/chat/completions", json=body, headers=headers, timeout=60) as answer:
+                for _ in answer.iter_raw():
+                    begun.set()
+        except httpx.HTTPError:
+            pass
+        ended.set()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    assert begun.wait(10)
+    page = bob.open("/agents/bot/suspend")
+    page.get_by_role("button", name="Suspend bot").click()
+    expect(page.get_by_text("what was open was cut")).to_be_visible()
+    assert ended.wait(10)
+    page.get_by_role("link", name="Resume").click()
+    page.get_by_role("button", name="Resume bot").click()
+    expect(page.get_by_text("It may act again")).to_be_visible()
+    bob.quiet()
+
+
+def test_policies_are_rolled_back(person):
+    ann, bob = person("ann"), person("bob")
+    page = ann.open("/new/policy?from=1")
+    page.get_by_label("What changes, and why").fill("the same again")
+    page.get_by_role("button", name="Propose it for review").click()
+    bob.open("/policies/2").get_by_role("button", name="Approve this version").click()
+    bob.page.get_by_role("button", name="Put version 2 in force").click()
+    bob.open("/policies").get_by_role("button", name="Roll back").click()
+    expect(bob.page.get_by_text("The version before is in force again")).to_be_visible()
+    versions = operator("GET", "/api/v1/policies")["versions"]
+    assert [one["number"] for one in versions if one["is_in_force"]] == [1]
