@@ -1,16 +1,20 @@
 //! Lets in who may, and records who was turned away.
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use model::{Client, Decision, Effect, Kind, Record, RecordId, Status, TenantId, clip};
-use people::Role;
-use store::StoredToken;
+use model::{
+    Client, Decision, Effect, Kind, PolicyId, Record, RecordId, Status, TenantId, UserName, clip,
+};
+use people::{Role, hours};
+use policy::StaffVerdict;
+use store::{StoredGrant, StoredToken, StoredUser};
 
 use crate::login::session::{self, Found, Session};
-use crate::principal::{Credential, User};
+use crate::principal::{Credential, Owner, Token, User};
+use crate::rules::{self, Ruling};
 use crate::{Access, App, Peer, Principal, Problem, Shared, change, token};
 
 /// The header by which the operator at the socket names a tenant; without it, `main`.
@@ -26,14 +30,15 @@ pub(crate) struct Guard {
 }
 
 /// Runs before every handler; puts a [`Principal`] where something other than the public asks.
-pub(crate) async fn check(
-    State(guard): State<Guard>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if guard.access == Access::Public {
-        return next.run(request).await;
+pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match guard.access {
+        Access::Public => next.run(request).await,
+        access if access.changes() => to_the_end(decide(guard, request, next)).await,
+        _ => decide(guard, request, next).await,
     }
+}
+
+async fn decide(guard: Guard, request: Request, next: Next) -> Response {
     let peer = request.extensions().get().copied();
     let client = client_of(peer, request.headers());
     let principal = match identify(&guard.app, peer, request.headers(), &client).await {
@@ -47,34 +52,38 @@ pub(crate) async fn check(
     if principal.user().is_some() && is_forged(request.method(), request.uri(), request.headers()) {
         return turn_away(&guard.app, principal.client, principal.tenant, Refusal::Forged).await;
     }
-    if !principal.may(guard.access) {
-        let refusal = match guard.access {
-            _ if principal.user().is_some() => Refusal::Role,
-            Access::Payload => Refusal::Payload,
-            Access::Account => Refusal::NoPerson,
-            Access::Platform => Refusal::Platform,
-            _ => Refusal::Scope,
-        };
+    let (mut parts, body) = request.into_parts();
+    let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    let mut request = Request::from_parts(parts, body);
+    let Ok(params) = params else {
+        return Problem::bad_request("the path cannot be read").into_response();
+    };
+    let access = guard.access.on(&params);
+    let Ok(thing) = rules::thing(&guard.app, &principal.tenant, access, &params).await else {
+        return Refusal::Store.problem().into_response();
+    };
+    let Ruling { verdict, asks_for_step_up } = rules::rule(&guard.app, &principal, access, &thing);
+    if !verdict.is_permitted {
+        if asks_for_step_up && is_page(&request) {
+            return to_step_up(&request);
+        }
+        let refusal = Refusal::of(&principal, access, verdict, asks_for_step_up);
         return turn_away(&guard.app, principal.client, principal.tenant, refusal).await;
     }
-    request.extensions_mut().insert(principal);
-    match guard.access {
-        Access::Write | Access::Account => to_the_end(next, request).await,
-        _ => next.run(request).await,
-    }
+    request.extensions_mut().insert(Principal { policies: verdict.policies, ..principal });
+    next.run(request).await
 }
 
 /// A client that hangs up drops its request. A change that is stored must still be recorded and
 /// published, so it runs where nobody can drop it.
-async fn to_the_end(next: Next, request: Request) -> Response {
-    match tokio::spawn(next.run(request)).await {
+async fn to_the_end(change: impl Future<Output = Response> + Send + 'static) -> Response {
+    match tokio::spawn(change).await {
         Ok(response) => response,
         Err(_) => Refusal::Store.problem().into_response(),
     }
 }
 
 /// Why somebody was turned away.
-#[derive(Clone, Copy)]
 enum Refusal {
     NoPeer,
     NoToken,
@@ -83,7 +92,10 @@ enum Refusal {
     Ended,
     Partial,
     Forged,
-    Role,
+    /// The policies of the console.
+    Denied(StaffVerdict),
+    /// The same, for want of a fresh second factor.
+    StepUp(StaffVerdict),
     NoPerson,
     Unknown,
     Expired,
@@ -95,8 +107,31 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn reason(self) -> &'static str {
+    fn of(who: &Principal, access: Access, verdict: StaffVerdict, step_up: bool) -> Self {
+        let is_forbidden = !verdict.policies.is_empty();
+        match (&who.credential, access) {
+            _ if step_up => Self::StepUp(verdict),
+            (Credential::Session(_), _) => Self::Denied(verdict),
+            (_, Access::Account) => Self::NoPerson,
+            (_, Access::Platform) => Self::Platform,
+            (Credential::Token(token), _) if is_forbidden || token.owner.is_some() => {
+                Self::Denied(verdict)
+            }
+            (_, Access::Payload) => Self::Payload,
+            _ => Self::Scope,
+        }
+    }
+
+    fn policies(&self) -> Vec<PolicyId> {
         match self {
+            Self::Denied(verdict) | Self::StepUp(verdict) => verdict.policies.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn reason(&self) -> &str {
+        match self {
+            Self::Denied(verdict) | Self::StepUp(verdict) => &verdict.reason,
             Self::NoPeer => "the connection says nothing of its other end",
             Self::NoToken => "no admin token was presented",
             Self::Malformed => "what was presented is no admin token",
@@ -104,7 +139,6 @@ impl Refusal {
             Self::Ended => "the session has ended",
             Self::Partial => "the log-in is not finished: a factor is missing",
             Self::Forged => "another site made the browser ask",
-            Self::Role => "no role of theirs allows it",
             Self::NoPerson => "only a person who logged in has an account",
             Self::Unknown => "the admin token is not known",
             Self::Expired => "the admin token has expired",
@@ -117,7 +151,7 @@ impl Refusal {
     }
 
     /// A stranger learns the same whatever was wrong with its token.
-    fn problem(self) -> Problem {
+    fn problem(&self) -> Problem {
         match self {
             Self::Scope => {
                 let detail = "this token may only read; use one with scope write";
@@ -127,9 +161,14 @@ impl Refusal {
                 let detail = "this token may not read payloads; use one with scope payload";
                 Problem::new(StatusCode::FORBIDDEN, detail)
             }
-            Self::Role => {
+            Self::Denied(verdict) if verdict.policies.is_empty() => {
                 let detail =
                     "none of your roles allows this; ask an administrator for one that does";
+                Problem::new(StatusCode::FORBIDDEN, detail)
+            }
+            Self::Denied(verdict) => Problem::new(StatusCode::FORBIDDEN, verdict.reason.as_str()),
+            Self::StepUp(_) => {
+                let detail = "this needs a fresh second factor: show it at /verify, and do it again within minutes";
                 Problem::new(StatusCode::FORBIDDEN, detail)
             }
             Self::Forged => {
@@ -189,7 +228,7 @@ fn person(app: &App, session: Session, client: &Client) -> Result<Principal, Ref
         return Err(Refusal::Ended);
     }
     let is_fresh = app.login.lifetimes.is_fresh(session.moments(), (app.clock)());
-    let roles = session.user.grants.iter().filter_map(|grant| Role::parse(&grant.role)).collect();
+    let roles = roles(app, &session.user);
     let credential = format!("session:{}", session.stored.id);
     let user =
         User { name: session.user.name.clone(), roles, is_fresh, session: session.stored.hash };
@@ -198,7 +237,18 @@ fn person(app: &App, session: Session, client: &Client) -> Result<Principal, Ref
         credential: Credential::Session(user),
         tenant: session.user.tenant,
         client: Client { credential, ..client.clone() },
+        policies: Vec::new(),
     })
+}
+
+/// The roles that somebody holds at this moment.
+fn roles(app: &App, user: &StoredUser) -> Vec<Role> {
+    let now = (app.clock)();
+    let in_force = |grant: &&StoredGrant| {
+        hours::is_in_force(grant.starts, grant.ends, grant.hours.as_deref(), now)
+    };
+    let held = user.grants.iter().filter(in_force);
+    held.filter_map(|grant| Role::parse(&grant.role)).collect()
 }
 
 /// Whether somebody opens a page in a browser.
@@ -208,12 +258,33 @@ fn is_navigation(request: &Request) -> bool {
     wants_page && request.method() == Method::GET && !request.uri().path().starts_with("/api/")
 }
 
+/// Whether a person looks at it rather than a program.
+fn is_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    !["/api/", "/ledger/", "/scim/"].iter().any(|root| path.starts_with(root))
+}
+
+/// To the page that asks for a fresh second factor, and back to the page with the button.
+fn to_step_up(request: &Request) -> Response {
+    let from = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
+    let from = from.and_then(|from| from.parse::<Uri>().ok());
+    let from = from.as_ref().and_then(Uri::path_and_query).map(|way| way.as_str());
+    let way = match *request.method() {
+        Method::GET => request.uri().path_and_query().map(|way| way.as_str()),
+        _ => from,
+    };
+    see(&crate::pages::people::step_up(way.unwrap_or("/")))
+}
+
+fn see(way: &str) -> Response {
+    let location = HeaderValue::from_str(way).unwrap_or(HeaderValue::from_static("/login"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
 /// To the log-in, and back afterwards.
 fn to_log_in(request: &Request) -> Response {
     let way = request.uri().path_and_query().map_or("/", |way| way.as_str());
-    let way = crate::pages::people::log_in(way);
-    let location = HeaderValue::from_str(&way).unwrap_or(HeaderValue::from_static("/login"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+    see(&crate::pages::people::log_in(way))
 }
 
 /// Whether a request that changes something comes from elsewhere than a page of ours. Browsers say
@@ -251,14 +322,14 @@ fn operator(
     };
     let name = format!("uid:{uid}");
     let client = Client { credential: name.clone(), ..client.clone() };
-    Ok(Principal { name, credential: Credential::Socket, tenant, client })
+    Ok(Principal { name, credential: Credential::Socket, tenant, client, policies: Vec::new() })
 }
 
 async fn bearer(app: &App, headers: &HeaderMap, client: &Client) -> Result<Principal, Refusal> {
     let presented = presented(headers)?;
     let hash = token::hash(presented).map_err(|_| Refusal::Malformed)?;
     let found = app.store.token(hash).await.map_err(|_| Refusal::Store)?;
-    let StoredToken { name, scope, tenant, expires, .. } = found.ok_or(Refusal::Unknown)?;
+    let StoredToken { name, scope, tenant, expires, owner, .. } = found.ok_or(Refusal::Unknown)?;
     if expires.is_some_and(|end| end <= (app.clock)()) {
         return Err(Refusal::Expired);
     }
@@ -266,9 +337,23 @@ async fn bearer(app: &App, headers: &HeaderMap, client: &Client) -> Result<Princ
     if !app.instance.tenants().contains(&tenant) {
         return Err(Refusal::Unknown);
     }
+    let owner = match owner {
+        Some(owner) => Some(holder(app, &tenant, &owner).await?),
+        None => None,
+    };
     let name = format!("token:{name}");
     let client = Client { credential: name.clone(), ..client.clone() };
-    Ok(Principal { name, credential: Credential::Token(scope), tenant, client })
+    let credential = Credential::Token(Token { scope, owner });
+    Ok(Principal { name, credential, tenant, client, policies: Vec::new() })
+}
+
+/// The person whose a token is; a leaver's token opens nothing.
+async fn holder(app: &App, tenant: &TenantId, name: &UserName) -> Result<Owner, Refusal> {
+    let user = app.store.user(tenant, name).await.map_err(|_| Refusal::Store)?;
+    match user.active {
+        true => Ok(Owner { roles: roles(app, &user), name: user.name }),
+        false => Err(Refusal::Unknown),
+    }
 }
 
 /// Two credentials that could disagree are none.
@@ -298,8 +383,12 @@ async fn turn_away(app: &App, client: Client, tenant: TenantId, refusal: Refusal
     let Some(random) = change::random_id(app) else {
         return Refusal::Store.problem().into_response();
     };
-    let decision =
-        Decision { effect: Effect::Deny, reason: refusal.reason().into(), ..Decision::default() };
+    let decision = Decision {
+        effect: Effect::Deny,
+        reason: refusal.reason().to_owned().into(),
+        policies: refusal.policies(),
+        ..Decision::default()
+    };
     let id = RecordId::new(now, random);
     let mut record = Record::new(id, now, tenant, Kind::AUTH_ATTEMPT, decision);
     record.status = Status::Refused;

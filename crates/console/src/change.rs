@@ -56,7 +56,8 @@ pub(crate) async fn commit(app: &App, who: &Principal, change: Change) -> Result
 }
 
 fn record_of(id: RecordId, now: model::Timestamp, who: &Principal, change: Change) -> Record {
-    let decision = Decision { effect: Effect::Permit, ..Decision::default() };
+    let policies = who.policies.clone();
+    let decision = Decision { effect: Effect::Permit, policies, ..Decision::default() };
     let mut record = Record::new(id, now, who.tenant.clone(), Kind::ADMIN_CHANGE, decision);
     record.client = who.client.clone();
     record.resource = Some(Resource { name: change.name, kind: change.kind.into() });

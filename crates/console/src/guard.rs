@@ -73,7 +73,7 @@ fn is_ours(hosts: &[String], headers: &HeaderMap, target: Option<&str>) -> bool 
     })
 }
 
-fn without_port(host: &str) -> &str {
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

@@ -105,11 +105,14 @@ pub struct PolicyReport {
     pub untested: Vec<String>,
 }
 
-/// One thing that must be well for the instance to be ready.
+/// One thing that is looked at when the instance is asked whether it is ready.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
     pub name: String,
     pub ok: bool,
+    /// Whether the instance is ready only if it is well.
+    #[serde(skip)]
+    pub is_needed: bool,
     /// What to do where it is not; shown to those who may read the API.
     pub detail: String,
 }
@@ -147,7 +150,10 @@ pub trait Instance: Send + Sync + 'static {
     fn name(&self) -> String;
 
     /// Whether a password of this SHA-1 (40 digits, in capitals) is in the list of leaked ones.
-    fn is_leaked(&self, hash: &str) -> bool;
+    ///
+    /// # Errors
+    /// A list that is configured and cannot be read: then no password is taken.
+    fn is_leaked(&self, hash: &str) -> Result<bool, Failure>;
 
     /// The tenants that are served now, `main` first.
     fn tenants(&self) -> Vec<TenantId>;
@@ -168,6 +174,12 @@ pub trait Instance: Send + Sync + 'static {
 
     /// Version, uptime, durability and whatever else describes it to a tenant.
     fn status(&self, tenant: &TenantId) -> Value;
+
+    /// What the self-test last showed of each control.
+    fn controls(&self) -> Value;
+
+    /// Sends canaries through the gate now, and answers as [`Instance::controls`] does then.
+    fn test_controls(&self) -> Task<'_, Result<Value, Failure>>;
 
     fn providers(&self, tenant: &TenantId) -> Vec<ProviderView>;
 

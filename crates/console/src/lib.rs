@@ -22,6 +22,7 @@ mod pages;
 mod principal;
 mod problem;
 mod routes;
+mod rules;
 mod serve;
 mod token;
 
@@ -34,6 +35,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use model::Timestamp;
+use policy::StaffBundle;
 use store::Store;
 
 pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
@@ -44,7 +46,7 @@ pub use instance::{
 pub use login::{Login, first_invitation};
 pub use openapi::describe;
 pub use pages::Pages;
-pub use principal::{Credential, Peer, Principal, User};
+pub use principal::{Credential, Owner, Peer, Principal, Token, User};
 pub use problem::Problem;
 pub use routes::{Access, Endpoint, Surface, endpoints};
 pub use serve::{bind_socket, serve_socket, serve_tcp};
@@ -65,6 +67,8 @@ pub struct App {
     /// Host names besides those of loopback under which the TCP door may be addressed.
     pub hosts: Vec<String>,
     pub idempotency: Idempotency,
+    /// The policies that say who may do what here.
+    pub staff: StaffBundle,
     pub login: Login,
     pub pages: Pages,
 }

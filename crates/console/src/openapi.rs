@@ -38,10 +38,11 @@ fn operation(endpoint: &Endpoint) -> Value {
     if endpoint.access != Access::Public {
         operation["security"] = json!([{"admin_token": []}]);
         operation["x-scope"] = json!(match endpoint.access {
-            Access::Write => "write",
             Access::Payload => "payload",
+            access if access.changes() => "write",
             _ => "read",
         });
+        operation["x-action"] = json!(endpoint.access.action());
         answers["401"] = problem("No valid admin token");
     }
     operation["responses"] = answers;

@@ -2,11 +2,9 @@
 
 use std::net::SocketAddr;
 
-use model::{Client, Digest, TenantId, UserName};
+use model::{Client, Digest, PolicyId, TenantId, UserName};
 use people::Role;
 use store::Scope;
-
-use crate::Access;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +33,8 @@ pub struct Principal {
     pub credential: Credential,
     pub tenant: TenantId,
     pub client: Client,
+    /// The policies of the console that let them do what they are doing.
+    pub policies: Vec<PolicyId>,
 }
 
 /// By what somebody was let in.
@@ -42,10 +42,25 @@ pub struct Principal {
 pub enum Credential {
     /// The socket: whoever owns the data folder may do everything.
     Socket,
-    /// An admin token, and what it may do.
-    Token(Scope),
+    Token(Token),
     /// A log-in with both factors.
     Session(User),
+}
+
+/// An admin token.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub scope: Scope,
+    /// Whose it is: it does no more than they may. None where it is a program's.
+    pub owner: Option<Owner>,
+}
+
+/// The person whose a token is.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub name: UserName,
+    /// Held now.
+    pub roles: Vec<Role>,
 }
 
 /// A person who logged in.
@@ -60,15 +75,6 @@ pub struct User {
 }
 
 impl Principal {
-    pub(crate) fn may(&self, access: Access) -> bool {
-        match &self.credential {
-            Credential::Socket => access != Access::Account,
-            Credential::Token(scope) => scope_allows(*scope, access),
-            Credential::Session(_) if access == Access::Account => true,
-            Credential::Session(user) => user.roles.iter().any(|role| role_allows(*role, access)),
-        }
-    }
-
     pub(crate) fn is_operator(&self) -> bool {
         matches!(self.credential, Credential::Socket)
     }
@@ -78,30 +84,20 @@ impl Principal {
         self.user().is_some_and(|user| user.is_fresh)
     }
 
+    /// The person behind it, however they came.
+    pub(crate) fn person(&self) -> Option<&UserName> {
+        match &self.credential {
+            Credential::Socket => None,
+            Credential::Token(token) => token.owner.as_ref().map(|owner| &owner.name),
+            Credential::Session(user) => Some(&user.name),
+        }
+    }
+
     /// The person, where one logged in.
     pub(crate) fn user(&self) -> Option<&User> {
         match &self.credential {
             Credential::Session(user) => Some(user),
             _ => None,
         }
-    }
-}
-
-fn scope_allows(scope: Scope, access: Access) -> bool {
-    match access {
-        Access::Public | Access::Read => true,
-        Access::Account | Access::Platform => false,
-        Access::Write => scope == Scope::Write,
-        Access::Payload => scope == Scope::Payload,
-    }
-}
-
-fn role_allows(role: Role, access: Access) -> bool {
-    match access {
-        Access::Public | Access::Account => true,
-        Access::Read => role != Role::Employee,
-        Access::Write => matches!(role, Role::PlatformAdministrator | Role::SecurityOfficer),
-        Access::Payload => matches!(role, Role::Responder | Role::Auditor),
-        Access::Platform => false,
     }
 }

@@ -133,6 +133,7 @@ fn snapshot(
         providers: Vec::new(),
         bundle: Arc::new(bundle.map_err(|_| "the baseline compiles")?),
         engine: None,
+        tool_engine: None,
         redacting: None,
         vault: None,
         approvals: None,

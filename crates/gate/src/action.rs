@@ -118,6 +118,13 @@ impl Action {
         }
     }
 
+    /// It happens within another action, so it is of the same tenant.
+    pub(crate) fn within(&mut self, other: &Self) {
+        self.log = other.log.clone();
+        self.books = other.books.clone();
+        self.mode = other.mode;
+    }
+
     pub fn on_model(&mut self, provider: &Arc<Provider>, model: Option<&str>) {
         let model = model.unwrap_or_default();
         let name = match model {

@@ -65,6 +65,8 @@ pub struct Tenant {
     pub bundle: Arc<policy::Bundle>,
     /// `None` where inspection is switched off.
     pub engine: Option<Arc<Engine>>,
+    /// The same for what goes to tools and comes back.
+    pub tool_engine: Option<Arc<Engine>>,
     /// The engine where a policy's obligation is to redact: whatever it finds is masked.
     pub redacting: Option<Arc<Engine>>,
     /// Asked where our own judge of instructions is unsure.

@@ -64,6 +64,8 @@ impl Kind {
     /// The log was opened after an end that nothing announced.
     pub const SYSTEM_RECOVERED: Self = Self(Cow::Borrowed("system.recovered"));
     pub const SYSTEM_RELOAD: Self = Self(Cow::Borrowed("system.reload"));
+    /// What the self-test's canaries came to.
+    pub const SYSTEM_SELFTEST: Self = Self(Cow::Borrowed("system.selftest"));
 
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,9 +1,11 @@
 //! The people who run an installation: their roles, and how they prove who they are.
 //!
 //! Passwords ([`password`]) never stand alone: a second factor ([`totp`], [`recovery`]) is asked of
-//! everybody. A session ([`session`]) is a random token of which only the hash is kept.
+//! everybody, or a passkey ([`webauthn`]), which is both. A session ([`session`]) is a random token of which only the hash is kept.
 //! Nothing here does input or output: time and randomness are parameters.
 
+pub mod challenge;
+pub mod hours;
 pub mod lockout;
 pub mod password;
 pub mod recovery;
@@ -13,6 +15,7 @@ pub mod session;
 pub mod token;
 pub mod totp;
 mod way;
+pub mod webauthn;
 
 pub use role::Role;
 pub use seal::{SealError, Sealer};

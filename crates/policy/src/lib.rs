@@ -22,6 +22,7 @@ mod reason;
 mod request;
 mod scoped;
 mod source;
+mod staff;
 pub mod testing;
 #[cfg(test)]
 mod tests;
@@ -38,4 +39,5 @@ pub use pattern::{Pattern, PatternError};
 pub use question::{Action, Context, Delegation, Question, Resource, Verdict};
 pub use scoped::{Scoped, ScopedError};
 pub use source::{Diagnostic, Source};
+pub use staff::{STAFF_SCHEMA, Staff, StaffBundle, StaffVerdict, Thing, staff_sources};
 pub use vocabulary::SCHEMA;

@@ -13,5 +13,7 @@ pub mod inspection;
 pub mod keys;
 pub mod logging;
 pub mod policies;
+pub(crate) mod selftest;
+mod simulated;
 pub mod up;
 pub mod visible;

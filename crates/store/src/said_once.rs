@@ -6,6 +6,11 @@ use model::{Digest, Timestamp};
 use crate::{Result, Store, sqlite};
 
 impl Store {
+    /// Notes that something was said; whether it was for the first time. Of many at once one is.
+    pub async fn say_once(&self, hash: Digest, expires: Timestamp, now: Timestamp) -> Result<bool> {
+        self.db.write(move |tx| sqlite::said_once::first(tx, hash, expires, now)).await
+    }
+
     /// Notes that something was said, until it would be refused for its age anyway. Durable when
     /// this resolves.
     pub async fn note_said(&self, hash: Digest, expires: Timestamp, now: Timestamp) -> Result<()> {

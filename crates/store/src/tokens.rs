@@ -1,6 +1,6 @@
 //! Admin tokens: how a program reaches the admin API over TCP. Only their hashes are here.
 
-use model::{Digest, TenantId, Timestamp};
+use model::{Digest, TenantId, Timestamp, UserName};
 use serde::{Deserialize, Serialize};
 
 use crate::{Result, Store, sqlite};
@@ -25,6 +25,8 @@ pub struct StoredToken {
     pub tenant: TenantId,
     pub name: String,
     pub scope: Scope,
+    /// Whose it is; none where it is a program's.
+    pub owner: Option<UserName>,
     pub created: Timestamp,
     pub expires: Option<Timestamp>,
 }
@@ -35,6 +37,7 @@ pub struct NewToken {
     pub hash: Digest,
     pub name: String,
     pub scope: Scope,
+    pub owner: Option<UserName>,
     pub expires: Option<Timestamp>,
 }
 

@@ -4,7 +4,7 @@
 //! `BOT_KEY` (may do everything), `POOR_KEY` (two requests an hour) and `CLERK_KEY` (may call no model of
 //! this gate), `CARD` and `TOKEN`, values that inspection knows, `LEDGER`, the folder of the gate's log,
 //! `ISSUER_URL`, where an identity provider may serve that the gate trusts, and `SIGNING_KEY`, the private key
-//! of `bot`, PEM, `OCSF`, the file into which it writes events, `ADMIN`, its socket, and `CONSOLE_URL`. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
+//! of `bot`, PEM, `OCSF`, the file into which it writes events, `ADMIN`, its socket, and `CONSOLE_URL`, its console. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
 //! and `web`, which the tests start on the port `MCP_PORT`. With `--direct` there is no gate:
 //! what fails then is the mock's fault or the client's, or is a refusal.
 
@@ -41,7 +41,8 @@ fn main() -> ExitCode {
     if let Some(gate) = &gate {
         command.env("LEDGER", gate.ledger()).env("OCSF", gate.folder().join(OCSF));
         command.env("ADMIN", gate.data().join("admin.sock"));
-        command.env("CONSOLE_URL", format!("http://{}", gate.console()));
+        // A passkey belongs to a name, not to an address.
+        command.env("CONSOLE_URL", format!("http://localhost:{}", gate.console().port()));
         command.env("ISSUER_URL", &issuer).env("SIGNING_KEY", key.serialize_pem());
     }
     if servers.1 > 0 {

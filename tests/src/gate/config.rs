@@ -18,6 +18,7 @@ pub(super) struct Config {
     pub servers: Vec<(String, String, String)>,
     pub agents: Vec<Agent>,
     pub gate_lines: String,
+    pub tests_itself: bool,
     pub sections: String,
     pub policies: Vec<(String, String)>,
     pub variables: Vec<(String, String)>,
@@ -77,6 +78,9 @@ impl Config {
             "[gate]\nlisten = \"127.0.0.1:0\"\n{}\n[console]\nlisten = \"127.0.0.1:0\"\n\n[data]\ndir = \"data\"\n\n",
             self.gate_lines
         );
+        if !self.tests_itself {
+            toml.push_str("[selftest]\nenabled = false\n\n");
+        }
         if !self.policies.is_empty() {
             toml.push_str("[policy]\ndir = \"policies\"\n\n");
         }

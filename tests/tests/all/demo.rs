@@ -30,16 +30,27 @@ fn everything_happens_as_told_and_nothing_is_left() {
     assert_eq!((&told["ok"], &told["failed"]), (&Value::Bool(true), &Value::from(0)));
     let scenes = told["scenes"].as_array().unwrap();
     let names: Vec<_> = scenes.iter().map(|scene| scene["scene"].as_str().unwrap()).collect();
-    let all =
-        ["support-bot", "research-bot", "batch-bot", "rogue-bot", "stranger", "records", "log"];
+    let all = [
+        "support-bot",
+        "research-bot",
+        "assistant-bot",
+        "batch-bot",
+        "rogue-bot",
+        "stranger",
+        "records",
+        "controls",
+        "log",
+    ];
     assert_eq!(names, all);
     assert!(scenes[0]["model_saw"].as_str().unwrap().contains("[redacted:pii.payment_card]"));
     assert!(scenes[1]["agent_got"].as_str().unwrap().contains("[redacted:secret.github_token]"));
     assert!(scenes[1]["chunks_with_secret"].as_u64().unwrap() > 1);
+    let held = scenes[2]["held"].as_str().unwrap();
+    assert!(held.contains("`to` comes from untrusted output of web/read_page"), "{held}");
     let row =
-        scenes[5]["agents"].as_array().unwrap().iter().find(|row| row["agent"] == "rogue-bot");
+        scenes[6]["agents"].as_array().unwrap().iter().find(|row| row["agent"] == "rogue-bot");
     assert_eq!(row.unwrap()["cut"], 1);
-    let log = &scenes[6];
+    let log = &scenes[8];
     assert_eq!(
         (&log["verdict"], &log["tampered"]["verdict"]),
         (&"verified".into(), &"failed".into())

@@ -236,3 +236,68 @@ async fn metrics_say_how_much_is_followed() {
     assert!(metrics.contains("portcullis_sessions 1\n"), "{metrics}");
     assert!(metrics.contains("portcullis_session_memory_bytes "), "{metrics}");
 }
+
+const PASSWORDS: &str = r#"
+[[mcp.tool]]
+name = "set_password"
+effect = "write"
+integrity = "trusted"
+confidentiality = "internal"
+decisive = ["token"]
+
+[[mcp.tool]]
+name = "post"
+effect = "external"
+integrity = "trusted"
+confidentiality = "internal"
+"#;
+
+#[tokio::test]
+async fn a_credential_that_the_user_said_is_theirs_to_hand_to_a_tool_and_to_no_stranger() {
+    let upstream = upstream().run();
+    let tools = ["set_password", "post", "undeclared"];
+    let server = tools.iter().fold(mcp_server(), |server, name| server.tool(any(name)));
+    let server = server.calls(|_, _| text("done")).run();
+    let gate =
+        gate().openai(&upstream).mcp("account", &server).mcp_lines(PASSWORDS).agent("bot").run();
+    let token = portcullis_tests::fake::github_token();
+    let client = gate.client("bot").header("portcullis-session", "one");
+    client.post(CHAT, chat(&format!("Set my token to {token}"))).await.expect(200);
+    let client = McpClient::new(client, "/mcp/account").open().await;
+    let set = call(&client, "set_password", json!({"token": token})).await;
+    assert_eq!(set.decision(), "permit", "{}", set.text());
+    let seen = |tool: &str| {
+        let calls = server.requests("tools/call").into_iter();
+        calls.filter(|call| call["params"]["name"] == tool).map(|call| call.to_string()).collect()
+    };
+    let handed: Vec<String> = seen("set_password");
+    assert!(handed[0].contains(&token), "{handed:?}");
+    assert_eq!(gate.record(set.record())["findings"][0]["kind"], "secret.github_token");
+    // Sent out, it is still a secret; and to a tool of which nothing is known it goes masked.
+    assert_eq!(call(&client, "post", json!({"token": token})).await.decision(), "deny");
+    call(&client, "undeclared", json!({"token": token})).await;
+    let handed: Vec<String> = seen("undeclared");
+    assert!(!handed.iter().any(|call| call.contains(&token)), "{handed:?}");
+    // Another session has not heard the user say so.
+    let other = gate.client("bot").header("portcullis-session", "two");
+    let other = McpClient::new(other, "/mcp/account").open().await;
+    let masked = call(&other, "set_password", json!({"token": token})).await;
+    assert_eq!(masked.decision(), "redact", "{}", masked.text());
+}
+
+#[tokio::test]
+async fn an_account_reaches_the_tool_as_it_is_and_the_model_masked() {
+    let upstream = upstream().run();
+    let server = mcp_server().tool(any("set_password")).run();
+    let gate =
+        gate().openai(&upstream).mcp("account", &server).mcp_lines(PASSWORDS).agent("bot").run();
+    let card = portcullis_tests::fake::payment_card();
+    let client = gate.client("bot");
+    client.post(CHAT, chat(&format!("My card is {card}"))).await.expect(200);
+    let client = gate.mcp("bot", "account").await;
+    let reply = call(&client, "set_password", json!({"token": card})).await;
+    assert_eq!(reply.decision(), "permit", "{}", reply.text());
+    assert!(server.requests("tools/call")[0].to_string().contains(&card));
+    assert!(!upstream.calls().iter().any(|call| call.json().to_string().contains(&card)));
+    assert_eq!(gate.record(reply.record())["findings"][0]["kind"], "pii.payment_card");
+}

@@ -8,9 +8,11 @@ mod attempt;
 pub(crate) mod cookie;
 pub(crate) mod factor;
 mod first;
+pub(crate) mod passkey;
 pub(crate) mod session;
 
-use model::Secret;
+use model::{Digest, Secret};
+use people::challenge::Challenges;
 use people::session::Lifetimes;
 use people::{SealError, Sealer};
 use tokio::sync::Semaphore;
@@ -30,17 +32,20 @@ pub struct Login {
     pub(crate) lifetimes: Lifetimes,
     /// Whether browsers reach the console by TLS alone.
     pub(crate) secure: bool,
+    pub(crate) challenges: Challenges,
     hashing: Semaphore,
 }
 
 impl Login {
-    /// `key` seals the secrets of authenticator apps.
+    /// `key` seals the secrets of authenticator apps, and is what questions to passkeys are known by.
     ///
     /// # Errors
     /// A key that is none.
     pub fn new(key: [u8; 32], secure: bool, lifetimes: Lifetimes) -> Result<Self, SealError> {
         let (sealer, hashing) = (Sealer::new(key)?, Semaphore::new(HASHING));
-        Ok(Self { sealer, lifetimes, secure, hashing })
+        // No key has two uses.
+        let challenges = Challenges::new(Digest::of_parts(&[b"passkey challenges\n", &key]).0);
+        Ok(Self { sealer, lifetimes, secure, challenges, hashing })
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         page!(Read get "/approvals" list, "Held calls, those that wait first"),
         page!(Read get "/approvals/{record}" show, "One held call, to approve or to deny"),
-        page!(Write post "/approvals/{record}/approve" approve, "Approves by form"),
-        page!(Write post "/approvals/{record}/deny" deny, "Denies by form"),
+        page!(Approve post "/approvals/{record}/approve" approve, "Approves by form"),
+        page!(Approve post "/approvals/{record}/deny" deny, "Denies by form"),
     ]
 }
 

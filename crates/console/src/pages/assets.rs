@@ -19,6 +19,8 @@ const DIGITS: usize = 16;
 pub(super) enum Asset {
     Style,
     Script,
+    /// For the pages that ask for passkeys.
+    Passkeys,
     Icon,
 }
 
@@ -29,7 +31,7 @@ struct File {
     text: &'static str,
 }
 
-static FILES: LazyLock<[File; 3]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 4]> = LazyLock::new(|| {
     let file = |asset, name: &str, extension: &str, kind, text: &'static str| {
         let hash = Digest::of(text.as_bytes()).to_string();
         let path = format!("/assets/{name}.{}.{extension}", clip(&hash, DIGITS));
@@ -49,6 +51,13 @@ static FILES: LazyLock<[File; 3]> = LazyLock::new(|| {
             "js",
             "text/javascript; charset=utf-8",
             include_str!("assets/console.js"),
+        ),
+        file(
+            Asset::Passkeys,
+            "passkeys",
+            "js",
+            "text/javascript; charset=utf-8",
+            include_str!("assets/passkeys.js"),
         ),
         file(Asset::Icon, "icon", "svg", "image/svg+xml", include_str!("assets/icon.svg")),
     ]

@@ -230,6 +230,7 @@ fn controls(app: &App, who: &Principal) -> Markup {
     let index = app.instance.index(&who.tenant);
     let index = Check {
         name: "search index".to_owned(),
+        is_needed: false,
         ok: index.behind() < MAX_BEHIND,
         detail: match index.behind() {
             0 => "holds every record".to_owned(),

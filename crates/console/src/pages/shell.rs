@@ -21,18 +21,20 @@ pub(crate) enum Section {
     Approvals,
     Tools,
     Policies,
+    People,
     Log,
     Settings,
 }
 
 impl Section {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Overview,
         Self::Activity,
         Self::Agents,
         Self::Approvals,
         Self::Tools,
         Self::Policies,
+        Self::People,
         Self::Log,
         Self::Settings,
     ];
@@ -45,6 +47,7 @@ impl Section {
             Self::Approvals => "Approvals",
             Self::Tools => "Tools",
             Self::Policies => "Policies",
+            Self::People => "People",
             Self::Log => "Log",
             Self::Settings => "Settings",
         }
@@ -58,6 +61,7 @@ impl Section {
             Self::Approvals => "/approvals",
             Self::Tools => "/tools",
             Self::Policies => "/policies",
+            Self::People => "/people",
             Self::Log => "/log",
             Self::Settings => "/settings",
         }
@@ -137,7 +141,10 @@ pub(crate) async fn page(app: &App, who: &Principal, frame: Frame<'_>, body: Mar
 fn whoami(who: &Principal) -> Markup {
     html! {
         div.who {
-            span.name { (untrusted(&who.name)) }
+            span.name {
+                @if who.user().is_some() { a href="/account" { (untrusted(&who.name)) } }
+                @else { (untrusted(&who.name)) }
+            }
             span.muted { "tenant " (untrusted(who.tenant.as_str())) }
             @if who.user().is_some() {
                 a href="/account" { "Your account" }

@@ -11,6 +11,9 @@ use crate::problem::Told;
 use crate::{Principal, Problem, Shared};
 
 pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    // A script reads problems as programs do.
+    let accepts = request.headers().get(header::ACCEPT).map(|value| value.as_bytes());
+    let is_script = accepts == Some(b"application/json");
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
     if !is_safe && is_from_elsewhere(request.headers()) {
         let detail = "this form was sent from another site; open the page here and send it again";
@@ -18,7 +21,7 @@ pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: N
     }
     let response = next.run(request).await;
     match response.extensions().get::<Told>().cloned() {
-        Some(Told(problem)) => {
+        Some(Told(problem)) if !is_script => {
             let (headers, mut page) = (response.headers(), shell::problem(&app, &problem));
             for name in ["portcullis-record", "www-authenticate"] {
                 if let Some(value) = headers.get(name) {
@@ -27,7 +30,7 @@ pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: N
             }
             page
         }
-        None => response,
+        _ => response,
     }
 }
 

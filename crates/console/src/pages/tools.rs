@@ -26,8 +26,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         page!(Read get "/tools" list, "Tools of MCP servers, and which of them wait"),
         page!(Read get "/tools/{server}/{tool}" show, "One tool: what was agreed, what is offered, and the difference"),
-        page!(Write post "/tools/{server}/{tool}/accept" accept, "Agrees by form"),
-        page!(Write post "/tools/{server}/{tool}/reject" reject, "Rejects by form"),
+        page!(Tools post "/tools/{server}/{tool}/accept" accept, "Agrees by form"),
+        page!(Tools post "/tools/{server}/{tool}/reject" reject, "Rejects by form"),
     ]
 }
 

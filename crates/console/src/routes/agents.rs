@@ -19,13 +19,13 @@ use crate::{App, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/agents" list, "Agents by name, in pages"),
-        endpoint!(Write post "/api/v1/agents" create, "Adds an agent; shows its key this once"),
+        endpoint!(Agents post "/api/v1/agents" create, "Adds an agent; shows its key this once"),
         endpoint!(Read get "/api/v1/agents/{agent}" show, "One agent"),
-        endpoint!(Write patch "/api/v1/agents/{agent}" update, "Changes owner, purpose, roles or zone"),
-        endpoint!(Write delete "/api/v1/agents/{agent}" remove, "Removes an agent and its keys"),
-        endpoint!(Write post "/api/v1/agents/{agent}/suspend" suspend, "Lets nothing of it pass and cuts what is open"),
-        endpoint!(Write post "/api/v1/agents/{agent}/quarantine" quarantine, "As suspend, until a reviewed resume"),
-        endpoint!(Write post "/api/v1/agents/{agent}/resume" resume, "Lets it act again; out of quarantine with a reason"),
+        endpoint!(Agents patch "/api/v1/agents/{agent}" update, "Changes owner, purpose, roles or zone"),
+        endpoint!(Agents delete "/api/v1/agents/{agent}" remove, "Removes an agent and its keys"),
+        endpoint!(Contain post "/api/v1/agents/{agent}/suspend" suspend, "Lets nothing of it pass and cuts what is open"),
+        endpoint!(Contain post "/api/v1/agents/{agent}/quarantine" quarantine, "As suspend, until a reviewed resume"),
+        endpoint!(Resume post "/api/v1/agents/{agent}/resume" resume, "Lets it act again; out of quarantine with a reason"),
     ]
 }
 

@@ -15,8 +15,8 @@ use crate::{Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/containments" list, "What is contained, by whom, since when and why"),
-        endpoint!(Write post "/api/v1/containments" set, "Contains an agent, a provider, a server or everything"),
-        endpoint!(Write post "/api/v1/containments/release" end, "Ends a containment"),
+        endpoint!(Contain post "/api/v1/containments" set, "Contains an agent, a provider, a server or everything"),
+        endpoint!(Release post "/api/v1/containments/release" end, "Ends a containment"),
     ]
 }
 

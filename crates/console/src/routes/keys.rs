@@ -19,8 +19,8 @@ use crate::{App, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/agents/{agent}/keys" list, "An agent's keys: hashes, labels and ends"),
-        endpoint!(Write post "/api/v1/agents/{agent}/rotate" rotate, "Makes a new key, shown this once; the old ones end after the overlap"),
-        endpoint!(Write delete "/api/v1/agents/{agent}/keys/{hash}" delete, "Ends one key now"),
+        endpoint!(Agents post "/api/v1/agents/{agent}/rotate" rotate, "Makes a new key, shown this once; the old ones end after the overlap"),
+        endpoint!(Agents delete "/api/v1/agents/{agent}/keys/{hash}" delete, "Ends one key now"),
     ]
 }
 

@@ -17,7 +17,7 @@ use crate::{Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        endpoint!(Write post "/api/v1/agents/{agent}/clear_labels" clear, "Takes the labels of an agent's session away, once a person has looked"),
+        endpoint!(Labels post "/api/v1/agents/{agent}/clear_labels" clear, "Takes the labels of an agent's session away, once a person has looked"),
     ]
 }
 

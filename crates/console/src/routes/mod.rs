@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod approvals;
 pub(crate) mod containments;
+mod controls;
 mod description;
 mod health;
 mod index;
@@ -21,27 +22,59 @@ mod retention;
 pub(crate) mod standing;
 pub(crate) mod tokens;
 pub(crate) mod tools;
+pub(crate) mod users;
 
 use axum::routing::MethodRouter;
 
 use crate::Shared;
 
-/// Who may use a route.
+/// What using a route is, for the policies of the console to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Whoever reaches the console.
     Public,
     /// A person who logged in: their own account.
     Account,
-    /// An admin token, or the operator at the socket.
+    /// Everything but what was kept of requests and answers.
     Read,
-    /// An admin token that may change things, or the operator at the socket.
-    Write,
-    /// An admin token that may read what was kept of requests and answers, or the operator at the
-    /// socket. One that may change things may not.
+    /// What was kept of requests and answers.
     Payload,
     /// The operator at the socket alone: whoever runs the platform.
     Platform,
+    /// Agents and their keys.
+    Agents,
+    /// Suspending and quarantining.
+    Contain,
+    /// Ending a suspension or a quarantine of what the path names.
+    Resume,
+    /// The same, of what the body names.
+    Release,
+    /// What the path's last word says is done to an agent.
+    Act,
+    /// Held calls.
+    Approve,
+    /// Tools as their servers describe them.
+    Tools,
+    /// Labels of sessions.
+    Labels,
+    /// Users, their roles, and those for whom agents act.
+    People,
+    /// Admin tokens.
+    Tokens,
+    /// Legal holds, and what is let go when.
+    Retention,
+    /// Destroying keys to somebody's data.
+    Erase,
+    /// Exchanging keys.
+    Keys,
+    /// Writing policies.
+    Author,
+    /// Putting policies in force.
+    Deploy,
+    /// Whether people keep what they were granted.
+    Review,
+    /// Whatever changes something and has no name of its own.
+    Write,
 }
 
 /// For whom a route is.
@@ -67,7 +100,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 21] = [
+    let files: [fn() -> Vec<Endpoint>; 23] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -77,6 +110,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         approvals::endpoints,
         persons::endpoints,
         containments::endpoints,
+        controls::endpoints,
         places::endpoints,
         tools::endpoints,
         records::endpoints,
@@ -88,6 +122,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         policies::endpoints,
         instance::endpoints,
         tokens::endpoints,
+        users::endpoints,
         crate::pages::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()

@@ -25,8 +25,8 @@ use crate::{App, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Payload get "/api/v1/records/{record}/payload/{part}" show, "What was kept of a record's request or response; leaves a record"),
-        endpoint!(Write post "/api/v1/erasures" erase, "Destroys the keys to a subject's payloads, for good"),
-        endpoint!(Write post "/api/v1/keys/rotate" rotate, "Exchanges the root key, the tenant's key or all data keys"),
+        endpoint!(Erase post "/api/v1/erasures" erase, "Destroys the keys to a subject's payloads, for good"),
+        endpoint!(Keys post "/api/v1/keys/rotate" rotate, "Exchanges the root key, the tenant's key or all data keys"),
     ]
 }
 

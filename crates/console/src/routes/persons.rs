@@ -18,10 +18,10 @@ use crate::{Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/persons" list, "People by name, in pages"),
-        endpoint!(Write post "/api/v1/persons" create, "Adds a person for whom agents may act"),
+        endpoint!(People post "/api/v1/persons" create, "Adds a person for whom agents may act"),
         endpoint!(Read get "/api/v1/persons/{person}" show, "One person"),
-        endpoint!(Write patch "/api/v1/persons/{person}" update, "Changes address, scopes or standing; holds from the next call on"),
-        endpoint!(Write delete "/api/v1/persons/{person}" remove, "Removes a person: nobody acts for them any more"),
+        endpoint!(People patch "/api/v1/persons/{person}" update, "Changes address, scopes or standing; holds from the next call on"),
+        endpoint!(People delete "/api/v1/persons/{person}" remove, "Removes a person: nobody acts for them any more"),
     ]
 }
 

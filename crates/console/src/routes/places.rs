@@ -15,13 +15,13 @@ use crate::{App, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/providers" list::<ProviderName>, "Configured providers and their standing"),
-        endpoint!(Write post "/api/v1/providers/{provider}/suspend" suspend::<ProviderName>, "Lets nothing pass to it and cuts what is open"),
-        endpoint!(Write post "/api/v1/providers/{provider}/quarantine" quarantine::<ProviderName>, "As suspend, until a reviewed resume"),
-        endpoint!(Write post "/api/v1/providers/{provider}/resume" resume::<ProviderName>, "Lets calls pass to it again"),
+        endpoint!(Contain post "/api/v1/providers/{provider}/suspend" suspend::<ProviderName>, "Lets nothing pass to it and cuts what is open"),
+        endpoint!(Contain post "/api/v1/providers/{provider}/quarantine" quarantine::<ProviderName>, "As suspend, until a reviewed resume"),
+        endpoint!(Resume post "/api/v1/providers/{provider}/resume" resume::<ProviderName>, "Lets calls pass to it again"),
         endpoint!(Read get "/api/v1/servers" list::<ServerName>, "Configured MCP servers and their standing"),
-        endpoint!(Write post "/api/v1/servers/{server}/suspend" suspend::<ServerName>, "Lets nothing pass to it and cuts what is open"),
-        endpoint!(Write post "/api/v1/servers/{server}/quarantine" quarantine::<ServerName>, "As suspend, until a reviewed resume"),
-        endpoint!(Write post "/api/v1/servers/{server}/resume" resume::<ServerName>, "Lets calls pass to it again"),
+        endpoint!(Contain post "/api/v1/servers/{server}/suspend" suspend::<ServerName>, "Lets nothing pass to it and cuts what is open"),
+        endpoint!(Contain post "/api/v1/servers/{server}/quarantine" quarantine::<ServerName>, "As suspend, until a reviewed resume"),
+        endpoint!(Resume post "/api/v1/servers/{server}/resume" resume::<ServerName>, "Lets calls pass to it again"),
     ]
 }
 

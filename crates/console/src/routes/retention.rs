@@ -17,9 +17,9 @@ use crate::{App, Asker, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/holds" list, "Legal holds: what retention and erasure leave alone, and why"),
-        endpoint!(Write post "/api/v1/holds" add, "Holds a subject's data, or everybody's"),
-        endpoint!(Write delete "/api/v1/holds/{hold}" remove, "Ends a legal hold"),
-        endpoint!(Write post "/api/v1/retention/run" run, "Lets go now what was kept long enough"),
+        endpoint!(Retention post "/api/v1/holds" add, "Holds a subject's data, or everybody's"),
+        endpoint!(Retention delete "/api/v1/holds/{hold}" remove, "Ends a legal hold"),
+        endpoint!(Retention post "/api/v1/retention/run" run, "Lets go now what was kept long enough"),
     ]
 }
 

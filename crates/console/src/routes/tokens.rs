@@ -17,8 +17,8 @@ use crate::{Principal, Problem, Shared, new_token};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/tokens" list, "Admin tokens: names, scopes and ends"),
-        endpoint!(Write post "/api/v1/tokens" create, "Makes an admin token; shows it this once"),
-        endpoint!(Write delete "/api/v1/tokens/{token}" delete, "Ends an admin token now"),
+        endpoint!(Tokens post "/api/v1/tokens" create, "Makes an admin token; shows it this once"),
+        endpoint!(Tokens delete "/api/v1/tokens/{token}" delete, "Ends an admin token now"),
     ]
 }
 
@@ -47,8 +47,10 @@ async fn create(
     }
     let (token, hash) = new_token((app.random)().ok_or_else(no_randomness)?);
     let name = creation.name.to_string();
-    let new =
-        NewToken { hash, name: name.clone(), scope: creation.scope, expires: creation.expires };
+    // Whatever a person makes does no more than they may themselves.
+    let owner = who.person().cloned();
+    let Creation { scope, expires, .. } = creation;
+    let new = NewToken { hash, name: name.clone(), scope, owner, expires };
     let stored = app.store.add_token(&who.tenant, new, (app.clock)()).await?;
     let scope = format!("{:?}", creation.scope).to_lowercase();
     let detail = vec![("scope", scope)];

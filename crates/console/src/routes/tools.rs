@@ -17,8 +17,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Read get "/api/v1/tools" list, "Tools of MCP servers, and which of them wait"),
         endpoint!(Read get "/api/v1/tools/{server}/{tool}" show, "A tool with what was agreed of it and what is offered instead"),
-        endpoint!(Write post "/api/v1/tools/{server}/{tool}/accept" accept, "Agrees to what is offered"),
-        endpoint!(Write post "/api/v1/tools/{server}/{tool}/reject" reject, "Keeps the tool from being used as it is offered"),
+        endpoint!(Tools post "/api/v1/tools/{server}/{tool}/accept" accept, "Agrees to what is offered"),
+        endpoint!(Tools post "/api/v1/tools/{server}/{tool}/reject" reject, "Keeps the tool from being used as it is offered"),
     ]
 }
 

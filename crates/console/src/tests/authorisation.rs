@@ -1,10 +1,12 @@
 //! Every endpoint against everybody who might come (invariant 11). The golden file is the
 //! record of who may what: a new route shows up there.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use axum::http::StatusCode;
 use model::Timestamp;
+use people::Role;
 use serde_json::Value;
 use store::Scope;
 
@@ -27,6 +29,8 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{number}", "99")
         .replace("{hold}", "nobody")
         .replace("{token}", "nobody")
+        .replace("{user}", "nobody")
+        .replace("{role}", "auditor")
         .replace("{code}", "nothing")
         .replace("{factor}", "nothing")
         .replace("{session}", "nothing")
@@ -78,20 +82,19 @@ async fn every_endpoint_refuses_whom_it_should() {
             Access::Public => assert_eq!(nobody, 403, "{path}"),
             Access::Read => assert_eq!((nobody.as_u16(), wrong.as_u16()), (401, 401), "{path}"),
             Access::Account => assert_eq!(numbers, [401, 401, 403, 403, 403], "{path}"),
-            Access::Write => {
+            access if access.changes() => {
                 assert_eq!(numbers[..3], [401, 401, 403], "{path}");
                 assert_eq!(numbers[4], 403, "{path}");
             }
             Access::Platform => assert_eq!(numbers, [401, 401, 403, 403, 403], "{path}"),
-            Access::Payload => {
+            _ => {
                 assert_eq!(numbers[..4], [401, 401, 403, 403], "{path}");
                 assert!(view != 401 && view != 403, "{path}");
             }
         }
         // A page for whoever comes looks for itself at where a form comes from.
         let is_form = endpoint.surface == Surface::Page && endpoint.access == Access::Public;
-        let changes = matches!(endpoint.access, Access::Write | Access::Account);
-        let safe = method == "get" || changes || is_form;
+        let safe = method == "get" || endpoint.access.changes() || is_form;
         assert!(safe, "{method} {path} changes something and lets readers in");
         let is_apart = !matches!(endpoint.access, Access::Read | Access::Write);
         let may_write = is_apart || (write != 401 && write != 403);
@@ -165,4 +168,65 @@ async fn a_token_opens_its_own_tenant_alone() {
         assert_eq!(answer.status, 404, "{method} {path}");
     }
     assert!(fake.store.agent(&other, &"theirs".parse().unwrap()).await.is_ok());
+}
+
+/// Of every endpoint, which roles it lets in (with a fresh second factor), beside nobody at all.
+#[tokio::test]
+async fn every_endpoint_lets_in_the_roles_that_it_should() {
+    let fake = Fake::new();
+    let mut golden =
+        String::from("endpoint: roles; those with a fresh second factor alone in brackets\n");
+    for role in Role::ALL {
+        fake.invite(role.as_str(), &[role]).await;
+    }
+    fake.invite("nobody-at-all", &[]).await;
+    let mut sessions = BTreeMap::new();
+    let checked = endpoints().into_iter().filter(|one| one.access != Access::Public);
+    for endpoint in checked {
+        let mut let_in = Vec::new();
+        for role in Role::ALL {
+            let stale = role_may(&fake, &mut sessions, &endpoint, role.as_str(), false).await;
+            let fresh = role_may(&fake, &mut sessions, &endpoint, role.as_str(), true).await;
+            assert!(fresh || !stale, "{} lets in stale sessions alone", endpoint.path);
+            match (stale, fresh) {
+                (true, _) => let_in.push(role.as_str().to_owned()),
+                (false, true) => let_in.push(format!("[{}]", role.as_str())),
+                (false, false) => {}
+            }
+        }
+        let nobody = role_may(&fake, &mut sessions, &endpoint, "nobody-at-all", true).await;
+        assert_eq!(nobody, endpoint.access == Access::Account, "{}", endpoint.path);
+        writeln!(golden, "{} {}: {}", endpoint.method, endpoint.path, let_in.join(", ")).unwrap();
+    }
+    insta::assert_snapshot!(golden);
+}
+
+/// Whether the guard lets a user through, whatever the handler says then: only the guard's own
+/// refusals leave a record of an attempt.
+async fn role_may(
+    fake: &Fake,
+    sessions: &mut BTreeMap<(String, bool), String>,
+    endpoint: &Endpoint,
+    user: &str,
+    fresh: bool,
+) -> bool {
+    let of = (user.to_owned(), fresh);
+    // What is done with one's own account may end the session.
+    if endpoint.access == Access::Account || !sessions.contains_key(&of) {
+        sessions.insert(of.clone(), fake.session_of(user, fresh).await);
+    }
+    let token = &sessions[&of];
+    let cookie = format!("portcullis={token}");
+    let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let method = endpoint.method.to_uppercase();
+    let path = path_of(endpoint);
+    fake.seen.records.lock().unwrap().clear();
+    let answer = fake.send(over_tcp(request(&method, &path, Value::Null, &headers))).await;
+    // A page asks for the second factor itself.
+    let is_sent_on = answer.header("location").starts_with("/verify");
+    let records = fake.seen.records.lock().unwrap();
+    let refused = |record: &model::Record| {
+        record.kind == model::Kind::AUTH_ATTEMPT && !record.detail.contains_key("factor")
+    };
+    !is_sent_on && !records.iter().any(refused)
 }

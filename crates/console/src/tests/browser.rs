@@ -9,7 +9,7 @@ use axum::http::{Request, header};
 use model::{Digest, TenantId, Timestamp, UserName};
 use people::Role;
 use people::totp::Totp;
-use store::{NewGrant, NewUser};
+use store::{NewGrant, NewUser, StoredSession};
 
 use super::fake::{Answer, Fake, over_tcp};
 
@@ -155,6 +155,28 @@ impl Fake {
 
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.fetch_add(seconds, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// A session that is opened in the store itself.
+    pub(crate) async fn session_of(&self, name: &str, is_fresh: bool) -> String {
+        let number = self.clock.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let token = people::token::token(Digest::of(&number.to_be_bytes()).0);
+        let session = StoredSession {
+            hash: Digest::of(token.expose().as_bytes()),
+            id: format!("session-{number}"),
+            stage: "full".to_owned(),
+            created: self.now(),
+            seen: self.now(),
+            proved: is_fresh.then(|| self.now()),
+            factors: "password totp".to_owned(),
+            address: String::new(),
+            user_agent: String::new(),
+            issuer: None,
+            outside_id: None,
+        };
+        let name = UserName::new(name).unwrap();
+        self.store.open_session(&TenantId::main(), &name, session, None).await.unwrap();
+        token.expose().to_owned()
     }
 
     /// An invitation of a new user with these roles.

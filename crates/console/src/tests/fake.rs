@@ -86,8 +86,8 @@ impl Instance for FakeInstance {
         "portcullis".to_owned()
     }
 
-    fn is_leaked(&self, hash: &str) -> bool {
-        hash == people::password::leak_hash(&model::Secret::new(LEAKED.to_owned()))
+    fn is_leaked(&self, hash: &str) -> Result<bool, Failure> {
+        Ok(hash == people::password::leak_hash(&model::Secret::new(LEAKED.to_owned())))
     }
 
     fn clear_labels(&self, session: &LabelledSession) -> Option<Vec<String>> {
@@ -121,7 +121,24 @@ impl Instance for FakeInstance {
 
     fn readiness(&self, _: Option<&TenantId>) -> Vec<Check> {
         let ok = !self.0.not_ready.load(Ordering::SeqCst);
-        vec![Check { name: "log".to_owned(), ok, detail: "a detail for operators".to_owned() }]
+        let detail = "a detail for operators".to_owned();
+        vec![
+            Check { name: "log".to_owned(), ok, is_needed: true, detail },
+            Check {
+                name: "controls".to_owned(),
+                ok: false,
+                is_needed: false,
+                detail: String::new(),
+            },
+        ]
+    }
+
+    fn controls(&self) -> Value {
+        json!({"state": "working", "controls": []})
+    }
+
+    fn test_controls(&self) -> Task<'_, Result<Value, Failure>> {
+        Box::pin(async { Ok(json!({"state": "working", "controls": []})) })
     }
 
     fn status(&self, _: &TenantId) -> Value {
@@ -264,6 +281,7 @@ impl Fake {
             }),
             hosts: vec!["console.example.com".to_owned()],
             idempotency: crate::Idempotency::default(),
+            staff: policy::StaffBundle::built_in().unwrap(),
             login: crate::Login::new([7; 32], false, Default::default()).unwrap(),
             pages: crate::Pages::default(),
         };
@@ -274,7 +292,7 @@ impl Fake {
     /// A token that is in the store.
     pub(crate) async fn token(&self, scope: Scope, expires: Option<Timestamp>) -> String {
         let (token, hash) = crate::new_token([scope as u8 + 1; 32]);
-        let new = NewToken { hash, name: format!("{scope:?}"), scope, expires };
+        let new = NewToken { hash, name: format!("{scope:?}"), scope, owner: None, expires };
         self.store.add_token(&TenantId::main(), new, Timestamp::default()).await.unwrap();
         token.expose().to_owned()
     }

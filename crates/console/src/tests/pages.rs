@@ -168,6 +168,7 @@ async fn every_form_asks_for_its_token() {
             .replace("{server}", "files")
             .replace("{number}", "1")
             .replace("{tool}", "read")
+            .replace("{user}", "ann")
             .replace("{record}", "act_00000000-0000-7000-8000-000000000000");
         let answer = fake.send(form(&path, &[("reason", "x")], &[])).await;
         // A page before which nobody is logged in has a token of its own kind.

@@ -47,7 +47,12 @@ async fn readiness_says_which_part_and_keeps_the_rest_for_operators() {
     fake.seen.not_ready.store(true, Ordering::SeqCst);
     let answer = fake.operator("GET", "/readyz", Value::Null).await;
     assert_eq!(answer.status, 503);
-    assert_eq!(answer.json(), json!({"ready": false, "checks": [{"name": "log", "ok": false}]}));
+    assert_eq!(
+        answer.json(),
+        json!({"ready": false, "checks": [
+            {"name": "log", "ok": false}, {"name": "controls", "ok": false},
+        ]})
+    );
     let status = fake.operator("GET", "/api/v1/instance", Value::Null).await.json();
     assert_eq!(status["checks"][0]["detail"], "a detail for operators");
 }

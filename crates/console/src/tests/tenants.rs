@@ -30,7 +30,8 @@ async fn furnish(fake: &Fake) {
         assert!(made.status.is_success(), "{path}: {} {text}", made.status);
     }
     let hash = Digest::of(b"a token of theirs");
-    let token = NewToken { hash, name: THEIRS.into(), scope: Scope::Write, expires: None };
+    let token =
+        NewToken { hash, name: THEIRS.into(), scope: Scope::Write, owner: None, expires: None };
     fake.store.add_token(&other(), token, Timestamp::default()).await.unwrap();
 }
 

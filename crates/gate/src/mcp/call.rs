@@ -57,14 +57,7 @@ impl Call {
         if let Some(ready) = self.check_arguments(&known, &arguments)? {
             return Ok(Err(ready));
         }
-        let inspected = self.inspect_request(body.clone(), Voice::Model, ARGUMENTS)?;
-        let arguments = match is_same(&body, &inspected) {
-            true => arguments,
-            false => {
-                let sent = sent_params(&inspected).and_then(|mut sent| sent.remove("arguments"));
-                sent.unwrap_or(arguments)
-            }
-        };
+        let (inspected, arguments) = self.inspect_arguments(talk, name, arguments, body)?;
         talk.along.params = self.mirrored(talk, &known, &arguments);
         let class = talk.server.classify(name, Some(&known));
         let call = ToolCall { tool: name, class, arguments: &arguments };
@@ -101,6 +94,34 @@ impl Call {
         let arguments = arguments.as_object().filter(|_| talk.theirs(self.era) == Era::Modern);
         let arguments = arguments.into_iter();
         arguments.flat_map(|a| params.iter().filter_map(|param| param.header(a))).collect()
+    }
+
+    /// Takes out of the arguments what may not pass. What the user said in so many words is theirs to
+    /// hand to a tool that the operator knows: masked, a new password would be the mask. Policies see
+    /// what was found either way.
+    fn inspect_arguments(
+        &mut self,
+        talk: &Talk,
+        tool: &str,
+        arguments: Value,
+        body: Bytes,
+    ) -> Result<(Bytes, Value), Refusal> {
+        let before = self.base.action.record().decision.clone();
+        let inspected = self.inspect_request(body.clone(), Voice::Model, ARGUMENTS)?;
+        if is_same(&body, &inspected) {
+            return Ok((body, arguments));
+        }
+        let sent = sent_params(&inspected).and_then(|mut params| params.remove("arguments"));
+        let Some(sent) = sent.filter(|sent| *sent != arguments) else {
+            return Ok((inspected, arguments));
+        };
+        let may_stay = self.base.action.findings.blocker().is_none() && talk.server.declares(tool);
+        if may_stay && self.are_users_words(talk, &arguments, &sent) {
+            self.base.action.record().decision = before;
+            self.base.action.note("left", "what was found are the user's own words");
+            return Ok((body, arguments));
+        }
+        Ok((inspected, sent))
     }
 
     /// The decision on a call.

@@ -51,6 +51,13 @@ impl Call {
         });
     }
 
+    /// Whether all that inspection has taken out of the arguments is the user's own.
+    pub(super) fn are_users_words(&mut self, talk: &Talk, given: &Value, sent: &Value) -> bool {
+        let Some(taken) = taken_out(given, sent) else { return false };
+        let traced = self.in_session(talk, |session| session.trace(&taken));
+        !traced.is_empty() && traced.iter().all(|one| one.origin == flow::Origin::User)
+    }
+
     /// The call goes to its server. What it writes may be read again later.
     pub(super) fn let_through(&mut self, talk: &Talk) {
         let written = self.followed.as_mut().and_then(|followed| followed.written.take());
@@ -116,7 +123,31 @@ impl Call {
     }
 }
 
+/// What is not as it was given, under the same names; nothing where the two are alike.
+fn taken_out(given: &Value, sent: &Value) -> Option<Value> {
+    match (given, sent) {
+        _ if given == sent => None,
+        (Value::Object(given), Value::Object(sent)) => {
+            let part = |(name, value): (&String, &Value)| {
+                let sent = sent.get(name).unwrap_or(&Value::Null);
+                Some((name.clone(), taken_out(value, sent)?))
+            };
+            Some(Value::Object(given.iter().filter_map(part).collect()))
+        }
+        (Value::Array(given), Value::Array(sent)) if given.len() == sent.len() => {
+            let parts = given.iter().zip(sent).filter_map(|(given, sent)| taken_out(given, sent));
+            Some(Value::Array(parts.collect()))
+        }
+        _ => Some(given.clone()),
+    }
+}
+
 impl Server {
+    /// Whether the operator says anything of a tool.
+    pub(super) fn declares(&self, tool: &str) -> bool {
+        self.flow_rule(tool).is_some()
+    }
+
     fn flow_rule(&self, tool: &str) -> Option<&FlowRule> {
         self.rules.iter().find(|rule| rule.tools.matches(tool)).map(|rule| &rule.flow)
     }

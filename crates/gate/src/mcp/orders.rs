@@ -116,7 +116,7 @@ const CARRYING: [&str; 20] = [
     "bcc",
     "exfiltrate",
     "copy ",
-    "provide",
+    "provide ",
     "fetch",
     "collect",
     "transmit",

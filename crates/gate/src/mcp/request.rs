@@ -304,6 +304,7 @@ impl Call {
     /// A record of its own for something that happens on the way.
     pub(super) fn aside(&mut self, kind: Kind) -> Box<crate::action::Action> {
         let mut aside = crate::action::Action::begin(&self.worker.gate, kind);
+        aside.within(&self.base.action);
         let record = self.base.action.record().clone();
         let to = aside.record();
         to.tenant = record.tenant;

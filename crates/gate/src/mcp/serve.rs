@@ -123,6 +123,7 @@ impl Call {
         }
         let asked = Asked { method: &parts.method, uri: &parts.uri, headers: &parts.headers, peer };
         let who = self.base.identify(asked).await?;
+        self.base.engine.clone_from(&who.tenant.tool_engine);
         if self.worker.gate.is_draining() {
             return Err(Refusal::Draining);
         }

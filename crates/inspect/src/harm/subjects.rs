@@ -269,7 +269,8 @@ mod tests {
     fn first_words_are_words_of_a_text() {
         for term in SUBJECTS.iter().flat_map(|subject| subject.terms) {
             let first = term.split(' ').next().unwrap_or_default();
-            assert_eq!(words(first.as_bytes()).collect::<Vec<_>>(), [0..first.len()], "{term}");
+            let whole = words(first.as_bytes()).next();
+            assert_eq!(whole, Some(0..first.len()), "{term}");
         }
     }
 

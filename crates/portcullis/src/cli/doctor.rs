@@ -37,7 +37,12 @@ fn findings(session: &Session<'_>) -> std::result::Result<Vec<Finding>, Failure>
     let running = session.read("/api/v1/instance").is_ok();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Failed(error.into()))?;
-    Ok(runtime.block_on(doctor::examine(&loaded, running)))
+    let mut findings = runtime.block_on(doctor::examine(&loaded, running));
+    if running {
+        let controls = session.read("/api/v1/controls").ok();
+        findings.push(doctor::of_controls(controls.as_ref()));
+    }
+    Ok(findings)
 }
 
 fn show(finding: &Finding, output: &mut Output) -> std::io::Result<()> {

@@ -18,6 +18,7 @@ mod person;
 mod place;
 mod policy;
 mod provider;
+mod selftest;
 mod server;
 mod session;
 mod sign;
@@ -152,9 +153,14 @@ enum Command {
     )]
     Ledger(Box<ledger::Command>),
     Witness(witness::Arguments),
-    /// Admin tokens for people and programs
-    #[command(subcommand, after_help = "Example:\n  portcullis user tokens")]
+    /// Who may log in to the console; admin tokens for people and programs
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis user add ann@example.com --role auditor"
+    )]
     User(user::Command),
+    /// Send canaries through the running gate, and say of each control whether it works
+    Selftest(selftest::Arguments),
     /// Look for what is wrong with an installation, and say how to mend it
     Doctor(doctor::Arguments),
     /// The configuration: check it, or print an example or the reference
@@ -216,6 +222,7 @@ fn dispatch(
         Command::Ledger(command) => ledger::run(&command, &session, output),
         Command::Witness(arguments) => witness::run(&arguments, output),
         Command::User(command) => user::run(&command, &session, output),
+        Command::Selftest(arguments) => selftest::run(&arguments, &session, output),
         Command::Doctor(arguments) => doctor::run(&arguments, &session, output),
         Command::Config(command) => config::run(&command, &session, output),
         Command::Docs(arguments) => docs::run(&arguments, output),

@@ -73,6 +73,10 @@ impl Caller {
         Self { name, key: Secret::new(key.to_owned()), place }
     }
 
+    pub(super) fn secret(&self) -> &Secret {
+        &self.key
+    }
+
     pub(super) fn key(&self) -> &str {
         self.key.expose()
     }

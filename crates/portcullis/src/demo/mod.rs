@@ -14,6 +14,7 @@ mod setup;
 mod stage;
 mod story;
 mod tally;
+mod tools;
 
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ use model::Model;
 use scenes::log::{self, Cold};
 use stage::Stage;
 use story::Story;
+use tools::Tools;
 
 pub use afterwards::Left;
 
@@ -73,9 +75,10 @@ pub async fn play(stay: bool, output: &mut Output) -> anyhow::Result<Played> {
 
 fn introduce(stage: &Stage, story: &mut Story<'_>) {
     story.heading("Portcullis, demonstrated");
-    story.say("A gate, a model API and five callers, all in this process, all over real HTTP on this machine. The model API is simulated, so no account is needed; the gate is the real one, as `portcullis up` runs it.");
+    story.say("A gate, a model API, two MCP servers and six callers, all in this process, all over real HTTP on this machine. The model API and the servers are simulated, so no account is needed; the gate is the real one, as `portcullis up` runs it.");
     story.show("gate", &format!("http://{}", stage.running.addresses.gate));
     story.show("model API", &format!("http://{} (simulated)", stage.model.address));
+    story.show("MCP servers", &format!("http://{} (simulated)", stage.tools.server.address));
     story.show("folder", &stage.folder.path().display().to_string());
 }
 
@@ -83,6 +86,8 @@ fn introduce(stage: &Stage, story: &mut Story<'_>) {
 struct Kept {
     folder: Folder,
     model: Model,
+    /// Serves as long as the gate does.
+    _tools: Tools,
 }
 
 /// Stops the gate in order, so that its log lies cold.
@@ -93,7 +98,7 @@ async fn stop(stage: Stage) -> anyhow::Result<(Cold, Kept)> {
         copy: stage.folder.path().join(CHANGED_COPY),
         victim: log::victim(&stage.calls)?,
     };
-    let Stage { folder, model, running, .. } = stage;
+    let Stage { folder, model, tools, running, .. } = stage;
     running.stop().await?;
-    Ok((cold, Kept { folder, model }))
+    Ok((cold, Kept { folder, model, _tools: tools }))
 }

@@ -8,7 +8,8 @@ use super::folder::Folder;
 use crate::config::DEFAULT_FILE;
 
 /// The agents of the configuration.
-pub(super) const AGENTS: [&str; 4] = ["support-bot", "research-bot", "batch-bot", "rogue-bot"];
+pub(super) const AGENTS: [&str; 5] =
+    ["support-bot", "research-bot", "assistant-bot", "batch-bot", "rogue-bot"];
 pub(super) const SMALL: &str = "gpt-4o-mini";
 pub(super) const LARGE: &str = "gpt-4o";
 /// A model that no role is granted.
@@ -18,10 +19,42 @@ pub(super) const EXPENSIVE: &str = "claude-opus-4-1";
 /// What batch-bot may spend in an hour.
 pub(super) const BUDGET_USD: f64 = 0.10;
 
+/// What the operator says of the tools: a page may be anybody's words, and of a transfer the account
+/// decides.
+const SERVERS: &str = "[[mcp]]
+name = \"web\"
+url = \"http://{tools}/web\"
+
+[[mcp.tool]]
+name = \"read_page\"
+effect = \"read\"
+integrity = \"untrusted\"
+confidentiality = \"public\"
+
+[[mcp]]
+name = \"bank\"
+url = \"http://{tools}/bank\"
+
+[[mcp.tool]]
+name = \"transfer\"
+effect = \"external\"
+integrity = \"trusted\"
+confidentiality = \"internal\"
+decisive = [\"to\"]
+guided = [\"amount\"]
+
+[[role]]
+name = \"assistant\"
+providers = [\"openai\"]
+models = [\"gpt-4o-mini\"]
+tools = [\"web/*\", \"bank/*\"]
+
+";
+
 /// Writes `portcullis.toml` and the keys that it names.
 pub(super) fn write(
     folder: &Folder,
-    upstream: SocketAddr,
+    peers: (SocketAddr, SocketAddr),
     provider_key: &str,
     keys: &BTreeMap<&'static str, String>,
 ) -> anyhow::Result<()> {
@@ -29,10 +62,10 @@ pub(super) fn write(
     for (name, key) in keys {
         folder.write(&format!("keys/{name}"), key)?;
     }
-    folder.write(DEFAULT_FILE, &text(folder, upstream))
+    folder.write(DEFAULT_FILE, &text(folder, peers))
 }
 
-fn text(folder: &Folder, upstream: SocketAddr) -> String {
+fn text(folder: &Folder, (upstream, tools): (SocketAddr, SocketAddr)) -> String {
     let at = |name: &str| toml::Value::from(folder.path().join(name).display().to_string());
     let provider = |name: &str, models: &str| {
         format!(
@@ -78,9 +111,11 @@ fn text(folder: &Folder, upstream: SocketAddr) -> String {
         ),
         role("support", "\"openai\", \"anthropic\"", &[SMALL, CLAUDE]),
         role("research", "\"openai\"", &[LARGE]),
+        SERVERS.replace("{tools}", &tools.to_string()),
         role("batch", "\"anthropic\"", &[EXPENSIVE]),
         agent("support-bot", "support", "answers customers"),
         agent("research-bot", "research", "reads documents"),
+        agent("assistant-bot", "assistant", "runs errands"),
         agent("batch-bot", "batch", "summarises reports by night"),
         agent("rogue-bot", "support", "was meant to answer customers"),
     ]

@@ -13,6 +13,7 @@ use super::agent::{Ask, Caller, Open, Place, Reply};
 use super::folder::{Folder, random};
 use super::model::Model;
 use super::setup;
+use super::tools::Tools;
 use crate::client::{Client, Target};
 use crate::config::{self, Environment, Secrets};
 use crate::up::{self, Running};
@@ -24,6 +25,7 @@ const LOG: &str = "ledger/main";
 pub(super) struct Stage {
     pub(super) folder: Folder,
     pub(super) model: Model,
+    pub(super) tools: Tools,
     pub(super) running: Running,
     admin: Client,
     keys: BTreeMap<&'static str, String>,
@@ -58,19 +60,21 @@ impl Stage {
         let folder = Folder::new()?;
         let planted = Planted::new(u64::from(u32::from_le_bytes(random()?)))?;
         let model = Model::start(&planted.token).await.context("the simulated model API")?;
+        let tools = Tools::start().await.context("the simulated MCP servers")?;
         let provider_key = format!("simulated-{}", hex::encode(random::<12>()?));
         let mut keys = BTreeMap::new();
         for name in setup::AGENTS {
             keys.insert(name, AgentKey::from_random(random()?).secret().expose().to_owned());
         }
-        setup::write(&folder, model.address, &provider_key, &keys)?;
+        let peers = (model.address, tools.server.address);
+        setup::write(&folder, peers, &provider_key, &keys)?;
         let running = start(&folder).await?;
         let admin =
             Client::new(Target::Socket { path: running.addresses.admin.clone(), tenant: None });
         let vkey = std::fs::read_to_string(folder.path().join("data").join(LOG).join("vkey"));
         let vkey = vkey.context("the log's public key")?.trim().parse()?;
         let calls = Vec::new();
-        Ok(Self { folder, model, running, admin, keys, provider_key, planted, vkey, calls })
+        Ok(Self { folder, model, tools, running, admin, keys, provider_key, planted, vkey, calls })
     }
 
     /// An agent with its key, or somebody with none that is known.

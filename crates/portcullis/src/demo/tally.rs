@@ -11,6 +11,7 @@ pub(super) struct Row {
     pub(super) agent: String,
     pub(super) permitted: u64,
     pub(super) redacted: u64,
+    pub(super) held: u64,
     pub(super) denied: u64,
     pub(super) cut: u64,
     pub(super) tokens: u64,
@@ -40,7 +41,7 @@ pub(super) fn by_agent(records: &[Value]) -> Vec<Row> {
 }
 
 fn is_call(record: &Value) -> bool {
-    matches!(record["kind"].as_str(), Some("llm.call" | "auth.attempt"))
+    matches!(record["kind"].as_str(), Some("llm.call" | "mcp.call_tool" | "auth.attempt"))
 }
 
 impl Row {
@@ -49,6 +50,7 @@ impl Row {
             (Some("cut"), _) => &mut self.cut,
             (_, Some("permit")) => &mut self.permitted,
             (_, Some("redact")) => &mut self.redacted,
+            (_, Some("hold")) => &mut self.held,
             _ => &mut self.denied,
         };
         *place += 1;
@@ -62,9 +64,9 @@ impl Row {
 /// The rows for people.
 pub(super) fn table(rows: &[Row]) -> Table {
     let mut table =
-        Table::new(&["agent", "permitted", "redacted", "denied", "cut", "tokens", "cost"]);
+        Table::new(&["agent", "permitted", "redacted", "held", "denied", "cut", "tokens", "cost"]);
     for row in rows {
-        let counts = [row.permitted, row.redacted, row.denied, row.cut, row.tokens];
+        let counts = [row.permitted, row.redacted, row.held, row.denied, row.cut, row.tokens];
         let cells = counts.iter().map(ToString::to_string);
         let cost = format!("${:.6}", row.cost_usd);
         table.row([row.agent.clone()].into_iter().chain(cells).chain([cost]));

@@ -6,6 +6,7 @@ mod network;
 mod system;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::{ConfigError, Loaded};
 use crate::up::fail_open;
@@ -50,6 +51,27 @@ impl Finding {
 pub fn of_config_error(error: &ConfigError) -> Vec<Finding> {
     let remedy = "portcullis config check shows each place";
     vec![Finding::failed("configuration", error.to_string(), remedy)]
+}
+
+/// What the self-test of the running instance last showed.
+pub fn of_controls(report: Option<&Value>) -> Finding {
+    let check = "controls";
+    let controls = report.and_then(|report| report["controls"].as_array());
+    let controls = controls.map_or(&[][..], Vec::as_slice);
+    let in_state = |state: &str| {
+        let found = controls.iter().filter(|one| one["state"] == state);
+        found.filter_map(|one| one["control"].as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let (broken, off) = (in_state("broken"), in_state("off"));
+    let remedy = "portcullis selftest says of each what to do";
+    match (broken.as_str(), off.as_str()) {
+        ("", "") if controls.is_empty() => {
+            Finding::warning(check, "nobody has tested them", "portcullis selftest does")
+        }
+        ("", "") => Finding::ok(check, format!("all {} were seen to work", controls.len())),
+        ("", off) => Finding::warning(check, format!("switched off: {off}"), remedy),
+        (broken, _) => Finding::failed(check, format!("not working: {broken}"), remedy),
+    }
 }
 
 /// Looks at everything. `running` says whether the instance answers on its socket.

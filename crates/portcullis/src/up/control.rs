@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::core::{Core, now};
 use super::house::House;
 use super::reload::Whose;
-use super::{export, reload};
+use super::{export, leaked, reload, selftest};
 use crate::policies;
 
 /// How long a search waits for the index.
@@ -41,7 +41,11 @@ fn own_metrics(core: &Core) -> String {
     let name = "portcullis_index_behind_records";
     let help = "Records that the search index does not hold yet.";
     let index = format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {behind}\n");
-    index + &failing(core) + &export::metrics(core)
+    let controls = match core.tenant == TenantId::main() {
+        true => core.house.selftest.metrics(now()),
+        false => String::new(),
+    };
+    index + &failing(core) + &export::metrics(core) + &controls
 }
 
 /// Which parts fail now, and what passed without them.
@@ -73,7 +77,7 @@ fn check_of_log(core: &Core) -> Check {
         Health::Stopped(error) => (false, error.to_string()),
         Health::Closed => (false, "the instance is stopping".into()),
     };
-    Check { name: "log".into(), ok, detail }
+    Check { name: "log".into(), ok, is_needed: true, detail }
 }
 
 fn failed(error: &anyhow::Error) -> Failure {
@@ -85,8 +89,12 @@ impl Instance for Adapter {
         self.house.main().map_or_else(|_| String::new(), |core| core.instance_name())
     }
 
-    fn is_leaked(&self, _hash: &str) -> bool {
-        false
+    fn is_leaked(&self, hash: &str) -> Result<bool, Failure> {
+        let core = self.house.main().map_err(|error| Failure(format!("{error:#}")))?;
+        let settings = core.settings.load();
+        let Some(list) = &settings.config.people.leaked_passwords else { return Ok(false) };
+        leaked::holds(list, hash)
+            .map_err(|error| Failure(format!("the list of leaked passwords: {error}")))
     }
 
     fn tenants(&self) -> Vec<TenantId> {
@@ -154,9 +162,24 @@ impl Instance for Adapter {
         let gate = Check {
             name: "gate".into(),
             ok: !draining,
+            is_needed: true,
             detail: if draining { "it is draining".into() } else { String::new() },
         };
-        log.into_iter().chain([gate]).collect()
+        let log = log.into_iter().chain([gate]);
+        let controls = (tenant == TenantId::main()).then(|| self.house.selftest.check());
+        log.chain(controls).collect()
+    }
+
+    fn controls(&self) -> Value {
+        self.house.selftest.view()
+    }
+
+    fn test_controls(&self) -> Task<'_, Result<Value, Failure>> {
+        Box::pin(async move {
+            let tested = selftest::test(&self.house, selftest::Asked::ByAPerson).await;
+            tested.map_err(|error| failed(&error))?;
+            Ok(self.house.selftest.view())
+        })
     }
 
     fn status(&self, tenant: &TenantId) -> Value {

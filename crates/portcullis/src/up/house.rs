@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::core::Core;
 use super::root::Roots;
+use super::selftest::SelfTest;
 use super::tls::Certificates;
 use crate::config::{Environment, Loaded};
 
@@ -27,6 +28,7 @@ pub(super) struct House {
     pub(super) key_store: KeyStore,
     pub(super) roots: Roots,
     pub(super) gate: Arc<Gate>,
+    pub(super) selftest: SelfTest,
     pub(super) certificates: Certificates,
     pub(super) started: Instant,
     /// One publication at a time, so that an older state never replaces a newer one.
@@ -43,7 +45,7 @@ impl House {
         environment: &Environment,
         store: Store,
         (key_store, roots): (KeyStore, Roots),
-        gate: Arc<Gate>,
+        (gate, selftest): (Arc<Gate>, SelfTest),
     ) -> Self {
         Self {
             data: loaded.config.data.dir.clone(),
@@ -53,6 +55,7 @@ impl House {
             key_store,
             roots,
             gate,
+            selftest,
             certificates: Certificates::default(),
             started: Instant::now(),
             publishing: Mutex::new(()),
@@ -103,6 +106,10 @@ impl House {
         let keys: Vec<_> = keys.map(|(hash, opens)| (*hash, opens.clone())).collect();
         next.keys.extend(keys);
         next.directory = Directory::of(next.tenants.values().map(AsRef::as_ref));
+        // Canaries are nobody whom a certificate or a token could name.
+        if let Some(main) = tenants.first() {
+            self.selftest.join(&mut next, &main.settings.load().controls)?;
+        }
         self.gate.publish(next);
         Ok(begun.elapsed())
     }

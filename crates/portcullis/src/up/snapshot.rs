@@ -32,6 +32,7 @@ use crate::config::{Config, sections};
 use crate::inspection::Inspection;
 use crate::keys::InspectionSecret;
 use crate::policies;
+use crate::selftest::{self, Controls};
 
 /// What configuration and policy files come to. Replaced as a whole when they change.
 pub(super) struct Settings {
@@ -44,9 +45,12 @@ pub(super) struct Settings {
     pub(super) root: Arc<InspectionSecret>,
     inspection: Inspection,
     engine: Option<Arc<Engine>>,
+    tool_engine: Option<Arc<Engine>>,
     redacting: Option<Arc<Engine>>,
     kept: Rules,
     classifier: Option<Arc<Classifier>>,
+    /// What the self-test's canaries meet.
+    pub(super) controls: Controls,
     pub(super) limits: Vec<Limit>,
     trust: Arc<Trust>,
     providers: Vec<Arc<Provider>>,
@@ -87,16 +91,25 @@ impl Settings {
             }
             false => Inspection::default(),
         };
-        let (engine, redacting) = engines(&config, &inspection.settings)?;
+        let Engines { engine, tool_engine, redacting } = engines(&config, &inspection.settings)?;
         let classifier = classifier(&config.inspect)?;
+        let controls = Controls {
+            engine: engine.clone(),
+            tool_engine: tool_engine.clone(),
+            redacting: redacting.clone(),
+            bundle: Arc::new(bundle.with_grants(&selftest::grants()?).map_err(policies::Invalid)?),
+            judges: inspection.settings.judges,
+        };
         let mut settings = Self {
             bundle: Arc::new(bundle),
+            controls,
             trust: trust(&config, tenant, &root)?,
             share: share(&config, tenant),
             sources,
             root,
             inspection,
             engine,
+            tool_engine,
             redacting,
             kept: rules(&config)?,
             classifier,
@@ -224,19 +237,29 @@ impl Settings {
     }
 }
 
-type MaybeEngine = Option<Arc<Engine>>;
+/// None of them where inspection is switched off.
+#[derive(Default)]
+struct Engines {
+    engine: Option<Arc<Engine>>,
+    tool_engine: Option<Arc<Engine>>,
+    redacting: Option<Arc<Engine>>,
+}
 
-/// The engine as configured, and the one for an obligation to redact: it masks whatever it finds.
-fn engines(
-    config: &Config,
-    settings: &inspect::Settings,
-) -> anyhow::Result<(MaybeEngine, MaybeEngine)> {
+/// The engine as configured, the one for tools, and the one for an obligation to redact: it masks
+/// whatever it finds.
+fn engines(config: &Config, settings: &inspect::Settings) -> anyhow::Result<Engines> {
     if !config.inspect.enabled {
-        return Ok((None, None));
+        return Ok(Engines::default());
     }
-    let engine = Engine::compile(settings).context("[inspect]")?;
-    let strict = Engine::compile(&settings.masking_all()).context("[inspect]")?;
-    Ok((Some(Arc::new(engine)), Some(Arc::new(strict))))
+    let compile = |settings: &inspect::Settings| {
+        anyhow::Ok(Some(Arc::new(Engine::compile(settings).context("[inspect]")?)))
+    };
+    let actions = config.inspect.tool_actions();
+    Ok(Engines {
+        engine: compile(settings)?,
+        tool_engine: compile(&inspect::Settings { actions, ..settings.clone() })?,
+        redacting: compile(&settings.masking_all())?,
+    })
 }
 
 /// What a snapshot is made of besides configuration and control state.
@@ -301,6 +324,7 @@ pub(super) fn build(
         providers,
         bundle: settings.bundle.clone(),
         engine: settings.engine.clone(),
+        tool_engine: settings.tool_engine.clone(),
         redacting: settings.redacting.clone(),
         vault: Some(core.keys.vault.clone()),
         keeping: keeping(settings, &core.keys),

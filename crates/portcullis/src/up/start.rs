@@ -10,6 +10,7 @@ use console::{App, Idempotency, Login, Pages};
 use gate::net::listen::{self, Listener};
 use gate::{Gate, Worker};
 use model::{Kind, Secret, TenantId};
+use people::session::Lifetimes;
 use store::{KeyStore, Store};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,6 +19,7 @@ use super::addresses::Addresses;
 use super::core::{Core, now};
 use super::house::House;
 use super::root::Roots;
+use super::selftest::{self, SelfTest};
 use super::tenants::{self, Opened};
 use super::{control, custody, journal, once, reload, traces};
 use crate::config::{Config, Environment, Loaded};
@@ -57,7 +59,8 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     once::restore(&gate, &store).await?;
     let (stop, stopped) = watch::channel(false);
     let keys = (key_store, roots);
-    let house = House::new(&loaded, environment, store, keys, gate);
+    let selftest = SelfTest::open(&config, &gate).await?;
+    let house = House::new(&loaded, environment, store, keys, (gate, selftest));
     let house = Arc::new(house);
     open_tenants(&house, loaded, main).await?;
 
@@ -69,6 +72,7 @@ pub async fn start(loaded: Loaded, environment: &Environment) -> anyhow::Result<
     let drain = config.gate.timeouts.drain;
     let mut tasks = doors;
     tasks.extend(exporter.map(tokio::spawn));
+    tasks.push(tokio::spawn(selftest::run(house.clone())));
     tasks.push(tokio::spawn(reload::watch_for_changes(house.clone(), stopped)?));
     // From now on others know that it is ready.
     addresses.write(&data).context("addresses.json")?;
@@ -133,7 +137,14 @@ fn serve_gate(house: &Arc<House>, config: &Config) -> anyhow::Result<listen::Run
 
 fn login(core: &Core, config: &Config) -> anyhow::Result<Login> {
     let key = core.keys.inspection.derive(&core.tenant, Use::People)?;
-    Ok(Login::new(key, config.console.tls.is_some(), people::session::Lifetimes::default())?)
+    let people = &config.people;
+    let lifetimes = Lifetimes {
+        idle: people.session_idle,
+        whole: people.session_longest,
+        fresh: people.fresh_factor,
+        ..Lifetimes::default()
+    };
+    Ok(Login::new(key, config.console.tls.is_some(), lifetimes)?)
 }
 
 /// The link with which somebody becomes the first administrator, where there is none yet.
@@ -160,6 +171,7 @@ async fn serve_console(
         random: Box::new(|| random().ok()),
         hosts: config.console.hosts.clone(),
         idempotency: Idempotency::default(),
+        staff: policy::StaffBundle::built_in().map_err(crate::policies::Invalid)?,
         login: login(&*house.main()?, config)?,
         pages: Pages::default(),
     };
@@ -205,6 +217,7 @@ impl Running {
             // Aborted, or ended by itself.
             let _ = task.await;
         }
+        house.selftest.close().await;
         let mut closed = Ok(());
         for core in house.tenants().iter() {
             // One log that cannot be closed in order keeps no other from it.

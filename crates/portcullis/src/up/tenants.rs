@@ -43,16 +43,21 @@ pub(super) fn open_log(config: &Config, data: &Path, tenant: &TenantId) -> anyho
     let mut options = ledger::Options::new(&origin);
     options.checkpoint_every = config.ledger.checkpoint_every;
     options.segment_bytes = config.ledger.segment_bytes.0;
-    options.durability = match config.ledger.durability {
-        sections::Durability::BeforeAnswer => ledger::Durability::BeforeAnswer,
-        sections::Durability::Interval => ledger::Durability::Interval(config.ledger.interval),
-    };
+    options.durability = durability(config);
     let opened = Log::open(&folder, key, options, now).map_err(|error| match error {
         LogError::Locked(_) => anyhow::anyhow!("another instance runs on {}; stop it, or give this one a folder of its own with [data] dir", data.display()),
         error => anyhow::anyhow!("the log in {}: {error}", folder.display()),
     });
     let (log, recovery) = opened?;
     Ok(Opened { log, books: Arc::default(), recovery })
+}
+
+/// When a record is acknowledged.
+pub(super) fn durability(config: &Config) -> ledger::Durability {
+    match config.ledger.durability {
+        sections::Durability::BeforeAnswer => ledger::Durability::BeforeAnswer,
+        sections::Durability::Interval => ledger::Durability::Interval(config.ledger.interval),
+    }
 }
 
 /// Opens the rest of a tenant, without putting it in force.

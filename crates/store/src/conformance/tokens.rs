@@ -13,6 +13,7 @@ pub(super) async fn a_token_is_found_by_its_hash(fresh: Fresh) {
         hash: hash(number),
         name: name.to_owned(),
         scope,
+        owner: None,
         expires: Some(at(9)),
     };
     let made = store.add_token(&main(), token(1, "ci", Scope::Read), at(1)).await.unwrap();

@@ -17,6 +17,7 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0008_search.sql"),
     include_str!("../../migrations/0009_identity.sql"),
     include_str!("../../migrations/0014_people.sql"),
+    include_str!("../../migrations/0015_token_owner.sql"),
     include_str!("../../migrations/0017_policies.sql"),
 ];
 

@@ -22,6 +22,7 @@ pub(crate) mod index;
 pub(crate) mod invitations;
 pub(crate) mod kept_values;
 pub(crate) mod keys;
+pub(crate) mod leavers;
 mod migrate;
 pub(crate) mod persons;
 pub(crate) mod policies;

@@ -24,6 +24,18 @@ pub(crate) fn note(
     Ok(())
 }
 
+pub(crate) fn first(
+    tx: &Connection,
+    hash: Digest,
+    expires: Timestamp,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM said_once WHERE hash = ?1)";
+    let is_known: bool = tx.prepare_cached(sql)?.query_row([hash.0], |row| row.get(0))?;
+    note(tx, hash, expires, now)?;
+    Ok(!is_known)
+}
+
 pub(crate) fn unexpired(tx: &Connection, now: Timestamp) -> Result<Vec<(Digest, Timestamp)>> {
     let sql = "SELECT hash, expires FROM said_once WHERE expires > ?1";
     let mut statement = tx.prepare_cached(sql)?;

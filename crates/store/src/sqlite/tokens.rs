@@ -3,12 +3,13 @@
 use model::{Digest, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{columns, tenants};
+use super::{columns, tenants, users};
 use crate::{MAX_CONTROL_ROWS, NewToken, Result, StoreError, StoredToken};
 
 const SELECT: &str = "
-    SELECT hash, tenants.name, admin_tokens.name, scope, created, expires
-    FROM admin_tokens JOIN tenants ON tenants.id = admin_tokens.tenant";
+    SELECT hash, tenants.name, admin_tokens.name, scope, admin_tokens.created, expires, users.name
+    FROM admin_tokens JOIN tenants ON tenants.id = admin_tokens.tenant
+    LEFT JOIN users ON users.id = admin_tokens.owner";
 
 fn from_row(row: &Row<'_>) -> Result<StoredToken> {
     Ok(StoredToken {
@@ -18,6 +19,7 @@ fn from_row(row: &Row<'_>) -> Result<StoredToken> {
         scope: columns::scope(row, 3)?,
         created: columns::time(row, 4)?,
         expires: columns::optional_time(row, 5)?,
+        owner: row.get::<_, Option<String>>(6)?.map(columns::parse_name).transpose()?,
     })
 }
 
@@ -31,11 +33,12 @@ pub(crate) fn add(
     refuse_double(tx, number, token)?;
     let count = "SELECT count(*) FROM admin_tokens WHERE tenant = ?1";
     tenants::check_room(tx, count, number, "admin tokens", MAX_CONTROL_ROWS)?;
-    let sql = "INSERT INTO admin_tokens (hash, tenant, name, scope, created, expires)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO admin_tokens (hash, tenant, name, scope, created, expires, owner)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let scope = columns::scope_text(token.scope);
+    let owner = token.owner.as_ref().map(|owner| users::number(tx, tenant, owner)).transpose()?;
     let expires = token.expires.map(Timestamp::micros);
-    let values = params![token.hash.0, number, token.name, scope, now.micros(), expires];
+    let values = params![token.hash.0, number, token.name, scope, now.micros(), expires, owner];
     tx.prepare_cached(sql)?.execute(values)?;
     by_hash(tx, token.hash)?.ok_or(StoreError::Corrupt("admin token"))
 }

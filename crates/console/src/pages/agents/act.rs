@@ -22,8 +22,8 @@ use crate::{App, Endpoint, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        page!(Write get "/agents/{agent}/{act}" ask, "Says what an act on an agent will do, and asks for it"),
-        page!(Write post "/agents/{agent}/{act}" act, "Suspends, quarantines, resumes, changes or hands over by form"),
+        page!(Act get "/agents/{agent}/{act}" ask, "Says what an act on an agent will do, and asks for it"),
+        page!(Act post "/agents/{agent}/{act}" act, "Suspends, quarantines, resumes, changes or hands over by form"),
     ]
 }
 

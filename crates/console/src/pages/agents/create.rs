@@ -20,9 +20,9 @@ use crate::{App, Endpoint, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        page!(Write get "/new/agent" ask, "A form for a new agent"),
-        page!(Write post "/new/agent" create, "Adds an agent by form; shows its key this once"),
-        page!(Write post "/agents/{agent}/rotate" rotate, "Makes a new key by form, shown this once"),
+        page!(Agents get "/new/agent" ask, "A form for a new agent"),
+        page!(Agents post "/new/agent" create, "Adds an agent by form; shows its key this once"),
+        page!(Agents post "/agents/{agent}/rotate" rotate, "Makes a new key by form, shown this once"),
     ]
 }
 

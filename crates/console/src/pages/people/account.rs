@@ -8,10 +8,12 @@ use people::Role;
 use people::session::Stage;
 use store::{StoredFactor, StoredSession};
 
+use super::super::components::text::untrusted;
+use super::super::components::time::moment;
 use super::super::{page, shell};
 use super::fields::{Fields, TOKEN};
 use super::welcome::acceptable;
-use super::{codes_shown, form, notice, onward, with_way};
+use super::{codes_shown, form, notice, onward, passkeys, step_up};
 use crate::extract::Place;
 use crate::login::session::{self, Session};
 use crate::login::{self, factor};
@@ -35,7 +37,11 @@ async fn own(app: &Shared, headers: &HeaderMap) -> Result<Session, Problem> {
     found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in at /login"))
 }
 
-async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn show(
+    State(app): State<Shared>,
+    who: Principal,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     let factors = app.store.factors(tenant, user).await?;
@@ -44,7 +50,7 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
     let body = html! {
         p { "You are " strong { (user) } "." }
         (roles(&session))
-        (factor_list(&session, &factors, codes))
+        (factor_list(&session, who.is_fresh(), &factors, codes))
         (session_list(&session, &sessions))
         section {
             h2 { "Password" }
@@ -65,7 +71,7 @@ fn roles(session: &Session) -> Markup {
                     li {
                         strong { (grant.role) }
                         @if let Some(role) = Role::parse(&grant.role) { ": " (role.describe()) }
-                        @if let Some(ends) = grant.ends { ", until " time { (ends) } }
+                        @if let Some(ends) = grant.ends { ", until " (moment(ends)) }
                     }
                 }
             }
@@ -78,14 +84,19 @@ fn button(session: &Session, action: &str, text: &str) -> Markup {
     form(action, &[(TOKEN, token.expose())], &html! { button { (text) } })
 }
 
-fn factor_list(session: &Session, factors: &[StoredFactor], codes: u64) -> Markup {
+fn factor_list(
+    session: &Session,
+    session_is_fresh: bool,
+    factors: &[StoredFactor],
+    codes: u64,
+) -> Markup {
     html! {
         section {
             h2 { "Second factors" }
             ul {
                 @for factor in factors {
                     li {
-                        strong { (factor.label) } " (" (factor.kind.as_str()) "), since " time { (factor.created) }
+                        strong { (untrusted(&factor.label)) } " (" (factor.kind.as_str()) "), since " (moment(factor.created))
                         @if factors.len() > 1 {
                             (button(session, &format!("/account/factors/{}/remove", factor.id), "Remove"))
                         }
@@ -93,6 +104,8 @@ fn factor_list(session: &Session, factors: &[StoredFactor], codes: u64) -> Marku
                 }
             }
             p { a.button href="/account/app" { "Add an authenticator app" } }
+            @if session_is_fresh { (passkeys::button("add", "/account/passkeys", "/account", "Add a passkey")) }
+            @else { p { a.button href=(step_up("/account")) { "Add a passkey" } } }
             p { (codes) " recovery codes are left." }
             (button(session, "/account/codes", "Make new recovery codes"))
         }
@@ -106,7 +119,7 @@ fn session_list(session: &Session, sessions: &[StoredSession]) -> Markup {
             ul {
                 @for one in sessions {
                     li {
-                        (one.address) ", " (one.user_agent) ", last used " time { (one.seen) }
+                        (untrusted(&one.address)) ", " (untrusted(&one.user_agent)) ", last used " (moment(one.seen))
                         @if one.id == session.stored.id { " (this one)" } @else {
                             (button(session, &format!("/account/sessions/{}/end", one.id), "End"))
                         }
@@ -129,7 +142,7 @@ async fn remove_factor(
     fields.check(&session)?;
     fields.end()?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account")));
+        return Ok(onward(&step_up("/account")));
     }
     app.store.remove_factor(&session.user.tenant, &session.user.name, &id).await?;
     login::note(&app, &who, "factor.remove", session.user.name.as_str(), &[("factor", id)]).await?;
@@ -146,7 +159,7 @@ async fn renew(
     fields.check(&session)?;
     fields.end()?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account")));
+        return Ok(onward(&step_up("/account")));
     }
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     let codes = factor::renew_codes(&app, tenant, user).await?;
@@ -195,7 +208,7 @@ async fn password(
 ) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/password")));
+        return Ok(onward(&step_up("/account/password")));
     }
     Ok(shell::bare(StatusCode::OK, "New password", &asked(&session, None)))
 }
@@ -229,7 +242,7 @@ async fn set_password(
     let (new, again) = (fields.secret("password"), fields.secret("again"));
     fields.end()?;
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/password")));
+        return Ok(onward(&step_up("/account/password")));
     }
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     if let Err(text) = acceptable(&app, &new, &again, user.as_str()) {

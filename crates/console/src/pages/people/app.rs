@@ -12,7 +12,7 @@ use people::totp::{DIGITS, SECRET, Totp};
 use super::super::{page, shell};
 use super::fields::{Fields, TOKEN};
 use super::second::{let_in, note_device};
-use super::{HOME, codes_shown, form, notice, onward, with_way};
+use super::{HOME, codes_shown, form, notice, onward, passkeys, step_up};
 use crate::extract::Sender;
 use crate::login::session::{self, Session};
 use crate::login::{self, Attempt, Outcome, factor, random};
@@ -48,7 +48,7 @@ async fn another(
         return Ok(onward("/login"));
     };
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/app")));
+        return Ok(onward(&step_up("/account/app")));
     }
     let offer = Offer::new(&app, &session)?;
     Ok(shell::bare(StatusCode::OK, TITLE, &offer.shown(&app, &session, "/account/app", None)))
@@ -100,6 +100,9 @@ impl Offer {
             p { "Secret: " code { (grouped(self.totp.secret().expose())) } }
             (notice(wrong))
             (form(action, &[("secret", &self.sealed), (TOKEN, token.expose())], &fields))
+            @if session.stage == Stage::Enrol {
+                (passkeys::button("add", "/enrol/passkey", HOME, "Use a passkey instead"))
+            }
         }
     }
 }
@@ -179,7 +182,7 @@ async fn first_done(
     let mut response = shell::bare(StatusCode::OK, "You are in", &body);
     let factors = format!("{} totp", session.stored.factors);
     let_in(&app, &session, &client, factors, &mut response).await?;
-    let is_new = note_device(&app, &session, &headers, &mut response).await?;
+    let is_new = note_device(&app, tenant, user, &headers, &mut response).await?;
     let attempt = Attempt::new(&app, tenant.clone(), user.clone(), client.clone(), "totp");
     let detail = [("new_device", is_new.to_string()), ("enrolled", "true".to_owned())];
     attempt.end(Outcome::Right, &detail).await?;
@@ -196,7 +199,7 @@ async fn another_done(
         return Ok(onward("/login"));
     };
     if !who.is_fresh() {
-        return Ok(onward(&with_way("/verify", "/account/app")));
+        return Ok(onward(&step_up("/account/app")));
     }
     if let Err(offer) = add(&app, &session, &mut fields).await? {
         let body = offer.shown(&app, &session, "/account/app", Some(WRONG));

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::super::{page, shell};
 use super::fields::Fields;
-use super::{HOME, form, notice, onward, with_way};
+use super::{HOME, form, notice, onward, passkeys, with_way};
 use crate::extract::{Params, Sender};
 use crate::login::cookie::Cookie;
 use crate::login::session::{self, Found, Step};
@@ -66,6 +66,7 @@ fn asked(way: &str, name: &str, wrong: Option<&str>) -> Markup {
     html! {
         (notice(wrong))
         (form("/login", &[("next", way)], &fields))
+        (passkeys::button("prove", "/login/passkey", way, "Log in with a passkey"))
     }
 }
 

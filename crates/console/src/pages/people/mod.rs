@@ -4,7 +4,9 @@ mod account;
 mod app;
 mod fields;
 mod login;
+mod passkeys;
 mod second;
+mod users;
 mod verify;
 mod welcome;
 
@@ -16,13 +18,15 @@ use model::{Secret, Timestamp};
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 6] = [
+    let files: [fn() -> Vec<Endpoint>; 8] = [
         login::endpoints,
         second::endpoints,
         verify::endpoints,
         welcome::endpoints,
         app::endpoints,
+        passkeys::endpoints,
         account::endpoints,
+        users::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()
 }
@@ -36,6 +40,10 @@ pub(crate) fn log_in(way: &str) -> String {
 }
 
 /// The path of the page that asks for a fresh second factor.
+pub(crate) fn step_up(way: &str) -> String {
+    with_way("/verify", way)
+}
+
 fn with_way(path: &str, way: &str) -> String {
     match people::is_local(way) && way != HOME {
         true => format!("{path}?next={}", percent(way)),

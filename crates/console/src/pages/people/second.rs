@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::{Markup, html};
-use model::{Client, Digest};
+use model::{Client, Digest, TenantId, UserName};
 use people::session::Stage;
 use people::token;
 
 use super::super::{page, shell};
 use super::fields::{Fields, TOKEN};
 use super::login::Way;
-use super::{code_field, form, log_in, notice, onward, wait_text};
+use super::{code_field, form, log_in, notice, onward, passkeys, wait_text};
 use crate::extract::{Params, Sender};
 use crate::login::cookie::Cookie;
 use crate::login::session::{self, Session, Step};
@@ -44,6 +44,7 @@ fn asked(session: &Session, way: &str, wrong: Option<&str>) -> Markup {
     html! {
         (notice(wrong))
         (form("/login/second", &[("next", way), (TOKEN, token.expose())], &fields))
+        (passkeys::button("prove", "/login/passkey", way, "Use a passkey"))
     }
 }
 
@@ -69,7 +70,8 @@ async fn submit(
             let mut response = onward(way.local());
             let factors = format!("{} {kind}", session.stored.factors);
             let_in(&app, &session, &client, factors, &mut response).await?;
-            let is_new = note_device(&app, &session, &headers, &mut response).await?;
+            let (tenant, user) = (&session.user.tenant, &session.user.name);
+            let is_new = note_device(&app, tenant, user, &headers, &mut response).await?;
             attempt.end(Outcome::Right, &[("new_device", is_new.to_string())]).await?;
             Ok(response)
         }
@@ -132,7 +134,8 @@ pub(super) async fn let_in(
 /// time.
 pub(super) async fn note_device(
     app: &App,
-    session: &Session,
+    tenant: &TenantId,
+    user: &UserName,
     headers: &HeaderMap,
     response: &mut Response,
 ) -> Result<bool, Problem> {
@@ -144,6 +147,5 @@ pub(super) async fn note_device(
     };
     Cookie::Device.set(app, response, &mark);
     let hash = Digest::of(mark.expose().as_bytes());
-    let (tenant, user) = (&session.user.tenant, &session.user.name);
     Ok(app.store.note_device(tenant, user, hash, (app.clock)()).await?)
 }

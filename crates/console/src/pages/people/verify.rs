@@ -10,7 +10,7 @@ use super::super::{page, shell};
 use super::fields::{Fields, TOKEN};
 use super::login::Way;
 use super::second::{Proof, WRONG, let_in, prove};
-use super::{code_field, form, log_in, notice, onward};
+use super::{code_field, form, log_in, notice, onward, passkeys};
 use crate::extract::{Params, Sender};
 use crate::login::Outcome;
 use crate::login::session::{self, Session};
@@ -43,6 +43,7 @@ fn asked(session: &Session, way: &str, wrong: Option<&str>) -> Markup {
         p { "What you are about to do cannot be undone, so show your second factor once more. It counts for a few minutes." }
         (notice(wrong))
         (form("/verify", &[("next", way), (TOKEN, token.expose())], &fields))
+        (passkeys::button("prove", "/verify/passkey", way, "Use a passkey"))
     }
 }
 

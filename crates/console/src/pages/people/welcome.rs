@@ -130,8 +130,12 @@ pub(super) fn acceptable(
     }
     password::check(password, name).map_err(|error| error.to_string())?;
     match app.instance.is_leaked(&password::leak_hash(password)) {
-        true => Err(password::PasswordError::Leaked.to_string()),
-        false => Ok(()),
+        Ok(false) => Ok(()),
+        Ok(true) => Err(password::PasswordError::Leaked.to_string()),
+        Err(failure) => {
+            tracing::error!(error = %failure, "no password can be taken");
+            Err("No password can be taken now: the list of leaked ones cannot be read.".to_owned())
+        }
     }
 }
 

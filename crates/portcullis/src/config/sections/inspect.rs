@@ -1,5 +1,6 @@
 //! `[inspect]`: what is looked for in the traffic, and what is done about it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +24,10 @@ section! {
         /// in the answer, `mask-format` stars out its letters and digits, `mask` replaces it, `block` refuses the action. By kind, such as `secret.github_token`, or by
         /// family, such as `secret`; the kind wins. One word is for both directions.
         actions: Actions = {}, example { secret = "mask", own.word = { request = "block", answer = "allow" } };
+        /// The same for what goes to the tools of MCP servers and what they return, where it differs.
+        /// Personal data passes there and is recorded, unless `actions` or this says otherwise: a tool that is
+        /// handed a mask in place of an account does the wrong thing.
+        tool_actions: Actions = {}, example { pii = "mask", secret = "block" };
         /// Words and phrases of your own: project names, customers, code words.
         words: Words;
         /// Which judges read whole texts.
@@ -126,6 +131,9 @@ impl OwnDetector {
     }
 }
 
+/// The family of data about people.
+const PERSONAL: &str = "pii";
+
 /// How sure a format of the operator's own is taken to be.
 const OWN_CONFIDENCE: f64 = 0.95;
 
@@ -184,6 +192,16 @@ choice! {
 }
 
 impl Inspect {
+    /// What happens to values on their way to tools and back.
+    pub fn tool_actions(&self) -> BTreeMap<String, inspect::Actions> {
+        let passes = Some(inspect::Action::Allow);
+        let personal = inspect::Actions { request: passes, answer: passes };
+        let mut actions = BTreeMap::from([(PERSONAL.to_owned(), personal)]);
+        actions.extend(self.actions.0.clone());
+        actions.extend(self.tool_actions.0.clone());
+        actions
+    }
+
     /// What the engine is compiled from, but for what stands in files.
     pub fn settings(&self) -> inspect::Settings {
         let words = inspect::Words {

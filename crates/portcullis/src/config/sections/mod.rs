@@ -11,6 +11,7 @@ mod limit;
 pub mod mcp;
 mod operation;
 mod payloads;
+mod people;
 mod provider;
 mod retention;
 mod tenant;
@@ -26,9 +27,10 @@ pub use limit::{Limit, Loops, Per, Price};
 pub use mcp::Mcp;
 pub use operation::{
     Approvals, Console, Data, Durability, Instance, Ledger, LogFormat, LogLevel, Metrics, Policy,
-    Telemetry, Witness,
+    SelfTest, Telemetry, Witness,
 };
 pub use payloads::{Keep, KeepRule, OnFailure, Payloads};
+pub use people::People;
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 
 pub use retention::{Retained, Retention};
@@ -63,6 +65,8 @@ section! {
         policy: Policy;
         /// Calls that wait for people.
         approvals: Approvals;
+        /// The people who run this installation.
+        people: People;
         /// How the log is kept.
         ledger: Ledger;
         /// What is kept of requests and answers.
@@ -77,6 +81,8 @@ section! {
         telemetry: Telemetry;
         /// Counters for Prometheus.
         metrics: Metrics;
+        /// How the gate tests itself.
+        selftest: SelfTest;
         /// A role: what its agents may reach.
         role: Vec<Role>;
         /// A zone: what can be reached from it.

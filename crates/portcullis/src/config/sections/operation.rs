@@ -150,6 +150,18 @@ choice! {
 }
 
 section! {
+    /// The self-test: canaries that go through the gate and show that each control does what it is
+    /// there for. They reach no provider and no server of yours, count against no limit, and leave one
+    /// record when what they show has changed, and one an hour.
+    SelfTest {
+        /// Whether the gate tests itself while it runs.
+        enabled: bool = true;
+        /// How often.
+        every: Duration = "1m";
+    }
+}
+
+section! {
     /// Counters for Prometheus, at `/metrics` of the console.
     Metrics {
         /// Whether they are served.

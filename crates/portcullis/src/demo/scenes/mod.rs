@@ -2,6 +2,8 @@
 //! over real HTTP, and checks what came of it.
 
 mod batch;
+mod controls;
+mod hijack;
 pub(super) mod log;
 mod records;
 mod research;
@@ -18,6 +20,8 @@ pub(super) async fn play(stage: &mut Stage, story: &mut Story<'_>) {
     story.outcome(outcome);
     let outcome = research::play(stage, story).await;
     story.outcome(outcome);
+    let outcome = hijack::play(stage, story).await;
+    story.outcome(outcome);
     let outcome = batch::play(stage, story).await;
     story.outcome(outcome);
     let outcome = rogue::play(stage, story).await;
@@ -25,6 +29,8 @@ pub(super) async fn play(stage: &mut Stage, story: &mut Story<'_>) {
     let outcome = stranger::play(stage, story).await;
     story.outcome(outcome);
     let outcome = records::play(stage, story).await;
+    story.outcome(outcome);
+    let outcome = controls::play(stage, story).await;
     story.outcome(outcome);
 }
 
