@@ -7,7 +7,7 @@ import pytest
 from conftest import NARROW, WIDE, call, need, operator, shot, violations
 from playwright.sync_api import expect
 
-PAGES = ["/", "/activity", "/agents", "/agents/bot", "/agents/bot/suspend", "/agents/bot/edit", "/new/agent", "/approvals", "/tools", "/policies", "/new/policy", "/log", "/settings"]
+PAGES = ["/", "/activity", "/agents", "/agents/bot", "/agents/bot/suspend", "/agents/bot/edit", "/new/agent", "/approvals", "/tools", "/policies", "/new/policy", "/people", "/log", "/settings"]
 
 
 @pytest.fixture(scope="module")

@@ -121,6 +121,9 @@ pub(crate) async fn thing(
     if let (Access::Approve, Some(record)) = (access, param("record")) {
         return held_call(app, tenant, record).await;
     }
+    if let (Access::Deploy, Some(number)) = (access, param("number")) {
+        return policies(app, tenant, number).await;
+    }
     if let Some(name) = param("user") {
         return Ok(Thing { kind: "user", name: Some(name), ..Thing::default() });
     }
@@ -153,6 +156,20 @@ async fn agent(app: &App, tenant: &TenantId, name: String) -> Result<Thing> {
             ..thing
         }),
         Err(StoreError::NotFound { .. }) => Ok(Thing { name: Some(name), ..thing }),
+        Err(error) => Err(error),
+    }
+}
+
+/// A version of the policies, and who wrote it.
+async fn policies(app: &App, tenant: &TenantId, number: String) -> Result<Thing> {
+    let thing = Thing { kind: "policy", ..Thing::default() };
+    let Ok(known) = number.parse() else { return Ok(thing) };
+    match app.store.policy_version(tenant, known).await {
+        Ok(version) => {
+            let author = version.author.split_once(':').map(|(_, name)| name.to_owned());
+            Ok(Thing { name: Some(number), author, ..thing })
+        }
+        Err(StoreError::NotFound { .. }) => Ok(thing),
         Err(error) => Err(error),
     }
 }

@@ -24,7 +24,7 @@ use crate::{Endpoint, PolicySource, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let mut all = vec![
         page!(Read get "/policies" show, "The policies in force, and their versions"),
-        page!(Write post "/policies/rollback" rollback, "Puts the version before in force again, by form"),
+        page!(Deploy post "/policies/rollback" rollback, "Puts the version before in force again, by form"),
     ];
     all.extend(draft::endpoints());
     all.extend(version::endpoints());

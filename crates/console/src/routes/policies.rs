@@ -20,12 +20,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint!(Read get "/api/v1/policies" list, "Versions of the policies, the newest first"),
         Endpoint {
             handler: propose_route,
-            ..endpoint!(Write post "/api/v1/policies" propose, "Proposes a version; it must compile and its tests must pass")
+            ..endpoint!(Author post "/api/v1/policies" propose, "Proposes a version; it must compile and its tests must pass")
         },
         endpoint!(Read get "/api/v1/policies/{number}" show, "One version with its files"),
-        endpoint!(Write post "/api/v1/policies/{number}/approve" approve, "Approves a version; not its author"),
-        endpoint!(Write post "/api/v1/policies/{number}/deploy" deploy, "Puts an approved version in force"),
-        endpoint!(Write post "/api/v1/policies/rollback" rollback, "Puts the version before in force again"),
+        endpoint!(Deploy post "/api/v1/policies/{number}/approve" approve, "Approves a version; not its author"),
+        endpoint!(Deploy post "/api/v1/policies/{number}/deploy" deploy, "Puts an approved version in force"),
+        endpoint!(Deploy post "/api/v1/policies/rollback" rollback, "Puts the version before in force again"),
     ]
 }
 

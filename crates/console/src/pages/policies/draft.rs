@@ -23,10 +23,10 @@ use crate::{App, Endpoint, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        page!(Write get "/new/policy" ask, "A form for a change of the policies"),
+        page!(Author get "/new/policy" ask, "A form for a change of the policies"),
         Endpoint {
             handler: propose_route,
-            ..page!(Write post "/new/policy" propose, "Tries a change out, or proposes it, by form")
+            ..page!(Author post "/new/policy" propose, "Tries a change out, or proposes it, by form")
         },
     ]
 }

@@ -24,8 +24,8 @@ use crate::{App, Endpoint, Principal, Problem, Shared};
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         page!(Read get "/policies/{number}" show, "One version: its changes, its tests, its review"),
-        page!(Write post "/policies/{number}/approve" approve, "Approves a version by form"),
-        page!(Write post "/policies/{number}/deploy" deploy, "Puts a version in force by form"),
+        page!(Deploy post "/policies/{number}/approve" approve, "Approves a version by form"),
+        page!(Deploy post "/policies/{number}/deploy" deploy, "Puts a version in force by form"),
     ]
 }
 
