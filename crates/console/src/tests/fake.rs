@@ -301,7 +301,12 @@ impl Fake {
         let service = TowerToHyperService::new(self.router.clone());
         let response = service.call(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        let kind = parts.headers.get("content-type").map(|kind| kind.as_bytes());
+        // What is live does not end.
+        let body = match kind {
+            Some(b"text/event-stream") => Vec::new(),
+            _ => body.collect().await.unwrap().to_bytes().to_vec(),
+        };
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
