@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long anything may take on a machine that builds at the same time.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Looks until `look` gives a value; panics with `what` after [`DEADLINE`].
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
