@@ -287,22 +287,40 @@ fn to_log_in(request: &Request) -> Response {
     see(&crate::pages::people::log_in(way))
 }
 
-/// Whether a request that changes something comes from elsewhere than a page of ours. Browsers say
-/// so in `Sec-Fetch-Site` where the connection is one that they trust, and in `Origin` everywhere;
-/// what says neither is no browser, and needs no cookie.
-pub(crate) fn is_forged(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD) {
-        return false;
-    }
+/// Where a request comes from, as a browser says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    OurPage,
+    Elsewhere,
+    /// No browser, or one so old that it says nothing.
+    Unsaid,
+}
+
+/// Browsers say it in `Sec-Fetch-Site` (Fetch Metadata) where the connection is one that they trust, and
+/// in `Origin` (RFC 6454) everywhere.
+pub(crate) fn sender(uri: &Uri, headers: &HeaderMap) -> Sender {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(site) = text("sec-fetch-site") {
-        return site != "same-origin";
+        return if site == "same-origin" { Sender::OurPage } else { Sender::Elsewhere };
     }
+    let Some(origin) = text(header::ORIGIN.as_str()) else { return Sender::Unsaid };
     // HTTP/2 has the name in the target.
     let target = uri.authority().map(Authority::as_str);
     let host = text(header::HOST.as_str()).or(target);
-    let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
-    origin.is_none_or(|(_, authority)| Some(authority) != host)
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    let is_ours = authority.is_some() && authority == host;
+    if is_ours { Sender::OurPage } else { Sender::Elsewhere }
+}
+
+/// Whether a request that changes something may have been made by another site: who has a cookie must
+/// say that it was not.
+pub(crate) fn is_forged(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    !is_safe(method) && sender(uri, headers) != Sender::OurPage
+}
+
+/// Whether a method changes nothing.
+pub(crate) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// Whoever can open the socket owns the data folder: the file's mode is the check.

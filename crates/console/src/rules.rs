@@ -38,7 +38,6 @@ impl Access {
             Self::Keys => "rotate_keys",
             Self::Author => "author_policy",
             Self::Deploy => "deploy_policy",
-            Self::Review => "review_access",
             Self::Write => "administer",
         })
     }

@@ -4,6 +4,8 @@
 //! Sentences come in changing order, so that no branch is learnt by heart. Figures are of processor time.
 #![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 
+mod measured;
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use inspect::json::Limits;
 use inspect::{
     Direction, Engine, Origin, Settings, SettingsError, document::Scope, harm, injection,
 };
+use measured::processor_time;
 
 const SENTENCES: [&str; 12] = [
     "The quick brown fox jumps over the lazy dog while the river carries the moon away. ",
@@ -112,11 +115,4 @@ fn cost(what: &str, mut one: impl FnMut(usize) -> bool) {
     };
     let best = (0..ROUNDS).map(|_| round()).min().unwrap_or_default();
     println!("{what:<20}{:>8.1} µs", best.as_nanos() as f64 / 1e3);
-}
-
-/// What this process has had of a processor, where Linux says it.
-fn processor_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let spent = text.split(' ').next().and_then(|field| field.parse().ok());
-    spent.map_or(Duration::ZERO, Duration::from_nanos)
 }

@@ -5,10 +5,13 @@
 //! learnt by heart. Figures are of processor time.
 #![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 
+mod measured;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use inspect::{Direction, Engine, Origin, Settings, SettingsError, harm, suspicion};
+use measured::processor_time;
 
 const BYTES: usize = 1 << 18;
 const PROMPT: usize = 64 * 1024;
@@ -198,14 +201,6 @@ fn rate(bytes: usize, mut run: impl FnMut()) -> f64 {
     };
     let best = (0..8).map(|_| round()).min().unwrap_or_default();
     bytes as f64 / best.as_secs_f64() / 1e6
-}
-
-/// What this process has had of a processor, where Linux says it; elsewhere, what has passed.
-fn processor_time() -> Duration {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let spent = text.split(' ').next().and_then(|field| field.parse().ok());
-    spent.map_or_else(|| START.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
 }
 
 /// KiB of memory of its own that the process has touched, where Linux says it.

@@ -4,11 +4,14 @@
 //! Figures are of processor time.
 #![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 
+mod measured;
+
 use std::error::Error;
 use std::hint::black_box;
 use std::time::Duration;
 
 use inspect::exact::{Builder, MAX_VALUES, Set};
+use measured::processor_time;
 
 const KEY: [u8; 32] = [17; 32];
 
@@ -60,13 +63,6 @@ fn look(what: &str, set: &Set, text: &str, words: usize) {
 
 fn spent_since(start: Duration) -> Duration {
     processor_time().saturating_sub(start)
-}
-
-/// What this process has had of a processor; zero where Linux does not say it.
-fn processor_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let spent = text.split(' ').next().and_then(|field| field.parse().ok());
-    spent.map_or(Duration::ZERO, Duration::from_nanos)
 }
 
 /// KiB of memory of its own that the process has touched, where Linux says it.

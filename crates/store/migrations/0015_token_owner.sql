@@ -1,9 +1,9 @@
--- Whose an admin token is: it does no more than they may. And a scope for provisioning alone.
+-- Whose an admin token is: it does no more than they may.
 CREATE TABLE admin_tokens_new (
     hash    BLOB PRIMARY KEY CHECK (length(hash) = 32),
     tenant  INTEGER NOT NULL REFERENCES tenants (id),
     name    TEXT NOT NULL,
-    scope   TEXT NOT NULL CHECK (scope IN ('read', 'write', 'payload', 'provision')),
+    scope   TEXT NOT NULL CHECK (scope IN ('read', 'write', 'payload')),
     owner   INTEGER REFERENCES users (id) ON DELETE CASCADE,
     created INTEGER NOT NULL,
     expires INTEGER,

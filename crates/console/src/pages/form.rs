@@ -10,7 +10,7 @@ use axum::Form;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use maud::{Markup, html};
-use model::{Digest, TenantId};
+use model::{Digest, Secret, TenantId};
 use ring::hmac;
 
 use crate::{App, Principal, Problem, Shared};
@@ -26,23 +26,29 @@ impl FromRequest<Shared> for Fields {
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
         let who = request.extensions().get::<Principal>().cloned();
-        let fields = Form::<Vec<(String, String)>>::from_request(request, app).await;
-        let Form(fields) =
-            fields.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-        let mut fields = Self(fields);
+        let mut fields = Self::read_from(request, app).await?;
         let token = fields.take(TOKEN).unwrap_or_default();
         match who {
             Some(who) if is_ours(app, &who, &token) => Ok(fields),
-            _ => {
-                let detail =
-                    "this form is not of this session; open its page again and send it from there";
-                Err(Problem::new(StatusCode::FORBIDDEN, detail))
-            }
+            _ => Err(not_ours()),
         }
     }
 }
 
+pub(crate) fn not_ours() -> Problem {
+    let detail = "this form is not of this session; open its page again and send it from there";
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}
+
 impl Fields {
+    /// The fields of a form whose hidden field nobody has looked at yet.
+    pub(crate) async fn read_from(request: Request, app: &Shared) -> Result<Self, Problem> {
+        let fields = Form::<Vec<(String, String)>>::from_request(request, app).await;
+        let Form(fields) =
+            fields.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
+        Ok(Self(fields))
+    }
+
     /// The first of this name, which is then gone.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(found, _)| found == name)?;
@@ -52,6 +58,10 @@ impl Fields {
     /// A text without the blanks around it; empty where there is none.
     pub(crate) fn text(&mut self, name: &str) -> String {
         self.take(name).map(|text| text.trim().to_owned()).unwrap_or_default()
+    }
+
+    pub(crate) fn secret(&mut self, name: &str) -> Secret {
+        Secret::new(self.take(name).unwrap_or_default())
     }
 
     pub(crate) fn read<T: FromStr>(&mut self, name: &'static str) -> Result<T, Problem> {

@@ -2,11 +2,12 @@
 //! another site sends is refused.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::shell::{self, url};
+use crate::authorise::{self, Sender};
 use crate::problem::Told;
 use crate::{Principal, Problem, Shared};
 
@@ -14,8 +15,8 @@ pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: N
     // A script reads problems as programs do.
     let accepts = request.headers().get(header::ACCEPT).map(|value| value.as_bytes());
     let is_script = accepts == Some(b"application/json");
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !is_safe && is_from_elsewhere(request.headers()) {
+    let sender = authorise::sender(request.uri(), request.headers());
+    if !authorise::is_safe(request.method()) && sender == Sender::Elsewhere {
         let detail = "this form was sent from another site; open the page here and send it again";
         return shell::problem(&app, &Problem::new(StatusCode::FORBIDDEN, detail));
     }
@@ -32,19 +33,6 @@ pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: N
         }
         _ => response,
     }
-}
-
-/// Browsers say where a request comes from (Fetch Metadata; `Origin` of RFC 6454); what says
-/// nothing is no browser that could be misled.
-fn is_from_elsewhere(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    let host = text(header::HOST.as_str());
-    let origin = text(header::ORIGIN.as_str()).is_some_and(|origin| {
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        authority.is_none() || (host.is_some() && authority != host)
-    });
-    site || origin
 }
 
 /// Where a form goes when it is done: the page, in its new state.

@@ -71,8 +71,6 @@ pub enum Access {
     Author,
     /// Putting policies in force.
     Deploy,
-    /// Whether people keep what they were granted.
-    Review,
     /// Whatever changes something and has no name of its own.
     Write,
 }

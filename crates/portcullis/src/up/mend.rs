@@ -24,8 +24,13 @@ pub(super) async fn run(core: Arc<Core>) {
         let Health::Stopped(why) = core.log.health() else { continue };
         let log = core.log.clone();
         // Where it fails the log still refuses, and says so to everybody who asks.
-        if !matches!(tokio::task::spawn_blocking(move || log.revive()).await, Ok(Ok(()))) {
-            continue;
+        match tokio::task::spawn_blocking(move || log.revive()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the log cannot go on yet; it is tried again in a moment");
+                continue;
+            }
+            Err(_) => continue,
         }
         let records = core.log.size();
         tracing::warn!(records, after = %why, "the log goes on; every acknowledged record is there");

@@ -11,7 +11,7 @@ use store::{StoredFactor, StoredSession};
 use super::super::components::text::untrusted;
 use super::super::components::time::moment;
 use super::super::{page, shell};
-use super::fields::{Fields, TOKEN};
+use super::fields::{TOKEN, Unbound, check};
 use super::welcome::acceptable;
 use super::{codes_shown, form, notice, onward, passkeys, step_up};
 use crate::extract::Place;
@@ -136,10 +136,10 @@ async fn remove_factor(
     who: Principal,
     Place(id): Place<String>,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
-    fields.check(&session)?;
+    check(&mut fields, &session)?;
     fields.end()?;
     if !who.is_fresh() {
         return Ok(onward(&step_up("/account")));
@@ -153,10 +153,10 @@ async fn renew(
     State(app): State<Shared>,
     who: Principal,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
-    fields.check(&session)?;
+    check(&mut fields, &session)?;
     fields.end()?;
     if !who.is_fresh() {
         return Ok(onward(&step_up("/account")));
@@ -174,10 +174,10 @@ async fn end_session(
     who: Principal,
     Place(id): Place<String>,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
-    fields.check(&session)?;
+    check(&mut fields, &session)?;
     fields.end()?;
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     app.store.end_session_of(tenant, user, &id).await?;
@@ -189,10 +189,10 @@ async fn end_others(
     State(app): State<Shared>,
     who: Principal,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
-    fields.check(&session)?;
+    check(&mut fields, &session)?;
     fields.end()?;
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     app.store.end_sessions(tenant, user, Some(session.stored.hash)).await?;
@@ -235,10 +235,10 @@ async fn set_password(
     State(app): State<Shared>,
     who: Principal,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
-    fields.check(&session)?;
+    check(&mut fields, &session)?;
     let (new, again) = (fields.secret("password"), fields.secret("again"));
     fields.end()?;
     if !who.is_fresh() {

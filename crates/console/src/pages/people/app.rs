@@ -9,8 +9,9 @@ use maud::{Markup, html};
 use people::session::Stage;
 use people::totp::{DIGITS, SECRET, Totp};
 
+use super::super::form::Fields;
 use super::super::{page, shell};
-use super::fields::{Fields, TOKEN};
+use super::fields::{TOKEN, Unbound, check};
 use super::second::{let_in, note_device};
 use super::{HOME, codes_shown, form, notice, onward, passkeys, step_up};
 use crate::extract::Sender;
@@ -141,7 +142,7 @@ async fn add(
     session: &Session,
     fields: &mut Fields,
 ) -> Result<Result<(), Offer>, Problem> {
-    fields.check(session)?;
+    check(fields, session)?;
     let (sealed, code) = (fields.text("secret"), fields.text("code"));
     let label = model::clip(&fields.text("label"), MAX_LABEL).to_owned();
     let Some(offer) = Offer::read(app, session, sealed) else {
@@ -163,7 +164,7 @@ async fn first_done(
     State(app): State<Shared>,
     Sender(client): Sender,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let Some(session) = session::at(&app, &headers, Stage::Enrol).await? else {
         return Ok(onward("/login"));
@@ -193,7 +194,7 @@ async fn another_done(
     State(app): State<Shared>,
     who: Principal,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
         return Ok(onward("/login"));

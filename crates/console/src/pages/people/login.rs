@@ -9,7 +9,7 @@ use people::session::Stage;
 use serde::Deserialize;
 
 use super::super::{page, shell};
-use super::fields::Fields;
+use super::fields::Unbound;
 use super::{HOME, form, notice, onward, passkeys, with_way};
 use crate::extract::{Params, Sender};
 use crate::login::cookie::Cookie;
@@ -76,7 +76,7 @@ const WRONG: &str = "This name and password do not fit together.";
 async fn submit(
     State(app): State<Shared>,
     Sender(client): Sender,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let (name, password) = (fields.text("name"), fields.secret("password"));
     let way = Way { next: fields.take("next") };

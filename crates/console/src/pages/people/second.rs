@@ -9,7 +9,7 @@ use people::session::Stage;
 use people::token;
 
 use super::super::{page, shell};
-use super::fields::{Fields, TOKEN};
+use super::fields::{TOKEN, Unbound, check};
 use super::login::Way;
 use super::{code_field, form, log_in, notice, onward, passkeys, wait_text};
 use crate::extract::{Params, Sender};
@@ -52,13 +52,13 @@ async fn submit(
     State(app): State<Shared>,
     Sender(client): Sender,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let way = Way { next: fields.take("next") };
     let Some(session) = session::at(&app, &headers, Stage::Password).await? else {
         return Ok(onward(&log_in(way.local())));
     };
-    fields.check(&session)?;
+    check(&mut fields, &session)?;
     let code = fields.text("code");
     fields.end()?;
     let refuse =

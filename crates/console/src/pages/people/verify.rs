@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use people::session::Stage;
 
 use super::super::{page, shell};
-use super::fields::{Fields, TOKEN};
+use super::fields::{TOKEN, Unbound, check};
 use super::login::Way;
 use super::second::{Proof, WRONG, let_in, prove};
 use super::{code_field, form, log_in, notice, onward, passkeys};
@@ -51,13 +51,13 @@ async fn submit(
     State(app): State<Shared>,
     Sender(client): Sender,
     headers: HeaderMap,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let way = Way { next: fields.take("next") };
     let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
         return Ok(onward(&log_in(way.local())));
     };
-    fields.check(&session)?;
+    check(&mut fields, &session)?;
     let code = fields.text("code");
     fields.end()?;
     let refuse =

@@ -10,7 +10,7 @@ use people::{Role, password, token};
 use store::{Invited, NewGrant, NewUser, StoreError};
 
 use super::super::{page, shell};
-use super::fields::Fields;
+use super::fields::Unbound;
 use super::{form, notice, onward};
 use crate::extract::{Place, Sender};
 use crate::login::session::{self, Step};
@@ -80,7 +80,7 @@ async fn submit(
     State(app): State<Shared>,
     Place(code): Place<String>,
     Sender(client): Sender,
-    mut fields: Fields,
+    Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let (hash, invited) = find(&app, &code).await?;
     let name = match &invited.user {
