@@ -13,7 +13,6 @@ use bytes::Bytes;
 use http::{HeaderValue, response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-
 use model::{Effect, Status};
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
@@ -27,10 +26,10 @@ use crate::refusal::{Dialect, Refusal};
 use crate::snapshot::Contained;
 use crate::unrecorded::Beginning;
 
-/// The headers that every answer carries.
 /// Says on an answer that its record waits for the log.
 pub(crate) const FAILING: &str = "portcullis-failing";
 
+/// The headers that every answer carries.
 pub(crate) fn stamp(parts: &mut response::Parts, id: &str, effect: Effect) {
     if let Ok(value) = HeaderValue::from_str(id) {
         parts.headers.insert("portcullis-record", value);
