@@ -9,6 +9,7 @@
 //! This crate knows nothing of the gate: what it needs of the running instance it asks for
 //! through [`Journal`], [`Instance`] and [`Custody`]. Errors are [`Problem`], problem details as in RFC 9457.
 
+mod asks;
 mod authorise;
 mod change;
 mod custody;
@@ -24,6 +25,7 @@ mod problem;
 mod routes;
 mod rules;
 mod serve;
+mod shape;
 mod token;
 
 #[cfg(test)]

@@ -30,11 +30,19 @@ fn operation(endpoint: &Endpoint) -> Value {
         "4XX": problem("What was wrong, and what to do about it"),
         "5XX": problem("The instance failed"),
     });
+    let asked = (endpoint.asked)();
+    let mut parameters = path_parameters(endpoint.path);
+    parameters.extend(asked.query.iter().flat_map(query_parameters));
     let mut operation = json!({
         "summary": endpoint.does,
         "operationId": operation_id(endpoint),
-        "parameters": parameters(endpoint.path),
+        "parameters": parameters,
     });
+    if let Some(body) = asked.body {
+        let required = body.get("required").is_some();
+        let content = json!({"application/json": {"schema": body}});
+        operation["requestBody"] = json!({"required": required, "content": content});
+    }
     if endpoint.access != Access::Public {
         operation["security"] = json!([{"admin_token": []}]);
         operation["x-scope"] = json!(match endpoint.access {
@@ -55,7 +63,30 @@ fn operation_id(endpoint: &Endpoint) -> String {
     format!("{}_{}", endpoint.method, words.join("_"))
 }
 
-fn parameters(path: &str) -> Vec<Value> {
+fn query_parameters(schema: &Value) -> Vec<Value> {
+    let required = |name: &String| {
+        let names = schema["required"].as_array();
+        names.is_some_and(|names| names.iter().any(|required| required == name))
+    };
+    let members = schema["properties"].as_object().into_iter().flatten();
+    let parameter = |(name, schema): (&String, &Value)| {
+        json!({"name": name, "in": "query", "required": required(name), "schema": given(schema)})
+    };
+    members.map(parameter).collect()
+}
+
+/// Nothing is no value of a query's parameter: it is left out.
+fn given(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    for key in ["type", "enum"] {
+        if let Some(Value::Array(names)) = schema.get_mut(key) {
+            names.retain(|name| !name.is_null() && name != "null");
+        }
+    }
+    schema
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
     path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| name.trim_start_matches('*'))

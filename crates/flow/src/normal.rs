@@ -14,19 +14,32 @@ pub(crate) struct Normal {
 }
 
 pub(crate) fn normalise(text: &str) -> Normal {
-    let mut out = String::with_capacity(text.len());
-    let is_plain = match text.is_ascii() {
-        true => text.bytes().fold(true, |plain, byte| plain & push(&mut out, char::from(byte))),
-        false => {
-            let whole = text.nfkc().flat_map(char::to_lowercase);
-            let plain = whole.fold(true, |plain, letter| plain & push(&mut out, letter));
-            plain && is_nfkc(text)
-        }
-    };
+    let (mut out, is_plain) = if text.is_ascii() { of_ascii(text) } else { of_any(text) };
     if out.ends_with(' ') {
         out.pop();
     }
     Normal { text: out, is_plain }
+}
+
+fn of_any(text: &str) -> (String, bool) {
+    let mut out = String::with_capacity(text.len());
+    let whole = text.nfkc().flat_map(char::to_lowercase);
+    let plain = whole.fold(true, |plain, letter| plain & push(&mut out, letter));
+    (out, plain && is_nfkc(text))
+}
+
+/// What [`push`] does, a word at a time.
+fn of_ascii(text: &str) -> (String, bool) {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(|letter: char| !letter.is_ascii_graphic()) {
+        if !word.is_empty() {
+            blank(&mut out);
+            out.push_str(word);
+        }
+    }
+    out.make_ascii_lowercase();
+    let is_plain = |byte: u8| byte.is_ascii_graphic() || b" \t\n\r".contains(&byte);
+    (out, text.bytes().all(is_plain))
 }
 
 /// Adds a character in its normal form; false where it was neither kept nor a blank.
@@ -133,6 +146,15 @@ mod tests {
     fn what_is_invisible_is_no_plain_value() {
         assert!(!normalise("bob\u{200d}@example.com").is_plain);
         assert!(!normalise("b\u{e0041}ob").is_plain);
+    }
+
+    #[test]
+    fn letters_of_one_byte_read_as_any_letters_do() {
+        let every: String = (0..128_u8).map(char::from).collect();
+        for text in [&every, " A  b\t\nC ", "a\u{0}b", "\u{7f}", ""] {
+            let (any, ascii) = (of_any(text), of_ascii(text));
+            assert_eq!((any.0.trim_end(), any.1), (ascii.0.trim_end(), ascii.1), "{text:?}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ const MAX_PARTS: usize = 32;
 /// The names before and after the sign of an address; host, path and query of a URL; the items of a
 /// list in one text. None where a value is no such thing.
 pub(crate) fn parts(value: &str) -> Vec<String> {
-    let items: Vec<&str> = value.split([',', ';', '\n', '\t', '<', '>', ' ']).collect();
-    let items = items.into_iter().filter(|item| !item.is_empty()).take(MAX_PARTS);
+    let items = value.split([',', ';', '\n', '\t', '<', '>', ' ']);
+    let items = items.filter(|item| !item.is_empty()).take(MAX_PARTS);
     let mut parts = Vec::new();
     for item in items {
         match item.split_once("://") {

@@ -69,7 +69,12 @@ macro_rules! page {
     ($access:ident $method:ident $path:literal $handler:path, $does:literal) => {
         $crate::routes::Endpoint {
             surface: $crate::routes::Surface::Page,
-            ..$crate::routes::endpoint!($access $method $path $handler, $does)
+            method: stringify!($method),
+            path: $path,
+            access: $crate::routes::Access::$access,
+            does: $does,
+            asked: $crate::asks::Asked::default,
+            handler: || ::axum::routing::$method($handler),
         }
     };
 }

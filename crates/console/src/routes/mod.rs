@@ -27,6 +27,7 @@ pub(crate) mod users;
 use axum::routing::MethodRouter;
 
 use crate::Shared;
+use crate::asks::Asked;
 
 /// What using a route is, for the policies of the console to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,8 @@ pub struct Endpoint {
     pub access: Access,
     /// One line for the API's description.
     pub does: &'static str,
+    /// What it asks for beside the path; a page asks for forms, which are described nowhere.
+    pub(crate) asked: fn() -> Asked,
     pub(crate) handler: fn() -> MethodRouter<Shared>,
 }
 
@@ -135,6 +138,7 @@ macro_rules! endpoint {
             path: $path,
             access: $crate::routes::Access::$access,
             does: $does,
+            asked: || $crate::asks::asked($handler),
             handler: || ::axum::routing::$method($handler),
         }
     };
