@@ -16,6 +16,7 @@ use crate::run::{built, hand_over, on_path, output, run, target};
 pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
     let interpreter = interpreter(root)?;
     python(root, &interpreter)?;
+    description(root, &interpreter)?;
     node(root, &interpreter)?;
     browser(root, &interpreter)?;
     conformance::run(root, &[])
@@ -52,6 +53,13 @@ fn python(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     let mut pytest = Command::new(interpreter);
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/python"));
     scene(root, "python clients", "tests/python/mcp_server.py", &pytest)
+}
+
+/// The description of the admin API, held against what it describes.
+fn description(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
+    let mut pytest = Command::new(interpreter);
+    pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/api"));
+    scene(root, "description of the API", "tests/python/mcp_server.py", &pytest)
 }
 
 /// Debian's Chromium, driven by Playwright; the rules of axe-core come with Node's packages and are
