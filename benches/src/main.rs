@@ -1,12 +1,14 @@
 //! `cargo xtask bench`: what the gate costs, beside the upstream itself and beside nginx.
 //!
 //! `ratios` is what `docs/benchmarks.md` quotes; `streams`, `soak` and `start` measure memory
-//! and readiness. The mock upstream and the load generator are this same program, started again, so
+//! and readiness, `pages` the console. The mock upstream and the load generator are this same program, started again, so
 //! that each has a process of its own. CPU time is read from `/proc` for the whole tree of a target:
 //! on a busy machine it means something where requests per second do not.
 
+mod history;
 mod load;
 mod mock;
+mod pages;
 mod process;
 mod ratios;
 mod samples;
@@ -19,13 +21,15 @@ mod targets;
 use anyhow::{Result, bail};
 
 const HELP: &str = "\
-portcullis-bench [ratios|streams|soak|start] [--rounds N] [--seconds S] [--only SCENARIO] [--peers FILE]
+portcullis-bench [ratios|streams|soak|start|pages] [--rounds N] [--seconds S] [--only SCENARIO] [--peers FILE]
 
   ratios   CPU a request, latency and ratios to nginx: chat, stream, paced, messages, tool
   streams  memory with 10,000 idle open streams
   soak     memory over a bounded load, and its slope
   start    time to ready with 10,000 agents and a log of a million records
+  pages    the console's pages with a long log, and what 200 viewers cost
 
+  --records N    length of that log (1,000,000)
   --peers FILE   other gateways beside: JSON [{\"name\", \"url\", \"headers\": {}, \"paths\": {}, \"command\": []}]
 ";
 
@@ -34,6 +38,8 @@ pub(crate) struct Options {
     pub rounds: usize,
     pub seconds: f64,
     pub peers: Option<String>,
+    /// Of the log that pages are made from.
+    pub records: u64,
     /// The one scenario that is measured.
     only: Option<String>,
 }
@@ -63,6 +69,7 @@ fn main() -> Result<()> {
             "streams" => streams::run()?,
             "soak" => soak::run(&options)?,
             "start" => start::run()?,
+            "pages" => pages::run(&options)?,
             other => bail!("no such benchmark: {other}\n\n{HELP}"),
         }
     }
@@ -70,7 +77,8 @@ fn main() -> Result<()> {
 }
 
 fn parse(words: &[String]) -> Result<(Vec<String>, Options)> {
-    let mut options = Options { rounds: 3, seconds: 2.0, peers: None, only: None };
+    let mut options =
+        Options { rounds: 3, seconds: 2.0, peers: None, records: 1_000_000, only: None };
     let mut chosen = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -78,6 +86,7 @@ fn parse(words: &[String]) -> Result<(Vec<String>, Options)> {
         match word.as_str() {
             "--rounds" => options.rounds = value()?.parse()?,
             "--seconds" => options.seconds = value()?.parse()?,
+            "--records" => options.records = value()?.parse()?,
             "--peers" => options.peers = Some(value()?.clone()),
             "--only" => options.only = Some(value()?.clone()),
             name => chosen.push(name.to_owned()),

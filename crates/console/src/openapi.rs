@@ -69,9 +69,7 @@ fn query_parameters(schema: &Value) -> Vec<Value> {
         names.is_some_and(|names| names.iter().any(|required| required == name))
     };
     let members = schema["properties"].as_object().into_iter().flatten();
-    let parameter = |(name, schema): (&String, &Value)| {
-        json!({"name": name, "in": "query", "required": required(name), "schema": given(schema)})
-    };
+    let parameter = |(name, schema): (&String, &Value)| json!({"name": name, "in": "query", "required": required(name), "schema": given(schema)});
     members.map(parameter).collect()
 }
 

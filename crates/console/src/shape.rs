@@ -51,12 +51,19 @@ enum Form {
     Unread,
     Anything,
     Boolean,
-    Integer { least: Option<u8> },
+    Integer {
+        least: Option<u8>,
+    },
     Number,
-    Text { sample: &'static str },
+    Text {
+        sample: &'static str,
+    },
     Choice(&'static [&'static str]),
     List(Box<Node>),
-    Members { members: Vec<(&'static str, Node)>, is_closed: bool },
+    Members {
+        members: Vec<(&'static str, Node)>,
+        is_closed: bool,
+    },
     Object,
 }
 
@@ -403,7 +410,10 @@ struct Member<'a>(Option<&'a mut (&'static str, Node)>);
 impl<'de> MapAccess<'de> for Member<'_> {
     type Error = Stop;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Stop> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Stop> {
         let name = |member: &&mut (&'static str, Node)| member.0;
         let key: Option<StrDeserializer<'_, Stop>> =
             self.0.as_ref().map(name).map(IntoDeserializer::into_deserializer);
