@@ -100,7 +100,7 @@ impl Console {
             let pages = [
                 "/",
                 "/activity",
-                "/activity?effect=deny",
+                "/activity?q=effect%3Adeny",
                 "/activity?q=agent%3Aagent-77%20effect%3Adeny",
                 "/activity?q=%22outside%20office%22%20since%3A7d",
                 &record,

@@ -45,21 +45,25 @@ pub(super) struct Shown {
     pub(super) position: u64,
     entry: Entry,
     record: Record,
-    html: OnceLock<String>,
+    event: OnceLock<String>,
 }
 
 impl Shown {
     pub(super) fn new(position: u64, record: Record) -> Self {
-        Self { position, entry: Entry::of(position, &record), record, html: OnceLock::new() }
+        Self { position, entry: Entry::of(position, &record), record, event: OnceLock::new() }
     }
 
     pub(super) fn meets(&self, filter: &Filter) -> bool {
         filter.matches(&self.entry)
     }
 
-    /// Its row, made once however many watch.
-    pub(super) fn html(&self) -> &str {
-        self.html.get_or_init(|| row(&self.record).into_string())
+    /// Its row as an event, made once however many watch.
+    pub(super) fn event(&self) -> &str {
+        self.event.get_or_init(|| {
+            // A row has no line break of its own: whatever came from outside shows it in writing.
+            let html = row(&self.record).into_string().replace(['\r', '\n'], " ");
+            format!("id: {}\nevent: record\ndata: {html}\n\n", self.position)
+        })
     }
 }
 

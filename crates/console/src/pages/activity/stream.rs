@@ -108,7 +108,7 @@ impl Viewer {
                 Ok(Ok(look)) => self.show(&look).await,
                 // Which they were is not known any more; the page's own reload shows them.
                 Ok(Err(broadcast::error::RecvError::Lagged(looks))) => {
-                    self.left_out(looks * SAMPLE as u64).await
+                    self.say(left_out(looks * SAMPLE as u64)).await
                 }
                 Ok(Err(broadcast::error::RecvError::Closed)) => return,
             };
@@ -131,33 +131,33 @@ impl Viewer {
         let missed: Vec<_> = page.hits.iter().filter(|hit| hit.position > last).collect();
         for hit in missed.iter().rev() {
             if let Ok(record) = records::record(&self.app, &self.tenant, hit).await {
-                self.row(&Shown::new(hit.position, record)).await?;
+                self.last = Some(hit.position);
+                self.say(Shown::new(hit.position, record).event().to_owned()).await?;
             }
         }
         let is_full = missed.len() == MISSED && page.next.is_some();
-        if is_full { self.left_out(1).await } else { Ok(()) }
+        if is_full { self.say(left_out(1)).await } else { Ok(()) }
     }
 
+    /// All that one look found goes out as one piece: what a viewer costs is above all its writes.
     async fn show(&mut self, look: &Look) -> Result<(), Gone> {
+        let mut text = String::new();
         for shown in &look.shown {
             let is_new = self.last.is_none_or(|last| shown.position > last);
             if is_new && shown.meets(&self.filter) {
-                self.row(shown).await?;
+                self.last = Some(shown.position);
+                text.push_str(shown.event());
             }
         }
-        if look.left_out > 0 { self.left_out(look.left_out).await } else { Ok(()) }
+        if look.left_out > 0 {
+            text.push_str(&left_out(look.left_out));
+        }
+        if text.is_empty() { Ok(()) } else { self.say(text).await }
     }
+}
 
-    async fn row(&mut self, shown: &Shown) -> Result<(), Gone> {
-        self.last = Some(shown.position);
-        // A row has no line break of its own: whatever came from outside shows it in writing.
-        let html = shown.html().replace(['\r', '\n'], " ");
-        self.say(format!("id: {}\nevent: record\ndata: {html}\n\n", shown.position)).await
-    }
-
-    async fn left_out(&self, number: u64) -> Result<(), Gone> {
-        self.say(format!("event: left-out\ndata: {number}\n\n")).await
-    }
+fn left_out(number: u64) -> String {
+    format!("event: left-out\ndata: {number}\n\n")
 }
 
 /// An answer's body that is written as it goes.
