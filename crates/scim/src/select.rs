@@ -112,10 +112,7 @@ fn kept(paths: &[Path], name: &str, value: Value) -> Option<Value> {
 fn left(paths: &[Path], name: &str, value: Value) -> Option<Value> {
     let of_it = paths.iter().filter(|path| path.attribute.name == name);
     let parts: Option<Vec<&str>> = of_it.map(|path| path.part.map(|part| part.name)).collect();
-    match parts {
-        None => None,
-        Some(parts) => Some(of_parts(value, &|part| !parts.contains(&part))),
-    }
+    parts.map(|parts| of_parts(value, &|part| !parts.contains(&part)))
 }
 
 fn of_parts(value: Value, is_shown: &impl Fn(&str) -> bool) -> Value {
