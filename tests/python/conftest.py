@@ -3,6 +3,7 @@
 import os
 
 import anthropic
+import httpx2 as httpx
 import openai
 import pytest
 
@@ -14,8 +15,18 @@ def need(name):
 
 
 GATE = need("GATE_URL")
+CONSOLE = need("CONSOLE_URL")
 OPENAI_BASE_URL = f"{GATE}/llm/openai/v1"
 ANTHROPIC_BASE_URL = f"{GATE}/llm/anthropic"
+
+
+def operator(method, path, **more):
+    """As whoever owns the data folder, at the socket."""
+    transport = httpx.HTTPTransport(uds=need("ADMIN"))
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=20) as socket:
+        answer = socket.request(method, path, **more)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
 
 
 def openai_client(key, kind=openai.OpenAI, **options):

@@ -241,14 +241,19 @@ fn person(app: &App, session: Session, client: &Client) -> Result<Principal, Ref
     })
 }
 
-/// The roles that somebody holds at this moment.
+/// The roles that somebody holds at this moment: by grants, and by what the directory says they are in.
 fn roles(app: &App, user: &StoredUser) -> Vec<Role> {
     let now = (app.clock)();
     let in_force = |grant: &&StoredGrant| {
         hours::is_in_force(grant.starts, grant.ends, grant.hours.as_deref(), now)
     };
-    let held = user.grants.iter().filter(in_force);
-    held.filter_map(|grant| Role::parse(&grant.role)).collect()
+    let held = user.grants.iter().filter(in_force).filter_map(|grant| Role::parse(&grant.role));
+    let groups = user.groups.iter();
+    let of_groups = groups.flat_map(|group| app.instance.group_roles(&user.tenant, &group.name));
+    let mut roles: Vec<Role> = held.chain(of_groups).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles
 }
 
 /// Whether somebody opens a page in a browser.

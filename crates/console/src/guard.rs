@@ -46,13 +46,23 @@ pub(crate) async fn time_limit(request: Request, next: Next) -> Response {
 
 /// A page elsewhere can point its own name at our address (DNS rebinding); the Host header then
 /// carries that name.
-pub(crate) async fn host(State(app): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn host(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     let over_socket = matches!(request.extensions().get(), Some(Peer::Socket { .. }));
     if over_socket || is_ours(&app.hosts, request.headers(), request.uri().host()) {
+        name_host(&mut request);
         return next.run(request).await;
     }
     let detail = "this is not a name of this console; add it to its configured hosts";
     Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
+}
+
+/// What asks further in under which name it was called looks in one place.
+fn name_host(request: &mut Request) {
+    let named =
+        request.uri().authority().and_then(|name| HeaderValue::from_str(name.as_str()).ok());
+    if let Some(named) = named {
+        request.headers_mut().entry(header::HOST).or_insert(named);
+    }
 }
 
 /// HTTP/2 puts the name into the target instead of the Host header.

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use model::{AgentName, ProviderName, Record, ServerName, SessionId, TenantId, UserName};
+use people::Role;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -148,6 +149,12 @@ pub struct LabelledSession {
 pub trait Instance: Send + Sync + 'static {
     /// What this installation is called.
     fn name(&self) -> String;
+
+    /// The roles of whoever is in a group of the directory's.
+    fn group_roles(&self, tenant: &TenantId, group: &str) -> Vec<Role>;
+
+    /// Who answers for the agents of somebody who leaves, unless it is said otherwise.
+    fn heir(&self, tenant: &TenantId) -> Option<UserName>;
 
     /// Whether a password of this SHA-1 (40 digits, in capitals) is in the list of leaked ones.
     ///

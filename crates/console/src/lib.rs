@@ -26,6 +26,7 @@ mod routes;
 mod rules;
 mod serve;
 mod shape;
+mod site;
 mod token;
 
 #[cfg(test)]
@@ -90,6 +91,9 @@ pub fn router(app: Arc<App>) -> Router {
         let handler = match endpoint.surface {
             Surface::Api => handler,
             Surface::Page => handler.layer(from_fn_with_state(Arc::clone(&app), pages::surface)),
+            Surface::Scim => handler
+                .layer(DefaultBodyLimit::max(routes::scim::MAX_BODY))
+                .layer(from_fn(routes::scim::surface)),
         };
         router.route(endpoint.path, handler)
     });

@@ -1,12 +1,13 @@
 //! One place that turns an error into an answer: problem details (RFC 9457).
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use store::StoreError;
 
 use crate::Failure;
+use crate::routes::scim;
 
 /// An answer that says what went wrong and what to do about it.
 #[derive(Clone, Debug, Serialize)]
@@ -91,8 +92,12 @@ impl From<Failure> for Problem {
     }
 }
 
-pub(crate) async fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "nothing is here; see /api/openapi.json for what is")
+pub(crate) async fn no_route(uri: Uri) -> Response {
+    if uri.path().starts_with("/scim/") {
+        return scim::no_route();
+    }
+    let detail = "nothing is here; see /api/openapi.json for what is";
+    Problem::new(StatusCode::NOT_FOUND, detail).into_response()
 }
 
 pub(crate) async fn no_method() -> Problem {

@@ -32,6 +32,7 @@ impl Access {
             Self::Tools => "review_tools",
             Self::Labels => "clear_labels",
             Self::People => "manage_people",
+            Self::Provision => "provision",
             Self::Tokens => "manage_tokens",
             Self::Retention => "manage_retention",
             Self::Erase => "erase",
@@ -100,6 +101,7 @@ fn scope(scope: Scope) -> &'static str {
         Scope::Read => "read",
         Scope::Write => "write",
         Scope::Payload => "payload",
+        Scope::Provision => "provision",
     }
 }
 

@@ -14,6 +14,7 @@ mod approvals;
 mod containments;
 mod control;
 mod counters;
+mod directory;
 mod error;
 mod exports;
 mod factors;
@@ -47,6 +48,10 @@ pub use approvals::{KEPT, MAX_APPROVALS, MAX_WAITING, StoredApproval};
 pub use containments::StoredContainment;
 pub use control::{ControlKey, ControlState};
 pub use counters::Counter;
+pub use directory::{
+    GroupChange, GroupLabel, Lookup, Membership, Profile, Provisioned, ProvisionedChange,
+    StoredGroup,
+};
 pub use error::{Result, StoreError};
 pub use factors::{FactorKind, NewFactor, StoredFactor};
 pub use holds::Hold;
@@ -75,6 +80,15 @@ pub const MAX_PERSONS: u64 = 100_000;
 
 /// Users that one tenant may have.
 pub const MAX_USERS: u64 = 100_000;
+
+/// Groups that one tenant may have.
+pub const MAX_GROUPS: u64 = 10_000;
+
+/// Users that one group may have.
+pub const MAX_GROUP_MEMBERS: u64 = 10_000;
+
+/// Groups that one user may be in.
+pub const MAX_GROUPS_PER_USER: u64 = 1_000;
 
 /// Roles that one user may hold.
 pub const MAX_GRANTS_PER_USER: u64 = 32;

@@ -15,6 +15,8 @@ pub enum Scope {
     Write,
     /// Look at everything, what was kept of requests and answers too, and change nothing.
     Payload,
+    /// Tell of people and groups, as a directory does, and nothing else.
+    Provision,
 }
 
 /// A token as it is stored.

@@ -3,7 +3,7 @@
 use model::{Digest, TenantId, Timestamp, UserName};
 use serde::Serialize;
 
-use crate::{Result, Store, sqlite};
+use crate::{Leaving, Left, Membership, Result, Store, sqlite};
 
 /// A user as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +16,10 @@ pub struct StoredUser {
     pub email: Option<String>,
     pub active: bool,
     pub grants: Vec<StoredGrant>,
+    /// Groups of the directory's; what they give stands in the configuration.
+    pub groups: Vec<Membership>,
+    /// Whether a directory tells of them.
+    pub is_provisioned: bool,
     /// Second factors of theirs.
     pub factors: u64,
     pub created: Timestamp,
@@ -118,15 +122,17 @@ impl Store {
         self.db.write(update).await
     }
 
-    /// Removes a user, and all that belongs to them.
+    /// Removes a user, who leaves by that, and all that belongs to them.
     pub async fn remove_user(
         &self,
         tenant: &TenantId,
-        name: &UserName,
+        leaving: Leaving,
         version: Option<u64>,
-    ) -> Result<()> {
-        let (tenant, name) = (tenant.clone(), name.clone());
-        self.db.write(move |tx| sqlite::users::remove(tx, &tenant, &name, version)).await
+        now: Timestamp,
+    ) -> Result<Left> {
+        let tenant = tenant.clone();
+        let remove = move |tx: &_| sqlite::leavers::remove(tx, &tenant, &leaving, version, now);
+        self.db.write(remove).await
     }
 
     /// Whether anybody is there who can log in.

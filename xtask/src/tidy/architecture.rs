@@ -20,6 +20,7 @@ const RULES: &[(&str, &[&str], &str)] = &[
     ("crates/policy/", PURE, "policy does no I/O"),
     ("crates/flow/", PURE, "flow does no I/O"),
     ("crates/people/", PURE, "people does no I/O"),
+    ("crates/scim/", PURE, "scim does no I/O"),
     ("crates/ledger/", &["rusqlite", "hyper", "axum"], "the ledger knows neither SQL nor HTTP"),
     (
         "crates/payloads/",

@@ -1,6 +1,6 @@
 //! Passkeys: questions that a browser hands to an authenticator, and what comes back.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::Digest;
@@ -22,11 +22,10 @@ impl Site {
     /// From the name by which the console was called, which is one of ours (see
     /// [`guard`](crate::guard)).
     pub(crate) fn of(app: &App, headers: &HeaderMap) -> Result<Self, Problem> {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.ok_or_else(|| Problem::bad_request("a passkey needs a Host header"))?;
-        let scheme = if app.login.secure { "https" } else { "http" };
-        let party = crate::guard::without_port(host).to_ascii_lowercase();
-        Ok(Self { origin: format!("{scheme}://{}", host.to_ascii_lowercase()), party })
+        let origin = crate::site::origin(app, headers)?;
+        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);
+        let party = crate::guard::without_port(host).to_owned();
+        Ok(Self { origin, party })
     }
 
     fn asked<'a>(&'a self, challenge: &'a [u8]) -> Asked<'a> {

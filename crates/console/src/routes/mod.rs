@@ -19,6 +19,7 @@ pub(crate) mod policies;
 mod policy;
 pub(crate) mod records;
 mod retention;
+pub(crate) mod scim;
 pub(crate) mod standing;
 pub(crate) mod tokens;
 pub(crate) mod tools;
@@ -60,6 +61,8 @@ pub enum Access {
     Labels,
     /// Users, their roles, and those for whom agents act.
     People,
+    /// Telling of people and groups, as a directory does.
+    Provision,
     /// Admin tokens.
     Tokens,
     /// Legal holds, and what is let go when.
@@ -83,6 +86,8 @@ pub enum Surface {
     Api,
     /// People with a browser.
     Page,
+    /// Directories: JSON as SCIM has it, described by itself.
+    Scim,
 }
 
 /// One method of one path.
@@ -101,7 +106,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 23] = [
+    let files: [fn() -> Vec<Endpoint>; 24] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -124,6 +129,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         instance::endpoints,
         tokens::endpoints,
         users::endpoints,
+        scim::endpoints,
         crate::pages::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()

@@ -41,8 +41,8 @@ async fn create(
     who: Principal,
     Body(creation): Body<Creation>,
 ) -> Result<Response, Problem> {
-    if creation.scope == Scope::Payload && !who.is_operator() {
-        let detail = "only the operator at the socket makes a token that reads payloads";
+    if matches!(creation.scope, Scope::Payload | Scope::Provision) && !who.is_operator() {
+        let detail = "only the operator at the socket makes a token that reads payloads or provisions people";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     let (token, hash) = new_token((app.random)().ok_or_else(no_randomness)?);

@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::{Digest, Timestamp, UserName};
+use model::{Digest, TenantId, Timestamp, UserName};
 use people::hours::Hours;
 use people::{Role, token};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
-use store::{Leaving, NewGrant, NewUser, StoredUser, UserChange};
+use store::{Leaving, Left, NewGrant, NewUser, StoreError, StoredUser, UserChange};
 
 use super::agents::MAX_TEXT;
 use super::{Endpoint, endpoint};
@@ -24,7 +24,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint!(People post "/api/v1/users" create, "Adds a user; shows the link of their invitation this once"),
         endpoint!(Read get "/api/v1/users/{user}" show, "One user, with roles, factors and sessions"),
         endpoint!(People patch "/api/v1/users/{user}" update, "Changes a user's display name or address"),
-        endpoint!(People delete "/api/v1/users/{user}" remove, "Removes a user"),
+        endpoint!(People delete "/api/v1/users/{user}" remove, "Removes a user; their agents are handed over as the configuration says, or suspended"),
         endpoint!(People post "/api/v1/users/{user}/roles" grant, "Grants a role, for a time or for good"),
         endpoint!(People delete "/api/v1/users/{user}/roles/{role}" revoke, "Takes a role away"),
         endpoint!(People post "/api/v1/users/{user}/invite" invite, "Invites a user anew; shows the link this once"),
@@ -183,8 +183,11 @@ async fn remove(
     Place(name): Place<UserName>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    app.store.remove_user(&who.tenant, &name, if_match(&headers)?).await?;
-    let recorded = commit(&app, &who, change("user.remove", &name, vec![])).await?;
+    let hand_over_to = heir(&app, &who.tenant, &name).await?;
+    let leaving = Leaving { user: name, hand_over_to, by: who.name.clone() };
+    let version = if_match(&headers)?;
+    let left = app.store.remove_user(&who.tenant, leaving, version, (app.clock)()).await?;
+    let recorded = departed(&app, &who, "user.remove", &left).await?;
     Ok(recorded.mark(StatusCode::NO_CONTENT.into_response()))
 }
 
@@ -348,17 +351,50 @@ pub(crate) async fn leave(
         }
     }
     let hand_over_to = heir.map(|heir| heir.to_string());
-    let leaving = Leaving { user: user.clone(), hand_over_to, by: who.name.clone() };
+    let leaving = Leaving { user, hand_over_to, by: who.name.clone() };
     let left = app.store.leave(&who.tenant, leaving, (app.clock)()).await?;
-    let names = |names: &[model::AgentName]| {
-        names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")
-    };
+    let recorded = departed(app, who, "user.disable", &left).await?;
+    Ok(recorded.mark(Json(left).into_response()))
+}
+
+/// Puts in force that somebody left, and records it: of them, and of each agent that was theirs.
+pub(crate) async fn departed(
+    app: &App,
+    who: &Principal,
+    act: &'static str,
+    left: &Left,
+) -> Result<InForce, Problem> {
+    let user = &left.user.name;
     let detail = vec![
-        ("agents_handed_over", names(&left.handed_over)),
-        ("agents_suspended", names(&left.suspended)),
+        ("agents_handed_over", left.handed_over.len().to_string()),
+        ("agents_suspended", left.suspended.len().to_string()),
     ];
-    let change = Change { publish: true, ..change("user.disable", &user, detail) };
-    Ok(commit(app, who, change).await?.mark(Json(left).into_response()))
+    let change = Change { publish: true, ..change(act, user, detail) };
+    let recorded = commit(app, who, change).await?;
+    let handed_over = left.handed_over.iter().map(|agent| ("agent.hand_over", agent));
+    let suspended = left.suspended.iter().map(|agent| ("agent.suspend", agent));
+    for (act, agent) in handed_over.chain(suspended) {
+        let detail = vec![("reason", format!("its owner {user} left"))];
+        let name = agent.to_string();
+        commit(app, who, Change { act, kind: "agent", name, detail, publish: false }).await?;
+    }
+    Ok(recorded)
+}
+
+/// Who the configuration says answers for the agents of somebody who leaves, if they can.
+pub(crate) async fn heir(
+    app: &App,
+    tenant: &TenantId,
+    leaver: &UserName,
+) -> Result<Option<String>, Problem> {
+    let Some(heir) = app.instance.heir(tenant).filter(|heir| heir != leaver) else {
+        return Ok(None);
+    };
+    match app.store.user(tenant, &heir).await {
+        Ok(user) => Ok(user.active.then(|| user.name.to_string())),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn enable(

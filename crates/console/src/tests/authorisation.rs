@@ -37,6 +37,9 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{tenant}", "main")
         .replace("{*tile}", "0/000")
         .replace("{*bundle}", "000")
+        .replace("{kind}", "User")
+        .replace("{schema}", "nothing")
+        .replace("{id}", "nothing")
 }
 
 async fn ask(fake: &Fake, endpoint: &Endpoint, token: Option<&str>) -> StatusCode {
@@ -61,9 +64,10 @@ async fn every_endpoint_refuses_whom_it_should() {
     let reader = fake.token(Scope::Read, None).await;
     let writer = fake.token(Scope::Write, None).await;
     let viewer = fake.token(Scope::Payload, None).await;
+    let directory = fake.token(Scope::Provision, None).await;
     let (stranger, _) = crate::new_token([99; 32]);
     let mut golden = String::from(
-        "endpoint: nobody, wrong token, read-only token, write token, payload token\n",
+        "endpoint: nobody, wrong token, read-only token, write token, payload token, provision token\n",
     );
     for endpoint in endpoints() {
         let nobody = ask(&fake, &endpoint, None).await;
@@ -71,8 +75,9 @@ async fn every_endpoint_refuses_whom_it_should() {
         let read = ask(&fake, &endpoint, Some(&reader)).await;
         let write = ask(&fake, &endpoint, Some(&writer)).await;
         let view = ask(&fake, &endpoint, Some(&viewer)).await;
+        let tell = ask(&fake, &endpoint, Some(&directory)).await;
         let (method, path) = (endpoint.method, endpoint.path);
-        let numbers = [nobody, wrong, read, write, view].map(|status| status.as_u16());
+        let numbers = [nobody, wrong, read, write, view, tell].map(|status| status.as_u16());
         writeln!(golden, "{method} {path}: {numbers:?}").unwrap();
         match endpoint.access {
             Access::Public if method == "get" => {
@@ -81,17 +86,24 @@ async fn every_endpoint_refuses_whom_it_should() {
             // Without an origin it could have been forged.
             Access::Public => assert_eq!(nobody, 403, "{path}"),
             Access::Read => assert_eq!((nobody.as_u16(), wrong.as_u16()), (401, 401), "{path}"),
-            Access::Account => assert_eq!(numbers, [401, 401, 403, 403, 403], "{path}"),
+            Access::Account => assert_eq!(numbers, [401, 401, 403, 403, 403, 403], "{path}"),
+            Access::Provision => {
+                assert_eq!(numbers[..5], [401, 401, 403, 403, 403], "{path}");
+                assert!(tell != 401 && tell != 403, "{path}");
+            }
             access if access.changes() => {
                 assert_eq!(numbers[..3], [401, 401, 403], "{path}");
                 assert_eq!(numbers[4], 403, "{path}");
             }
-            Access::Platform => assert_eq!(numbers, [401, 401, 403, 403, 403], "{path}"),
+            Access::Platform => assert_eq!(numbers, [401, 401, 403, 403, 403, 403], "{path}"),
             _ => {
                 assert_eq!(numbers[..4], [401, 401, 403, 403], "{path}");
                 assert!(view != 401 && view != 403, "{path}");
             }
         }
+        // A directory's token opens nothing else.
+        let is_open = matches!(endpoint.access, Access::Public | Access::Provision);
+        assert!(is_open || tell == 403, "{method} {path}");
         // A page for whoever comes looks for itself at where a form comes from.
         let is_form = endpoint.surface == Surface::Page && endpoint.access == Access::Public;
         let safe = method == "get" || endpoint.access.changes() || is_form;

@@ -86,6 +86,18 @@ impl Instance for FakeInstance {
         "portcullis".to_owned()
     }
 
+    fn group_roles(&self, _: &TenantId, group: &str) -> Vec<people::Role> {
+        match group {
+            "Security" => vec![people::Role::SecurityOfficer],
+            "Administrators" => vec![people::Role::PlatformAdministrator],
+            _ => Vec::new(),
+        }
+    }
+
+    fn heir(&self, _: &TenantId) -> Option<model::UserName> {
+        "heir".parse().ok()
+    }
+
     fn is_leaked(&self, hash: &str) -> Result<bool, Failure> {
         Ok(hash == people::password::leak_hash(&model::Secret::new(LEAKED.to_owned())))
     }

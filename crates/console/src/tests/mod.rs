@@ -11,6 +11,7 @@ mod pages;
 mod passkeys;
 mod payloads;
 mod records;
+mod scim;
 mod shape;
 mod tenants;
 mod users;

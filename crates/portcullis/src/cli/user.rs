@@ -136,6 +136,8 @@ enum Scope {
     Write,
     /// Look, at what was kept of requests and answers too
     Payload,
+    /// Tell of people and groups, as a directory does by SCIM, and nothing else
+    Provision,
 }
 
 pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output) -> Result {
@@ -259,6 +261,7 @@ fn make(token: &Token, session: &Session<'_>, output: &mut Output) -> Result {
         Scope::Read => "read",
         Scope::Write => "write",
         Scope::Payload => "payload",
+        Scope::Provision => "provision",
     };
     let body =
         json!({ "name": token.name, "scope": scope, "expires": in_seconds(token.expires_in) });

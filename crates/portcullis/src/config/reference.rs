@@ -129,6 +129,8 @@ fn is_shown(path: &str) -> bool {
             | "issuer"
             | "signing_key"
             | "certificate"
+            | "people.group"
+            | "people.sso"
             | "ledger.witness"
             | "inspect.classifier"
             | "inspect.detectors"

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use model::{AgentName, ProviderName, RoleName, ServerName, TenantId, ZoneName};
+use model::{AgentName, ProviderName, RoleName, ServerName, TenantId, UserName, ZoneName};
 use toml::de::DeValue;
 
 use super::declare::{Shape, Written};
@@ -184,6 +184,7 @@ texts! {
     AgentName: "an agent's name";
     ProviderName: "a provider's name";
     TenantId: "a tenant's name";
+    UserName: "a person's name";
     ServerName: "a server's name";
     RoleName: "a role's name";
     ZoneName: "a zone's name";

@@ -8,7 +8,8 @@ use console::{
     ProviderView, ServerView, Task,
 };
 use ledger::Health;
-use model::TenantId;
+use model::{TenantId, UserName};
+use people::Role;
 use policy::Source;
 use serde_json::{Value, json};
 
@@ -87,6 +88,17 @@ fn failed(error: &anyhow::Error) -> Failure {
 impl Instance for Adapter {
     fn name(&self) -> String {
         self.house.main().map_or_else(|_| String::new(), |core| core.instance_name())
+    }
+
+    fn group_roles(&self, tenant: &TenantId, group: &str) -> Vec<Role> {
+        let Some(core) = self.house.tenant(tenant) else { return Vec::new() };
+        let settings = core.settings.load();
+        let groups = settings.config.people.group.iter().filter(|known| known.name == group);
+        groups.flat_map(|known| known.roles.iter().filter_map(|role| role.role())).collect()
+    }
+
+    fn heir(&self, tenant: &TenantId) -> Option<UserName> {
+        self.house.tenant(tenant)?.settings.load().config.people.hand_over_to.clone()
     }
 
     fn is_leaked(&self, hash: &str) -> Result<bool, Failure> {

@@ -93,6 +93,7 @@ pub(super) fn scope(row: &Row<'_>, at: usize) -> Result<Scope> {
         Ok("read") => Ok(Scope::Read),
         Ok("write") => Ok(Scope::Write),
         Ok("payload") => Ok(Scope::Payload),
+        Ok("provision") => Ok(Scope::Provision),
         _ => Err(StoreError::Corrupt("scope")),
     }
 }
@@ -102,6 +103,7 @@ pub(super) fn scope_text(scope: Scope) -> &'static str {
         Scope::Read => "read",
         Scope::Write => "write",
         Scope::Payload => "payload",
+        Scope::Provision => "provision",
     }
 }
 

@@ -42,6 +42,20 @@ pub(crate) fn leave(
     Ok(left)
 }
 
+/// Nothing is left of who is removed; what they answered for is settled first.
+pub(crate) fn remove(
+    tx: &Connection,
+    tenant: &TenantId,
+    leaving: &Leaving,
+    version: Option<u64>,
+    now: Timestamp,
+) -> Result<Left> {
+    users::current(tx, tenant, &leaving.user, version)?;
+    let left = leave(tx, tenant, leaving, now)?;
+    users::remove(tx, tenant, &leaving.user)?;
+    Ok(left)
+}
+
 fn owned(tx: &Connection, tenant: &TenantId, owner: &str) -> Result<Vec<StoredAgent>> {
     let number = tenants::number(tx, tenant)?;
     let sql = "SELECT name FROM agents WHERE tenant = ?1 AND owner = ?2 ORDER BY name";

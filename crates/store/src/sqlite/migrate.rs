@@ -19,6 +19,7 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0014_people.sql"),
     include_str!("../../migrations/0015_token_owner.sql"),
     include_str!("../../migrations/0017_policies.sql"),
+    include_str!("../../migrations/0018_directory.sql"),
 ];
 
 /// The same for the database of wrapped keys.

@@ -3,14 +3,14 @@
 use model::{TenantId, Timestamp, UserName};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{columns, tenants};
+use super::{columns, groups, tenants};
 use crate::{
     MAX_GRANTS_PER_USER, MAX_USERS, NewGrant, NewUser, Result, StoreError, StoredGrant, StoredUser,
     UserChange,
 };
 
 const SELECT: &str = "SELECT id, uid, name, display, email, active, created, updated, version,
-    (SELECT count(*) FROM user_factors WHERE user = users.id) FROM users WHERE tenant = ?1";
+    (SELECT count(*) FROM user_factors WHERE user = users.id), is_provisioned FROM users WHERE tenant = ?1";
 
 fn from_row(tx: &Connection, tenant: &TenantId, row: &Row<'_>) -> Result<StoredUser> {
     Ok(StoredUser {
@@ -21,6 +21,8 @@ fn from_row(tx: &Connection, tenant: &TenantId, row: &Row<'_>) -> Result<StoredU
         email: row.get(4)?,
         active: row.get(5)?,
         grants: grants(tx, row.get(0)?)?,
+        groups: groups::of_user(tx, row.get(0)?)?,
+        is_provisioned: row.get(10)?,
         factors: columns::count(row, 9)?,
         created: columns::time(row, 6)?,
         updated: columns::time(row, 7)?,
@@ -127,19 +129,13 @@ pub(crate) fn update(
     one(tx, tenant, renamed)
 }
 
-pub(crate) fn remove(
-    tx: &Connection,
-    tenant: &TenantId,
-    name: &UserName,
-    version: Option<u64>,
-) -> Result<()> {
-    current(tx, tenant, name, version)?;
+pub(super) fn remove(tx: &Connection, tenant: &TenantId, name: &UserName) -> Result<()> {
     let number = number(tx, tenant, name)?;
     tx.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([number])?;
     Ok(())
 }
 
-fn current(
+pub(super) fn current(
     tx: &Connection,
     tenant: &TenantId,
     name: &UserName,

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::declare::section;
+use model::UserName;
+use people::Role;
+
+use crate::config::declare::{choice, section};
 
 section! {
     /// The people who run this installation: how long a log-in counts, and which passwords are not
@@ -18,5 +21,51 @@ section! {
         /// A list of leaked passwords: a line for each, 40 digits of SHA-1 in capitals, a colon and a
         /// number, in order, as Have I Been Pwned gives it. No password leaves this machine.
         leaked_passwords: Option<PathBuf>, example "leaked-passwords.txt";
+        /// Who answers for the agents of somebody who leaves. Left out, the agents are suspended.
+        hand_over_to: Option<UserName>, example "agents@example.com";
+        /// What a group of the directory gives.
+        group: Vec<PeopleGroup>;
+    }
+}
+
+section! {
+    /// What whoever is in a group of the directory may do, as long as they are in it.
+    PeopleGroup {
+        /// What the directory calls the group, to the letter.
+        name: String, example "Security";
+        /// The roles of its members.
+        roles: Vec<PeopleRole>, example ["security_officer"];
+    }
+}
+
+choice! {
+    /// A role of people.
+    PeopleRole, "a role of people, such as \"auditor\"" {
+        PlatformAdministrator = "platform_administrator",
+        SecurityOfficer = "security_officer",
+        Responder = "responder",
+        PolicyAuthor = "policy_author",
+        PolicyApprover = "policy_approver",
+        AgentOwner = "agent_owner",
+        Auditor = "auditor",
+        Employee = "employee",
+    }
+}
+
+impl PeopleRole {
+    /// The role that the word means.
+    pub fn role(self) -> Option<Role> {
+        Role::parse(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_has_its_word() {
+        let words: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+        assert_eq!(PeopleRole::WORDS, words);
     }
 }

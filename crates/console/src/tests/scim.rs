@@ -1,0 +1,467 @@
+//! What a directory may tell, and what it may not.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use model::{AgentName, Standing, TenantId, UserName};
+use people::Role;
+use serde_json::{Value, json};
+use store::{NewToken, Scope};
+
+use super::fake::{Answer, Fake, over_tcp, request};
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+struct Directory<'f> {
+    fake: &'f Fake,
+    bearer: String,
+}
+
+impl<'f> Directory<'f> {
+    async fn of(fake: &'f Fake) -> Self {
+        Self { fake, bearer: format!("Bearer {}", fake.token(Scope::Provision, None).await) }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.ask_with(method, path, body, &[]).await
+    }
+
+    async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: Value,
+        more: &[(&str, &str)],
+    ) -> Answer {
+        let headers = [&[("authorization", self.bearer.as_str())], more].concat();
+        let path = match path.starts_with('/') {
+            true => path.to_owned(),
+            false => format!("/scim/v2/{path}"),
+        };
+        self.fake.send(over_tcp(request(method, &path, body, &headers))).await
+    }
+
+    /// Tells of somebody; gives their id.
+    async fn user(&self, name: &str) -> String {
+        let made = self.ask("POST", "Users", json!({"schemas": [USER], "userName": name})).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn group(&self, name: &str, members: &[&str]) -> String {
+        let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+        let group = json!({"schemas": [GROUP], "displayName": name, "members": members});
+        let made = self.ask("POST", "Groups", group).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn patch(&self, path: &str, operation: Value) -> Answer {
+        self.ask("PATCH", path, json!({"schemas": [PATCH], "Operations": [operation]})).await
+    }
+
+    async fn find(&self, path: &str, filter: &str) -> Vec<String> {
+        let found =
+            self.ask("GET", &format!("{path}?filter={}", encoded(filter)), Value::Null).await;
+        assert_eq!(found.status, 200, "{filter}: {}", found.text());
+        let names = found.json()["Resources"].as_array().unwrap().clone();
+        let name = |one: &Value| {
+            let name = one.get("userName").or(one.get("displayName"));
+            name.unwrap().as_str().unwrap().to_owned()
+        };
+        names.iter().map(name).collect()
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn named(name: &str) -> UserName {
+    UserName::new(name).unwrap()
+}
+
+/// Whether somebody who is logged in may look, and whether they may look after people.
+async fn may(fake: &Fake, name: &str) -> (bool, bool) {
+    let cookie = format!("portcullis={}", fake.session_of(name, true).await);
+    let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let ask = async |method: &str, path: &str| {
+        let request = request(method, path, json!({}), &headers);
+        fake.send(over_tcp(request)).await.status.as_u16()
+    };
+    let looks = ask("GET", "/api/v1/agents").await == 200;
+    (looks, ask("POST", "/api/v1/persons").await != 403)
+}
+
+#[tokio::test]
+async fn somebody_comes_changes_and_goes() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let ann = json!({
+        "schemas": [USER], "userName": "Ann@example.com", "externalId": "x-1",
+        "name": {"givenName": "Ann"},
+        "emails": [{"value": "a@home.example"}, {"value": "a@work.example", "primary": true}],
+    });
+    let made = directory.ask("POST", "Users", ann.clone()).await;
+    assert_eq!((made.status.as_u16(), made.header("etag")), (201, "\"v1\""));
+    assert_eq!(made.header("content-type"), "application/scim+json");
+    let place = made.json()["meta"]["location"].as_str().unwrap().to_owned();
+    assert_eq!(made.header("location"), place);
+    assert!(place.starts_with("http://localhost:4180/scim/v2/Users/"));
+    assert_eq!(made.json()["active"], true);
+    let record = fake.seen.last_record();
+    assert_eq!(
+        (&*record.detail["act"], &*record.detail["who"]),
+        ("user.create", "token:Provision")
+    );
+    assert_eq!(record.decision.policies[0].as_str(), "token-provisions");
+    // Names that differ in capitals alone are one.
+    let again = json!({"schemas": [USER], "userName": "ann@EXAMPLE.com"});
+    let double = directory.ask("POST", "Users", again).await;
+    assert_eq!((double.status.as_u16(), &double.json()["scimType"]), (409, &json!("uniqueness")));
+    let stored = fake.store.user(&TenantId::main(), &named("Ann@example.com")).await.unwrap();
+    assert_eq!(stored.email.as_deref(), Some("a@work.example"));
+
+    let path = place.split_once("/scim/v2/").unwrap().1;
+    assert_eq!(directory.ask("GET", path, Value::Null).await.json(), made.json());
+    let known = [("if-none-match", "\"v1\"")];
+    assert_eq!(directory.ask_with("GET", path, Value::Null, &known).await.status, 304);
+    let renamed = json!({"op": "replace", "value": {"userName": "ann.lee@example.com"}});
+    let changed = directory.patch(path, renamed).await;
+    assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"v2\""));
+    let stale = [("if-match", "\"v1\"")];
+    let refused = directory.ask_with("PUT", path, ann, &stale).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["status"]), (412, &json!("412")));
+    let foreign = [("if-match", "W/\"abc\"")];
+    assert_eq!(directory.ask_with("DELETE", path, Value::Null, &foreign).await.status, 412);
+    let gone = directory.ask("DELETE", path, Value::Null).await;
+    assert_eq!(gone.status, 204);
+    assert_eq!(fake.seen.last_record().detail["act"], "user.remove");
+    let nobody = directory.ask("GET", path, Value::Null).await;
+    assert_eq!((nobody.status.as_u16(), &nobody.json()["status"]), (404, &json!("404")));
+}
+
+#[tokio::test]
+async fn who_is_inactive_is_out_and_their_agents_are_settled() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    for (name, heir) in [("ann", false), ("bob", true)] {
+        let id = directory.user(name).await;
+        let agent = format!("{name}-bot");
+        let new = json!({"name": agent, "owner": name});
+        assert_eq!(fake.operator("POST", "/api/v1/agents", new).await.status, 201);
+        if heir {
+            fake.invite("heir", &[]).await;
+        }
+        let cookie = format!("portcullis={}", fake.session_of(name, true).await);
+        let ask = async || {
+            let request = Request::get("/account").header(header::COOKIE, &cookie);
+            fake.send(over_tcp(request.body(Body::empty()).unwrap())).await.status.as_u16()
+        };
+        assert_eq!(ask().await, 200);
+        fake.seen.records.lock().unwrap().clear();
+        let off = json!({"op": "Replace", "path": "active", "value": "False"});
+        let done = directory.patch(&format!("Users/{id}"), off).await;
+        assert_eq!((done.status.as_u16(), &done.json()["active"]), (200, &json!(false)));
+        assert_eq!(ask().await, 401);
+        assert!(fake.seen.take_events().contains(&"publish".to_owned()));
+        let acts: Vec<String> = fake
+            .seen
+            .records
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(|record| record.detail.get("act").cloned())
+            .collect();
+        let stored = fake.store.agent(&TenantId::main(), &AgentName::new(&agent).unwrap()).await;
+        let agent = stored.unwrap().agent;
+        match heir {
+            true => {
+                assert_eq!(agent.owner.as_deref(), Some("heir"));
+                assert_eq!(acts, ["user.disable", "agent.hand_over"]);
+            }
+            false => {
+                assert_eq!(agent.standing, Standing::Suspended);
+                assert_eq!(acts, ["user.disable", "agent.suspend"]);
+            }
+        }
+        // What says nothing of it lets nobody in again.
+        let silent = json!({"schemas": [USER], "userName": name, "displayName": "X"});
+        let put = directory.ask("PUT", &format!("Users/{id}"), silent).await;
+        assert_eq!(put.json()["active"], false);
+        let on = json!({"op": "replace", "path": "active", "value": true});
+        assert_eq!(directory.patch(&format!("Users/{id}"), on).await.json()["active"], true);
+    }
+}
+
+#[tokio::test]
+async fn who_is_removed_leaves_no_agent_running() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let id = directory.user("ann").await;
+    let new = json!({"name": "bot", "owner": "ann"});
+    fake.operator("POST", "/api/v1/agents", new).await;
+    let gone = directory.ask("DELETE", &format!("Users/{id}"), Value::Null).await;
+    assert_eq!(gone.status, 204);
+    let agent = fake.store.agent(&TenantId::main(), &AgentName::new("bot").unwrap()).await;
+    assert_eq!(agent.unwrap().agent.standing, Standing::Suspended);
+}
+
+#[tokio::test]
+async fn groups_give_the_roles_of_the_configuration_while_one_is_in_them() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let (ann, bob) = (directory.user("ann").await, directory.user("bob").await);
+    let group = directory.group("Security", &[&ann]).await;
+    let record = fake.seen.last_record();
+    assert_eq!((&*record.detail["added"], &*record.detail["roles"]), ("ann", "security_officer"));
+    assert_eq!(may(&fake, "ann").await, (true, false));
+    assert_eq!(may(&fake, "bob").await, (false, false));
+    let path = format!("Groups/{group}");
+    let add = json!({"op": "add", "path": "members", "value": [{"value": bob}]});
+    assert_eq!(directory.patch(&path, add.clone()).await.status, 204);
+    assert_eq!(may(&fake, "bob").await, (true, false));
+    // The same again is no change, and no record.
+    let records = fake.seen.records.lock().unwrap().len();
+    assert_eq!(directory.patch(&path, add).await.status, 204);
+    assert_eq!(fake.seen.records.lock().unwrap().len(), records);
+    let members = directory.ask("GET", &path, Value::Null).await.json()["members"].clone();
+    assert_eq!(members.as_array().unwrap().len(), 2);
+    let hers = directory.ask("GET", &format!("Users/{ann}"), Value::Null).await;
+    assert_eq!(hers.json()["groups"][0]["display"], "Security");
+    let out = json!({"op": "remove", "path": format!("members[value eq \"{ann}\"]")});
+    assert_eq!(directory.patch(&path, out).await.status, 204);
+    assert_eq!(fake.seen.last_record().detail["removed"], "ann");
+    assert_eq!(may(&fake, "ann").await, (false, false));
+    // A group by another name is another group.
+    let renamed = json!({"op": "replace", "path": "displayName", "value": "security"});
+    assert_eq!(directory.patch(&path, renamed).await.status, 204);
+    assert_eq!(may(&fake, "bob").await, (false, false));
+    let double = json!({"schemas": [GROUP], "displayName": "SECURITY"});
+    assert_eq!(directory.ask("POST", "Groups", double).await.status, 409);
+    assert_eq!(directory.ask("DELETE", &path, Value::Null).await.status, 204);
+    assert_eq!(directory.ask("GET", &path, Value::Null).await.status, 404);
+}
+
+#[tokio::test]
+async fn accounts_that_were_made_here_are_none_of_a_directorys() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    fake.invite("root", &[Role::PlatformAdministrator]).await;
+    let uid = "uid-root";
+    for (method, body) in [
+        ("GET", Value::Null),
+        ("PUT", json!({"schemas": [USER], "userName": "eve"})),
+        (
+            "PATCH",
+            json!({"schemas": [PATCH], "Operations": [{"op": "replace", "path": "active", "value": false}]}),
+        ),
+        ("DELETE", Value::Null),
+    ] {
+        let answer = directory.ask(method, &format!("Users/{uid}"), body).await;
+        assert_eq!(answer.status, 404, "{method}");
+    }
+    assert!(directory.find("Users", "userName eq \"root\"").await.is_empty());
+    assert!(directory.find("Users", "active eq true").await.is_empty());
+    let taken = json!({"schemas": [USER], "userName": "ROOT"});
+    assert_eq!(directory.ask("POST", "Users", taken).await.status, 409);
+    let group = json!({"schemas": [GROUP], "displayName": "Security", "members": [{"value": uid}]});
+    let refused = directory.ask("POST", "Groups", group).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.json()["scimType"]),
+        (400, &json!("invalidValue"))
+    );
+    // Half a group is none.
+    assert!(directory.find("Groups", "displayName pr").await.is_empty());
+    assert!(fake.store.user(&TenantId::main(), &named("root")).await.unwrap().active);
+}
+
+#[tokio::test]
+async fn a_directory_gives_itself_nothing() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let greedy = json!({
+        "schemas": [USER], "userName": "eve", "id": "uid-root", "password": "x", "tenant": "other",
+        "roles": [{"value": "platform_administrator"}], "entitlements": [{"value": "all"}],
+        "groups": [{"value": "1", "display": "Administrators"}],
+        "grants": [{"role": "platform_administrator"}], "meta": {"version": "\"v9\""},
+        "urn:ietf:params:scim:schemas:core:2.0:User:groups": [{"value": "1"}],
+    });
+    let made = directory.ask("POST", "Users", greedy).await;
+    assert_eq!((made.status.as_u16(), made.header("etag")), (201, "\"v1\""));
+    assert_ne!(made.json()["id"], "uid-root");
+    // Nothing of it lets anybody in: no link, no password, no factor.
+    assert!(!made.text().contains("welcome") && !made.text().contains("invitation"));
+    let stored = fake.store.user(&TenantId::main(), &named("eve")).await.unwrap();
+    assert_eq!((stored.grants.len(), stored.groups.len(), stored.factors), (0, 0, 0));
+    assert_eq!(fake.store.password(&TenantId::main(), &named("eve")).await.unwrap(), None);
+    assert_eq!(may(&fake, "eve").await, (false, false));
+    let path = format!("Users/{}", made.json()["id"].as_str().unwrap());
+    for (target, value) in [
+        ("groups", json!([{"value": "1"}])),
+        ("id", json!("uid-root")),
+        ("meta.version", json!("x")),
+    ] {
+        let operation = json!({"op": "add", "path": target, "value": value});
+        let refused = directory.patch(&path, operation).await;
+        assert_eq!(refused.json()["scimType"], "mutability", "{target}");
+    }
+    // Its token opens nothing else, and makes no other.
+    for (method, path) in [
+        ("GET", "/api/v1/users"),
+        ("GET", "/api/v1/limits"),
+        ("POST", "/api/v1/users/eve/roles"),
+        ("POST", "/api/v1/users/eve/invite"),
+        ("POST", "/api/v1/tokens"),
+        ("GET", "/people"),
+    ] {
+        assert_eq!(directory.ask(method, path, Value::Null).await.status, 403, "{method} {path}");
+    }
+    // Nor does anybody but the operator make one like it.
+    let writer = format!("Bearer {}", fake.token(Scope::Write, None).await);
+    let headers = [("authorization", writer.as_str())];
+    let wish =
+        request("POST", "/api/v1/tokens", json!({"name": "x", "scope": "provision"}), &headers);
+    assert_eq!(fake.send(over_tcp(wish)).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_name_that_changes_takes_its_agents_along() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let id = directory.user("ann").await;
+    fake.operator("POST", "/api/v1/agents", json!({"name": "bot", "owner": "ann"})).await;
+    fake.operator("POST", "/api/v1/persons", json!({"name": "ann"})).await;
+    let rename = json!({"op": "replace", "path": "userName", "value": "ann.lee"});
+    assert_eq!(directory.patch(&format!("Users/{id}"), rename).await.status, 200);
+    assert!(fake.seen.take_events().contains(&"publish".to_owned()));
+    let agent = fake.store.agent(&TenantId::main(), &AgentName::new("bot").unwrap()).await.unwrap();
+    assert_eq!(agent.agent.owner.as_deref(), Some("ann.lee"));
+    assert!(fake.store.person(&TenantId::main(), &named("ann.lee")).await.is_ok());
+    // Whoever comes by the old name answers for nothing.
+    directory.user("ann").await;
+    // And nobody takes the name of a person for whom agents act.
+    fake.operator("POST", "/api/v1/persons", json!({"name": "chief"})).await;
+    let take = json!({"op": "replace", "path": "userName", "value": "chief"});
+    assert_eq!(directory.patch(&format!("Users/{id}"), take).await.status, 409);
+}
+
+#[tokio::test]
+async fn what_is_looked_for_is_found_in_pages() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let mut ids = Vec::new();
+    for number in 0..7 {
+        ids.push(directory.user(&format!("user{number}@example.com")).await);
+    }
+    let members: Vec<&str> = ids.iter().map(String::as_str).take(3).collect();
+    directory.group("Staff", &members).await;
+    let found = directory.find("Users", "userName eq \"USER3@example.com\"").await;
+    assert_eq!(found, ["user3@example.com"]);
+    let found = directory.find("Users", "userName sw \"user\" and not (userName co \"3\")").await;
+    assert_eq!(found.len(), 6);
+    let found = directory.find("Users", "groups[display eq \"Staff\"]").await;
+    assert_eq!(found.len(), 3);
+    let found = directory.find("Groups", &format!("members[value eq \"{}\"]", ids[1])).await;
+    assert_eq!(found, ["Staff"]);
+    let found = directory.find("Users", &format!("id eq \"{}\" and active eq false", ids[1])).await;
+    assert!(found.is_empty());
+
+    let page = directory.ask("GET", "Users?startIndex=6&count=3", Value::Null).await.json();
+    let sizes = [&page["totalResults"], &page["startIndex"], &page["itemsPerPage"]];
+    assert_eq!(sizes, [&json!(7), &json!(6), &json!(2)]);
+    let page = directory.ask("GET", "Users?startIndex=-5&count=-1", Value::Null).await.json();
+    assert_eq!((&page["startIndex"], &page["itemsPerPage"]), (&json!(1), &json!(0)));
+    let filter = encoded("userName sw \"user\"");
+    let path = format!("Users?filter={filter}&startIndex=5&count=2");
+    let page = directory.ask("GET", &path, Value::Null).await.json();
+    assert_eq!(page["totalResults"], 7);
+    assert_eq!(page["Resources"][0]["userName"], "user4@example.com");
+    // Over both kinds, people first.
+    let all = json!({"startIndex": 7, "count": 2, "attributes": ["displayName", "userName"]});
+    let all = directory.ask("POST", ".search", all).await.json();
+    assert_eq!(
+        (&all["totalResults"], &all["Resources"][1]["displayName"]),
+        (&json!(8), &json!("Staff"))
+    );
+    assert_eq!(all["Resources"][0].get("meta"), None);
+    let without = "Groups?excludedAttributes=members,meta.location";
+    let group = directory.ask("GET", without, Value::Null).await.json()["Resources"][0].clone();
+    assert_eq!((group.get("members"), group["meta"].get("location")), (None, None));
+    let both =
+        directory.ask("GET", "Groups?attributes=id&excludedAttributes=id", Value::Null).await;
+    assert_eq!(both.json()["scimType"], "invalidValue");
+    let wrong = directory.ask("GET", "Users?filter=userName", Value::Null).await;
+    assert_eq!((wrong.status.as_u16(), &wrong.json()["scimType"]), (400, &json!("invalidFilter")));
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_read_are_told_in_the_words_of_scim() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    for (body, kind) in [
+        (json!([]), "invalidSyntax"),
+        (json!({"userName": "x"}), "invalidSyntax"),
+        (json!({"schemas": [USER]}), "invalidValue"),
+        (json!({"schemas": [USER], "userName": "a b"}), "invalidValue"),
+        (json!({"schemas": [USER], "userName": "x", "USERNAME": "y"}), "invalidSyntax"),
+        (json!({"schemas": [USER], "userName": 7}), "invalidValue"),
+        (json!({"schemas": [USER], "userName": "x", "active": "maybe"}), "invalidValue"),
+        (json!({"schemas": [USER], "userName": "x", "displayName": "a\u{1b}[2J"}), "invalidValue"),
+    ] {
+        let refused = directory.ask("POST", "Users", body.clone()).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["scimType"]),
+            (400, &json!(kind)),
+            "{body}"
+        );
+    }
+    let post = |kind: &str, body: Vec<u8>| {
+        let request = Request::post("/scim/v2/Users").header("authorization", &directory.bearer);
+        over_tcp(request.header("content-type", kind).body(Body::from(body)).unwrap())
+    };
+    let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
+    for (kind, body, status) in [
+        ("text/plain", b"{}".to_vec(), 415),
+        ("application/json", b"{".to_vec(), 400),
+        ("application/scim+json; charset=utf-8", b"\xff".to_vec(), 400),
+        ("application/json", deep, 400),
+        ("application/json", vec![b' '; 3 * 1024 * 1024], 413),
+    ] {
+        let refused = fake.send(post(kind, body)).await;
+        assert_eq!(refused.status, status, "{kind}");
+        assert_eq!(refused.header("content-type"), "application/scim+json");
+    }
+    let nowhere = directory.ask("GET", "Nothing", Value::Null).await;
+    assert_eq!((nowhere.status.as_u16(), &nowhere.json()["status"]), (404, &json!("404")));
+    let request = over_tcp(request("GET", "/scim/v2/Users", Value::Null, &[]));
+    let nobody = fake.send(request).await;
+    assert_eq!((nobody.status.as_u16(), &nobody.json()["status"]), (401, &json!("401")));
+}
+
+#[tokio::test]
+async fn directories_of_two_tenants_do_not_meet() {
+    let fake = Fake::new();
+    let other: TenantId = "other".parse().unwrap();
+    fake.store.add_tenant(&other).await.unwrap();
+    let (token, hash) = crate::new_token([42; 32]);
+    let new =
+        NewToken { hash, name: "idp".into(), scope: Scope::Provision, owner: None, expires: None };
+    fake.store.add_token(&other, new, fake.now()).await.unwrap();
+    let theirs = Directory { fake: &fake, bearer: format!("Bearer {}", token.expose()) };
+    let ours = Directory::of(&fake).await;
+    let (user, here) = (theirs.user("ann").await, ours.user("bob").await);
+    let group = theirs.group("Security", &[&user]).await;
+    for (method, path) in [
+        ("GET", format!("Users/{user}")),
+        ("DELETE", format!("Users/{user}")),
+        ("GET", format!("Groups/{group}")),
+        ("DELETE", format!("Groups/{group}")),
+    ] {
+        assert_eq!(ours.ask(method, &path, Value::Null).await.status, 404, "{method} {path}");
+    }
+    assert_eq!(ours.find("Users", "userName pr").await, ["bob"]);
+    let add = json!({"op": "add", "path": "members", "value": [{"value": here}]});
+    assert_eq!(theirs.patch(&format!("Groups/{group}"), add).await.status, 400);
+}
