@@ -275,7 +275,7 @@ fn record(now: Timestamp, number: u64, records: u64) -> Record {
     let age = DAYS * 86_400 * (records - number) / records;
     let time = now.minus(Duration::from_secs(age));
     let id = RecordId::new(time, u128::from(number) << 20);
-    let is_refused = number % 50 == 0;
+    let is_refused = number.is_multiple_of(50);
     let decision = Decision {
         effect: if is_refused { Effect::Deny } else { Effect::Permit },
         reason: Cow::Borrowed(match is_refused {
