@@ -14,6 +14,16 @@ pub enum PayloadPart {
     Response,
 }
 
+impl PayloadPart {
+    /// As records and addresses name it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+}
+
 /// Where a payload is, by its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadPlace {

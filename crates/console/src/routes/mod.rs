@@ -12,7 +12,7 @@ pub(crate) mod keys;
 mod labels;
 pub(crate) mod ledger;
 mod limits;
-mod payloads;
+pub(crate) mod payloads;
 pub(crate) mod persons;
 pub(crate) mod places;
 pub(crate) mod policies;

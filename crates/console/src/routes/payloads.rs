@@ -35,29 +35,44 @@ async fn show(
     who: Principal,
     Place((id, part)): Place<(RecordId, PayloadPart)>,
 ) -> Result<Response, Problem> {
-    let hit = one(&app, &who, id).await?;
-    let found = read(&app, &who, hit).await?;
-    let name = match part {
-        PayloadPart::Request => "request",
-        PayloadPart::Response => "response",
-    };
-    let reference = found["record"]["payload"][name]["ref"].as_str().map(str::to_owned);
-    let Some(reference) = reference else { return Err(Problem::not_found("kept payload")) };
-    let place = PayloadPlace { tenant: who.tenant.clone(), record: id, part, reference };
-    let opened = app.custody.payload(place).await?;
-    let mut record = record_of(&app, &who, Kind::PAYLOAD_READ);
-    record.resource = Some(Resource { name: id.to_string(), kind: "record".into() });
-    record.detail.insert("part".into(), name.to_owned());
-    record.status = if opened.is_some() { Status::Ok } else { Status::Failed };
-    app.journal.record(record.clone()).await?;
-    let answer = match opened {
-        Some(view) => Json(shown(id, name, &view)).into_response(),
+    let opened = open(&app, &who, id, part).await?;
+    let answer = match opened.view {
+        Some(view) => Json(shown(id, part.as_str(), &view)).into_response(),
         None => {
             let detail = "its key was destroyed, so nobody can read it any more";
             Problem::new(StatusCode::GONE, detail).into_response()
         }
     };
-    Ok(with_record(answer, record.id))
+    Ok(with_record(answer, opened.record))
+}
+
+/// A payload that somebody asked for.
+pub(crate) struct Opened {
+    /// Nothing where its key was destroyed.
+    pub(crate) view: Option<PayloadView>,
+    /// Which record tells of it.
+    pub(crate) record: RecordId,
+}
+
+/// Opens a payload; the record that tells of it is durable when this resolves.
+pub(crate) async fn open(
+    app: &App,
+    who: &Principal,
+    id: RecordId,
+    part: PayloadPart,
+) -> Result<Opened, Problem> {
+    let hit = one(app, who, id).await?;
+    let found = read(app, who, hit).await?;
+    let reference = found["record"]["payload"][part.as_str()]["ref"].as_str().map(str::to_owned);
+    let Some(reference) = reference else { return Err(Problem::not_found("kept payload")) };
+    let place = PayloadPlace { tenant: who.tenant.clone(), record: id, part, reference };
+    let view = app.custody.payload(place).await?;
+    let mut record = record_of(app, who, Kind::PAYLOAD_READ);
+    record.resource = Some(Resource { name: id.to_string(), kind: "record".into() });
+    record.detail.insert("part".into(), part.as_str().to_owned());
+    record.status = if view.is_some() { Status::Ok } else { Status::Failed };
+    app.journal.record(record.clone()).await?;
+    Ok(Opened { view, record: record.id })
 }
 
 fn shown(id: RecordId, part: &str, view: &PayloadView) -> Value {

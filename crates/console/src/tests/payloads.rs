@@ -45,6 +45,26 @@ async fn who_reads_a_payload_leaves_a_record_first() {
 }
 
 #[tokio::test]
+async fn the_page_of_a_payload_leaves_a_record_first_too() {
+    let fake = Fake::new();
+    let id = kept(&fake, Some("gone")).await;
+    let record = fake.page(&format!("/activity/{id}")).await.text();
+    let path = format!("/activity/{id}/payload/request");
+    assert!(record.contains(&path));
+    let page = fake.page(&path).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("said"));
+    let told = fake.seen.last_record();
+    assert_eq!((&told.kind, told.resource.unwrap().name), (&Kind::PAYLOAD_READ, id.clone()));
+    assert_eq!(page.header("portcullis-record"), told.id.to_string());
+    assert_eq!(fake.page(&format!("/activity/{id}/payload/response")).await.status, 410);
+    fake.seen.journal_broken.store(true, Ordering::SeqCst);
+    let page = fake.page(&path).await;
+    assert_eq!(page.status, 500);
+    assert!(!page.text().contains("said"));
+}
+
+#[tokio::test]
 async fn what_was_not_kept_or_was_erased_is_told_apart() {
     let fake = Fake::new();
     let id = kept(&fake, Some("gone")).await;

@@ -3,6 +3,7 @@
 mod feed;
 mod list;
 mod one;
+mod payload;
 mod rows;
 mod stream;
 
@@ -20,6 +21,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let mut all = list::endpoints();
     all.extend(stream::endpoints());
     all.extend(one::endpoints());
+    all.extend(payload::endpoints());
     all
 }
 

@@ -42,6 +42,9 @@ async fn show(
         section.card { h2 { "Decision" } (decision(&record, &policies)) }
         @if !record.findings.is_empty() { section.card { h2 { "What was found" } (findings(&record)) } }
         @if !record.detail.is_empty() { section.card { h2 { "Detail" } (detail(&record)) } }
+        @if record.payload.request.is_some() || record.payload.response.is_some() {
+            section.card { h2 { "Request and response" } (super::payload::kept(&record)) }
+        }
         section.card { h2 { "Proof" } (proven(&record, &hit, who.tenant.as_str())) }
         details.card { summary { "The whole record" } (untrusted_block(&whole(&record))) }
     };
