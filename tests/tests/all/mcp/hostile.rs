@@ -69,11 +69,13 @@ async fn a_result_of_a_hundred_megabytes_is_not_kept_in_memory() {
     let piece = bytes::Bytes::from("x".repeat(1 << 20));
     let script = move |call: &portcullis_tests::Call| {
         let message = call.json();
-        let result = |result: Value| json!({"jsonrpc": "2.0", "id": message["id"], "result": result});
+        let result =
+            |result: Value| json!({"jsonrpc": "2.0", "id": message["id"], "result": result});
         match message["method"].as_str() {
             Some("tools/list") => Answer::json(&result(json!({"tools": [tool("read")]}))),
             Some("tools/call") => {
-                let head = r#"{"jsonrpc":"2.0","id":2,"result":{"content":[{"type":"text","text":""#;
+                let head =
+                    r#"{"jsonrpc":"2.0","id":2,"result":{"content":[{"type":"text","text":""#;
                 let steps = [Step::Data(head.into())].into_iter();
                 let steps = steps.chain((0..100).map(|_| Step::Data(piece.clone()))).collect();
                 Answer { steps, sized: false, ..Answer::new(200, "application/json", "") }
