@@ -33,6 +33,12 @@ def fail() -> str:
     raise ValueError("out of order")
 
 
+@server.tool()
+def send(to: str, text: str) -> str:
+    """Sends a text to somebody."""
+    return f"sent to {to}"
+
+
 @server.resource("notes://today")
 def today() -> str:
     """What was noted today."""

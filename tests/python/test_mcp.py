@@ -1,6 +1,7 @@
 """The `mcp` package, unmodified, against its own server behind the gate: over HTTP and over pipes."""
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from conftest import GATE, need
+from conftest import GATE, need, operator
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from mcp.types import ElicitResult
 
 SERVER = Path(__file__).with_name("mcp_server.py")
 
@@ -32,8 +34,9 @@ def web_server():
         process.terminate()
 
 
-def client(key, path, **options):
-    http = httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}, timeout=20)
+def client(key, path, session=None, **options):
+    headers = {"authorization": f"Bearer {key}"} | ({"portcullis-session": session} if session else {})
+    http = httpx2.AsyncClient(headers=headers, timeout=60)
     return Client(streamable_http_client(f"{GATE}{path}", http_client=http), **options)
 
 
@@ -50,7 +53,7 @@ def test_tools(bot, path, mode):
     async def talk():
         async with client(bot, path, mode=mode) as mcp:
             tools = {tool.name for tool in (await mcp.list_tools()).tools}
-            assert tools == {"add", "echo", "count", "fail"}
+            assert tools == {"add", "echo", "count", "fail", "send"}
             assert (await mcp.call_tool("add", {"a": 2, "b": 3})).content[0].text == "5"
             failed = await mcp.call_tool("fail", {})
             assert failed.is_error
@@ -85,6 +88,59 @@ def test_resources_and_prompts(bot, path, mode):
             assert [p.name for p in (await mcp.list_prompts()).prompts] == ["greeting"]
             prompt = await mcp.get_prompt("greeting", {"name": "Ann"})
             assert "Say hello to Ann." in prompt.messages[0].content.text
+
+    run(talk())
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_prompts_and_resources_of_all_servers(bot, mode):
+    async def talk():
+        async with client(bot, "/mcp", mode=mode) as mcp:
+            uris = {str(r.uri) for r in (await mcp.list_resources()).resources}
+            assert {"mcp:own/notes://today", "mcp:web/notes://today"} <= uris
+            note = (await mcp.read_resource("mcp:web/notes://today")).contents[0]
+            assert (note.text, str(note.uri)) == ("nothing yet", "mcp:web/notes://today")
+            names = {p.name for p in (await mcp.list_prompts()).prompts}
+            assert {"own__greeting", "web__greeting"} <= names
+            prompt = await mcp.get_prompt("own__greeting", {"name": "Ann"})
+            assert "Say hello to Ann." in prompt.messages[0].content.text
+
+    run(talk())
+
+
+@pytest.mark.parametrize(("path", "prefix", "mode"), [(p, "", m) for p, m in WAYS] + [("/mcp", "web__", "auto"), ("/mcp", "web__", "legacy")])
+def test_a_held_call_waits_for_a_person(bot, path, prefix, mode):
+    approved = []
+
+    async def asked(_context, params):
+        number = re.search(r"act_[0-9a-f-]+", params.message).group()
+        if number not in approved:
+            approved.append(number)
+            await asyncio.to_thread(operator, "POST", f"/api/v1/approvals/{number}/approve", json={})
+        return ElicitResult(action="accept", content={})
+
+    async def talk():
+        session = f"held-{path.strip('/').replace('/', '-')}-{mode}"
+        async with client(bot, path, session, mode=mode, elicitation_callback=asked) as mcp:
+            uri = "mcp:web/notes://today" if prefix else "notes://today"
+            await mcp.read_resource(uri)
+            # A stranger's words have come in, and nobody named this address.
+            sent = await mcp.call_tool(f"{prefix}send", {"to": "eve@evil.example", "text": "x"})
+            assert sent.content[0].text == "sent to eve@evil.example"
+
+    run(talk())
+    assert len(approved) == 1
+
+
+@pytest.mark.parametrize(("path", "mode"), WAYS)
+def test_who_cannot_be_asked_is_told_the_approvals_number(bot, path, mode):
+    async def talk():
+        session = f"unasked-{path.strip('/').replace('/', '-')}-{mode}"
+        async with client(bot, path, session, mode=mode) as mcp:
+            await mcp.read_resource("notes://today")
+            with pytest.raises(MCPError) as held:
+                await mcp.call_tool("send", {"to": "eve@evil.example", "text": "x"})
+            assert held.value.error.data["approval"].startswith("act_")
 
     run(talk())
 

@@ -202,6 +202,12 @@ pub enum Next {
 }
 
 impl Open {
+    /// The id of its record.
+    pub fn record(&self) -> &str {
+        let value = self.headers.get("portcullis-record").and_then(|value| value.to_str().ok());
+        value.expect("the id of a record")
+    }
+
     /// The next piece of the body.
     pub async fn next(&mut self) -> Next {
         loop {

@@ -1,6 +1,7 @@
 //! An MCP server on loopback, for tests: tools that a test gives, sessions if it wants them, answers
 //! as JSON or as events.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -22,6 +23,8 @@ pub struct Builder {
     has_sessions: bool,
     events: bool,
     asides: Vec<Value>,
+    /// Results of other methods.
+    others: HashMap<&'static str, Value>,
     era: Era,
 }
 
@@ -41,6 +44,7 @@ pub fn mcp_server() -> Builder {
         has_sessions: true,
         events: false,
         asides: Vec::new(),
+        others: HashMap::new(),
         era: Era::Legacy,
     }
 }
@@ -86,6 +90,13 @@ impl Builder {
     #[must_use]
     pub fn events(mut self) -> Self {
         self.events = true;
+        self
+    }
+
+    /// What another method results in, such as `prompts/list`.
+    #[must_use]
+    pub fn also(mut self, method: &'static str, result: Value) -> Self {
+        self.others.insert(method, result);
         self
     }
 
@@ -157,6 +168,7 @@ impl Builder {
                 (self.handler)(params["name"].as_str().unwrap_or_default(), &params["arguments"])
             }
             "ping" => json!({}),
+            other if self.others.contains_key(other) => self.others[other].clone(),
             _ => {
                 let error = json!({"code": -32601, "message": "no such method"});
                 return Answer::json(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
@@ -228,8 +240,19 @@ impl McpClient {
     }
 
     /// Opens a session.
-    pub async fn open(mut self) -> Self {
-        let reply = self.request("initialize", initialize()).await;
+    pub async fn open(self) -> Self {
+        self.open_with(initialize()).await
+    }
+
+    /// Opens a session as a client whose user can be asked something.
+    pub async fn open_asked(self) -> Self {
+        let mut hello = initialize();
+        hello["capabilities"]["elicitation"] = json!({});
+        self.open_with(hello).await
+    }
+
+    async fn open_with(mut self, hello: Value) -> Self {
+        let reply = self.request("initialize", hello).await;
         let reply = reply.expect(200);
         let session = reply.header("mcp-session-id");
         if !session.is_empty() {
@@ -238,6 +261,13 @@ impl McpClient {
         }
         let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         self.client.post(&self.path, note).await.expect(202);
+        self
+    }
+
+    /// Goes on with the session of another client.
+    pub fn resume(mut self, other: &Self) -> Self {
+        self.session = other.session();
+        self.client = self.client.header("mcp-session-id", &self.session);
         self
     }
 
@@ -289,7 +319,7 @@ pub fn modern(method: &str, mut params: Value) -> Value {
 pub fn initialize() -> Value {
     json!({
         "protocolVersion": "2025-06-18",
-        "capabilities": {"sampling": {}, "elicitation": {}, "roots": {}},
+        "capabilities": {"sampling": {}, "roots": {}},
         "clientInfo": {"name": "tests", "version": "1"},
     })
 }

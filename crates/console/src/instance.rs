@@ -1,10 +1,12 @@
 //! What the admin API asks of the running instance. The binary answers.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{AgentName, ProviderName, Record, ServerName, SessionId, TenantId, UserName};
 use people::Role;
+use policy::Bundle;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -106,6 +108,13 @@ pub struct PolicyReport {
     pub untested: Vec<String>,
 }
 
+/// A draft of policies beside those in force, under the same grants.
+#[derive(Clone, Debug)]
+pub struct Drafted {
+    pub in_force: Arc<Bundle>,
+    pub draft: Arc<Bundle>,
+}
+
 /// One thing that is looked at when the instance is asked whether it is ready.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
@@ -201,6 +210,10 @@ pub trait Instance: Send + Sync + 'static {
         tenant: &TenantId,
         files: &[PolicySource],
     ) -> Result<PolicyReport, Failure>;
+
+    /// Compiles policies without any effect, to be compared with those in force.
+    fn draft_policies(&self, tenant: &TenantId, files: &[PolicySource])
+    -> Result<Drafted, Failure>;
 
     /// Whether a folder of the configuration is where policies come from: then they are changed
     /// there, and nothing is deployed here.

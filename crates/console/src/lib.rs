@@ -43,7 +43,7 @@ use store::Store;
 
 pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
-    Check, Failure, IndexState, Instance, Journal, LabelledSession, LogFile, PolicyReport,
+    Check, Drafted, Failure, IndexState, Instance, Journal, LabelledSession, LogFile, PolicyReport,
     PolicySource, PolicyView, ProviderView, ServerView, Task,
 };
 pub use login::{Login, first_invitation};

@@ -49,6 +49,15 @@ impl Session {
         session
     }
 
+    /// A session of which nothing is known any more but its labels.
+    pub fn remembered(labels: Labels) -> Self {
+        match labels.untrusted {
+            true => Self::forgotten(labels),
+            // Nothing that a stranger wrote has come into it.
+            false => Self { labels, ..Self::default() },
+        }
+    }
+
     pub fn labels(&self) -> &Labels {
         &self.labels
     }

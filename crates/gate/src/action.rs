@@ -84,6 +84,11 @@ impl Action {
         &mut self.record
     }
 
+    /// What it is done to, as the record names it.
+    pub fn shown(&self) -> &str {
+        self.record.resource.as_ref().map_or("", |resource| &resource.name)
+    }
+
     /// From here on it is one of this tenant's, in its log and its books; whether the tenant may have
     /// one more under way.
     pub fn belongs_to(&mut self, tenant: &Tenant) -> bool {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use model::{AgentName, Claim, Digest, Effect, HeldCall, Timestamp, Vote, clip};
 use policy::Verdict;
+use tokio::sync::watch;
 
 use crate::action::Action;
 use crate::refusal::{Refusal, Waiting};
@@ -36,6 +37,22 @@ pub struct Approvals {
     pub claimer: Claimer,
     /// How long a call waits before it is forgotten.
     pub wait: Duration,
+    /// Changes with each word that people say of a held call.
+    pub votes: watch::Receiver<u64>,
+}
+
+/// What somebody else may have written is looked for this often.
+const RECHECK: Duration = Duration::from_secs(5);
+
+/// Ends when people have said something, or might have.
+pub(crate) async fn until_voted(votes: &mut watch::Receiver<u64>) {
+    let voted = async {
+        if votes.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    // Both ends are the same: somebody looks.
+    let _ = tokio::time::timeout(RECHECK, voted).await;
 }
 
 /// What is held: the bytes that bind the approval, and what a person is shown of them.

@@ -11,6 +11,7 @@ use crate::flow::Sessions;
 use crate::limits::Counters;
 use crate::loops::Loops;
 use crate::mcp::bridge::Bridges;
+use crate::mcp::held::HeldStreams;
 use crate::metrics::Metrics;
 use crate::unrecorded::Unrecorded;
 
@@ -24,6 +25,8 @@ pub struct Books {
     pub metrics: Metrics,
     /// How MCP servers speak that do not speak as their clients do.
     pub bridges: Bridges,
+    /// Clients that wait for people with a stream open.
+    pub held: HeldStreams,
     /// Records that wait for the log.
     pub unrecorded: Unrecorded,
     /// Actions under way.

@@ -145,6 +145,11 @@ impl Bundle {
         }
     }
 
+    /// Whether a policy reads who answers for an agent, or what it is for.
+    pub(crate) fn reads_who_and_why(&self) -> bool {
+        self.compiled.inputs.owner || self.compiled.inputs.purpose
+    }
+
     #[cfg(test)]
     pub(crate) fn remembered(&self) -> usize {
         self.memo.len()

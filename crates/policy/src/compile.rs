@@ -116,13 +116,9 @@ struct Compiler<'a> {
 impl<'a> Compiler<'a> {
     fn add(&mut self, source: &'a Source, statement: &Statement) {
         let range = &statement.range;
-        let text = source.text.get(range.clone()).unwrap_or_default();
-        let policy = match Policy::parse(None, text) {
-            Ok(policy) => policy,
-            Err(errors) => {
-                let found = errors.iter().map(|error| diagnostic(source, range, error));
-                return self.problems.extend(found);
-            }
+        let policy = match parsed(source, statement) {
+            Ok((_, policy)) => policy,
+            Err(problems) => return self.problems.extend(problems),
         };
         let at = |message: String| Diagnostic::at(source, range.start, message);
         self.check_evaluation(source, statement, &policy);
@@ -233,6 +229,19 @@ impl<'a> Compiler<'a> {
     }
 }
 
+/// A statement as text and as a policy.
+pub(crate) fn parsed<'a>(
+    source: &'a Source,
+    statement: &Statement,
+) -> Result<(&'a str, Policy), Vec<Diagnostic>> {
+    let range = &statement.range;
+    let text = source.text.get(range.clone()).unwrap_or_default();
+    match Policy::parse(None, text) {
+        Ok(policy) => Ok((text, policy)),
+        Err(errors) => Err(errors.iter().map(|error| diagnostic(source, range, error)).collect()),
+    }
+}
+
 fn annotation<'a>(
     policy: &'a Policy,
     name: &str,
@@ -250,7 +259,7 @@ fn annotation<'a>(
     Err(at(format!("this policy has no @{name}")).help(help).into())
 }
 
-fn obligations(
+pub(crate) fn obligations(
     policy: &Policy,
     at: &impl Fn(String) -> Diagnostic,
 ) -> Result<Vec<String>, Box<Diagnostic>> {

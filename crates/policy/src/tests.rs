@@ -5,7 +5,7 @@ mod compile;
 mod decide;
 mod grants;
 mod memo;
-mod properties;
+pub(crate) mod properties;
 mod robustness;
 mod runner;
 
@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// Monday, 2026-11-23T14:05:00Z.
-const NOW: Timestamp = Timestamp::from_micros(1_795_442_700_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_442_700_000_000);
 
-fn agent(name: &str, roles: &[&str]) -> Agent {
+pub(crate) fn agent(name: &str, roles: &[&str]) -> Agent {
     Agent {
         tenant: TenantId::main(),
         name: AgentName::new(name).unwrap(),
@@ -35,7 +35,7 @@ fn agent(name: &str, roles: &[&str]) -> Agent {
     }
 }
 
-fn provider(name: &str) -> ProviderName {
+pub(crate) fn provider(name: &str) -> ProviderName {
     ProviderName::new(name).unwrap()
 }
 
@@ -52,7 +52,11 @@ fn context() -> Context<'static> {
     }
 }
 
-fn call<'a>(agent: &'a Agent, provider: &'a ProviderName, model: &'a str) -> Question<'a> {
+pub(crate) fn call<'a>(
+    agent: &'a Agent,
+    provider: &'a ProviderName,
+    model: &'a str,
+) -> Question<'a> {
     Question {
         agent,
         on_behalf_of: None,
@@ -80,7 +84,7 @@ fn resource_for<'a>(
     }
 }
 
-fn grant(role: &str, providers: &[&str], models: &[&str]) -> RoleGrants {
+pub(crate) fn grant(role: &str, providers: &[&str], models: &[&str]) -> RoleGrants {
     let patterns = |texts: &[&str]| texts.iter().map(|t| Pattern::new(t).unwrap()).collect();
     RoleGrants {
         role: RoleName::new(role).unwrap(),
@@ -98,12 +102,12 @@ fn compile(text: &str) -> Result<Bundle, Vec<Diagnostic>> {
     Bundle::compile(&[Source::new("p.cedar", text)], &Grants::everything_to_everyone())
 }
 
-fn bundle(text: &str) -> Bundle {
+pub(crate) fn bundle(text: &str) -> Bundle {
     compile(text).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
 /// A policy with what every policy needs.
-fn policy(id: &str, body: &str) -> String {
+pub(crate) fn policy(id: &str, body: &str) -> String {
     format!("@id(\"{id}\")\n@description(\"What {id} is for.\")\n{body}\n")
 }
 

@@ -54,11 +54,8 @@ fn split(files: Vec<Source>) -> (Vec<Source>, Vec<Source>) {
 /// # Errors
 /// [`Invalid`] where they do not compile, with file, line and column.
 pub fn try_out(files: Vec<Source>, config: &Config) -> anyhow::Result<console::PolicyReport> {
-    let (sources, tests) = split(files);
-    if sources.is_empty() {
-        bail!("there is no policy, which would deny everything");
-    }
-    let bundle = Bundle::compile(&sources, &grants(config)?).map_err(Invalid)?;
+    let (files, tests) = split(files);
+    let bundle = draft(files, config)?;
     let report = policy::testing::run(&bundle, &tests).map_err(Invalid)?;
     let failure = |case: &policy::testing::CaseResult| {
         let failure = case.failure.as_ref()?;
@@ -71,6 +68,18 @@ pub fn try_out(files: Vec<Source>, config: &Config) -> anyhow::Result<console::P
         failed,
         untested: report.coverage.untested.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// Compiles policies under the grants of a configuration. Cases among them are left alone.
+///
+/// # Errors
+/// As [`try_out`].
+pub fn draft(files: Vec<Source>, config: &Config) -> anyhow::Result<Bundle> {
+    let (sources, _) = split(files);
+    if sources.is_empty() {
+        bail!("there is no policy, which would deny everything");
+    }
+    Ok(Bundle::compile(&sources, &grants(config)?).map_err(Invalid)?)
 }
 
 /// The tests beside the policies of a folder; without a folder, those of the baseline.
@@ -98,7 +107,8 @@ pub fn files(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read(folder: &Path, file: &Path) -> anyhow::Result<Source> {
+/// A file, under its name below the folder.
+pub fn read(folder: &Path, file: &Path) -> anyhow::Result<Source> {
     let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
     let size = std::fs::metadata(file).with_context(|| name.clone())?.len();
     if size > MAX_FILE_BYTES {

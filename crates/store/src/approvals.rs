@@ -55,7 +55,17 @@ impl Store {
         ends: Timestamp,
     ) -> Result<StoredApproval> {
         let tenant = tenant.clone();
-        self.db.write(move |tx| sqlite::approvals::vote(tx, &tenant, record, &vote, ends)).await
+        let voted = self
+            .db
+            .write(move |tx| sqlite::approvals::vote(tx, &tenant, record, &vote, ends))
+            .await?;
+        self.votes.send_modify(|votes| *votes += 1);
+        Ok(voted)
+    }
+
+    /// Changes with each vote that is taken down through a clone of this handle.
+    pub fn votes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.votes.subscribe()
     }
 
     pub async fn approval(

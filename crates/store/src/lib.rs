@@ -22,6 +22,7 @@ mod holds;
 mod kept_values;
 mod key_store;
 mod keys;
+mod labelled;
 mod leavers;
 mod persons;
 mod policies;
@@ -38,6 +39,8 @@ mod conformance;
 
 use std::path::Path;
 use std::sync::Arc;
+
+use tokio::sync::watch;
 
 pub use activity::{
     Batch, Clause, Count, CountedAt, Cursor, Entry, Field, Filter, Form, Hit, MAX_BATCH, MAX_BINS,
@@ -58,6 +61,7 @@ pub use holds::Hold;
 pub use kept_values::KeptValue;
 pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
+pub use labelled::{LabelledSession, MAX_LABELLED_SESSIONS};
 pub use leavers::{Leaving, Left};
 pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use policies::{MAX_POLICY_VERSIONS, NewPolicyVersion, PolicyFile, PolicyVersion};
@@ -70,6 +74,8 @@ pub use users::{Invited, NewGrant, NewUser, StoredGrant, StoredUser, UserChange}
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Arc<sqlite::Sqlite>,
+    /// Counts what people have said of held calls.
+    votes: Arc<watch::Sender<u64>>,
 }
 
 /// Agents that one tenant may have.
@@ -116,7 +122,8 @@ impl Store {
     /// [`StoreError::Newer`] where a later version of the program wrote it; otherwise
     /// [`StoreError::Database`]. Blocks for the time that a migration takes.
     pub fn open(file: &Path) -> Result<Self> {
-        Ok(Self { db: Arc::new(sqlite::Sqlite::open(file)?) })
+        let votes = Arc::new(watch::Sender::new(0));
+        Ok(Self { db: Arc::new(sqlite::Sqlite::open(file)?), votes })
     }
 
     /// Waits until everything that was handed in is written, and folds the journal into the

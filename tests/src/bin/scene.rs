@@ -63,8 +63,8 @@ fn main() -> ExitCode {
 fn servers(program: &str, script: &str) -> (String, u16) {
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let port = free.expect("a free port").port();
-    // The operator knows these tools: what they say is no stranger's, and they change nothing.
-    let tools = "[[mcp.tool]]\nname = \"*\"\neffect = \"read\"\nintegrity = \"trusted\"\n\n";
+    // The operator knows these tools: what they say is no stranger's, and they change nothing but for one.
+    let tools = "[[mcp.tool]]\nname = \"send\"\neffect = \"external\"\ndecisive = [\"to\"]\n\n[[mcp.tool]]\nname = \"*\"\neffect = \"read\"\nintegrity = \"trusted\"\n\n";
     let sections = format!(
         "[[mcp]]\nname = \"own\"\ncommand = [\"{program}\", \"{script}\", \"stdio\"]\n\n{tools}\
          [[mcp]]\nname = \"web\"\nurl = \"http://127.0.0.1:{port}/mcp\"\n\n{tools}"

@@ -301,3 +301,35 @@ async fn an_account_reaches_the_tool_as_it_is_and_the_model_masked() {
     assert!(!upstream.calls().iter().any(|call| call.json().to_string().contains(&card)));
     assert_eq!(gate.record(reply.record())["findings"][0]["kind"], "pii.payment_card");
 }
+
+#[tokio::test]
+async fn a_restart_forgets_no_labels_and_gives_none() {
+    let (_upstream, _server, mut gate) = start();
+    for name in ["tainted", "cleared"] {
+        let client = task(&gate, name, "Read my mail.").await;
+        call(&client, "read_mail", json!({})).await;
+    }
+    let clean = task(&gate, "clean", "Who is there?").await;
+    call(&clean, "contacts", json!({})).await;
+    gate.succeeds(&["agent", "clear-labels", "bot", "--session", "cleared", "--reason", "ours"]);
+    gate.kill();
+    gate.start();
+    let open = async |name: &str| {
+        let client = gate.client("bot").header("portcullis-session", name);
+        McpClient::new(client, "/mcp/mail").open().await
+    };
+    // What it had read is forgotten, so whatever the user has not said is held.
+    let tainted = open("tainted").await;
+    let held = call(&tainted, "send", json!({"to": "new@somewhere.example"})).await;
+    assert_eq!(held.decision(), "hold", "{}", held.text());
+    assert_eq!(gate.record(held.record())["labels"], json!(["untrusted"]));
+    for name in ["cleared", "clean", "unheard-of"] {
+        let client = open(name).await;
+        let sent = call(&client, "send", json!({"to": "new@somewhere.example"})).await;
+        assert_eq!(sent.decision(), "permit", "{name}: {}", sent.text());
+    }
+    // A person who looks frees it.
+    gate.succeeds(&["agent", "clear-labels", "bot", "--session", "tainted", "--reason", "ours"]);
+    let sent = call(&tainted, "send", json!({"to": "new@somewhere.example"})).await;
+    assert_eq!(sent.decision(), "permit", "{}", sent.text());
+}

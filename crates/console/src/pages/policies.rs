@@ -2,6 +2,7 @@
 //! and taken back.
 
 mod draft;
+mod traffic;
 mod version;
 
 use axum::extract::State;

@@ -46,13 +46,11 @@ async fn clear(
     let Some(labels) = app.instance.clear_labels(&of) else {
         return Err(Problem::not_found("session"));
     };
-    let text = |name: Option<String>| name.unwrap_or_else(|| "none".to_owned());
-    let detail = vec![
-        ("labels", labels.join(" ")),
-        ("person", text(of.person.as_ref().map(ToString::to_string))),
-        ("session", text(of.session.as_ref().map(ToString::to_string))),
-        ("reason", reason),
-    ];
+    // What is not there is left out: the log's readers tell it from a name.
+    let person = of.person.as_ref().map(|person| ("person", person.to_string()));
+    let session = of.session.as_ref().map(|session| ("session", session.to_string()));
+    let always = [("labels", labels.join(" ")), ("reason", reason)];
+    let detail = always.into_iter().chain(person).chain(session).collect();
     let (act, name) = ("session.clear_labels", agent.to_string());
     let change = Change { act, kind: "agent", name, detail, publish: false };
     let in_force = commit(&app, &who, change).await?;

@@ -20,6 +20,7 @@ mod policy;
 pub(crate) mod records;
 mod retention;
 pub(crate) mod scim;
+pub(crate) mod simulation;
 pub(crate) mod standing;
 pub(crate) mod tokens;
 pub(crate) mod tools;
@@ -106,7 +107,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 24] = [
+    let files: [fn() -> Vec<Endpoint>; 25] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -126,6 +127,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         limits::endpoints,
         policy::endpoints,
         policies::endpoints,
+        simulation::endpoints,
         instance::endpoints,
         tokens::endpoints,
         users::endpoints,

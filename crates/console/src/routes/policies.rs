@@ -109,6 +109,20 @@ pub(crate) fn tried(
     who: &Principal,
     files: &[PolicyFile],
 ) -> Result<PolicyReport, Problem> {
+    check_files(files)?;
+    let source =
+        |file: &PolicyFile| PolicySource { name: file.name.clone(), text: file.text.clone() };
+    let sources: Vec<PolicySource> = files.iter().map(source).collect();
+    let report =
+        app.instance.try_policies(&who.tenant, &sources).map_err(|Failure(why)| unfit(why))?;
+    match report.failed.as_slice() {
+        [] => Ok(report),
+        failed => Err(unfit(format!("{} of its cases fail:\n{}", failed.len(), failed.join("\n")))),
+    }
+}
+
+/// How many files there may be, how large, and what they are called.
+pub(super) fn check_files(files: &[PolicyFile]) -> Result<(), Problem> {
     let bytes: usize = files.iter().map(|file| file.name.len() + file.text.len()).sum();
     if files.len() > MAX_FILES || bytes > MAX_FILES_BYTES {
         return Err(unfit(format!(
@@ -121,15 +135,7 @@ pub(crate) fn tried(
             file.name
         )));
     }
-    let source =
-        |file: &PolicyFile| PolicySource { name: file.name.clone(), text: file.text.clone() };
-    let sources: Vec<PolicySource> = files.iter().map(source).collect();
-    let report =
-        app.instance.try_policies(&who.tenant, &sources).map_err(|Failure(why)| unfit(why))?;
-    match report.failed.as_slice() {
-        [] => Ok(report),
-        failed => Err(unfit(format!("{} of its cases fail:\n{}", failed.len(), failed.join("\n")))),
-    }
+    Ok(())
 }
 
 fn is_file_name(name: &str) -> bool {
@@ -138,7 +144,7 @@ fn is_file_name(name: &str) -> bool {
     ends && !name.contains("..") && name.len() <= 128 && name.bytes().all(plain)
 }
 
-fn unfit(detail: String) -> Problem {
+pub(super) fn unfit(detail: String) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
 }
 

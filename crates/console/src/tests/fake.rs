@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Asker, Check, Custody, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel,
-    LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyReport, PolicySource,
-    PolicyView, ProviderView, ServerView, Task,
+    App, Asker, Check, Custody, Drafted, ErasedKey, Failure, IndexState, Instance, Journal,
+    KeyLevel, LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyReport,
+    PolicySource, PolicyView, ProviderView, ServerView, Task,
 };
 
 /// What happened, in order.
@@ -190,6 +190,19 @@ impl Instance for FakeInstance {
             passed: 3,
             failed: failed.into_iter().collect(),
             untested: vec![],
+        })
+    }
+
+    fn draft_policies(&self, _: &TenantId, files: &[PolicySource]) -> Result<Drafted, Failure> {
+        let compile = |sources: &[policy::Source]| {
+            let grants = policy::Grants::everything_to_everyone();
+            let compiled = policy::Bundle::compile(sources, &grants);
+            compiled.map(Arc::new).map_err(|problems| Failure(problems[0].to_string()))
+        };
+        let draft = files.iter().map(|file| policy::Source::new(&*file.name, &*file.text));
+        Ok(Drafted {
+            in_force: compile(&policy::baseline_sources())?,
+            draft: compile(&draft.collect::<Vec<_>>())?,
         })
     }
 

@@ -314,3 +314,48 @@ async fn policies_go_the_same_way_by_the_api() {
     let listed = fake.operator("GET", "/api/v1/policies", Value::Null).await.json();
     assert_eq!(listed["versions"][0]["author"], "uid:1000");
 }
+
+/// A recorded call of a model that streams its answer.
+fn streamed(fake: &Fake) -> String {
+    use model::{
+        AgentName, Decision, Effect, Kind, Record, RecordId, Resource, TenantId, Timestamp,
+    };
+    let (time, tenant) = (Timestamp::from_system(std::time::SystemTime::now()), TenantId::main());
+    let decision = Decision { effect: Effect::Permit, ..Decision::default() };
+    let mut record = Record::new(RecordId::new(time, 7), time, tenant, Kind::LLM_CALL, decision);
+    record.agent = AgentName::new("bot").ok();
+    record.resource = Some(Resource { name: "openai/gpt".into(), kind: "model".into() });
+    let asked = "1 000000000000 call_model at=29924713 endpoint=/v1/chat/completions stream";
+    record.detail.insert("asked".into(), asked.to_owned());
+    let id = record.id.to_string();
+    fake.seen.records.lock().unwrap().push(record);
+    id
+}
+
+#[tokio::test]
+async fn a_version_shows_what_it_would_have_decided_otherwise_with_a_link_to_the_records() {
+    let fake = Fake::new();
+    let id = streamed(&fake);
+    fake.index().await;
+    let text = "@id(\"no-streams\") @description(\"x\")\nforbid (principal, action == Action::\"call_model\", resource) when { context.stream };\n@id(\"rest\") @description(\"y\")\npermit (principal, action, resource);";
+    let files = json!([{"name": "a.cedar", "text": text}]);
+    let made =
+        fake.operator("POST", "/api/v1/policies", json!({"files": files, "note": "x"})).await;
+    assert_eq!(made.status, 201);
+    let page = fake.page("/policies/1").await.text();
+    assert!(page.contains("1 more refused") && page.contains("no-streams"), "{page}");
+    assert!(page.contains(&format!("/activity?q=id%3A{id}")), "{page}");
+    let asked = json!({"version": 1, "since": "1h"});
+    let answer = fake.operator("POST", "/api/v1/policies/simulate", asked).await.json();
+    assert_eq!(answer["simulation"]["changes"][0]["examples"][0]["record"], id.as_str());
+    for (wrong, status) in [
+        (json!({}), 400),
+        (json!({"version": 1, "files": files}), 400),
+        (json!({"version": 9}), 404),
+        (json!({"version": 1, "since": "yesterday"}), 422),
+        (json!({"files": [{"name": "a.cedar", "text": "permit"}]}), 422),
+    ] {
+        let refused = fake.operator("POST", "/api/v1/policies/simulate", wrong).await;
+        assert_eq!(refused.status, status, "{}", refused.text());
+    }
+}

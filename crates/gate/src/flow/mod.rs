@@ -1,7 +1,8 @@
 //! What the agents' sessions have seen, shared by their model calls and their tool calls.
 //!
 //! A session is a tenant, an agent, the person whom it acts for, and a task. What is heard of it is kept in memory only, up to a
-//! bound; a session that had to go is taken for the worst when it comes back.
+//! bound; a session that had to go is taken for the worst when it comes back. Of sessions before a restart the
+//! records still tell which labels they had.
 
 mod lost;
 mod overheard;
@@ -9,7 +10,8 @@ mod table;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flow::{Labels, Session};
+pub use flow::Labels;
+use flow::Session;
 use model::{AgentName, SessionId, TenantId, UserName};
 
 pub(crate) use overheard::overhear;
@@ -43,6 +45,15 @@ impl Task {
     pub(crate) fn session(&self) -> Option<&str> {
         self.session.as_ref().map(SessionId::as_str)
     }
+}
+
+/// A session as it was before the gate began.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub agent: AgentName,
+    pub person: Option<UserName>,
+    pub session: Option<SessionId>,
+    pub labels: Labels,
 }
 
 /// All sessions of one tenant.
@@ -100,6 +111,20 @@ impl Sessions {
         let labels = session.labels().clone();
         session.clear();
         Some(labels)
+    }
+
+    /// Until [`Sessions::remember`], an unknown session is taken for the worst.
+    pub fn darken(&self) {
+        self.lock().darken();
+    }
+
+    /// The sessions with labels that there were before the gate began.
+    pub fn remember(&self, tenant: &TenantId, before: impl IntoIterator<Item = Before>) {
+        let before = before.into_iter().map(|one| {
+            let Before { agent, person, session, labels } = one;
+            (Task { tenant: tenant.clone(), agent, person, session }, labels)
+        });
+        self.lock().remember(before);
     }
 
     /// How many there are, and about how many bytes they take.

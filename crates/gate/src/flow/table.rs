@@ -23,6 +23,10 @@ pub(super) struct Table {
     uses: u64,
     bytes: usize,
     lost: Lost,
+    /// Of sessions before the gate began, which nobody has used since.
+    remembered: HashMap<Task, Labels, RandomState>,
+    /// What was before the gate began is not known yet.
+    is_in_the_dark: bool,
 }
 
 struct Kept {
@@ -33,7 +37,7 @@ struct Kept {
 
 impl Table {
     pub(super) fn enter(&mut self, task: &Task) -> Arc<Mutex<Session>> {
-        let is_lost = self.lost.may_hold(task);
+        let is_lost = self.is_in_the_dark || self.lost.may_hold(task);
         self.take(task, is_lost)
     }
 
@@ -41,8 +45,23 @@ impl Table {
         self.take(task, true)
     }
 
-    pub(super) fn find(&self, task: &Task) -> Option<Arc<Mutex<Session>>> {
-        self.sessions.get(task).map(|kept| kept.session.clone())
+    pub(super) fn find(&mut self, task: &Task) -> Option<Arc<Mutex<Session>>> {
+        match self.remembered.contains_key(task) {
+            true => Some(self.take(task, false)),
+            false => self.sessions.get(task).map(|kept| kept.session.clone()),
+        }
+    }
+
+    /// Until it is told what was before, an unknown session is taken for the worst.
+    pub(super) fn darken(&mut self) {
+        self.is_in_the_dark = true;
+    }
+
+    /// What was before the gate began. What has been used since then is known better.
+    pub(super) fn remember(&mut self, before: impl Iterator<Item = (Task, Labels)>) {
+        let unknown = before.filter(|(task, _)| !self.sessions.contains_key(task));
+        self.remembered = unknown.take(MAX_SESSIONS).collect();
+        self.is_in_the_dark = false;
     }
 
     fn take(&mut self, task: &Task, is_lost: bool) -> Arc<Mutex<Session>> {
@@ -54,9 +73,12 @@ impl Table {
             kept.used = used;
             return kept.session.clone();
         }
-        let session = match is_lost {
-            true => Session::forgotten(Labels { confidential: true, ..Labels::default() }),
-            false => Session::default(),
+        let session = match self.remembered.remove(task) {
+            Some(labels) => Session::remembered(labels),
+            None if is_lost => {
+                Session::forgotten(Labels { confidential: true, ..Labels::default() })
+            }
+            None => Session::default(),
         };
         let session = Arc::new(Mutex::new(session));
         let kept = Kept { session: session.clone(), used, bytes: 0 };

@@ -101,3 +101,29 @@ fn a_conversation_tells_who_said_what() {
     hear(&mut session);
     assert_eq!(session.bytes(), bytes);
 }
+
+#[test]
+fn what_was_before_a_restart_keeps_its_labels_and_nothing_else() {
+    let sessions = Sessions::default();
+    let Task { tenant, agent, session, .. } = task("one");
+    let labels = Labels { untrusted: true, ..Labels::default() };
+    let before = Before { agent: agent.clone(), person: None, session: session.clone(), labels };
+    sessions.darken();
+    assert!(sessions.with(&task("early"), |session| session.labels().untrusted));
+    sessions.remember(&tenant, [before]);
+    let origin = sessions.with(&task("one"), |session| {
+        assert_eq!(session.labels().names(), ["untrusted"]);
+        session.trace(&json!({"to": "eve@evil.example"})).first().map(|traced| traced.origin)
+    });
+    assert_eq!(origin, Some(flow::Origin::Forgotten));
+    assert!(sessions.with(&task("two"), |session| session.labels().names().is_empty()));
+    // A person who looks can take them away all the same.
+    let confidential = Labels { confidential: true, ..Labels::default() };
+    let before =
+        Before { agent, person: None, session: task("three").session, labels: confidential };
+    sessions.remember(&tenant, [before]);
+    let three = task("three");
+    let labels = sessions.clear(&tenant, &three.agent, None, three.session.as_ref());
+    assert_eq!(labels.map(|labels| labels.names()), Some(vec!["confidential"]));
+    assert!(sessions.with(&three, |session| session.labels().names().is_empty()));
+}

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use inspect::Engine;
 use model::{Digest, Effect, SessionId};
+use policy::replay::ASKED;
 
 use super::findings::Findings;
 use super::request::{Facts, Inspected, Reading};
@@ -28,6 +29,21 @@ fn redacting(caller: &Caller) -> Result<Arc<Engine>, Refusal> {
     found.ok_or(Refusal::Uninspectable("inspection is off, so it could not be redacted"))
 }
 
+/// Puts a question of whoever calls, with what was delegated to them.
+fn ask<T>(
+    caller: &Caller,
+    action: policy::Action,
+    resource: policy::Resource<'_>,
+    context: policy::Context<'_>,
+    put: impl FnOnce(&policy::Question<'_>) -> T,
+) -> T {
+    caller.with_delegation(|delegation| {
+        let context = policy::Context { delegation, ..context };
+        let (agent, on_behalf_of) = (&caller.agent, caller.person.as_ref());
+        put(&policy::Question { agent, on_behalf_of, action, resource, context })
+    })
+}
+
 impl Call {
     pub(super) fn decide(
         &mut self,
@@ -44,7 +60,8 @@ impl Call {
         if let Some(engine) = &self.engine {
             forward::inspect_head(engine, parts, &mut self.action.findings)?;
         }
-        let verdict = self.verdict(caller, to, &inspected.facts);
+        let (verdict, asked) = self.verdict(caller, to, &inspected.facts);
+        self.action.note(ASKED, asked);
         let record = self.action.record();
         record.decision.policies.clone_from(&verdict.policies);
         record.decision.obligations.clone_from(&verdict.obligations);
@@ -139,12 +156,13 @@ impl Call {
         approvals::claim(&mut self.action, &caller.tenant, held).await
     }
 
-    pub(super) fn verdict(
+    /// What the policies say, and the question as the record keeps it.
+    fn verdict(
         &self,
         caller: &Caller,
         to: &Destination,
         facts: &Facts,
-    ) -> Arc<policy::Verdict> {
+    ) -> (Arc<policy::Verdict>, String) {
         let action = match to.endpoint {
             Endpoint::Models => policy::Action::ListModels,
             Endpoint::Other => policy::Action::UseProvider,
@@ -158,20 +176,19 @@ impl Call {
             }
             _ => policy::Resource::Provider(provider),
         };
-        caller.with_delegation(|delegation| {
-            let context = policy::Context {
-                time: self.action.gate.now(),
-                stream: facts.is_streamed,
-                max_output_tokens: facts.max_output_tokens,
-                findings: &self.action.findings.kinds(),
-                labels: &self.labels,
-                origins: &[],
-                delegation,
-                endpoint: &to.path,
-            };
-            let (agent, on_behalf_of) = (&caller.agent, caller.person.as_ref());
-            let question = policy::Question { agent, on_behalf_of, action, resource, context };
-            caller.tenant.bundle.decide(&question)
+        let context = policy::Context {
+            time: self.action.gate.now(),
+            stream: facts.is_streamed,
+            max_output_tokens: facts.max_output_tokens,
+            findings: &self.action.findings.kinds(),
+            labels: &self.labels,
+            origins: &[],
+            delegation: policy::Delegation::default(),
+            endpoint: &to.path,
+        };
+        ask(caller, action, resource, context, |question| {
+            let bundle = &caller.tenant.bundle;
+            (bundle.decide(question), bundle.asked(question, self.action.shown()))
         })
     }
 
@@ -183,22 +200,18 @@ impl Call {
         model: &str,
     ) -> Arc<policy::Verdict> {
         let resource = policy::Resource::Model { provider: &to.provider.name, name: model };
-        caller.with_delegation(|delegation| {
-            let context = policy::Context {
-                time: self.action.gate.now(),
-                stream: false,
-                max_output_tokens: None,
-                findings: &[],
-                labels: &self.labels,
-                origins: &[],
-                delegation,
-                endpoint: &to.path,
-            };
-            let (agent, action) = (&caller.agent, policy::Action::CallModel);
-            let on_behalf_of = caller.person.as_ref();
-            let question = policy::Question { agent, on_behalf_of, action, resource, context };
-            caller.tenant.bundle.decide(&question)
-        })
+        let context = policy::Context {
+            time: self.action.gate.now(),
+            stream: false,
+            max_output_tokens: None,
+            findings: &[],
+            labels: &self.labels,
+            origins: &[],
+            delegation: policy::Delegation::default(),
+            endpoint: &to.path,
+        };
+        let action = policy::Action::CallModel;
+        ask(caller, action, resource, context, |question| caller.tenant.bundle.decide(question))
     }
 
     /// What inspection asks for, after the policies had their say.

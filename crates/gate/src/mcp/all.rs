@@ -1,9 +1,9 @@
 //! `/mcp`: all servers that an agent may use, as one.
 //!
 //! A session here is one session at each of them. Tools are named `server__tool`; the list is theirs
-//! together, each filtered and pinned as on its own path, and a call goes where its tool's name says.
-//! Of what servers offer besides, nothing is offered here: prompts and resources have no names that
-//! could be told apart.
+//! together, each filtered and pinned as on its own path, and a call goes where its tool's name says; so it is
+//! with prompts and resources (see `names`). Subscriptions are not offered here: there is no stream on which
+//! their news could come.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,15 +19,19 @@ use policy::{Action, Resource};
 use serde_json::{Map, Value, json};
 
 use super::bridge::Crossing;
+use super::call::MAX_PAGES;
 use super::era::{Era, META_SERVER, MODERN};
 use super::events::Event;
+use super::held::elicits;
 use super::link::{self, Along, Reply, ReplyBody};
+use super::list::named;
 use super::message::{Id, Message};
 use super::method::{Method, is_notification};
+use super::names::{renamed, routed};
 use super::parts::Voice;
 use super::seal::{Session, Use};
 use super::serve::{Call, Ready, Talk};
-use super::server::{DIVIDER, Mcp, Server};
+use super::server::{Mcp, Server};
 use super::translate;
 use super::who::check_origin;
 use crate::answer::AnswerBody;
@@ -116,11 +120,19 @@ impl Call {
             Message::Request { id, method, params } => {
                 let method = self.method(method)?;
                 match method {
-                    Method::CallTool => self.route(hall, parts, &id, params).await,
+                    Method::CallTool
+                    | Method::GetPrompt
+                    | Method::ReadResource
+                    | Method::Complete => self.route(hall, parts, &id, (method, params)).await,
                     Method::Initialize => {
                         self.greet_all(hall, &id, params).await.map(|ready| (None, ready))
                     }
-                    Method::ListTools => self.list_all(hall, &id).await.map(|ready| (None, ready)),
+                    Method::ListTools
+                    | Method::ListPrompts
+                    | Method::ListResources
+                    | Method::ListTemplates => {
+                        self.list_all(hall, &id, method).await.map(|ready| (None, ready))
+                    }
                     Method::Discover => self.introduce_all(&id).map(|ready| (None, ready)),
                     Method::Ping => Ok((None, result(&id, json!({})))),
                     method => Err(Refusal::NoSuchMethod(method.as_str().to_owned())),
@@ -135,10 +147,16 @@ impl Call {
                 self.tell_all(hall, &method, body).await.map(|ready| (None, ready))
             }
             Message::Result { id, result } => {
+                if let Some(ready) = self.answers_gate(&hall.who, Some(&id), Some(&result)) {
+                    return Ok((None, ready));
+                }
                 let (server, id) = asker(&id).ok_or(Refusal::NoSuchSession)?;
                 self.reply(hall, &server, Message::Result { id, result }).await
             }
             Message::Error { id, error } => {
+                if let Some(ready) = self.answers_gate(&hall.who, id.as_ref(), None) {
+                    return Ok((None, ready));
+                }
                 let (server, id) = id.as_ref().and_then(asker).ok_or(Refusal::NoSuchSession)?;
                 self.reply(hall, &server, Message::Error { id: Some(id), error }).await
             }
@@ -164,6 +182,7 @@ impl Call {
     ) -> Result<Ready, Refusal> {
         let asked = params.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
         let version = if super::era::is_version(asked) { asked } else { VERSION }.to_owned();
+        let elicits = elicits(params.get("capabilities"));
         let mut hello = params;
         hello.insert("protocolVersion".into(), version.clone().into());
         let hello =
@@ -180,7 +199,7 @@ impl Call {
             ) as Boxed<Option<Option<String>>>
         });
         let greeted = all(greetings.collect()).await;
-        let mut session = Session { version: version.clone(), ..Session::default() };
+        let mut session = Session { version: version.clone(), elicits, ..Session::default() };
         let mut missing = Vec::new();
         for (server, inner) in servers.iter().zip(greeted) {
             match inner {
@@ -200,7 +219,7 @@ impl Call {
         self.begin_session(&hall.who);
         let answer = json!({
             "protocolVersion": version,
-            "capabilities": {"tools": {}},
+            "capabilities": offered(),
             "serverInfo": {"name": "portcullis", "version": env!("CARGO_PKG_VERSION")},
         });
         let Ready::Whole { status, body, outcome, .. } = result(id, answer) else {
@@ -214,28 +233,53 @@ impl Call {
         self.enforce()?;
         self.base.action.decide(Effect::Permit, "what the gate says of itself");
         let server = json!({"name": "portcullis", "version": env!("CARGO_PKG_VERSION")});
-        let said = json!({"supportedVersions": MODERN, "capabilities": {"tools": {}}, "_meta": {META_SERVER: server}});
+        let said = json!({"supportedVersions": MODERN, "capabilities": offered(), "_meta": {META_SERVER: server}});
         let mut said = said.as_object().cloned().unwrap_or_default();
         translate::result_to_modern(Method::Discover, &mut said);
         Ok(result(id, said.into()))
     }
 
-    /// The tools of all servers, named after them.
-    async fn list_all(&mut self, hall: &Hall, id: &Id) -> Result<Ready, Refusal> {
-        let mut tools = Vec::new();
+    /// The entries of a list of one server.
+    async fn entries_of(&mut self, talk: &Talk, method: Method) -> Result<Vec<Value>, Refusal> {
+        if method == Method::ListTools {
+            return self.tools_of(talk).await;
+        }
+        let (mut cursor, mut entries) = (None, Vec::new());
+        for _ in 0..MAX_PAGES {
+            let params = cursor.map(|cursor| ("cursor".to_owned(), cursor)).into_iter().collect();
+            // A server that has no such list says so with an error.
+            let Some(Message::Result { mut result, .. }) =
+                self.question(talk, method.as_str(), params).await?
+            else {
+                break;
+            };
+            entries.extend(self.observe_others(talk, method, &mut result)?);
+            cursor = result.remove("nextCursor").filter(|cursor| !cursor.is_null());
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The tools, prompts or resources of all servers, named after them.
+    async fn list_all(&mut self, hall: &Hall, id: &Id, method: Method) -> Result<Ready, Refusal> {
+        let mut entries = Vec::new();
         let mut missing = Vec::new();
         for server in self.permitted(hall) {
             let name = server.name.to_string();
             let Ok(mut talk) = self.at(hall, &name) else { continue };
             let found = match self.cross(&mut talk).await {
-                Ok(()) => self.tools_of(&talk).await,
+                Ok(()) => self.entries_of(&talk, method).await,
                 Err(refusal) => Err(refusal),
             };
             match found {
-                Ok(found) => tools.extend(found.into_iter().map(|tool| renamed(&name, tool))),
+                Ok(found) => {
+                    entries.extend(found.into_iter().map(|entry| renamed(&name, method, entry)));
+                }
                 Err(refusal) if is_fatal(&refusal) => return Err(refusal),
                 Err(refusal) => {
-                    tracing::warn!(server = %name, why = refusal.message(), "an MCP server does not say which tools it has");
+                    tracing::warn!(server = %name, why = refusal.message(), "an MCP server does not say what it has");
                     missing.push(name);
                 }
             }
@@ -243,11 +287,12 @@ impl Call {
         if !missing.is_empty() {
             self.base.action.note("missing", missing.join(", "));
         }
-        self.base.action.note("listed", tools.len().to_string());
-        self.base.action.decide(Effect::Permit, "each tool that the agent may call");
-        let mut list = Map::from_iter([("tools".to_owned(), Value::Array(tools))]);
+        self.base.action.note("listed", entries.len().to_string());
+        self.base.action.decide(Effect::Permit, "everything of them that the agent may use");
+        let name = named(method).unwrap_or("tools").to_owned();
+        let mut list = Map::from_iter([(name, Value::Array(entries))]);
         if self.era == Era::Modern {
-            translate::result_to_modern(Method::ListTools, &mut list);
+            translate::result_to_modern(method, &mut list);
         }
         let Ready::Whole { status, body, session, outcome } = result(id, list.into()) else {
             return Err(Refusal::VaultDown);
@@ -256,20 +301,21 @@ impl Call {
         Ok(Ready::Whole { status, body, session, outcome })
     }
 
-    /// A call goes to the server that its tool's name begins with.
+    /// A request goes to the server that the name in it begins with.
     async fn route(
         &mut self,
         hall: &Hall,
         parts: &Parts,
         id: &Id,
-        mut params: Map<String, Value>,
+        (method, mut params): (Method, Map<String, Value>),
     ) -> Result<(Option<Talk>, Ready), Refusal> {
         let name = params.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let unknown = || Refusal::NoSuchTool(clip(&name, 128).to_owned());
-        let (server, tool) = name.split_once(DIVIDER).ok_or_else(unknown)?;
-        let mut talk = self.at(hall, server)?;
-        params.insert("name".into(), tool.into());
-        let method = Method::CallTool;
+        let unknown = || match method {
+            Method::CallTool => Refusal::NoSuchTool(clip(&name, 128).to_owned()),
+            _ => Refusal::Params("What the request names is none of a server's here.".into()),
+        };
+        let server = routed(method, &mut params).ok_or_else(unknown)?;
+        let mut talk = self.at(hall, &server)?;
         let request = Message::Request {
             id: id.clone(),
             method: method.as_str().to_owned(),
@@ -363,10 +409,9 @@ fn result(id: &Id, result: Value) -> Ready {
     Ready::message(Message::Result { id: id.clone(), result }.write().into())
 }
 
-fn renamed(server: &str, mut tool: Value) -> Value {
-    let name = tool.get("name").and_then(Value::as_str).unwrap_or_default();
-    tool["name"] = format!("{server}{DIVIDER}{name}").into();
-    tool
+/// What all servers together offer.
+fn offered() -> Value {
+    json!({"tools": {}, "prompts": {}, "resources": {}, "completions": {}})
 }
 
 /// A server's id of what it asks, with its name before it: ids of two servers may be the same.

@@ -10,6 +10,7 @@ use super::bridge::Crossing;
 use super::link;
 use super::message::{Id, Message};
 use super::method::{Ask, Method};
+use super::names::rename_uris;
 use super::parts::Voice;
 use super::request::is_same;
 use super::seal::{Session, Use};
@@ -51,7 +52,8 @@ impl Call {
         };
         let data = match method {
             Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
-                return self.returned(talk, expect, result, data);
+                let data = self.returned(talk, expect, result, data)?;
+                return Ok(outward(talk, data));
             }
             Method::Initialize | Method::Discover => self.introduced(id, result, data),
             Method::ListTools
@@ -135,6 +137,7 @@ impl Call {
             version: clip(version, 32).to_owned(),
             servers: vec![(talk.server.name.to_string(), inner)],
             client: talk.crossing.envelope().map(Value::from),
+            elicits: self.elicits,
         };
         let agent = talk.who.agent.name.as_str();
         let sealed = talk.mcp.seal.seal(Use::Session, agent, &talk.path, &session);
@@ -268,6 +271,22 @@ fn completed(
     translate::result_to_modern(method, &mut result);
     let data = Message::Result { id: id.clone(), result: result.clone() }.write();
     (result, data.into())
+}
+
+/// At `/mcp` the resources in what was returned are called as they are there.
+fn outward(talk: &Talk, data: Bytes) -> Bytes {
+    if !talk.path.is_empty() {
+        return data;
+    }
+    match Message::read(&data) {
+        Ok(Message::Result { id, mut result }) => {
+            match rename_uris(talk.server.name.as_str(), &mut result) {
+                true => Message::Result { id, result }.write().into(),
+                false => data,
+            }
+        }
+        _ => data,
+    }
 }
 
 /// What is asked at `/mcp` carries the name of who asks.

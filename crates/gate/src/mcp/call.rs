@@ -24,7 +24,7 @@ use super::serve::{Call, Ready, Talk};
 use crate::refusal::Refusal;
 
 /// Pages of a list that the gate reads by itself.
-const MAX_PAGES: usize = 50;
+pub(super) const MAX_PAGES: usize = 50;
 
 /// Where in a call something may be taken out.
 const ARGUMENTS: &[&str] = &["params", "arguments"];

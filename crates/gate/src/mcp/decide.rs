@@ -7,6 +7,7 @@ use inspect::document::{self, Scope};
 use inspect::json::Limits;
 use inspect::{Direction, Engine};
 use model::{Digest, Effect, canonical};
+use policy::replay::ASKED;
 use policy::{Action, Context, Question, Resource, Verdict};
 
 use serde_json::Value;
@@ -40,19 +41,23 @@ fn shown(engine: Option<&Engine>, arguments: &[u8]) -> String {
 }
 
 impl Call {
-    /// What the policies say of an action with what is known so far.
-    pub(super) fn verdict(
+    /// What the policies say of an action with what is known so far, and the question as the record
+    /// keeps it.
+    fn verdict(
         &self,
         who: &Who,
         action: Action,
         resource: Resource<'_>,
         method: &str,
-    ) -> Arc<Verdict> {
+    ) -> (Arc<Verdict>, String) {
         let origins = self.followed.iter().flat_map(|followed| &followed.origins);
         let origins: Vec<&str> = origins.map(String::as_str).collect();
         let findings = self.base.action.findings.kinds();
         let known = Known { findings: &findings, labels: &self.base.labels, origins: &origins };
-        self.ask(who, action, resource, method, known)
+        self.ask(who, (action, resource, method), known, |question| {
+            let bundle = &who.tenant.bundle;
+            (bundle.decide(question), bundle.asked(question, self.base.action.shown()))
+        })
     }
 
     /// What the agent would meet if it used something: what is listed and what works are one decision.
@@ -63,17 +68,17 @@ impl Call {
         resource: Resource<'_>,
         method: &str,
     ) -> Arc<Verdict> {
-        self.ask(who, action, resource, method, Known::default())
+        let bundle = &who.tenant.bundle;
+        self.ask(who, (action, resource, method), Known::default(), |asked| bundle.decide(asked))
     }
 
-    fn ask(
+    fn ask<T>(
         &self,
         who: &Who,
-        action: Action,
-        resource: Resource<'_>,
-        method: &str,
+        (action, resource, method): (Action, Resource<'_>, &str),
         known: Known<'_>,
-    ) -> Arc<Verdict> {
+        put: impl FnOnce(&Question<'_>) -> T,
+    ) -> T {
         who.with_delegation(|delegation| {
             let context = Context {
                 time: self.base.action.gate.now(),
@@ -86,7 +91,7 @@ impl Call {
                 endpoint: method,
             };
             let (agent, on_behalf_of) = (&who.agent, who.person.as_ref());
-            who.tenant.bundle.decide(&Question { agent, on_behalf_of, action, resource, context })
+            put(&Question { agent, on_behalf_of, action, resource, context })
         })
     }
 
@@ -101,7 +106,9 @@ impl Call {
         if talk.server.needs_person && talk.who.person.is_none() {
             return Err(Refusal::Unattributable);
         }
-        let verdict = self.explained(self.verdict(&talk.who, action, resource, method));
+        let (verdict, asked) = self.verdict(&talk.who, action, resource, method);
+        self.base.action.note(ASKED, asked);
+        let verdict = self.explained(verdict);
         let is_redacted = self.base.action.record().decision.effect == Effect::Redact;
         let record = self.base.action.record();
         record.decision.policies.clone_from(&verdict.policies);
@@ -138,13 +145,16 @@ impl Call {
     /// Where a policy holds the call: uses up the approval of people, or refuses and says how it
     /// stands. It binds to `asked`, in canonical form: another call of the same has another id.
     pub(super) async fn approve(&mut self, talk: &Talk, asked: &Value) -> Result<(), Refusal> {
-        let Some(verdict) = self.base.held.take() else { return Ok(()) };
+        let Some(verdict) = self.base.held.clone() else { return Ok(()) };
         let arguments = canonical::value_to_vec(asked)
             .map_err(|_| Refusal::Uninspectable("it could not be shown to a person"))?;
         let shown = shown(talk.who.tenant.redacting.as_deref(), &arguments);
         let agent = &talk.who.agent.name;
         let held = Held { agent, verdict: &verdict, arguments: &arguments, shown: &shown };
-        approvals::claim(&mut self.base.action, &talk.who.tenant, held).await
+        approvals::claim(&mut self.base.action, &talk.who.tenant, held).await?;
+        // Until here nothing passes: see `send_along`.
+        self.base.held = None;
+        Ok(())
     }
 
     /// Cuts loops of tool calls: the same tool with the same arguments, whatever the id.

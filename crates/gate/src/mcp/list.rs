@@ -27,6 +27,17 @@ struct Kept {
     bad: usize,
 }
 
+/// The member of a result that holds the list.
+pub(super) fn named(method: Method) -> Option<&'static str> {
+    Some(match method {
+        Method::ListTools => "tools",
+        Method::ListResources => "resources",
+        Method::ListTemplates => "resourceTemplates",
+        Method::ListPrompts => "prompts",
+        _ => return None,
+    })
+}
+
 impl Call {
     /// A list as the agent may see it.
     pub(super) async fn filtered(
@@ -37,13 +48,7 @@ impl Call {
         mut result: Map<String, Value>,
         data: Bytes,
     ) -> Result<Bytes, Refusal> {
-        let name = match method {
-            Method::ListTools => "tools",
-            Method::ListResources => "resources",
-            Method::ListTemplates => "resourceTemplates",
-            Method::ListPrompts => "prompts",
-            _ => return Ok(data),
-        };
+        let Some(name) = named(method) else { return Ok(data) };
         let entries = match result.remove(name) {
             Some(Value::Array(entries)) => entries,
             _ => return Err(Refusal::ServerGarbage("its list is none")),
@@ -171,6 +176,20 @@ impl Call {
         let method = Method::CallTool.as_str();
         let verdict = self.if_used(&talk.who, Action::CallTool, resource, method);
         verdict.effect != Effect::Deny
+    }
+
+    /// The resources, templates or prompts of a list that the gate asked for itself, filtered.
+    pub(super) fn observe_others(
+        &mut self,
+        talk: &Talk,
+        method: Method,
+        result: &mut Map<String, Value>,
+    ) -> Result<Vec<Value>, Refusal> {
+        let entries = named(method).and_then(|name| result.remove(name));
+        match entries {
+            Some(Value::Array(entries)) => Ok(self.others(talk, method, entries).entries),
+            _ => Err(Refusal::ServerGarbage("its list is none")),
+        }
     }
 
     /// Resources, templates and prompts.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::bridge::{Crossing, first_answer, is_declined};
 use super::events::{Event, Events};
+use super::held::{Round, elicits};
 use super::link::{Along, Reply, ReplyBody};
 use super::message::{Id, Message};
 use super::method::Method;
@@ -32,10 +33,15 @@ impl Call {
         talk: &mut Talk,
         parts: &Parts,
         method: Method,
-        params: Map<String, Value>,
-        body: Bytes,
+        mut params: Map<String, Value>,
+        mut body: Bytes,
     ) -> Result<Ready, Refusal> {
         self.cross(talk).await?;
+        let round = match method {
+            Method::CallTool => self.rounds(talk, &mut params, &mut body),
+            _ => Round::First,
+        };
+        self.elicits = method == Method::Initialize && elicits(params.get("capabilities"));
         let mut expect = Expect { id: self.id.clone(), method: Some(method), name: None };
         let came = body.clone();
         let text = |name: &str| params.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -68,7 +74,9 @@ impl Call {
         };
         let sent = if is_same(&came, &body) { None } else { sent_params(&body) };
         let asked = Value::Object(sent.unwrap_or_else(|| without_meta(params)));
-        self.approve(talk, &asked).await?;
+        if let Some(ready) = self.leave(talk, round, &expect, (&asked, &body)).await? {
+            return Ok(ready);
+        }
         self.count_repeats(talk, &asked)?;
         self.let_through(talk);
         if let Some(result) = self.answered_here(talk, method)? {

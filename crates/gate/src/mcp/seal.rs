@@ -32,6 +32,7 @@ pub struct Seal {
 pub enum Use {
     Session,
     Event,
+    Held,
 }
 
 /// A client's session.
@@ -46,6 +47,9 @@ pub struct Session {
     /// What the client said of itself, where the gate speaks to the server in its place.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub client: Option<serde_json::Value>,
+    /// The client can be asked something in words.
+    #[serde(rename = "e", default, skip_serializing_if = "std::ops::Not::not")]
+    pub elicits: bool,
 }
 
 /// A place in a stream of a server.
@@ -113,6 +117,7 @@ impl Seal {
         let of = match of {
             Use::Session => "session",
             Use::Event => "event",
+            Use::Held => "held",
         };
         let parts = [of, self.tenant.as_str(), agent, path];
         let bytes = parts
@@ -143,7 +148,7 @@ mod tests {
 
     fn session() -> Session {
         let servers = vec![("files".to_owned(), Some("inner".to_owned()))];
-        Session { version: "2025-06-18".into(), servers, client: None }
+        Session { version: "2025-06-18".into(), servers, client: None, elicits: true }
     }
 
     #[test]

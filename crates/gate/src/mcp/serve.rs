@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use super::bridge::Crossing;
 use super::era::{Era, check_modern, envelope, version_of};
 use super::flow::Followed;
+use super::held::Held;
 use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION};
 use super::message::{Id, MAX_MESSAGE_BYTES, Message};
 use super::method::{Method, is_notification};
@@ -51,6 +52,8 @@ pub(super) struct Call {
     pub envelope: Map<String, Value>,
     /// What is known of where the arguments of a tool's call come from.
     pub followed: Option<Followed>,
+    /// The client that greets can be asked something in words.
+    pub elicits: bool,
 }
 
 /// Who talks with whom, in which session.
@@ -77,6 +80,8 @@ pub(super) enum Ready {
     /// Events that came at once.
     Events(Bytes),
     Streamed(Box<Stream>),
+    /// Its client waits for people.
+    Held(Box<Held>),
 }
 
 impl Ready {
@@ -108,7 +113,15 @@ pub(crate) async fn serve(
 impl Call {
     pub(super) fn new(base: llm::Call, worker: &Worker) -> Self {
         let (era, envelope) = (Era::default(), Map::new());
-        Self { base, worker: worker.clone(), id: None, era, envelope, followed: None }
+        Self {
+            base,
+            worker: worker.clone(),
+            id: None,
+            era,
+            envelope,
+            followed: None,
+            elicits: false,
+        }
     }
 
     async fn attempt(
@@ -242,6 +255,16 @@ impl Call {
                 }
             }
             Message::Result { .. } | Message::Error { .. } => {
+                let gates = match &message {
+                    Message::Result { id, result } => {
+                        self.answers_gate(&talk.who, Some(id), Some(result))
+                    }
+                    Message::Error { id, .. } => self.answers_gate(&talk.who, id.as_ref(), None),
+                    _ => None,
+                };
+                if let Some(ready) = gates {
+                    return Ok(ready);
+                }
                 self.base.action.record().kind = Kind::MCP_MESSAGE;
                 self.base.action.note("method", "answer");
                 self.pass_on(talk, body, Voice::Model).await
@@ -409,6 +432,10 @@ impl Call {
             Ready::Streamed(stream) => match talk {
                 Some(talk) => return stream.answer(self, talk),
                 None => return self.refuse(&Refusal::ServerGarbage("it is no answer")).await,
+            },
+            Ready::Held(held) => match talk {
+                Some(talk) => return held.answer(self, talk),
+                None => return self.refuse(&Refusal::ApprovalsDown).await,
             },
         };
         let has_message = !body.is_empty();

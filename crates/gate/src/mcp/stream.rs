@@ -63,18 +63,7 @@ impl Expect {
 impl Stream {
     /// The answer's head, and a body that drives the rest.
     pub(super) fn answer(self: Box<Self>, mut call: Call, talk: Talk) -> Response<AnswerBody> {
-        let record = call.base.action.record();
-        record.http_status = Some(200);
-        let effect = record.decision.effect;
-        let mut response = Response::new(AnswerBody::Whole(Bytes::new()));
-        call.stamp(&mut response, effect);
-        let headers = response.headers_mut();
-        let set = [
-            (header::CONTENT_TYPE, "text/event-stream"),
-            (header::CACHE_CONTROL, "no-cache, no-transform"),
-            (header::HeaderName::from_static("x-accel-buffering"), "no"),
-        ];
-        headers.extend(set.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        let mut response = head(&mut call);
         *response.body_mut() =
             AnswerBody::Driven(Box::new(Driven::new(|pieces| self.run(call, talk, pieces))));
         response
@@ -96,7 +85,7 @@ impl Stream {
         let (last, status) = match ended {
             Ok(Some(answer)) => (answer.write(), Status::Ok),
             Ok(None) => (Bytes::new(), Status::Ok),
-            Err(refusal) => self.broken_off(&mut call, &refusal),
+            Err(refusal) => broken_off(&mut call, self.expect.id.as_ref(), &refusal),
         };
         call.base.action.answer_bytes(&last);
         call.base.action.finish(status).await.map_err(|_| Broken)?;
@@ -108,7 +97,7 @@ impl Stream {
     }
 
     /// Passes asides on until the answer is there; nothing where the stream may be taken up again.
-    async fn pass(
+    pub(super) async fn pass(
         &mut self,
         call: &mut Call,
         talk: &Talk,
@@ -144,19 +133,36 @@ impl Stream {
         }
         Ok(None)
     }
+}
 
-    /// The error as the last event; nothing where nobody waits for an answer.
-    fn broken_off(&self, call: &mut Call, refusal: &Refusal) -> (Bytes, Status) {
-        let status = match refusal {
-            Refusal::Contained(_) => Status::Cut,
-            refusal => refusal.outcome(),
-        };
-        call.base.action.refuse(refusal, refusal.message());
-        let Some(id) = &self.expect.id else { return (Bytes::new(), status) };
-        call.id = Some(id.clone());
-        let event = Event { data: call.error(refusal).write().into(), ..Event::default() };
-        (event.write(), status)
-    }
+/// The head of an answer that is a stream of events.
+pub(super) fn head(call: &mut Call) -> Response<AnswerBody> {
+    let record = call.base.action.record();
+    record.http_status = Some(200);
+    let effect = record.decision.effect;
+    let mut response = Response::new(AnswerBody::Whole(Bytes::new()));
+    call.stamp(&mut response, effect);
+    let set = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache, no-transform"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    let headers = set.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    response.headers_mut().extend(headers);
+    response
+}
+
+/// The error as the last event; nothing where nobody waits for an answer.
+pub(super) fn broken_off(call: &mut Call, id: Option<&Id>, refusal: &Refusal) -> (Bytes, Status) {
+    let status = match refusal {
+        Refusal::Contained(_) => Status::Cut,
+        refusal => refusal.outcome(),
+    };
+    call.base.action.refuse(refusal, refusal.message());
+    let Some(id) = id else { return (Bytes::new(), status) };
+    call.id = Some(id.clone());
+    let event = Event { data: call.error(refusal).write().into(), ..Event::default() };
+    (event.write(), status)
 }
 
 impl Call {

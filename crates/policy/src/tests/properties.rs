@@ -19,7 +19,7 @@ use crate::vocabulary::Vocabulary;
 use crate::{Action, Bundle, Context, Delegation, Grants, Question, ZoneReach, baseline_sources};
 
 #[derive(Clone, Debug)]
-struct Asked {
+pub(crate) struct Asked {
     agent: Agent,
     user: Option<UserName>,
     action: Action,
@@ -30,12 +30,12 @@ struct Asked {
     time: i64,
     stream: bool,
     tokens: Option<u64>,
-    texts: Vec<String>,
+    pub(crate) texts: Vec<String>,
     endpoint: String,
 }
 
 impl Asked {
-    fn with<T>(&self, ask: impl FnOnce(&Question<'_>) -> T) -> T {
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&Question<'_>) -> T) -> T {
         let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
         ask(&Question {
             agent: &self.agent,
@@ -105,7 +105,7 @@ fn agents() -> impl Strategy<Value = Agent> {
     )
 }
 
-fn questions() -> impl Strategy<Value = Asked> {
+pub(crate) fn questions() -> impl Strategy<Value = Asked> {
     let model = prop_oneof![
         Just(None),
         select(vec!["gpt-4o", "small"]).prop_map(|m| Some(m.to_owned())),

@@ -1,6 +1,10 @@
-//! `portcullis policy`: check, test, put in force.
+//! `portcullis policy`: check, test, compare, try, prove, put in force.
 
+mod diff;
+mod prove;
+mod simulate;
 mod versions;
+mod which;
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +12,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use policy::{Bundle, Diagnostic, Source};
 use serde_json::{Value, json};
+use which::Which;
 
 use super::agent::done;
 use super::session::Session;
@@ -42,6 +47,40 @@ pub(super) enum Command {
     /// Print the schema that policies are checked against
     #[command(after_help = "Example:\n  portcullis policy schema > portcullis.cedarschema")]
     Schema,
+    /// Say which policies two sets have of their own, and which differ in what they decide
+    #[command(
+        after_help = "Example:\n  portcullis policy diff baseline policies/\n  portcullis policy diff in-force 7\n\nEach is a folder, the number of a version, `baseline` or `in-force`."
+    )]
+    Diff { before: Which, after: Which },
+    /// Try a draft on recorded traffic: what it would have decided otherwise
+    #[command(
+        after_help = "Example:\n  portcullis policy simulate policies/ --since 7d\n  portcullis policy simulate 7 --since 24h --examples 20"
+    )]
+    Simulate {
+        /// A folder, the number of a version, or `baseline`
+        draft: Which,
+        /// From when on: a moment, or a span before now
+        #[arg(long, default_value = "7d")]
+        since: String,
+        /// Records to name for each kind of change
+        #[arg(long, default_value_t = 5)]
+        examples: usize,
+    },
+    /// Prove that no call whatever breaks a rule, or show the call that does
+    #[command(
+        after_help = "Example:\n  portcullis policy prove\n  portcullis policy prove policies/ --rules rules.cedar --solver /usr/local/bin/cvc5\n\nNeeds the solver cvc5, 1.3.1 or later. Exit status 3 says that a rule can be broken."
+    )]
+    Prove {
+        /// A folder, the number of a version, `baseline` or `in-force`
+        #[arg(default_value = "baseline")]
+        policies: Which,
+        /// What must not pass unattended, as `forbid` policies [default: what the baseline promises]
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+        /// The solver
+        #[arg(long, value_name = "PROGRAM", env = "CVC5", default_value_os_t = prove::by_name())]
+        solver: PathBuf,
+    },
     /// Propose the policies and tests of a folder as a version, for somebody else to approve
     #[command(
         after_help = "Example:\n  portcullis policy propose policies/ --note \"letters are looked at first\""
@@ -89,6 +128,14 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::Schema => {
             output.text(policy::SCHEMA)?;
             Ok(Exit::Done)
+        }
+        Command::Diff { before, after } => diff::run(before, after, session, output),
+        Command::Simulate { draft, since, examples } => {
+            simulate::run(draft, since, *examples, session, output)
+        }
+        Command::Prove { policies, rules, solver } => {
+            let asked = prove::Asked { policies, rules: rules.as_deref(), solver };
+            prove::run(&asked, session, output)
         }
         Command::Propose { folder, note } => versions::propose(folder, note, session, output),
         Command::List => versions::list(session, output),

@@ -204,7 +204,8 @@ fn waiting() -> Approvals {
     let claimer: Claimer = Arc::new(|held, _, ends| {
         Box::pin(std::future::ready(Ok(Claim::Waiting { record: held.record, ends })))
     });
-    Approvals { claimer, wait: Duration::from_secs(60) }
+    let (_, votes) = tokio::sync::watch::channel(0);
+    Approvals { claimer, wait: Duration::from_secs(60), votes }
 }
 
 fn limit() -> Limit {

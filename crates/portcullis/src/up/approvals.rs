@@ -14,12 +14,12 @@ pub(super) fn approvals(
     tenant: &TenantId,
     settings: &sections::Approvals,
 ) -> Approvals {
-    let (store, tenant) = (store.clone(), tenant.clone());
+    let (votes, store, tenant) = (store.votes(), store.clone(), tenant.clone());
     let claimer: Claimer = Arc::new(move |held, now, ends| {
         let (store, tenant) = (store.clone(), tenant.clone());
         Box::pin(async move {
             store.claim(&tenant, held, now, ends).await.map_err(|error| error.to_string())
         })
     });
-    Approvals { claimer, wait: settings.wait }
+    Approvals { claimer, wait: settings.wait, votes }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::{
-    Check, Failure, IndexState, Instance, LabelledSession, PolicyReport, PolicySource, PolicyView,
-    ProviderView, ServerView, Task,
+    Check, Drafted, Failure, IndexState, Instance, LabelledSession, PolicyReport, PolicySource,
+    PolicyView, ProviderView, ServerView, Task,
 };
 use ledger::Health;
 use model::{TenantId, UserName};
@@ -254,6 +254,18 @@ impl Instance for Adapter {
         let settings = core.settings.load();
         let sources = files.iter().map(|file| Source::new(&*file.name, &*file.text)).collect();
         policies::try_out(sources, &settings.config).map_err(|error| Failure(format!("{error:#}")))
+    }
+
+    fn draft_policies(
+        &self,
+        tenant: &TenantId,
+        files: &[PolicySource],
+    ) -> Result<Drafted, Failure> {
+        let settings = self.tenant(tenant)?.settings.load_full();
+        let sources = files.iter().map(|file| Source::new(&*file.name, &*file.text)).collect();
+        let draft = policies::draft(sources, &settings.config);
+        let draft = draft.map_err(|error| Failure(format!("{error:#}")))?;
+        Ok(Drafted { in_force: settings.bundle.clone(), draft: Arc::new(draft) })
     }
 
     fn are_policies_declared(&self, tenant: &TenantId) -> bool {

@@ -94,6 +94,9 @@ async fn open_tenants(house: &Arc<House>, loaded: Loaded, main: Opened) -> anyho
     house.roots.settle()?;
     house.set_tenants(open);
     house.publish(None).await?;
+    for core in house.tenants().iter() {
+        super::sessions::remember(core).await;
+    }
     Ok(())
 }
 

@@ -13,6 +13,10 @@ const MAX_WORD: usize = 48;
 /// Texts up to this many bytes stand in the index as they are.
 const MAX_TEXT: usize = 200;
 
+/// The member of the detail that is there for replaying alone: it is another in nearly every record,
+/// and what it says is found under other fields.
+const UNSEARCHED: &str = "asked";
+
 /// A record, as the index takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -64,6 +68,12 @@ pub(crate) fn scaled(value: f64, scale: u32) -> u64 {
 }
 
 impl Entry {
+    /// The value of a field that has one; nothing reads as the empty text.
+    pub(crate) fn only(&self, field: Field) -> String {
+        let found = self.terms.iter().find(|(one, _)| *one == field);
+        found.map_or_else(String::new, |(_, text)| text.clone())
+    }
+
     pub fn of(position: u64, record: &Record) -> Self {
         Self {
             position,
@@ -176,12 +186,13 @@ impl Terms {
     }
 
     fn add_words(&mut self, record: &Record) {
-        for (name, value) in &record.detail {
+        let detail = || record.detail.iter().filter(|(name, _)| *name != UNSEARCHED);
+        for (name, value) in detail() {
             self.add(Field::Detail, &format!("{name}={value}"));
         }
         let resource = record.resource.as_ref().map(|resource| resource.name.as_str());
         let texts = [Some(&*record.decision.reason), resource];
-        let texts = texts.into_iter().flatten().chain(record.detail.values().map(String::as_str));
+        let texts = texts.into_iter().flatten().chain(detail().map(|(_, value)| &**value));
         for word in texts.flat_map(words).take(MAX_WORDS) {
             self.0.insert((Field::Text, word));
         }

@@ -14,6 +14,7 @@ mod holds;
 mod kept_values;
 mod key_store;
 mod keys;
+mod labelled;
 mod persons;
 mod policies;
 mod sizes;
@@ -62,6 +63,7 @@ stamp! { sqlite:
     kept_values { sealed_values_stay_as_they_were_first_kept }
     holds { a_hold_stands_until_it_is_removed }
     key_store { keys_are_found_by_use_and_id an_exchange_is_whole_or_nothing an_erased_key_is_in_no_byte }
+    labelled { sessions_are_known_by_what_their_records_say }
     persons { a_person_changes_and_goes what_was_said_is_known_until_it_expires }
     policies { a_version_is_in_force_once_another_person_approved_it }
     tokens { a_token_is_found_by_its_hash }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bits::{BLOCK, Bits};
 use super::blocks::{self, LIVE, block_of, offset_of};
+use super::labelled::Labelled;
 use super::terms::Terms;
 use super::{columns, counters, tenants};
 use crate::{Batch, Entry, Field, MAX_BATCH, Result, StoreError};
@@ -82,6 +83,7 @@ struct Writer<'a> {
     blocks: BTreeMap<i64, Filling>,
     postings: HashMap<(i64, i64, i64), Vec<u16>>,
     prints: BTreeMap<(i64, Field), Vec<u8>>,
+    labelled: Labelled,
 }
 
 /// A block that the batch touches.
@@ -104,6 +106,7 @@ impl<'a> Writer<'a> {
             blocks: BTreeMap::new(),
             postings: HashMap::new(),
             prints: BTreeMap::new(),
+            labelled: Labelled::default(),
         }
     }
 
@@ -116,6 +119,7 @@ impl<'a> Writer<'a> {
         filling.times = (filling.times.0.min(time), filling.times.1.max(time));
         filling.is_full |= offset + 1 == BLOCK;
         filling.live.insert(offset);
+        self.labelled.add(entry);
         self.add_postings(entry, block, offset)?;
         self.add_row(entry, seq, begun)
     }
@@ -205,6 +209,7 @@ impl<'a> Writer<'a> {
     }
 
     fn finish(self) -> Result<()> {
+        self.labelled.write(self.tx, self.tenant)?;
         let mut postings: Vec<_> = self.postings.into_iter().collect();
         // In the order of the table.
         postings.sort_unstable_by_key(|(place, _)| *place);

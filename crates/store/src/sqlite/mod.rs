@@ -24,6 +24,7 @@ pub(crate) mod index;
 pub(crate) mod invitations;
 pub(crate) mod kept_values;
 pub(crate) mod keys;
+pub(crate) mod labelled;
 pub(crate) mod leavers;
 mod migrate;
 pub(crate) mod persons;

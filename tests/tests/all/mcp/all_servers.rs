@@ -105,3 +105,99 @@ async fn a_client_without_sessions_sees_all_servers_of_either_era() {
         assert_eq!(reply.answer()["result"]["content"][0]["text"], server);
     }
 }
+
+const PARTS: &str = r#"
+[[role]]
+name = "parts"
+tools = ["files/*", "mail/*"]
+prompts = ["files/sum"]
+resources = ["files/note://*"]
+"#;
+
+/// A server with prompts and resources, and one without.
+fn with_parts() -> (portcullis_tests::McpServer, portcullis_tests::McpServer) {
+    let link = json!({"type": "resource_link", "uri": "note://2", "name": "two"});
+    let note = json!({"uri": "note://1", "text": "the first note"});
+    let files = mcp_server()
+        .tool(tool("read"))
+        .calls(move |_, _| json!({"content": [link], "isError": false}))
+        .also("prompts/list", json!({"prompts": [{"name": "sum"}, {"name": "drop"}]}))
+        .also("prompts/get", json!({"messages": [{"role": "user", "content": {"type": "text", "text": "Sum it up."}}]}))
+        .also("resources/list", json!({"resources": [{"uri": "note://1", "name": "one"}, {"uri": "key://1", "name": "key"}]}))
+        .also("resources/templates/list", json!({"resourceTemplates": [{"uriTemplate": "note://{id}", "name": "note"}]}))
+        .also("resources/read", json!({"contents": [note]}))
+        .also("completion/complete", json!({"completion": {"values": ["summary"]}}))
+        .run();
+    (files, mcp_server().tool(tool("read")).run())
+}
+
+#[tokio::test]
+async fn prompts_and_resources_are_merged_filtered_and_routed() {
+    let (files, mail) = with_parts();
+    let gate = gate()
+        .mcp("files", &files)
+        .mcp("mail", &mail)
+        .agent_as("bot", "parts")
+        .sections(PARTS)
+        .run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    let ask = async |method: &str, params: serde_json::Value| {
+        client.request(method, params).await.expect(200)
+    };
+    let listed = ask("prompts/list", json!({})).await.answer()["result"]["prompts"].clone();
+    assert_eq!(listed, json!([{"name": "files__sum"}]));
+    let listed = ask("resources/list", json!({})).await.answer()["result"]["resources"].clone();
+    assert_eq!(listed, json!([{"uri": "mcp:files/note://1", "name": "one"}]));
+    let listed = ask("resources/templates/list", json!({})).await.answer();
+    let template = &listed["result"]["resourceTemplates"][0]["uriTemplate"];
+    assert_eq!(template, "mcp:files/note://{id}");
+
+    let got = ask("prompts/get", json!({"name": "files__sum"})).await;
+    assert!(got.text().contains("Sum it up."), "{}", got.text());
+    assert_eq!(files.requests("prompts/get")[0]["params"]["name"], "sum");
+    let read = ask("resources/read", json!({"uri": "mcp:files/note://1"})).await;
+    assert_eq!(read.answer()["result"]["contents"][0]["uri"], "mcp:files/note://1");
+    assert_eq!(files.requests("resources/read")[0]["params"]["uri"], "note://1");
+    let record = gate.record(read.record());
+    assert_eq!(record["resource"], json!({"name": "files/note://1", "type": "mcp_resource"}));
+    // What a stranger may have written has come into the session.
+    assert_eq!(record["labels"], json!(["untrusted", "confidential"]));
+    let reference = json!({"type": "ref/prompt", "name": "files__sum"});
+    let params = json!({"ref": reference, "argument": {"name": "of", "value": "s"}});
+    let completed = ask("completion/complete", params).await;
+    assert_eq!(completed.answer()["result"]["completion"]["values"], json!(["summary"]));
+    // A link in a tool's answer leads where it can be followed.
+    let linked = client.call("files__read", "x").await.expect(200);
+    assert_eq!(linked.answer()["result"]["content"][0]["uri"], "mcp:files/note://2");
+}
+
+#[tokio::test]
+async fn names_of_other_servers_and_of_nobody_lead_nowhere() {
+    let (files, mail) = with_parts();
+    let gate = gate()
+        .mcp("files", &files)
+        .mcp("mail", &mail)
+        .agent_as("bot", "parts")
+        .sections(PARTS)
+        .run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    for (method, params) in [
+        ("prompts/get", json!({"name": "files__drop"})),
+        ("prompts/get", json!({"name": "sum"})),
+        ("prompts/get", json!({"name": "nobody__sum"})),
+        ("resources/read", json!({"uri": "mcp:files/key://1"})),
+        ("resources/read", json!({"uri": "note://1"})),
+        ("resources/read", json!({"uri": "mcp:nobody/note://1"})),
+        ("resources/read", json!({"uri": "mcp:mail/mcp:files/note://1"})),
+        ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "files__drop"}})),
+        ("completion/complete", json!({"ref": {"type": "ref/resource", "uri": "key://1"}})),
+        ("resources/subscribe", json!({"uri": "mcp:files/note://1"})),
+    ] {
+        let reply = client.request(method, params.clone()).await;
+        assert!(reply.answer()["error"].is_object(), "{method} {params}: {}", reply.text());
+        assert_eq!(gate.record(reply.record())["status"], "refused", "{method} {params}");
+    }
+    for method in ["prompts/get", "resources/read", "completion/complete"] {
+        assert!(files.requests(method).is_empty() && mail.requests(method).is_empty());
+    }
+}

@@ -65,6 +65,61 @@ async fn a_result_without_measure_is_refused() {
 }
 
 #[tokio::test]
+async fn a_result_of_a_hundred_megabytes_is_not_kept_in_memory() {
+    let piece = bytes::Bytes::from("x".repeat(1 << 20));
+    let script = move |call: &portcullis_tests::Call| {
+        let message = call.json();
+        let result =
+            |result: Value| json!({"jsonrpc": "2.0", "id": message["id"], "result": result});
+        match message["method"].as_str() {
+            Some("tools/list") => Answer::json(&result(json!({"tools": [tool("read")]}))),
+            Some("tools/call") => {
+                let head =
+                    r#"{"jsonrpc":"2.0","id":2,"result":{"content":[{"type":"text","text":""#;
+                let steps = [Step::Data(head.into())].into_iter();
+                let steps = steps.chain((0..100).map(|_| Step::Data(piece.clone()))).collect();
+                Answer { steps, sized: false, ..Answer::new(200, "application/json", "") }
+            }
+            _ => Answer::new(202, "text/plain", ""),
+        }
+    };
+    let server = upstream().answers(script).run();
+    let sections = format!("[[mcp]]\nname = \"files\"\nurl = \"{}/mcp\"\n", server.url());
+    let gate = gate().agent("bot").sections(&sections).run();
+    let client = portcullis_tests::McpClient::new(gate.client("bot"), "/mcp/files");
+    client.tools().await;
+    let before = gate.memory();
+    let reply = client.call("read", "x").await.expect(200);
+    assert!(reply.answer()["error"].is_object(), "{}", reply.text());
+    assert_eq!(gate.record(reply.record())["status"], "failed");
+    let grown = gate.memory().saturating_sub(before);
+    assert!(grown < 64 * 1024, "{grown} KiB");
+}
+
+#[tokio::test]
+async fn notifications_of_a_client_without_end_are_each_recorded_and_stop_nobody() {
+    const MANY: usize = 300;
+    let server = mcp_server().tool(tool("read")).run();
+    let gate = gate().mcp("files", &server).agent("flood").agent("bot").run();
+    let (flood, bot) = (gate.mcp("flood", "files").await, gate.mcp("bot", "files").await);
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": 1, "progress": 1}});
+    for at in 0..MANY {
+        flood.client().post("/mcp/files", note.clone()).await.expect(202);
+        if at % 100 == 0 {
+            bot.call("read", "x").await.expect(200);
+        }
+    }
+    let is_note = |record: &&Value| record["detail"]["method"] == "notifications/progress";
+    let count = |records: &[Value]| records.iter().filter(is_note).count();
+    let recorded = || Some(gate.records()).filter(|records| count(records) == MANY);
+    portcullis_tests::wait::until("a record of each", recorded);
+    // What no client may send is refused, each time.
+    let unknown = json!({"jsonrpc": "2.0", "method": "notifications/made_up"});
+    let refused = flood.client().post("/mcp/files", unknown).await;
+    assert_eq!(gate.record(refused.record())["status"], "refused");
+}
+
+#[tokio::test]
 async fn messages_without_end_and_answers_that_never_come_are_cut() {
     let note = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x"}});
     let many = format!("event: message\ndata: {note}\n\n").repeat(200);

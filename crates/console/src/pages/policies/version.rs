@@ -1,4 +1,5 @@
-//! One version: what it changes, whether it holds, who stands behind it, and the acts on it.
+//! One version: what it changes, whether it holds, what it
+//! would have decided otherwise of last week's traffic, who stands behind it, and the acts on it.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -16,6 +17,7 @@ use super::super::page;
 use super::super::shell::{self, Frame, Section};
 use super::super::surface::{step_up, then};
 use super::super::tools::diff;
+use super::traffic::traffic;
 use super::{joined, outcome, state};
 use crate::extract::{Params, Place};
 use crate::routes::policies::{put_in_force, review, tried};
@@ -53,6 +55,7 @@ async fn show(
         section.card { (about(&version)) }
         section.card { h2 { "What would change" } (changes(&app, &who, &version)) }
         section.card { h2 { "Tests" } (tests(&app, &who, &version)) }
+        @if !version.is_in_force { section.card { h2 { "On last week's traffic" } (traffic(&app, &who, &version).await) } }
         section.card { h2 { "Files" } @for file in &version.files { details { summary { (untrusted(&file.name)) } (untrusted_block(&file.text)) } } }
         (acts(&app, &who, &version)?)
     };
