@@ -132,12 +132,6 @@ impl Pool {
         Some(batch.map_or(Joined::Done(index), |batch| Joined::Waiting(batch, index)))
     }
 
-    /// Records that wait for somebody to call the writer.
-    pub(crate) fn uncalled(&self) -> u64 {
-        let state = lock(&self.state);
-        if state.is_called { 0 } else { state.count }
-    }
-
     /// Has the writer take what is in the pool.
     pub(crate) fn call(&self) {
         self.call_with(lock(&self.state));

@@ -109,25 +109,6 @@ fn one_call_at_the_end_of_a_turn_and_one_wake_of_the_loop() {
 }
 
 #[test]
-fn what_comes_turn_after_turn_is_one_batch() {
-    let mut bench = Bench::new(1 << 20);
-    let start = Instant::now();
-    let turn = |bench: &mut Bench| {
-        let gather = bench.gather.as_mut().unwrap();
-        assert!(poll(gather, &bench.task).is_pending());
-    };
-    for _ in 0..3 {
-        bench.append();
-        turn(&mut bench);
-        let was_quick = start.elapsed() < crate::pool::CALL_AFTER;
-        assert!(!bench.write() || !was_quick, "called while more comes");
-    }
-    turn(&mut bench);
-    assert!(bench.write(), "not called though nothing more came");
-    assert_eq!(bench.written, 3);
-}
-
-#[test]
 fn a_loop_that_is_too_busy_to_come_to_the_end_of_its_turn_calls_all_the_same() {
     let mut bench = Bench::new(1 << 20);
     let deadline = Instant::now() + Duration::from_secs(30);
