@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{AgentName, ProviderName, Record, ServerName, SessionId, TenantId, UserName};
-use people::Role;
+use people::{Elevation, Review, Role};
 use policy::Bundle;
 use serde::Serialize;
 use serde_json::Value;
@@ -170,6 +170,12 @@ pub trait Instance: Send + Sync + 'static {
     /// # Errors
     /// A list that is configured and cannot be read: then no password is taken.
     fn is_leaked(&self, hash: &str) -> Result<bool, Failure>;
+
+    /// What people may ask for and take for some time.
+    fn elevation(&self, tenant: &TenantId) -> Elevation;
+
+    /// How everybody's access is reviewed.
+    fn review(&self, tenant: &TenantId) -> Review;
 
     /// The tenants that are served now, `main` first.
     fn tenants(&self) -> Vec<TenantId>;

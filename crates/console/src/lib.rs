@@ -15,6 +15,7 @@ mod change;
 mod custody;
 mod extract;
 mod guard;
+mod holdings;
 mod idempotency;
 mod instance;
 mod login;
@@ -27,6 +28,7 @@ mod rules;
 mod serve;
 mod shape;
 mod site;
+mod tend;
 mod token;
 
 #[cfg(test)]
@@ -53,6 +55,7 @@ pub use principal::{Credential, Owner, Peer, Principal, Token, User};
 pub use problem::Problem;
 pub use routes::{Access, Endpoint, Surface, endpoints};
 pub use serve::{bind_socket, serve_socket, serve_tcp};
+pub use tend::tend;
 pub use token::new_token;
 
 /// The greatest request body, in bytes.

@@ -5,10 +5,12 @@
 //! Nothing here does input or output: time and randomness are parameters.
 
 pub mod challenge;
+pub mod elevation;
 pub mod hours;
 pub mod lockout;
 pub mod password;
 pub mod recovery;
+pub mod review;
 mod role;
 mod seal;
 pub mod session;
@@ -17,6 +19,8 @@ pub mod totp;
 mod way;
 pub mod webauthn;
 
-pub use role::Role;
+pub use elevation::Elevation;
+pub use review::Review;
+pub use role::{Role, UnknownRole};
 pub use seal::{SealError, Sealer};
 pub use way::is_local;

@@ -15,6 +15,7 @@ mod containments;
 mod control;
 mod counters;
 mod directory;
+mod elevations;
 mod error;
 mod exports;
 mod factors;
@@ -26,6 +27,7 @@ mod labelled;
 mod leavers;
 mod persons;
 mod policies;
+mod reviews;
 mod said_once;
 mod sessions;
 mod sqlite;
@@ -55,6 +57,10 @@ pub use directory::{
     GroupChange, GroupLabel, Lookup, Membership, Profile, Provisioned, ProvisionedChange,
     StoredGroup,
 };
+pub use elevations::{
+    ELEVATIONS_KEPT, Elevated, ElevationJudge, ElevationState, ElevationWay, MAX_ELEVATIONS,
+    MAX_OPEN_ELEVATIONS, NewElevation, StoredElevation, WhichElevations,
+};
 pub use error::{Result, StoreError};
 pub use factors::{FactorKind, NewFactor, StoredFactor};
 pub use holds::Hold;
@@ -65,6 +71,10 @@ pub use labelled::{LabelledSession, MAX_LABELLED_SESSIONS};
 pub use leavers::{Leaving, Left};
 pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use policies::{MAX_POLICY_VERSIONS, NewPolicyVersion, PolicyFile, PolicyVersion};
+pub use reviews::{
+    AccessKind, MAX_REVIEW_ITEMS, MAX_REVIEWS, NewReview, NewReviewItem, ReviewCounts,
+    ReviewDecision, ReviewItem, ReviewWord, StoredReview,
+};
 pub use sessions::{Counted, StoredSession, Wait};
 pub use tokens::{NewToken, Scope, StoredToken};
 pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};

@@ -27,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) records: Mutex<Vec<Record>>,
     pub(crate) journal_broken: AtomicBool,
     pub(crate) not_ready: AtomicBool,
+    /// What an access review does with what is undecided at its deadline.
+    pub(crate) revokes_undecided: AtomicBool,
 }
 
 impl Seen {
@@ -100,6 +102,16 @@ impl Instance for FakeInstance {
 
     fn is_leaked(&self, hash: &str) -> Result<bool, Failure> {
         Ok(hash == people::password::leak_hash(&model::Secret::new(LEAKED.to_owned())))
+    }
+
+    fn elevation(&self, _: &TenantId) -> people::Elevation {
+        let break_glass = vec![people::Role::SecurityOfficer];
+        people::Elevation { break_glass, ..people::Elevation::default() }
+    }
+
+    fn review(&self, _: &TenantId) -> people::Review {
+        let escalates = !self.0.revokes_undecided.load(Ordering::SeqCst);
+        people::Review { escalates, ..people::Review::default() }
     }
 
     fn clear_labels(&self, session: &LabelledSession) -> Option<Vec<String>> {

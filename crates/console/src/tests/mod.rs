@@ -1,5 +1,6 @@
 //! Tests through the whole service, with a journal and an instance made of memory.
 
+mod access;
 mod agents;
 mod authorisation;
 mod browser;
@@ -12,6 +13,7 @@ mod passkeys;
 mod payloads;
 mod records;
 mod scim;
+mod reviews;
 mod shape;
 mod tenants;
 mod users;

@@ -66,6 +66,7 @@ fn roles(session: &Session) -> Markup {
         section {
             h2 { "Roles" }
             @if session.user.grants.is_empty() { p { "You hold no role. An administrator grants them." } }
+            p { a href="/account/access" { "Ask for a role for some time" } }
             ul {
                 @for grant in &session.user.grants {
                     li {

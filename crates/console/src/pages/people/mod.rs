@@ -1,5 +1,6 @@
 //! Pages about people: logging in and out, the first factors, one's own account.
 
+mod access;
 mod account;
 mod app;
 mod fields;
@@ -18,7 +19,7 @@ use model::{Secret, Timestamp};
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 8] = [
+    let files: [fn() -> Vec<Endpoint>; 9] = [
         login::endpoints,
         second::endpoints,
         verify::endpoints,
@@ -26,6 +27,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         app::endpoints,
         passkeys::endpoints,
         account::endpoints,
+        access::endpoints,
         users::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()

@@ -25,6 +25,83 @@ section! {
         hand_over_to: Option<UserName>, example "agents@example.com";
         /// What a group of the directory gives.
         group: Vec<PeopleGroup>;
+        /// Roles for some time.
+        elevation: Elevation;
+        /// Reviews of everybody's access.
+        review: Review;
+    }
+}
+
+section! {
+    /// Roles for some time: people ask for one and somebody else decides, or, in an emergency, they take
+    /// one of those that are declared here and somebody else looks at it afterwards.
+    Elevation {
+        /// The longest that a role may be asked for.
+        longest: Duration = "8h";
+        /// How long a request waits for somebody to decide on it.
+        waits: Duration = "24h";
+        /// Roles that may be taken at once. With none, nobody breaks glass.
+        break_glass: Vec<PeopleRole> = [], example ["security_officer"];
+        /// The longest that one of them counts.
+        break_glass_longest: Duration = "1h";
+    }
+}
+
+section! {
+    /// Access reviews: every grant of every person, every admin token, every agent and its keys is
+    /// looked at by somebody else, and kept, narrowed or revoked.
+    Review {
+        /// How often one begins by itself.
+        every: Every = "monthly";
+        /// How long it is open.
+        lasts: Duration = "14d";
+        /// What happens to what is undecided then: it stays, with an alert, until a security officer has
+        /// decided on it, or it is revoked.
+        undecided: Undecided = "escalate";
+    }
+}
+
+choice! {
+    /// How often.
+    Every, "\"weekly\", \"monthly\", \"quarterly\" or \"never\"" {
+        Weekly = "weekly",
+        Monthly = "monthly",
+        Quarterly = "quarterly",
+        Never = "never",
+    }
+}
+
+choice! {
+    /// What becomes of what nobody decided on.
+    Undecided, "\"escalate\" or \"revoke\"" {
+        Escalate = "escalate",
+        Revoke = "revoke",
+    }
+}
+
+impl Elevation {
+    /// As the rooms of people know it.
+    pub fn rules(&self) -> people::Elevation {
+        people::Elevation {
+            longest: self.longest,
+            waits: self.waits,
+            break_glass: self.break_glass.iter().filter_map(|word| word.role()).collect(),
+            break_glass_longest: self.break_glass_longest,
+        }
+    }
+}
+
+impl Review {
+    /// As the rooms of people know it.
+    pub fn rules(&self) -> people::Review {
+        let every = match self.every {
+            Every::Weekly => people::review::Every::Week,
+            Every::Monthly => people::review::Every::Month,
+            Every::Quarterly => people::review::Every::Quarter,
+            Every::Never => people::review::Every::Never,
+        };
+        let escalates = self.undecided == Undecided::Escalate;
+        people::Review { every, lasts: self.lasts, escalates }
     }
 }
 

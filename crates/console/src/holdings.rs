@@ -1,0 +1,253 @@
+//! What everybody may do, and when they last did: what an access review looks at.
+//!
+//! That something was used is told by the log, through its index. Looking leaves no record there, so of
+//! people and tokens it also says when they were last seen.
+
+use std::time::Duration;
+
+use model::{AgentName, TenantId, Timestamp, UserName};
+use store::{
+    AccessKind, Clause, Field, Filter, NewReviewItem, Scope, StoredAgent, StoredGrant, StoredUser,
+    WhichElevations,
+};
+
+use crate::{App, Problem};
+
+/// Users and agents that are read at a time.
+const BATCH: usize = 1_000;
+
+/// How far it is looked back for what something was used for.
+const SPAN: Duration = Duration::from_secs(92 * 24 * 60 * 60);
+
+/// Things that it was used for, the most frequent first.
+const MOST: usize = 8;
+
+/// Roles that were taken and that nobody signed off.
+const MAX_GLASS: usize = 1_000;
+
+/// Everything that somebody or something may do now.
+pub(crate) async fn gather(
+    app: &App,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<Vec<NewReviewItem>, Problem> {
+    // What was used a moment ago counts.
+    app.instance.catch_up(tenant).await;
+    let look = Look { app, tenant, now };
+    let mut items = look.roles().await?;
+    items.extend(look.tokens().await?);
+    items.extend(look.agents().await?);
+    items.extend(look.glass().await?);
+    Ok(items)
+}
+
+struct Look<'a> {
+    app: &'a App,
+    tenant: &'a TenantId,
+    now: Timestamp,
+}
+
+impl Look<'_> {
+    async fn roles(&self) -> Result<Vec<NewReviewItem>, Problem> {
+        let (mut items, mut after) = (Vec::new(), None::<UserName>);
+        loop {
+            let users = self.app.store.list_users(self.tenant, after, BATCH).await?;
+            let Some(last) = users.last() else { return Ok(items) };
+            after = Some(last.name.clone());
+            for user in users.iter().filter(|user| !user.grants.is_empty()) {
+                let seen = self.seen(user).await?;
+                for grant in &user.grants {
+                    items.push(self.role(user, grant, seen).await?);
+                }
+            }
+        }
+    }
+
+    async fn role(
+        &self,
+        user: &StoredUser,
+        grant: &StoredGrant,
+        seen: Option<Timestamp>,
+    ) -> Result<NewReviewItem, Problem> {
+        // A change names who made it, and the policy that let them: each role has one of its own.
+        let by_role = vec![
+            Clause::is(Field::Detail, format!("who=user:{}", user.name)),
+            Clause::is(Field::Policy, grant.role.replace('_', "-")),
+        ];
+        let mut terms = Vec::new();
+        terms.extend(grant.hours.clone());
+        terms.extend(Some(grant.reason.clone()).filter(|reason| !reason.is_empty()));
+        Ok(NewReviewItem {
+            kind: AccessKind::Role,
+            holder: user.name.to_string(),
+            held: grant.role.clone(),
+            owner: Some(user.name.to_string()),
+            terms: terms.join("; "),
+            granted_by: grant.granted_by.clone(),
+            granted: grant.created,
+            ends: grant.ends,
+            last_used: self.last(by_role).await?,
+            last_seen: seen,
+            used: String::new(),
+        })
+    }
+
+    /// When a user was last let in.
+    async fn seen(&self, user: &StoredUser) -> Result<Option<Timestamp>, Problem> {
+        let let_in = vec![
+            Clause::is(Field::Kind, "auth.attempt"),
+            Clause::is(Field::Resource, user.name.to_string()),
+            Clause::is(Field::Effect, "permit"),
+        ];
+        let logged_in = self.last(let_in).await?;
+        let sessions = self.app.store.sessions(self.tenant, &user.name).await?;
+        Ok(sessions.iter().map(|session| session.seen).chain(logged_in).max())
+    }
+
+    async fn tokens(&self) -> Result<Vec<NewReviewItem>, Problem> {
+        let mut items = Vec::new();
+        for token in self.app.store.list_tokens(self.tenant).await? {
+            let by_token = vec![Clause::is(Field::Credential, format!("token:{}", token.name))];
+            let held = match token.scope {
+                Scope::Read => "read",
+                Scope::Write => "write",
+                Scope::Payload => "payload",
+            };
+            items.push(NewReviewItem {
+                kind: AccessKind::Token,
+                held: held.to_owned(),
+                owner: token.owner.as_ref().map(ToString::to_string),
+                terms: String::new(),
+                granted_by: token.owner.map_or_else(String::new, |owner| format!("user:{owner}")),
+                granted: token.created,
+                ends: token.expires,
+                last_used: self.last(by_token).await?,
+                last_seen: self.app.store.token_used(token.hash).await?,
+                used: String::new(),
+                holder: token.name,
+            });
+        }
+        Ok(items)
+    }
+
+    async fn agents(&self) -> Result<Vec<NewReviewItem>, Problem> {
+        let (mut items, mut after) = (Vec::new(), None::<AgentName>);
+        loop {
+            let agents = self.app.store.list_agents(self.tenant, None, after, BATCH).await?;
+            let Some(last) = agents.last() else { return Ok(items) };
+            after = Some(last.agent.name.clone());
+            for agent in &agents {
+                let item = self.agent(agent).await?;
+                items.extend(self.keys(agent, item.last_used).await?);
+                items.push(item);
+            }
+        }
+    }
+
+    async fn agent(&self, stored: &StoredAgent) -> Result<NewReviewItem, Problem> {
+        let agent = &stored.agent;
+        let last = self.last(vec![Clause::is(Field::Agent, agent.name.to_string())]).await?;
+        let used = match last {
+            Some(_) => self.used(&agent.name).await?,
+            None => String::new(),
+        };
+        let roles: Vec<&str> = agent.roles.iter().map(|role| role.as_str()).collect();
+        let owner = agent.owner.clone();
+        Ok(NewReviewItem {
+            kind: AccessKind::Agent,
+            holder: agent.name.to_string(),
+            held: roles.join(" "),
+            granted_by: owner.clone().map_or_else(String::new, |owner| format!("owner {owner}")),
+            owner,
+            terms: format!("zone {}, {}", agent.zone, agent.standing.as_str()),
+            granted: stored.created,
+            ends: None,
+            last_used: last,
+            last_seen: last,
+            used,
+        })
+    }
+
+    /// The models and tools that an agent reached, the most frequent first.
+    async fn used(&self, agent: &AgentName) -> Result<String, Problem> {
+        let filter = Filter {
+            agent: Some(agent.clone()),
+            since: Some(self.now.minus(SPAN)),
+            ..Filter::default()
+        };
+        let top = self.app.store.top(self.tenant, filter, Field::Resource, MOST).await?;
+        let mut words: Vec<String> =
+            top.values.iter().map(|tally| format!("{} ×{}", tally.value, tally.count)).collect();
+        let more = top.distinct.saturating_sub(words.len() as u64);
+        if more > 0 {
+            words.push(format!("and {more} more"));
+        }
+        Ok(words.join(", "))
+    }
+
+    async fn keys(
+        &self,
+        stored: &StoredAgent,
+        agent_used: Option<Timestamp>,
+    ) -> Result<Vec<NewReviewItem>, Problem> {
+        let name = &stored.agent.name;
+        let mut items = Vec::new();
+        for key in self.app.store.list_keys(self.tenant, name).await? {
+            let held = key.hash.to_string();
+            // Of an agent that never did anything no key was used.
+            let last_used = match agent_used {
+                Some(_) => {
+                    let digits = held.get(..8).unwrap_or(&held);
+                    let by_key = vec![
+                        Clause::is(Field::Credential, format!("key:{digits}")),
+                        Clause::is(Field::Agent, name.to_string()),
+                    ];
+                    self.last(by_key).await?
+                }
+                None => None,
+            };
+            items.push(NewReviewItem {
+                kind: AccessKind::Key,
+                holder: name.to_string(),
+                held,
+                owner: stored.agent.owner.clone(),
+                terms: key.label,
+                granted_by: String::new(),
+                granted: key.created,
+                ends: key.expires,
+                last_used,
+                last_seen: last_used,
+                used: String::new(),
+            });
+        }
+        Ok(items)
+    }
+
+    async fn glass(&self) -> Result<Vec<NewReviewItem>, Problem> {
+        let which = WhichElevations::Unreviewed;
+        let taken = self.app.store.elevations(self.tenant, which, MAX_GLASS, self.now).await?;
+        let over = taken.into_iter().filter(|one| one.ends <= self.now);
+        Ok(over
+            .map(|one| NewReviewItem {
+                kind: AccessKind::BrokenGlass,
+                holder: one.user.to_string(),
+                held: one.id,
+                owner: Some(one.user.to_string()),
+                terms: format!("{}: {}", one.role, one.reason),
+                granted_by: "by breaking glass".to_owned(),
+                granted: one.created,
+                ends: Some(one.ends),
+                last_used: None,
+                last_seen: None,
+                used: String::new(),
+            })
+            .collect())
+    }
+
+    /// When something last happened.
+    async fn last(&self, clauses: Vec<Clause>) -> Result<Option<Timestamp>, Problem> {
+        let filter = Filter { clauses, ..Filter::default() };
+        let page = self.app.store.search(self.tenant, filter, None, 1).await?;
+        Ok(page.hits.first().map(|hit| hit.time))
+    }
+}
