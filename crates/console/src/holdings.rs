@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use model::{AgentName, TenantId, Timestamp, UserName};
 use store::{
-    AccessKind, Clause, Field, Filter, NewReviewItem, Scope, StoredAgent, StoredGrant, StoredUser,
-    WhichElevations,
+    AccessKind, BY_GROUP, Clause, Field, Filter, NewReviewItem, Scope, StoredAgent, StoredGrant,
+    StoredUser, WhichElevations,
 };
 
 use crate::{App, Problem};
@@ -41,6 +41,29 @@ pub(crate) async fn gather(
     Ok(items)
 }
 
+/// A role, and where it comes from.
+struct Granted {
+    role: String,
+    terms: String,
+    by: String,
+    since: Timestamp,
+    ends: Option<Timestamp>,
+}
+
+impl Granted {
+    fn of(grant: &StoredGrant) -> Self {
+        let reason = Some(grant.reason.clone()).filter(|reason| !reason.is_empty());
+        let terms: Vec<String> = grant.hours.clone().into_iter().chain(reason).collect();
+        Self {
+            role: grant.role.clone(),
+            terms: terms.join("; "),
+            by: grant.granted_by.clone(),
+            since: grant.created,
+            ends: grant.ends,
+        }
+    }
+}
+
 struct Look<'a> {
     app: &'a App,
     tenant: &'a TenantId,
@@ -54,38 +77,55 @@ impl Look<'_> {
             let users = self.app.store.list_users(self.tenant, after, BATCH).await?;
             let Some(last) = users.last() else { return Ok(items) };
             after = Some(last.name.clone());
-            for user in users.iter().filter(|user| !user.grants.is_empty()) {
+            for user in &users {
+                let granted: Vec<Granted> =
+                    user.grants.iter().map(Granted::of).chain(self.by_groups(user)).collect();
+                if granted.is_empty() {
+                    continue;
+                }
                 let seen = self.seen(user).await?;
-                for grant in &user.grants {
-                    items.push(self.role(user, grant, seen).await?);
+                for one in granted {
+                    items.push(self.role(user, one, seen).await?);
                 }
             }
         }
     }
 
+    /// What a user holds because a directory has them in a group, and the configuration says what that
+    /// gives.
+    fn by_groups<'u>(&'u self, user: &'u StoredUser) -> impl Iterator<Item = Granted> + 'u {
+        user.groups.iter().flat_map(move |group| {
+            let roles = self.app.instance.group_roles(self.tenant, &group.name).into_iter();
+            roles.map(|role| Granted {
+                role: role.as_str().to_owned(),
+                terms: String::new(),
+                by: format!("{BY_GROUP}{}", group.name),
+                since: user.created,
+                ends: None,
+            })
+        })
+    }
+
     async fn role(
         &self,
         user: &StoredUser,
-        grant: &StoredGrant,
+        granted: Granted,
         seen: Option<Timestamp>,
     ) -> Result<NewReviewItem, Problem> {
         // A change names who made it, and the policy that let them: each role has one of its own.
         let by_role = vec![
             Clause::is(Field::Detail, format!("who=user:{}", user.name)),
-            Clause::is(Field::Policy, grant.role.replace('_', "-")),
+            Clause::is(Field::Policy, granted.role.replace('_', "-")),
         ];
-        let mut terms = Vec::new();
-        terms.extend(grant.hours.clone());
-        terms.extend(Some(grant.reason.clone()).filter(|reason| !reason.is_empty()));
         Ok(NewReviewItem {
             kind: AccessKind::Role,
             holder: user.name.to_string(),
-            held: grant.role.clone(),
+            held: granted.role,
             owner: Some(user.name.to_string()),
-            terms: terms.join("; "),
-            granted_by: grant.granted_by.clone(),
-            granted: grant.created,
-            ends: grant.ends,
+            terms: granted.terms,
+            granted_by: granted.by,
+            granted: granted.since,
+            ends: granted.ends,
             last_used: self.last(by_role).await?,
             last_seen: seen,
             used: String::new(),
@@ -112,6 +152,7 @@ impl Look<'_> {
                 Scope::Read => "read",
                 Scope::Write => "write",
                 Scope::Payload => "payload",
+                Scope::Provision => "provision",
             };
             items.push(NewReviewItem {
                 kind: AccessKind::Token,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{AgentName, ProviderName, Record, ServerName, SessionId, TenantId, UserName};
-use people::{Elevation, Review, Role};
+use people::{Elevation, Review, Role, Travel};
 use policy::Bundle;
 use serde::Serialize;
 use serde_json::Value;
@@ -173,6 +173,9 @@ pub trait Instance: Send + Sync + 'static {
 
     /// What people may ask for and take for some time.
     fn elevation(&self, tenant: &TenantId) -> Elevation;
+
+    /// Where networks are, and how fast people get from one to another.
+    fn travel(&self, tenant: &TenantId) -> Travel;
 
     /// How everybody's access is reviewed.
     fn review(&self, tenant: &TenantId) -> Review;

@@ -16,6 +16,7 @@ mod seal;
 pub mod session;
 pub mod token;
 pub mod totp;
+pub mod travel;
 mod way;
 pub mod webauthn;
 
@@ -23,4 +24,5 @@ pub use elevation::Elevation;
 pub use review::Review;
 pub use role::{Role, UnknownRole};
 pub use seal::{SealError, Sealer};
+pub use travel::Travel;
 pub use way::is_local;

@@ -72,10 +72,10 @@ pub use leavers::{Leaving, Left};
 pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use policies::{MAX_POLICY_VERSIONS, NewPolicyVersion, PolicyFile, PolicyVersion};
 pub use reviews::{
-    AccessKind, MAX_REVIEW_ITEMS, MAX_REVIEWS, NewReview, NewReviewItem, ReviewCounts,
+    AccessKind, BY_GROUP, MAX_REVIEW_ITEMS, MAX_REVIEWS, NewReview, NewReviewItem, ReviewCounts,
     ReviewDecision, ReviewItem, ReviewWord, StoredReview,
 };
-pub use sessions::{Counted, StoredSession, Wait};
+pub use sessions::{Counted, KnownDevice, StoredSession, Wait};
 pub use tokens::{NewToken, Scope, StoredToken};
 pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
 pub use users::{Invited, NewGrant, NewUser, StoredGrant, StoredUser, UserChange};

@@ -11,6 +11,9 @@ pub const MAX_REVIEWS: u64 = 240;
 /// Things that one review looks at.
 pub const MAX_REVIEW_ITEMS: usize = 250_000;
 
+/// How the grantor begins of a role that comes from a group of the directory's: it is taken away there.
+pub const BY_GROUP: &str = "group ";
+
 /// What kind of access an item is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

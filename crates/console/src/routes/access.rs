@@ -87,7 +87,7 @@ impl Wish {
         Duration::from_secs(u64::from(self.minutes) * 60)
     }
 
-    fn new(self, app: &App, user: UserName) -> Result<NewElevation, Problem> {
+    fn of(self, app: &App, user: UserName) -> Result<NewElevation, Problem> {
         let (id, span) = (login::row_id(app)?, self.span());
         Ok(NewElevation {
             id,
@@ -131,7 +131,7 @@ pub(crate) async fn wish_for(
     let rules = app.instance.elevation(&who.tenant);
     rules.check_request(wish.span(), &wish.reason).map_err(unfit)?;
     let now = (app.clock)();
-    let new = wish.new(app, user)?;
+    let new = wish.of(app, user)?;
     let stored = app.store.ask_elevation(&who.tenant, new, now.plus(rules.waits), now).await?;
     let recorded = commit(app, who, change("access.request", &stored)).await?;
     Ok((stored, recorded))
@@ -155,7 +155,7 @@ pub(crate) async fn break_glass(
     let user = person(who)?;
     let rules = app.instance.elevation(&who.tenant);
     rules.check_break_glass(wish.role, wish.span(), &wish.reason).map_err(unfit)?;
-    let new = wish.new(app, user)?;
+    let new = wish.of(app, user)?;
     let stored = app.store.break_glass(&who.tenant, new, (app.clock)()).await?;
     let change = change("access.break_glass", &stored);
     let recorded = commit_alert(app, who, change, vec![alarm("access.break_glass")]).await?;

@@ -281,3 +281,43 @@ async fn the_pages_ask_and_decide_by_form() {
     assert_eq!(ended.header("location"), "/account/access?done=ended");
     assert_eq!(ann.get("/access").await.status, 403);
 }
+
+#[tokio::test]
+async fn a_journey_that_nobody_makes_is_told_and_asks_again() {
+    let fake = people().await;
+    let code = fake.invite("dan", &[Role::SecurityOfficer]).await;
+    let here = Browser::new(&fake);
+    let (totp, _) = here.enrol(&code, None).await;
+    let erase = async |browser: &Browser<'_>| {
+        let body = json!({"subject": {"type": "agent", "name": "bot"}, "reason": "asked for"});
+        let request = axum::http::Request::post("/api/v1/erasures")
+            .header("content-type", "application/json")
+            .header("sec-fetch-site", "same-origin");
+        let body = axum::body::Body::from(body.to_string());
+        browser.send(request.body(body).unwrap()).await.status.as_u16()
+    };
+    assert_eq!(erase(&here).await, 200);
+    // Berlin a minute ago, and now Sydney.
+    fake.pass(60);
+    let there = Browser { address: [127, 0, 0, 2], ..Browser::new(&fake) };
+    let answer = there.log_in("dan", &totp).await;
+    assert_eq!(answer.status, 303);
+    let record = fake.seen.last_record();
+    assert!(record.detail["impossible_travel"].starts_with("berlin to sydney, 16"), "{record:?}");
+    assert_eq!(&*record.findings[0].kind, "access.impossible_travel");
+    assert_eq!(there.get(AGENTS).await.status, 200);
+    assert_eq!(erase(&there).await, 403);
+    there.verify(&totp).await;
+    assert_eq!(erase(&there).await, 200);
+    // A network that nobody declared says nothing, and a day is time enough.
+    let unknown = Browser { address: [127, 0, 0, 3], ..Browser::new(&fake) };
+    unknown.log_in("dan", &totp).await;
+    assert!(fake.seen.last_record().findings.is_empty());
+    fake.pass(24 * 60 * 60);
+    let back = Browser::new(&fake);
+    back.log_in("dan", &totp).await;
+    assert!(fake.seen.last_record().findings.is_empty());
+    // On their own page they see which browsers are new.
+    let page = back.get("/account").await.text();
+    assert!(page.contains("for the first time"), "{page}");
+}

@@ -342,3 +342,28 @@ async fn a_review_of_another_tenant_is_not_there() {
     let decided = request("POST", "/api/v1/reviews/1/items/1/decide", body, &headers);
     assert_eq!(fake.send(decided).await.status, 404);
 }
+
+#[tokio::test]
+async fn what_a_group_gives_is_looked_at_and_taken_away_in_the_directory() {
+    let fake = people().await;
+    let bearer = format!("Bearer {}", fake.token(store::Scope::Provision, None).await);
+    let tell = async |path: &str, body: Value| {
+        let headers = [("authorization", bearer.as_str())];
+        let told = fake.send(over_tcp(request("POST", path, body, &headers))).await;
+        assert_eq!(told.status, 201, "{}", told.text());
+        told.json()["id"].as_str().unwrap().to_owned()
+    };
+    let user =
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "gil"});
+    let id = tell("/scim/v2/Users", user).await;
+    let group = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+        "displayName": "Security", "members": [{"value": id}],
+    });
+    tell("/scim/v2/Groups", group).await;
+    let items = begun(&fake).await;
+    let held = item(&items, "role", "gil", "security_officer");
+    assert_eq!(held["granted_by"], "group Security");
+    assert_eq!(decide(&fake, "bob", held, json!({"decision": "revoke"})).await.status, 409);
+    assert_eq!(decide(&fake, "bob", held, json!({"decision": "keep"})).await.status, 200);
+}

@@ -114,6 +114,11 @@ impl Instance for Adapter {
         core.settings.load().config.people.elevation.rules()
     }
 
+    fn travel(&self, tenant: &TenantId) -> people::Travel {
+        let Some(core) = self.house.tenant(tenant) else { return people::Travel::default() };
+        core.settings.load().config.people.travel()
+    }
+
     fn review(&self, tenant: &TenantId) -> people::Review {
         let Some(core) = self.house.tenant(tenant) else { return people::Review::default() };
         core.settings.load().config.people.review.rules()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Fresh, at, main};
 use crate::{
-    ElevationJudge, ElevationState, MAX_OPEN_ELEVATIONS, NewElevation, NewUser, StoreError,
-    WhichElevations,
+    ElevationJudge, ElevationState, Leaving, MAX_OPEN_ELEVATIONS, NewElevation, NewUser,
+    StoreError, WhichElevations,
 };
 
 async fn user(fresh: &Fresh, name: &str) {
@@ -89,8 +89,10 @@ pub(super) async fn what_was_taken_stays_until_it_is_signed_off(fresh: Fresh) {
     store.end_elevation(&main(), "g", "user:bob", at(5)).await.unwrap();
     assert!(counts(WhichElevations::BrokenGlass).await.unwrap().is_empty());
     // Years later, and without its user.
-    store.remove_user(&main(), &"ann".parse().unwrap(), None).await.unwrap();
-    user(&fresh, "ann").await;
+    let user = "ann".parse().unwrap();
+    let leaving = Leaving { user, hand_over_to: None, by: "user:bob".to_owned() };
+    store.remove_user(&main(), leaving, None, at(6)).await.unwrap();
+    self::user(&fresh, "ann").await;
     let late = at(3_000_000_000);
     store.ask_elevation(&main(), new("e", "auditor"), at(4_000_000_000), late).await.unwrap();
     assert_eq!(counts(WhichElevations::Unreviewed).await.unwrap().len(), 1);

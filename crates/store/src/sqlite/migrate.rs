@@ -21,7 +21,7 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0017_policies.sql"),
     include_str!("../../migrations/0018_directory.sql"),
     include_str!("../../migrations/0020_elevations.sql"),
-    include_str!("../../migrations/0021_reviews.sql"),
+    include_str!("../../migrations/0021_access.sql"),
     include_str!("../../migrations/0022_labelled_sessions.sql"),
 ];
 

@@ -125,9 +125,10 @@ async fn log_in(
     let mut response = done(&shown.next);
     let (stage, factors) = (Stage::Full, "passkey".to_owned());
     let step = Step { tenant: &tenant, user: &user, stage, factors, client: &client, before: None };
-    session::open(&app, step, &mut response).await?;
+    let journey = session::open(&app, step, &mut response).await?;
     let is_new = note_device(&app, &tenant, &user, &headers, &mut response).await?;
-    attempt.note(&[("new_device", is_new.to_string())]).await?;
+    let detail: Vec<_> = journey.into_iter().chain([("new_device", is_new.to_string())]).collect();
+    attempt.note(&detail).await?;
     Ok(response)
 }
 

@@ -1,5 +1,6 @@
 //! `[people]`: how long people are logged in, and which passwords are not taken.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use model::UserName;
 use people::Role;
 
 use crate::config::declare::{choice, section};
+use crate::config::places::{AddressRange, Place};
 
 section! {
     /// The people who run this installation: how long a log-in counts, and which passwords are not
@@ -29,6 +31,59 @@ section! {
         elevation: Elevation;
         /// Reviews of everybody's access.
         review: Review;
+        /// Journeys that nobody makes.
+        travel: PeopleTravel;
+        /// Where a network is.
+        network: Vec<Network>;
+    }
+}
+
+section! {
+    /// Two log-ins of one person in networks that are too far apart for the time between them. Only
+    /// networks under `[[people.network]]` count; an address in none of them says nothing.
+    PeopleTravel {
+        /// How fast people are, in kilometres an hour.
+        fastest: NonZeroU32 = 1000;
+        /// What follows: the record of the log-in carries an alert, and with "ask_again" what cannot be
+        /// undone asks for another second factor first.
+        then: Suspicion = "notice";
+    }
+}
+
+choice! {
+    /// What follows on a journey that nobody makes.
+    Suspicion, "\"notice\" or \"ask_again\"" {
+        Notice = "notice",
+        AskAgain = "ask_again",
+    }
+}
+
+section! {
+    /// Where a network is, of which people log in.
+    Network {
+        /// What it is called in records.
+        name: String, example "berlin";
+        /// Its addresses.
+        addresses: Vec<AddressRange>, example ["192.0.2.0/24"];
+        /// Where it is.
+        place: Place, example "52.52, 13.40";
+    }
+}
+
+impl People {
+    /// As the rooms of people know it.
+    pub fn travel(&self) -> people::Travel {
+        let network = |one: &Network| people::travel::Network {
+            name: one.name.clone(),
+            ranges: one.addresses.iter().map(|range| (range.first, range.bits)).collect(),
+            latitude: one.place.latitude,
+            longitude: one.place.longitude,
+        };
+        people::Travel {
+            networks: self.network.iter().map(network).collect(),
+            fastest: f64::from(self.travel.fastest.get()),
+            asks_again: self.travel.then == Suspicion::AskAgain,
+        }
     }
 }
 

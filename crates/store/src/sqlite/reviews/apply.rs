@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 
 use super::super::{agents, columns, containments, elevations, keys, tenants, tokens, users};
 use crate::{
-    AccessKind, AgentChange, ElevationJudge, NewReviewItem, Result, ReviewDecision, ReviewWord,
-    StoreError, StoredContainment,
+    AccessKind, AgentChange, BY_GROUP, ElevationJudge, NewReviewItem, Result, ReviewDecision,
+    ReviewWord, StoreError, StoredContainment,
 };
 
 const GONE: &str = "it was gone already, or granted anew";
@@ -84,6 +84,9 @@ fn role(
     word: &ReviewWord,
     now: Timestamp,
 ) -> Result<String> {
+    if item.granted_by.starts_with(BY_GROUP) {
+        return Err(StoreError::declared("what is given by", &item.granted_by));
+    }
     let Ok(name) = UserName::new(&item.holder) else { return Ok(GONE.to_owned()) };
     let user = match users::one(tx, tenant, &name) {
         Ok(user) => user,

@@ -49,3 +49,13 @@ CREATE TABLE token_uses (
     hash BLOB PRIMARY KEY REFERENCES admin_tokens (hash) ON DELETE CASCADE,
     used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- From where somebody last logged in, among the places that the configuration knows.
+CREATE TABLE user_places (
+    user    INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    time    INTEGER NOT NULL
+) STRICT;
+
+-- What a browser calls itself, to tell its owner.
+ALTER TABLE user_devices ADD COLUMN user_agent TEXT NOT NULL DEFAULT '';
