@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use model::{Secret, Timestamp};
 
+use super::shell::url;
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -48,19 +49,9 @@ pub(crate) fn step_up(way: &str) -> String {
 
 fn with_way(path: &str, way: &str) -> String {
     match people::is_local(way) && way != HOME {
-        true => format!("{path}?next={}", percent(way)),
+        true => url(path, &[("next", way)]),
         false => path.to_owned(),
     }
-}
-
-/// RFC 3986, section 2.1.
-fn percent(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let one = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
 }
 
 /// On to a path of ours; what somebody wrote into a link leads nowhere else.
