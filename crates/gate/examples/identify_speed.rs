@@ -128,6 +128,7 @@ fn snapshot(
             issuer: "gate".into(),
             ..Trust::default()
         }),
+        credentials: Arc::default(),
         agents: Default::default(),
         persons: Default::default(),
         providers: Vec::new(),

@@ -11,6 +11,7 @@
 
 mod caller;
 mod certified;
+pub mod credentials;
 pub mod directory;
 pub mod issuer;
 pub mod note;
@@ -39,6 +40,7 @@ use signed::by_signature;
 use token::by_token;
 
 pub use caller::{Caller, Given};
+pub use credentials::Credentials;
 pub use directory::Directory;
 pub use presented::{
     CREDENTIAL_HEADERS, DELEGATION, GATE_HEADERS, PROOF_HEADERS, Presented, presented,
