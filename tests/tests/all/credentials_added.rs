@@ -1,5 +1,9 @@
 //! Credentials that are added, listed and taken away while the gate runs.
 
+use ::identity::signature::SigningKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis_tests::issuer::Issuer;
 use portcullis_tests::{Client, Gate, chat, gate, tls, upstream};
 use serde_json::{Value, json};
 
@@ -84,6 +88,90 @@ async fn what_the_configuration_names_is_changed_there() {
     signed.client(&body, "1").post(CHAT, body.clone()).await.expect(200);
     let keys = listed(&gate, &["agent", "key", "list", "bot"]);
     assert_eq!(keys["signing_keys"], json!([{"id": "fixed", "algorithm": "ed25519", "origin": "config"}]));
+}
+
+/// What an agent asserts of itself at the token endpoint.
+fn asserted(key: &SigningKey, header: &Value, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let signature = key.sign(signed.as_bytes()).expect("randomness");
+    let assertion = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+    let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    format!("{}&client_assertion_type={kind}&client_assertion={assertion}", form())
+}
+
+#[tokio::test]
+async fn an_agent_asserts_who_it_is_once_and_to_this_gate_alone() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").agent("other").run();
+    let (key, pem) = ed25519();
+    std::fs::write(gate.folder().join("new.pem"), pem).expect("a writable folder");
+    gate.succeeds(&["agent", "key", "add", "bot", "--public-key", "new.pem", "--id", "added"]);
+    let server = format!("http://{}", gate.address());
+    let claims = |id: &str| {
+        json!({"iss": "bot", "sub": "bot", "aud": server, "jti": id, "iat": now(), "exp": now() + 300})
+    };
+    let plain = json!({"alg": "EdDSA"});
+    let ask = async |client: Client, body: &str| {
+        let client = client.header("content-type", "application/x-www-form-urlencoded");
+        client.post("/oauth/token", body.to_owned()).await
+    };
+    let first = asserted(&key, &plain, &claims("1"));
+    let answer = ask(gate.stranger(), &first).await.expect(200);
+    assert_eq!(gate.record(answer.record())["client"]["credential"], "assertion:bot");
+    let by_token = gate.stranger().bearer(&answer.token());
+    by_token.post(CHAT, chat("x")).await.expect(200);
+    ask(gate.stranger(), &first).await.expect(401);
+    let named = json!({"alg": "EdDSA", "kid": "added"});
+    ask(gate.client("bot"), &asserted(&key, &named, &claims("2"))).await.expect(200);
+    let elsewhere = json!({"alg": "EdDSA", "kid": "another"});
+    let mut for_other = claims("6");
+    for_other["aud"] = json!("http://elsewhere.example.com");
+    let mut of_other = claims("7");
+    (of_other["iss"], of_other["sub"]) = (json!("other"), json!("other"));
+    let (stranger, _) = ed25519();
+    for (what, client, body) in [
+        ("beside another's key", gate.client("other"), asserted(&key, &plain, &claims("3"))),
+        ("by another key", gate.stranger(), asserted(&stranger, &plain, &claims("4"))),
+        ("by a key of another id", gate.stranger(), asserted(&key, &elsewhere, &claims("5"))),
+        ("for another server", gate.stranger(), asserted(&key, &plain, &for_other)),
+        ("in another's name", gate.stranger(), asserted(&key, &plain, &of_other)),
+    ] {
+        let refused = ask(client, &body).await;
+        assert_eq!(refused.status, 401, "{what}: {}", refused.text());
+        assert_eq!(gate.record(refused.record())["decision"]["effect"], "deny", "{what}");
+    }
+    gate.succeeds(&["agent", "key", "revoke", "bot", "added"]);
+    ask(gate.stranger(), &asserted(&key, &plain, &claims("8"))).await.expect(401);
+    by_token.post(CHAT, chat("x")).await.expect(401);
+}
+
+#[tokio::test]
+async fn nobody_is_authorised_where_no_codes_are_given_out() {
+    let upstream = upstream().run();
+    let gate = gate().openai(&upstream).agent("bot").run();
+    let path = "/oauth/authorize?response_type=code&client_id=bot&redirect_uri=http%3A%2F%2Felsewhere";
+    let refused = gate.stranger().get(path).await.expect(400);
+    assert_eq!(refused.json()["error"], "unsupported_response_type");
+    assert_eq!(refused.header("location"), "");
+    assert_eq!(gate.record(refused.record())["decision"]["effect"], "deny");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identity_provider_that_is_heard_again_leaves_a_record() {
+    let (issuer, upstream) = (Issuer::run(), upstream().run());
+    issuer.silence(true);
+    let gate = gate().openai(&upstream).agent("bot").sections(&issuer.section()).run();
+    gate.succeeds(&["person", "add", "ann@example.com", "--scope", "mail.read"]);
+    let token = issuer.token("ann@example.com");
+    gate.client("bot").exchange(&token, &[]).await.expect(400);
+    issuer.silence(false);
+    let url = issuer.url();
+    let records = gate.records_with("the end of the silence", |record| {
+        record["kind"] == "system.recovered" && record["detail"]["issuer"] == url
+    });
+    assert!(records.iter().any(|record| record["detail"]["silent_since"].is_string()));
+    gate.client("bot").exchange(&token, &[]).await.expect(200);
 }
 
 const ASKS: &str = "\n[gate.tls]\ncertificate = \"gate.pem\"\nkey = \"gate.key\"\nclient_ca = \"ca.pem\"\nclient_optional = true\n";

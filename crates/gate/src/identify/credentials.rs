@@ -25,6 +25,8 @@ pub struct Credentials {
     revoked: HashSet<CertificateSerial, RandomState>,
     /// Whose signing keys tokens were given for, by what the tokens say of them.
     marks: HashMap<KeyHash, AgentName, RandomState>,
+    /// The ids of each agent's signing keys.
+    of_agents: HashMap<AgentName, Vec<SigningKeyId>, RandomState>,
 }
 
 /// Who says that a credential is an agent's.
@@ -87,11 +89,12 @@ impl AgentKey {
 impl Credentials {
     /// Whoever comes first keeps the name: what is configured is added before the rest.
     pub fn add_key(&mut self, id: SigningKeyId, key: AgentKey) {
-        let agent = key.agent.clone();
-        let kept = self.signing_keys.entry(id).or_insert(key);
-        if kept.agent == agent {
-            self.marks.insert(kept.mark, agent);
+        if self.signing_keys.contains_key(&id) {
+            return;
         }
+        self.marks.insert(key.mark, key.agent.clone());
+        self.of_agents.entry(key.agent.clone()).or_default().push(id.clone());
+        self.signing_keys.insert(id, key);
     }
 
     pub fn add_certificate(&mut self, subject: CertificateSubject, of: AgentCertificate) {
@@ -104,6 +107,12 @@ impl Credentials {
 
     pub(super) fn signing_key(&self, id: &str) -> Option<&AgentKey> {
         self.signing_keys.get(id)
+    }
+
+    /// The keys of one agent, with their ids.
+    pub(super) fn keys_of(&self, agent: &str) -> impl Iterator<Item = (&str, &AgentKey)> {
+        let ids = self.of_agents.get(agent).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| Some((id.as_str(), self.signing_keys.get(id)?)))
     }
 
     pub(super) fn certificate(&self, subject: &str) -> Option<&AgentCertificate> {

@@ -9,6 +9,7 @@ use anyhow::Context;
 use gate::Snapshot;
 use gate::approvals::Approvals;
 use gate::classifier::Classifier;
+use gate::identify::issuer::TrustedIssuer;
 use gate::identify::{Credentials, Trust};
 use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
@@ -67,6 +68,11 @@ impl Settings {
     /// Whether the keys of an identity provider could not be read when they were due.
     pub(super) fn is_any_issuer_silent(&self) -> bool {
         self.trust.issuers.iter().any(|issuer| issuer.is_silent())
+    }
+
+    /// The identity providers whose tokens are taken.
+    pub(super) fn issuers(&self) -> Vec<Arc<TrustedIssuer>> {
+        self.trust.issuers.clone()
     }
 
     /// The routes that let calls pass where the log takes no record.
