@@ -13,7 +13,9 @@ pub enum CredentialError {
         "the id of a signing key has 1 to {MAX_KEY_ID} visible ASCII characters other than '\"' and '\\'"
     )]
     KeyId,
-    #[error("a certificate names an agent by `spiffe://…` or `CN=…`, in at most {MAX_SUBJECT} bytes that can all be seen")]
+    #[error(
+        "a certificate names an agent by `spiffe://…` or `CN=…`, in at most {MAX_SUBJECT} bytes that can all be seen"
+    )]
     Subject,
     #[error("a serial number is written in hexadecimal, at most 40 digits of it, and is not zero")]
     Serial,

@@ -1,9 +1,7 @@
 //! What agents show besides keys: keys that they sign with, names that their certificates have, and
 //! serials of certificates that are not taken any more.
 
-use model::{
-    AgentName, CertificateSerial, CertificateSubject, SigningKeyId, TenantId, Timestamp,
-};
+use model::{AgentName, CertificateSerial, CertificateSubject, SigningKeyId, TenantId, Timestamp};
 use serde::Serialize;
 
 use crate::{Result, Store, sqlite};

@@ -60,9 +60,8 @@ async fn a_signing_key_holds_from_the_next_call_until_it_is_revoked() {
     let is_act = |record: &Value, act: &str| {
         record["detail"]["act"] == act && record["detail"]["signing_key"] == "added"
     };
-    let records = gate.records_with("the revocation", |record| {
-        is_act(record, "agent.remove_signing_key")
-    });
+    let records =
+        gate.records_with("the revocation", |record| is_act(record, "agent.remove_signing_key"));
     assert!(records.iter().any(|record| is_act(record, "agent.add_signing_key")));
 }
 
@@ -70,7 +69,8 @@ async fn a_signing_key_holds_from_the_next_call_until_it_is_revoked() {
 async fn what_the_configuration_names_is_changed_there() {
     let upstream = upstream().run();
     let (key, pem) = ed25519();
-    let section = "\n[[signing_key]]\nid = \"fixed\"\nagent = \"bot\"\npublic_key = \"fixed.pem\"\n";
+    let section =
+        "\n[[signing_key]]\nid = \"fixed\"\nagent = \"bot\"\npublic_key = \"fixed.pem\"\n";
     let mut gate = gate().openai(&upstream).agent("bot").agent("other").sections(section).prepare();
     std::fs::write(gate.folder().join("fixed.pem"), pem).expect("a writable folder");
     gate.start();
@@ -87,7 +87,10 @@ async fn what_the_configuration_names_is_changed_there() {
     let signed = Signed { gate: &gate, key: &key, id: "fixed", at: now() };
     signed.client(&body, "1").post(CHAT, body.clone()).await.expect(200);
     let keys = listed(&gate, &["agent", "key", "list", "bot"]);
-    assert_eq!(keys["signing_keys"], json!([{"id": "fixed", "algorithm": "ed25519", "origin": "config"}]));
+    assert_eq!(
+        keys["signing_keys"],
+        json!([{"id": "fixed", "algorithm": "ed25519", "origin": "config"}])
+    );
 }
 
 /// What an agent asserts of itself at the token endpoint.
@@ -108,9 +111,7 @@ async fn an_agent_asserts_who_it_is_once_and_to_this_gate_alone() {
     std::fs::write(gate.folder().join("new.pem"), pem).expect("a writable folder");
     gate.succeeds(&["agent", "key", "add", "bot", "--public-key", "new.pem", "--id", "added"]);
     let server = format!("http://{}", gate.address());
-    let claims = |id: &str| {
-        json!({"iss": "bot", "sub": "bot", "aud": server, "jti": id, "iat": now(), "exp": now() + 300})
-    };
+    let claims = |id: &str| json!({"iss": "bot", "sub": "bot", "aud": server, "jti": id, "iat": now(), "exp": now() + 300});
     let plain = json!({"alg": "EdDSA"});
     let ask = async |client: Client, body: &str| {
         let client = client.header("content-type", "application/x-www-form-urlencoded");
@@ -150,7 +151,8 @@ async fn an_agent_asserts_who_it_is_once_and_to_this_gate_alone() {
 async fn nobody_is_authorised_where_no_codes_are_given_out() {
     let upstream = upstream().run();
     let gate = gate().openai(&upstream).agent("bot").run();
-    let path = "/oauth/authorize?response_type=code&client_id=bot&redirect_uri=http%3A%2F%2Felsewhere";
+    let path =
+        "/oauth/authorize?response_type=code&client_id=bot&redirect_uri=http%3A%2F%2Felsewhere";
     let refused = gate.stranger().get(path).await.expect(400);
     assert_eq!(refused.json()["error"], "unsupported_response_type");
     assert_eq!(refused.header("location"), "");

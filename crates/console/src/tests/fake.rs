@@ -10,16 +10,15 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use model::{
-    AgentName, CertificateSubject, DataSubject, Month, Record, TenantId, Timestamp,
-};
+use model::{AgentName, CertificateSubject, DataSubject, Month, Record, TenantId, Timestamp};
 use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Asker, Check, Custody, DeclaredCertificate, DeclaredCredentials, DeclaredKey, ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel,
-    LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyReport, PolicySource,
-    PolicyView, ProviderView, PublicKeyView, ServerView, Task,
+    App, Asker, Check, Custody, DeclaredCertificate, DeclaredCredentials, DeclaredKey, ErasedKey,
+    Failure, IndexState, Instance, Journal, KeyLevel, LabelledSession, LogFile, PayloadPlace,
+    PayloadView, Peer, PolicyReport, PolicySource, PolicyView, ProviderView, PublicKeyView,
+    ServerView, Task,
 };
 
 /// What happened, in order.

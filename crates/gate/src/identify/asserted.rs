@@ -76,5 +76,7 @@ fn keys<'t>(
 ) -> impl Iterator<Item = &'t AgentKey> {
     let wanted = id.map(str::to_owned);
     let named = tenant.credentials.keys_of(client);
-    named.filter(move |(id, _)| wanted.as_ref().is_none_or(|wanted| wanted == id)).map(|(_, key)| key)
+    named
+        .filter(move |(id, _)| wanted.as_ref().is_none_or(|wanted| wanted == id))
+        .map(|(_, key)| key)
 }

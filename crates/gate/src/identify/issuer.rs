@@ -62,7 +62,9 @@ impl Silence {
     fn note(&mut self, is_heard: bool, now: Timestamp) {
         match (self.since, is_heard) {
             (None, false) => self.since = Some(now),
-            (Some(since), true) => *self = Self { since: None, ended: Some(Silent { since, until: now }) },
+            (Some(since), true) => {
+                *self = Self { since: None, ended: Some(Silent { since, until: now }) }
+            }
             _ => {}
         }
     }

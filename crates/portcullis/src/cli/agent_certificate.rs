@@ -100,8 +100,7 @@ fn revoked(session: &Session<'_>, output: &mut Output) -> Result {
         output.value(&Value::Array(all))?;
         return Ok(Exit::Done);
     }
-    let columns =
-        [("serial", "serial"), ("since", "since"), ("by", "who"), ("reason", "reason")];
+    let columns = [("serial", "serial"), ("since", "since"), ("by", "who"), ("reason", "reason")];
     output.table(&Table::of(&all, &columns))?;
     Ok(Exit::Done)
 }

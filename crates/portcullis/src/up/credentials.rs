@@ -105,11 +105,9 @@ pub(super) fn declared(configured: &Credentials) -> DeclaredCredentials {
         agent: key.agent.clone(),
         algorithm: key.key.algorithm().as_str(),
     });
-    let certificates =
-        configured.configured_certificates().map(|(subject, of)| DeclaredCertificate {
-            subject: subject.clone(),
-            agent: of.agent.clone(),
-        });
+    let certificates = configured.configured_certificates().map(|(subject, of)| {
+        DeclaredCertificate { subject: subject.clone(), agent: of.agent.clone() }
+    });
     let mut declared = DeclaredCredentials {
         signing_keys: keys.collect(),
         certificates: certificates.collect(),

@@ -103,8 +103,7 @@ pub(crate) fn add_key(
     let sql = "INSERT INTO signing_keys (id, agent, public_key, algorithm, created, expires)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let expires = new.expires.map(Timestamp::micros);
-    let values =
-        params![new.id.as_str(), id, new.public_key, new.algorithm, now.micros(), expires];
+    let values = params![new.id.as_str(), id, new.public_key, new.algorithm, now.micros(), expires];
     tx.prepare_cached(sql)?.execute(values)?;
     changed(tx, number, agent, now)?;
     let NewSigningKey { id, public_key, algorithm, expires } = new.clone();
