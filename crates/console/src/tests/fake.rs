@@ -262,6 +262,11 @@ impl Custody for FakeCustody {
         Box::pin(async move { Ok(vec![ErasedKey { subject, month }]) })
     }
 
+    fn forget_values(&self, _: TenantId, subject: DataSubject) -> Task<'_, Result<u64, Failure>> {
+        self.0.note(format!("forget {subject}"));
+        Box::pin(async { Ok(3) })
+    }
+
     fn retain(&self, _: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>> {
         self.0.note(format!("retain for {}", who.name));
         Box::pin(async { Ok(json!({"keys": 0})) })

@@ -61,7 +61,7 @@ stamp! { sqlite:
     counters { counters_move_with_the_log old_windows_are_forgotten }
     credentials { names_are_one_agents_of_one_tenant signing_keys_are_bounded a_serial_is_revoked_until_it_is_reinstated }
     exports { each_export_has_a_position_of_its_own }
-    kept_values { sealed_values_stay_as_they_were_first_kept }
+    kept_values { sealed_values_stay_as_they_were_first_kept a_subjects_values_go_and_no_others }
     holds { a_hold_stands_until_it_is_removed }
     key_store { keys_are_found_by_use_and_id an_exchange_is_whole_or_nothing an_erased_key_is_in_no_byte }
     persons { a_person_changes_and_goes what_was_said_is_known_until_it_expires }
