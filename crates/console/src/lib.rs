@@ -43,8 +43,9 @@ use store::Store;
 
 pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
-    Check, Drafted, Failure, IndexState, Instance, Journal, LabelledSession, LogFile, PolicyReport,
-    PolicySource, PolicyView, ProviderView, ServerView, Task,
+    Check, DeclaredCertificate, DeclaredCredentials, DeclaredKey, Drafted, Failure, IndexState,
+    Instance, Journal, LabelledSession, LogFile, PolicyReport, PolicySource, PolicyView,
+    ProviderView, PublicKeyView, ServerView, Task,
 };
 pub use login::{Login, first_invitation};
 pub use openapi::describe;

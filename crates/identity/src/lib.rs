@@ -4,6 +4,7 @@
 //! agents that act for a person ([`chain`]) and how it grows ([`exchange`]). Nothing here does
 //! input or output: keys, the time and randomness are parameters.
 
+pub mod assertion;
 pub mod certificate;
 pub mod chain;
 pub mod claims;

@@ -14,6 +14,7 @@ mod approvals;
 mod containments;
 mod control;
 mod counters;
+mod credentials;
 mod directory;
 mod error;
 mod exports;
@@ -51,6 +52,10 @@ pub use approvals::{KEPT, MAX_APPROVALS, MAX_WAITING, StoredApproval};
 pub use containments::StoredContainment;
 pub use control::{ControlKey, ControlState};
 pub use counters::Counter;
+pub use credentials::{
+    MAX_CREDENTIALS_PER_AGENT, MAX_REVOKED, NewSigningKey, RevokedCertificate, StoredCertificate,
+    StoredSigningKey,
+};
 pub use directory::{
     GroupChange, GroupLabel, Lookup, Membership, Profile, Provisioned, ProvisionedChange,
     StoredGroup,

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod approvals;
+mod certificates;
 pub(crate) mod containments;
 mod controls;
 mod description;
@@ -20,6 +21,7 @@ mod policy;
 pub(crate) mod records;
 mod retention;
 pub(crate) mod scim;
+mod signing_keys;
 pub(crate) mod simulation;
 pub(crate) mod standing;
 pub(crate) mod tokens;
@@ -107,12 +109,14 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 25] = [
+    let files: [fn() -> Vec<Endpoint>; 27] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
         agents::endpoints,
         keys::endpoints,
+        signing_keys::endpoints,
+        certificates::endpoints,
         labels::endpoints,
         approvals::endpoints,
         persons::endpoints,

@@ -10,14 +10,15 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use model::{DataSubject, Month, Record, TenantId, Timestamp};
+use model::{AgentName, CertificateSubject, DataSubject, Month, Record, TenantId, Timestamp};
 use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Asker, Check, Custody, Drafted, ErasedKey, Failure, IndexState, Instance, Journal,
-    KeyLevel, LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyReport,
-    PolicySource, PolicyView, ProviderView, ServerView, Task,
+    App, Asker, Check, Custody, DeclaredCertificate, DeclaredCredentials, DeclaredKey, Drafted,
+    ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel, LabelledSession, LogFile,
+    PayloadPlace, PayloadView, Peer, PolicyReport, PolicySource, PolicyView, ProviderView,
+    PublicKeyView, ServerView, Task,
 };
 
 /// What happened, in order.
@@ -214,6 +215,30 @@ impl Instance for FakeInstance {
         IndexState { indexed: 7, size: 9 }
     }
 
+    fn public_key(&self, pem: &str) -> Result<PublicKeyView, Failure> {
+        let read = pem.strip_prefix("key ").map(|thumbprint| PublicKeyView {
+            info: thumbprint.as_bytes().to_vec(),
+            algorithm: "ed25519",
+            thumbprint: thumbprint.to_owned(),
+        });
+        read.ok_or_else(|| Failure("it holds no PUBLIC KEY".to_owned()))
+    }
+
+    fn declared_credentials(&self, _: &TenantId) -> DeclaredCredentials {
+        let agent: AgentName = "declared".parse().unwrap();
+        let (id, algorithm) = ("configured".parse().unwrap(), "hmac-sha256");
+        let subject = "CN=configured".parse().unwrap();
+        DeclaredCredentials {
+            signing_keys: vec![DeclaredKey { id, agent: agent.clone(), algorithm }],
+            certificates: vec![DeclaredCertificate { subject, agent }],
+            revoked: vec!["c0".parse().unwrap()],
+        }
+    }
+
+    fn may_name(&self, _: &TenantId, subject: &CertificateSubject) -> Result<bool, Failure> {
+        Ok(!subject.as_str().contains("elsewhere"))
+    }
+
     fn exports(&self, _: &TenantId) -> Value {
         json!([{"name": "siem", "behind": 3}])
     }
@@ -248,6 +273,11 @@ impl Custody for FakeCustody {
         self.0.note(format!("erase {subject} {month:?}"));
         let month = month.unwrap_or_else(|| "2026-11".parse().unwrap());
         Box::pin(async move { Ok(vec![ErasedKey { subject, month }]) })
+    }
+
+    fn forget_values(&self, _: TenantId, subject: DataSubject) -> Task<'_, Result<u64, Failure>> {
+        self.0.note(format!("forget {subject}"));
+        Box::pin(async { Ok(3) })
     }
 
     fn retain(&self, _: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>> {

@@ -4,6 +4,7 @@ mod agents;
 mod authorisation;
 mod browser;
 mod containments;
+mod credentials;
 mod doors;
 mod fake;
 mod login;

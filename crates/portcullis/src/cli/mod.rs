@@ -4,6 +4,8 @@
 //! looks for. Each command is a file of its own beside this one.
 
 mod agent;
+mod agent_certificate;
+mod agent_key;
 mod approval;
 mod config;
 mod containment;

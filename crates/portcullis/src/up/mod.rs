@@ -8,6 +8,7 @@ mod addresses;
 mod approvals;
 mod control;
 mod core;
+mod credentials;
 mod custody;
 mod export;
 mod house;

@@ -13,6 +13,7 @@ pub(crate) mod columns;
 pub(crate) mod containments;
 pub(crate) mod control;
 pub(crate) mod counters;
+pub(crate) mod credentials;
 pub(crate) mod declared;
 pub(crate) mod directory;
 pub(crate) mod exports;
