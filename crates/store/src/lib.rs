@@ -23,6 +23,7 @@ mod kept_values;
 mod key_store;
 mod keys;
 mod leavers;
+mod links;
 mod persons;
 mod policies;
 mod said_once;
@@ -59,6 +60,7 @@ pub use kept_values::KeptValue;
 pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use leavers::{Leaving, Left};
+pub use links::StoredLink;
 pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use policies::{MAX_POLICY_VERSIONS, NewPolicyVersion, PolicyFile, PolicyVersion};
 pub use sessions::{Counted, StoredSession, Wait};
@@ -98,6 +100,9 @@ pub const MAX_FACTORS_PER_USER: u64 = 20;
 
 /// Sessions that one user may have at once.
 pub const MAX_SESSIONS_PER_USER: u64 = 20;
+
+/// Ways in which identity providers know one user.
+pub const MAX_LINKS_PER_USER: u64 = 10;
 
 /// Browsers that are remembered of one user.
 pub const MAX_DEVICES_PER_USER: u64 = 50;

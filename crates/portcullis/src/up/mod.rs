@@ -23,6 +23,7 @@ mod reload;
 mod retention;
 mod root;
 mod selftest;
+mod sign_on;
 mod snapshot;
 mod start;
 mod tenants;
