@@ -35,8 +35,10 @@ async function serve() {
     cookies: { keys: [crypto.randomUUID()] },
     pkce: { required: () => true },
     conformIdTokenClaims: false,
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "groups"], acr: null, amr: null, sid: null },
+    claims: { openid: ["sub", "amr"], email: ["email", "email_verified"], profile: ["name", "groups"], sid: null },
     features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true } },
+    // The console is on this very machine, which the provider would rather not call.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (ctx, id) => ({
       accountId: id,

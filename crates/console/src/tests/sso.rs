@@ -163,8 +163,9 @@ async fn a_second_factor_there_counts_where_the_configuration_says_so() {
         // What cannot be undone asks for a factor of ours, which may be added now.
         let grave = browser.get("/account/app").await;
         assert_eq!(grave.status.as_u16() == 200, counts, "{name} {value}");
-        let session = fake.store.sessions(&TenantId::main(), &"ann@example.com".parse().unwrap());
-        assert!(session.await.unwrap().iter().all(|session| session.proved.is_none()));
+        let ann = UserName::new("ann@example.com").unwrap();
+        let sessions = fake.store.sessions(&TenantId::main(), &ann).await.unwrap();
+        assert!(sessions.iter().all(|session| session.proved.is_none()));
         fake.pass(1);
     }
     let browser = Browser::new(&fake);

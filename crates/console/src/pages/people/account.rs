@@ -37,10 +37,7 @@ async fn own(app: &Shared, headers: &HeaderMap) -> Result<Session, Problem> {
     found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in at /login"))
 }
 
-async fn show(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     let factors = app.store.factors(tenant, user).await?;
