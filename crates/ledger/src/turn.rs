@@ -159,7 +159,8 @@ impl Drop for Gather {
         let _ = TURN.try_with(|turn| {
             turn.borrow_mut().take_if(|turn| Arc::ptr_eq(turn, &self.turn));
         });
-        let due = std::mem::replace(&mut *lock(&self.turn.0), Due { is_over: true, ..Due::default() });
+        let due =
+            std::mem::replace(&mut *lock(&self.turn.0), Due { is_over: true, ..Due::default() });
         due.pools.iter().for_each(|pool| pool.call());
         due.wakers.into_iter().for_each(Waker::wake);
     }

@@ -204,7 +204,7 @@ fn invitation(answer: &Value, output: &mut Output) -> Result {
     let invitation = &answer["invitation"];
     let link = invitation["url"].as_str();
     let missing = if link.is_some() { "" } else { "; put the console's address before it" };
-    output.note(&format!(
+    output.note(format!(
         "hand this link over yourself: it counts once, for a day, and is shown only now{missing}:"
     ));
     output.line(visible(link.or(invitation["path"].as_str()).unwrap_or_default()))?;
