@@ -403,7 +403,7 @@ fn a_secret_file_is_read_without_its_newline() {
 #[test]
 fn a_log_in_that_could_not_hold_is_told() {
     let sso = "[people.sso]\nissuer = \"https://login.example.com\"\nclient_id = \"portcullis\"\n";
-    assert_eq!(told(sso, &[]), "accepted\n");
+    assert!(told(sso, &[]).starts_with("accepted"));
     for (text, says) in [
         ("[console]\npublic_url = \"http://portcullis.example.com\"\n", "in clear"),
         ("[console]\npublic_url = \"https://portcullis.example.com/console\"\n", "no path"),
