@@ -26,6 +26,7 @@ mod routes;
 mod rules;
 mod serve;
 mod shape;
+mod sign_on;
 mod site;
 mod token;
 
@@ -54,6 +55,7 @@ pub use principal::{Credential, Owner, Peer, Principal, Token, User};
 pub use problem::Problem;
 pub use routes::{Access, Endpoint, Surface, endpoints};
 pub use serve::{bind_socket, serve_socket, serve_tcp};
+pub use sign_on::{Redemption, SignOn, SignOnPlaces, SignOnTerms};
 pub use token::new_token;
 
 /// The greatest request body, in bytes.
@@ -74,6 +76,10 @@ pub struct App {
     /// The policies that say who may do what here.
     pub staff: StaffBundle,
     pub login: Login,
+    /// How people log in elsewhere.
+    pub sign_on: Box<dyn SignOn>,
+    /// Scheme and name under which people reach the console, where that is not what it is called by.
+    pub public_url: Option<String>,
     pub pages: Pages,
 }
 

@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod issuer;
 pub mod jwk;
 pub mod jws;
+pub mod sign_on;
 pub mod signature;
 pub mod token;
 

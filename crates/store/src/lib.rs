@@ -25,6 +25,7 @@ mod key_store;
 mod keys;
 mod labelled;
 mod leavers;
+mod links;
 mod persons;
 mod policies;
 mod said_once;
@@ -68,6 +69,7 @@ pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use labelled::{LabelledSession, MAX_LABELLED_SESSIONS};
 pub use leavers::{Leaving, Left};
+pub use links::StoredLink;
 pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use policies::{MAX_POLICY_VERSIONS, NewPolicyVersion, PolicyFile, PolicyVersion};
 pub use sessions::{Counted, StoredSession, Wait};
@@ -109,6 +111,9 @@ pub const MAX_FACTORS_PER_USER: u64 = 20;
 
 /// Sessions that one user may have at once.
 pub const MAX_SESSIONS_PER_USER: u64 = 20;
+
+/// Ways in which identity providers know one user.
+pub const MAX_LINKS_PER_USER: u64 = 10;
 
 /// Browsers that are remembered of one user.
 pub const MAX_DEVICES_PER_USER: u64 = 50;

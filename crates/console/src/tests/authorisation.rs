@@ -86,6 +86,8 @@ async fn every_endpoint_refuses_whom_it_should() {
             Access::Public if method == "get" => {
                 assert!(nobody != 401 && nobody != 403, "{path}");
             }
+            // Its signature says where it comes from.
+            Access::Public if path == "/login/sso/logout" => assert_eq!(nobody, 400),
             // Without an origin it could have been forged.
             Access::Public => assert_eq!(nobody, 403, "{path}"),
             Access::Read => assert_eq!((nobody.as_u16(), wrong.as_u16()), (401, 401), "{path}"),

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use identity::sign_on::{LoggedOut, SignedOn};
 use model::{AgentName, CertificateSubject, DataSubject, Month, Record, TenantId, Timestamp};
 use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
@@ -18,7 +19,7 @@ use crate::{
     App, Asker, Check, Custody, DeclaredCertificate, DeclaredCredentials, DeclaredKey, Drafted,
     ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel, LabelledSession, LogFile,
     PayloadPlace, PayloadView, Peer, PolicyReport, PolicySource, PolicyView, ProviderView,
-    PublicKeyView, ServerView, Task,
+    PublicKeyView, Redemption, ServerView, SignOn, SignOnPlaces, SignOnTerms, Task,
 };
 
 /// What happened, in order.
@@ -28,6 +29,8 @@ pub(crate) struct Seen {
     pub(crate) records: Mutex<Vec<Record>>,
     pub(crate) journal_broken: AtomicBool,
     pub(crate) not_ready: AtomicBool,
+    /// What the identity provider says of whoever comes next.
+    pub(crate) claims: Mutex<Option<Value>>,
 }
 
 impl Seen {
@@ -74,6 +77,54 @@ impl Journal for FakeJournal {
     fn file(&self, tenant: TenantId, file: LogFile) -> Task<'_, Option<Vec<u8>>> {
         let ours = tenant == TenantId::main();
         Box::pin(async move { ours.then(|| format!("{file:?}").into_bytes()) })
+    }
+}
+
+/// An identity provider whose tokens are read as the real one's, by a key that nobody signs with.
+struct FakeProvider(Arc<Seen>);
+
+impl SignOn for FakeProvider {
+    fn terms(&self) -> Option<SignOnTerms> {
+        Some(SignOnTerms {
+            label: "Log in at Example".to_owned(),
+            issuer: "https://login.example.com".to_owned(),
+            client: "portcullis".to_owned(),
+            scopes: "openid email".to_owned(),
+            groups_claim: "groups".to_owned(),
+            directory_claim: Some("oid".to_owned()),
+            creates: true,
+            name_claim: "email".to_owned(),
+            acr: vec!["phr".to_owned()],
+            amr: vec!["mfa".to_owned()],
+        })
+    }
+
+    fn places(&self) -> Task<'_, Result<SignOnPlaces, Failure>> {
+        let authorization = "https://login.example.com/authorize?tenant=1".to_owned();
+        Box::pin(async { Ok(SignOnPlaces { authorization, names_itself: true }) })
+    }
+
+    fn redeem(&self, redemption: Redemption) -> Task<'_, Result<SignedOn, Failure>> {
+        let claims = self.0.claims.lock().unwrap().clone();
+        let codes = format!("code {}", redemption.code.expose());
+        self.0.note(codes);
+        Box::pin(async move {
+            let claims = claims.ok_or_else(|| Failure("invalid_grant".to_owned()))?;
+            let claims = serde_json::from_value(claims).unwrap();
+            SignedOn::of(claims).map_err(|error| Failure(error.to_string()))
+        })
+    }
+
+    fn logged_out(&self, token: String) -> Task<'_, Result<LoggedOut, Failure>> {
+        let words: Vec<String> = token.split(' ').map(str::to_owned).collect();
+        Box::pin(async move {
+            let [id, kind, name] = words.as_slice() else {
+                return Err(Failure("the token is not signed".to_owned()));
+            };
+            let of = |wanted: &str| (kind == wanted).then(|| name.clone());
+            let expires = Timestamp::from_micros(i64::MAX);
+            Ok(LoggedOut { id: id.clone(), subject: of("sub"), session: of("sid"), expires })
+        })
     }
 }
 
@@ -335,6 +386,8 @@ impl Fake {
                 Some(model::Digest::of(&number.to_be_bytes()).0)
             }),
             hosts: vec!["console.example.com".to_owned()],
+            sign_on: Box::new(FakeProvider(Arc::clone(&seen))),
+            public_url: None,
             idempotency: crate::Idempotency::default(),
             staff: policy::StaffBundle::built_in().unwrap(),
             login: crate::Login::new([7; 32], false, Default::default()).unwrap(),

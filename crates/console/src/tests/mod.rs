@@ -14,5 +14,6 @@ mod payloads;
 mod records;
 mod scim;
 mod shape;
+mod sso;
 mod tenants;
 mod users;

@@ -2,6 +2,7 @@
 //! nobody declared.
 
 mod exports;
+mod people;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -39,6 +40,7 @@ fn check_own(mut check: Check<'_>) {
     check.classifier();
     check.retention();
     exports::check(&mut check);
+    people::check(&mut check);
 }
 
 struct Check<'c> {

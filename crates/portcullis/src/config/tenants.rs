@@ -9,8 +9,17 @@ use super::diagnostic::{Diagnostic, Origin, Severity, SourceText};
 use super::{Config, ConfigError, Environment, Origins, Secrets, check, read, read_file, sections};
 
 /// Sections of the process, which only its own file has.
-const OF_THE_PROCESS: [&str; 8] =
-    ["instance", "gate", "console", "data", "ledger", "telemetry", "metrics", "tenant"];
+const OF_THE_PROCESS: [&str; 9] = [
+    "instance",
+    "gate",
+    "console",
+    "data",
+    "ledger",
+    "telemetry",
+    "metrics",
+    "tenant",
+    "people.sso",
+];
 
 /// Tenants of one instance.
 pub const MAX_TENANTS: usize = 256;

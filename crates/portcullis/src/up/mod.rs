@@ -25,6 +25,7 @@ mod retention;
 mod root;
 mod selftest;
 mod sessions;
+mod sign_on;
 mod snapshot;
 mod start;
 mod tenants;

@@ -27,6 +27,7 @@ pub(crate) mod kept_values;
 pub(crate) mod keys;
 pub(crate) mod labelled;
 pub(crate) mod leavers;
+pub(crate) mod links;
 mod migrate;
 pub(crate) mod persons;
 pub(crate) mod policies;

@@ -6,6 +6,7 @@ mod fields;
 mod login;
 mod passkeys;
 mod second;
+mod sso;
 mod users;
 mod verify;
 mod welcome;
@@ -18,9 +19,10 @@ use model::{Secret, Timestamp};
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 8] = [
+    let files: [fn() -> Vec<Endpoint>; 9] = [
         login::endpoints,
         second::endpoints,
+        sso::endpoints,
         verify::endpoints,
         welcome::endpoints,
         app::endpoints,
