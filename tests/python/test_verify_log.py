@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import verify_log
 from verify_log import Fault, Verifier, key_file
@@ -142,6 +143,91 @@ def test_both_agree_on_a_damaged_log(tmp_path, seed):
         assert theirs["verdict"] == "failed", what
         files = {fault["file"] for fault in report["faults"]}
         assert files & {fault["file"] for fault in theirs["faults"]}, what
+
+
+class Author:
+    """A log of our own hand, so that what only its key can say can be said."""
+
+    NAME = "author.example/ledger/main"
+
+    def __init__(self):
+        self.private = Ed25519PrivateKey.generate()
+        public = b"\x01" + self.private.public_key().public_bytes_raw()
+        self.id = verify_log.sha256(self.NAME.encode(), b"\n", public)[:4]
+        self.vkey = f"{self.NAME}+{self.id.hex()}+{base64.b64encode(public).decode()}"
+
+    def note(self, text):
+        signature = base64.b64encode(self.id + self.private.sign(text.encode())).decode()
+        return f"{text}\n\u2014 {self.NAME} {signature}\n"
+
+    def write(self, folder, count):
+        """The first `count` of a row of records, in bundles and tiles, under one checkpoint."""
+        records = [b'{"number":%d}' % number for number in range(count)]
+        tree, leaves = verify_log.Tree(), [verify_log.leaf_hash(record) for record in records]
+        for leaf in leaves:
+            tree.push(leaf)
+        for number in range(0, count, 256):
+            width = min(256, count - number)
+            parts = [len(record).to_bytes(2, "big") + record for record in records[number : number + width]]
+            self.file(folder, verify_log.path_of("entries", number // 256, width), b"".join(parts))
+            self.file(folder, verify_log.path_of(0, number // 256, width), b"".join(leaves[number : number + width]))
+        full = [verify_log.Tree() for _ in range(count // 256)]
+        for number, below in enumerate(full):
+            for leaf in leaves[number * 256 : number * 256 + 256]:
+                below.push(leaf)
+        if full:
+            self.file(folder, verify_log.path_of(1, 0, len(full)), b"".join(below.root() for below in full))
+        checkpoint = self.note(f"{self.NAME}\n{count}\n{base64.b64encode(tree.root()).decode()}\n")
+        for name, text in (("checkpoint", checkpoint), ("checkpoints", checkpoint + "\n"), ("vkey", self.vkey + "\n")):
+            self.file(folder, name, text.encode())
+
+    def drop(self, folder, first, before=0):
+        self.file(folder, "dropped", self.note(f"{self.NAME}/dropped\n{first}\n{before}\n").encode())
+
+    @staticmethod
+    def file(folder, name, content):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def cut(folder, *bundles):
+    for number in bundles:
+        (folder / verify_log.path_of("entries", number, 256)).unlink()
+
+
+# What is done to a log of 1,000 records, and what both must say of it.
+DROPS = {
+    "as stated": (lambda author, log: (author.drop(log, 600), cut(log, 0, 1)), "retained", 488),
+    "less than stated": (lambda author, log: (author.drop(log, 600, 300), cut(log, 0)), "retained", 744),
+    "stated alone": (lambda author, log: author.drop(log, 600), "verified", 1000),
+    "more than stated": (lambda author, log: (author.drop(log, 511), cut(log, 0, 1)), "failed", 0),
+    "not stated": (lambda author, log: cut(log, 0), "failed", 0),
+    "stated by a stranger": (lambda author, log: (Author().drop(log, 600), cut(log, 0)), "failed", 0),
+    "less than before": (lambda author, log: (author.drop(log, 600, 601), cut(log, 0)), "failed", 0),
+    "with its hashes": (
+        lambda author, log: (author.drop(log, 600), cut(log, 0), (log / "tile/0/000").unlink()),
+        "failed",
+        0,
+    ),
+    "with a hash changed": (
+        lambda author, log: (author.drop(log, 600), cut(log, 0), (log / "tile/0/000").write_bytes(bytes(8192))),
+        "failed",
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DROPS)
+def test_both_agree_on_a_log_whose_beginning_was_dropped(tmp_path, case):
+    author, folder = Author(), tmp_path / "log"
+    author.write(folder, 1000)
+    done, verdict, proven = DROPS[case]
+    done(author, folder)
+    theirs = Verifier(folder, key_file(folder / "vkey")).run().report()
+    report = ours(folder, folder / "vkey", ())
+    assert (report["verdict"], report["proven"]) == (verdict, proven), report["faults"]
+    assert (theirs["verdict"], theirs["proven"]) == (verdict, proven), theirs["faults"]
 
 
 def test_both_agree_on_the_good_log():

@@ -114,6 +114,21 @@ def open_checkpoint(note, key):
     return decimal(lines[1]), root
 
 
+def open_dropped(note, key):
+    """The first record whose segment is left, as the log's key says."""
+    text, signatures = split_note(note)
+    ours = [signature for name, id_, signature in signatures if (name, id_) == (key.name, key.id)]
+    if not ours or not all(key.accepts(text.encode(), signature) for signature in ours):
+        raise Fault("the note of what was dropped is not signed by the log's key")
+    lines = text[:-1].split("\n")
+    if len(lines) != 3 or lines[0] != f"{key.name}/dropped":
+        raise Fault("the text is no note of what was dropped")
+    first, before = decimal(lines[1]), decimal(lines[2])
+    if before > first:
+        raise Fault("less was dropped than before")
+    return first
+
+
 def cosigned_at(note, witness):
     """The time of a witness's cosignature; None where there is none."""
     text, signatures = split_note(note)
@@ -228,6 +243,9 @@ class Verifier:
         self.witnesses = list(witnesses)
         self.faults = []
         self.size = 0
+        # Records before this one may be there by their hashes alone.
+        self.dropped = 0
+        self.by_hash = 0
         self.witnessed = {}
         self.open_actions = {}
 
@@ -251,6 +269,7 @@ class Verifier:
         key = self.key()
         if key:
             heads = self.heads(key)
+            self.dropped = self.drop(key)
             if heads is not None:
                 self.records(heads)
         return self
@@ -303,6 +322,17 @@ class Verifier:
                 heads.setdefault(size, []).append((root, name))
         return heads
 
+    def drop(self, key):
+        """How far the log was dropped, rounded down to whole bundles."""
+        note = self.read("dropped")
+        if note is None:
+            return 0
+        try:
+            return open_dropped(note, key) // WIDTH * WIDTH
+        except Fault as error:
+            self.fault("dropped", error)
+            return 0
+
     def cosignatures(self, witness, cosigned):
         try:
             for size, _, note in cosigned:
@@ -318,6 +348,12 @@ class Verifier:
         self.compare_roots(tree, heads)
         for number in range((self.size + WIDTH - 1) // WIDTH):
             width = min(WIDTH, self.size - number * WIDTH)
+            for leaf in self.hashes_alone(number, width):
+                rows[0].append(leaf)
+                tree.push(leaf)
+                self.compare_roots(tree, heads)
+            if len(rows[0]) > number * WIDTH:
+                continue
             for record in self.bundle(number, width):
                 self.phase(tree.size, record)
                 rows[0].append(leaf_hash(record))
@@ -340,6 +376,18 @@ class Verifier:
         for root, name in heads.get(tree.size, []):
             if root != tree.root():
                 self.fault(name, f"another root is signed for {tree.size} records", tree.size)
+
+    def hashes_alone(self, number, width):
+        """The hashes of records that were dropped, from their tile; none where the records are there."""
+        is_dropped = number * WIDTH + width <= self.dropped
+        if not is_dropped or self.tile("entries", number, width)[0] is not None:
+            return []
+        found, _ = self.tile(0, number, width)
+        if found is None or len(found) < 32 * width:
+            self.fault(path_of(0, number, width), "the tile is missing", number * WIDTH)
+            return []
+        self.by_hash += width
+        return [found[at : at + 32] for at in range(0, 32 * width, 32)]
 
     def bundle(self, number, width):
         name = path_of("entries", number, width)
@@ -390,8 +438,8 @@ class Verifier:
 
     def report(self):
         return {
-            "verdict": "failed" if self.faults else "verified",
-            "proven": 0 if self.faults else self.size,
+            "verdict": "failed" if self.faults else "retained" if self.by_hash else "verified",
+            "proven": 0 if self.faults else self.size - self.by_hash,
             "witnessed": self.witnessed,
             "unfinished": list(self.open_actions),
             "not_proved": [f"that nothing was written after {self.size} records"],

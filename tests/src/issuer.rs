@@ -1,5 +1,6 @@
 //! An identity provider on loopback: it publishes its keys and says who people are.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,7 @@ pub const AUDIENCE: &str = "https://gate.example.com";
 pub struct Issuer {
     server: Upstream,
     keys: Arc<Mutex<Vec<Key>>>,
+    is_silent: Arc<AtomicBool>,
 }
 
 struct Key {
@@ -45,11 +47,13 @@ pub fn now() -> i64 {
 impl Issuer {
     pub fn run() -> Self {
         let keys = Arc::new(Mutex::new(vec![Key::new(1)]));
-        let published = keys.clone();
+        let (published, is_silent) = (keys.clone(), Arc::new(AtomicBool::new(false)));
+        let silent = is_silent.clone();
         let server = upstream().answers(move |call| {
             let host = call.header("host").unwrap_or_default();
             let origin = format!("http://{host}");
             match call.path.as_str() {
+                _ if silent.load(Ordering::SeqCst) => Answer::json(&json!({})).status(503),
                 "/.well-known/openid-configuration" => Answer::json(&json!({
                     "issuer": origin, "jwks_uri": format!("{origin}/keys"),
                 })),
@@ -61,11 +65,16 @@ impl Issuer {
                 _ => Answer::json(&json!({})).status(404),
             }
         });
-        Self { server: server.run(), keys }
+        Self { server: server.run(), keys, is_silent }
     }
 
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Whether it answers from now on that it cannot.
+    pub fn silence(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::SeqCst);
     }
 
     /// How often its keys were read.

@@ -85,7 +85,9 @@ fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     let folder = root.join("tests/node");
     let node = packages(&folder, interpreter)?;
     let mut tests = Command::new(node);
-    tests.arg("--test").args(["openai.test.mjs", "mcp.test.mjs"].map(|file| folder.join(file)));
+    tests
+        .arg("--test")
+        .args(["openai.test.mjs", "mcp.test.mjs", "sso.test.mjs"].map(|file| folder.join(file)));
     scene(root, "node clients", "tests/node/mcp_server.mjs", &tests)
 }
 

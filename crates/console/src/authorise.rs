@@ -12,7 +12,7 @@ use model::{
 use people::session::SEEN_EVERY;
 use people::{Role, hours};
 use policy::StaffVerdict;
-use store::{Elevated, StoredGrant, StoredToken, StoredUser};
+use store::{Elevated, StoredGrant, StoredLink, StoredToken, StoredUser};
 
 use crate::login::session::{self, Found, Session};
 use crate::principal::{Credential, Owner, Token, User};
@@ -51,7 +51,9 @@ async fn decide(guard: Guard, request: Request, next: Next) -> Response {
         Err(refusal) => return turn_away(&guard.app, client, TenantId::main(), refusal).await,
     };
     // A browser sends its cookie whoever made it ask.
-    if principal.user().is_some() && is_forged(request.method(), request.uri(), request.headers()) {
+    if principal.user().is_some()
+        && is_forged(&guard.app, request.method(), request.uri(), request.headers())
+    {
         return turn_away(&guard.app, principal.client, principal.tenant, Refusal::Forged).await;
     }
     let (mut parts, body) = request.into_parts();
@@ -253,7 +255,15 @@ fn roles(app: &App, user: &StoredUser) -> Vec<Role> {
     let held = user.grants.iter().filter(in_force).filter_map(|grant| Role::parse(&grant.role));
     let groups = user.groups.iter();
     let of_groups = groups.flat_map(|group| app.instance.group_roles(&user.tenant, &group.name));
-    let mut roles: Vec<Role> = held.chain(of_groups).collect();
+    // What an identity provider said counts no longer than a session that it began.
+    let issuer = app.sign_on.terms().filter(|_| !user.links.is_empty()).map(|terms| terms.issuer);
+    let is_said = |link: &&StoredLink| {
+        let is_recent = now.since(link.seen) < app.login.lifetimes.whole;
+        is_recent && issuer.as_ref() == Some(&link.issuer)
+    };
+    let said = user.links.iter().filter(is_said).flat_map(|link| &link.groups);
+    let of_said = said.flat_map(|group| app.instance.group_roles(&user.tenant, group));
+    let mut roles: Vec<Role> = held.chain(of_groups).chain(of_said).collect();
     roles.sort_unstable();
     roles.dedup();
     roles
@@ -315,7 +325,7 @@ pub(crate) enum Sender {
 
 /// Browsers say it in `Sec-Fetch-Site` (Fetch Metadata) where the connection is one that they trust, and
 /// in `Origin` (RFC 6454) everywhere.
-pub(crate) fn sender(uri: &Uri, headers: &HeaderMap) -> Sender {
+pub(crate) fn sender(app: &App, uri: &Uri, headers: &HeaderMap) -> Sender {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(site) = text("sec-fetch-site") {
         return if site == "same-origin" { Sender::OurPage } else { Sender::Elsewhere };
@@ -325,14 +335,15 @@ pub(crate) fn sender(uri: &Uri, headers: &HeaderMap) -> Sender {
     let target = uri.authority().map(Authority::as_str);
     let host = text(header::HOST.as_str()).or(target);
     let authority = origin.split_once("://").map(|(_, authority)| authority);
-    let is_ours = authority.is_some() && authority == host;
+    let is_public = app.public_url.as_deref() == Some(origin);
+    let is_ours = is_public || (authority.is_some() && authority == host);
     if is_ours { Sender::OurPage } else { Sender::Elsewhere }
 }
 
 /// Whether a request that changes something may have been made by another site: who has a cookie must
 /// say that it was not.
-pub(crate) fn is_forged(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
-    !is_safe(method) && sender(uri, headers) != Sender::OurPage
+pub(crate) fn is_forged(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    !is_safe(method) && sender(app, uri, headers) != Sender::OurPage
 }
 
 /// Whether a method changes nothing.

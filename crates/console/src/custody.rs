@@ -82,6 +82,13 @@ pub trait Custody: Send + Sync + 'static {
         month: Option<Month>,
     ) -> Task<'_, Result<Vec<ErasedKey>, Failure>>;
 
+    /// Takes what is a subject's out of the vault of placeholders; gives how much that was.
+    fn forget_values(
+        &self,
+        tenant: TenantId,
+        subject: DataSubject,
+    ) -> Task<'_, Result<u64, Failure>>;
+
     /// Lets go what retention says; gives what that was. It leaves its records itself.
     fn retain(&self, tenant: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>>;
 

@@ -91,15 +91,17 @@ impl Look<'_> {
         }
     }
 
-    /// What a user holds because a directory has them in a group, and the configuration says what that
-    /// gives.
+    /// What a user holds because a directory or an identity provider has them in a group, and the
+    /// configuration says what that gives.
     fn by_groups<'u>(&'u self, user: &'u StoredUser) -> impl Iterator<Item = Granted> + 'u {
-        user.groups.iter().flat_map(move |group| {
-            let roles = self.app.instance.group_roles(self.tenant, &group.name).into_iter();
-            roles.map(|role| Granted {
+        let told = user.groups.iter().map(|group| &group.name);
+        let said = user.links.iter().flat_map(|link| &link.groups);
+        told.chain(said).flat_map(move |group| {
+            let roles = self.app.instance.group_roles(self.tenant, group).into_iter();
+            roles.map(move |role| Granted {
                 role: role.as_str().to_owned(),
                 terms: String::new(),
-                by: format!("{BY_GROUP}{}", group.name),
+                by: format!("{BY_GROUP}{group}"),
                 since: user.created,
                 ends: None,
             })

@@ -4,7 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{AgentName, ProviderName, Record, ServerName, SessionId, TenantId, UserName};
+use model::{
+    AgentName, CertificateSerial, CertificateSubject, ProviderName, Record, ServerName, SessionId,
+    SigningKeyId, TenantId, UserName,
+};
 use people::{Elevation, Review, Role, Travel};
 use policy::Bundle;
 use serde::Serialize;
@@ -127,6 +130,40 @@ pub struct Check {
     pub detail: String,
 }
 
+/// A public key that was read.
+#[derive(Clone, Debug)]
+pub struct PublicKeyView {
+    /// Its SubjectPublicKeyInfo, DER.
+    pub info: Vec<u8>,
+    /// As RFC 9421 names it.
+    pub algorithm: &'static str,
+    /// Its thumbprint (RFC 7638).
+    pub thumbprint: String,
+}
+
+/// What the configuration names of the credentials of agents.
+#[derive(Clone, Debug, Default)]
+pub struct DeclaredCredentials {
+    pub signing_keys: Vec<DeclaredKey>,
+    pub certificates: Vec<DeclaredCertificate>,
+    pub revoked: Vec<CertificateSerial>,
+}
+
+/// A key that an agent signs with.
+#[derive(Clone, Debug)]
+pub struct DeclaredKey {
+    pub id: SigningKeyId,
+    pub agent: AgentName,
+    pub algorithm: &'static str,
+}
+
+/// A name that certificates of an agent have.
+#[derive(Clone, Debug)]
+pub struct DeclaredCertificate {
+    pub subject: CertificateSubject,
+    pub agent: AgentName,
+}
+
 /// How far the search index has come.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct IndexState {
@@ -239,6 +276,19 @@ pub trait Instance: Send + Sync + 'static {
 
     /// How far the search index has come.
     fn index(&self, tenant: &TenantId) -> IndexState;
+
+    /// Reads a public key in PEM that an agent's signatures are to be checked with.
+    ///
+    /// # Errors
+    /// What it should have been.
+    fn public_key(&self, pem: &str) -> Result<PublicKeyView, Failure>;
+
+    /// What of a tenant's signing keys and certificates the configuration names.
+    fn declared_credentials(&self, tenant: &TenantId) -> DeclaredCredentials;
+
+    /// Whether a tenant's administrators may say whose certificates with this name are: their names
+    /// are one space, and the platform divides it.
+    fn may_name(&self, tenant: &TenantId, subject: &CertificateSubject) -> Result<bool, Failure>;
 
     /// Where records are sent as they are written, and how far each has come.
     fn exports(&self, tenant: &TenantId) -> Value;

@@ -27,6 +27,7 @@ mod routes;
 mod rules;
 mod serve;
 mod shape;
+mod sign_on;
 mod site;
 mod tend;
 mod token;
@@ -45,8 +46,9 @@ use store::Store;
 
 pub use custody::{Asker, Custody, ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 pub use instance::{
-    Check, Drafted, Failure, IndexState, Instance, Journal, LabelledSession, LogFile, PolicyReport,
-    PolicySource, PolicyView, ProviderView, ServerView, Task,
+    Check, DeclaredCertificate, DeclaredCredentials, DeclaredKey, Drafted, Failure, IndexState,
+    Instance, Journal, LabelledSession, LogFile, PolicyReport, PolicySource, PolicyView,
+    ProviderView, PublicKeyView, ServerView, Task,
 };
 pub use login::{Login, first_invitation};
 pub use openapi::describe;
@@ -55,6 +57,7 @@ pub use principal::{Credential, Owner, Peer, Principal, Token, User};
 pub use problem::Problem;
 pub use routes::{Access, Endpoint, Surface, endpoints};
 pub use serve::{bind_socket, serve_socket, serve_tcp};
+pub use sign_on::{Redemption, SignOn, SignOnPlaces, SignOnTerms};
 pub use tend::tend;
 pub use token::new_token;
 
@@ -76,6 +79,10 @@ pub struct App {
     /// The policies that say who may do what here.
     pub staff: StaffBundle,
     pub login: Login,
+    /// How people log in elsewhere.
+    pub sign_on: Box<dyn SignOn>,
+    /// Scheme and name under which people reach the console, where that is not what it is called by.
+    pub public_url: Option<String>,
     pub pages: Pages,
 }
 

@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gate::identify::issuer::TrustedIssuer;
 use gate::identify::{Asked, Directory, Trust, caller};
 use gate::mcp::pins::Pins;
 use gate::mcp::seal::Seal;
@@ -19,11 +22,14 @@ use gate::net::peer::Peer;
 use gate::snapshot::{Credential, Tenant};
 use gate::{Gate, Snapshot};
 use http::{HeaderMap, HeaderValue, Method, Uri};
-use identity::{Actor, Audience, Chain, Delegation, GateKey, Use};
+use identity::issuer::Issuer;
+use identity::{Actor, Algorithm, Audience, Chain, Delegation, GateKey, JwkSet, Unverified, Use};
 use model::{
     Agent, AgentKey, AgentName, Person, Scopes, Secret, Standing, TenantId, Timestamp, UserName,
     ZoneName,
 };
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_json::json;
 
 const ROUNDS: u32 = 200_000;
 const NOW: Timestamp = Timestamp::from_micros(1_795_442_700_000_000);
@@ -49,8 +55,59 @@ fn main() -> Result<(), Failed> {
     );
     let verify = || drop(black_box(signer.verify("gate", &token, NOW)));
     println!("delegated token, new: {:?} a call", measure(ROUNDS / 20, verify));
+    let outside = outside_token()?;
+    let by_outside = bearer(&outside)?;
+    println!(
+        "token of an outside issuer, seen before: {:?} a call",
+        measure(ROUNDS, || identified(&gate, &snapshot, &peer, &by_outside))
+    );
+    let (rules, keys) = (issuer(), JwkSet::parse(outside_keys()?.as_bytes())?);
+    let verify = || {
+        let unverified = Unverified::parse(&outside);
+        drop(black_box(unverified.and_then(|token| rules.verify(&token, &keys, NOW))));
+    };
+    assert!(rules.verify(&Unverified::parse(&outside)?, &keys, NOW).is_ok());
+    println!("token of an outside issuer, new: {:?} a call", measure(ROUNDS / 20, verify));
     log.close()?;
     Ok(())
+}
+
+const ISSUER: &str = "https://login.example.com";
+
+/// Whose tokens stand for agents that act for people.
+fn issuer() -> Issuer {
+    Issuer {
+        url: ISSUER.to_owned(),
+        audiences: vec!["gate".to_owned()],
+        algorithms: vec![Algorithm::EdDsa],
+        skew: Duration::from_secs(5),
+        person_claim: Some("sub".to_owned()),
+        agent_claim: Some("client_id".to_owned()),
+        scope_claim: None,
+    }
+}
+
+fn outside_pair() -> Result<Ed25519KeyPair, Failed> {
+    Ok(Ed25519KeyPair::from_seed_unchecked(&[5; 32]).map_err(|_| "a seed")?)
+}
+
+fn outside_keys() -> Result<String, Failed> {
+    let x = URL_SAFE_NO_PAD.encode(outside_pair()?.public_key());
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "one"});
+    Ok(json!({"keys": [key]}).to_string())
+}
+
+fn outside_token() -> Result<String, Failed> {
+    let now = NOW.micros() / 1_000_000;
+    let header = json!({"alg": "EdDSA", "kid": "one", "typ": "at+jwt"});
+    let claims = json!({
+        "iss": ISSUER, "sub": "ann@example.com", "client_id": "bot", "aud": "gate",
+        "iat": now, "exp": now + 300,
+    });
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let signed = format!("{header}.{claims}");
+    let signature = URL_SAFE_NO_PAD.encode(outside_pair()?.sign(signed.as_bytes()));
+    Ok(format!("{signed}.{signature}"))
 }
 
 fn measure(rounds: u32, mut work: impl FnMut()) -> Duration {
@@ -126,8 +183,13 @@ fn snapshot(
         trust: Arc::new(Trust {
             key: Some(signer.clone()),
             issuer: "gate".into(),
+            issuers: vec![Arc::new(TrustedIssuer::fixed(
+                issuer(),
+                JwkSet::parse(outside_keys()?.as_bytes())?,
+            ))],
             ..Trust::default()
         }),
+        credentials: Arc::default(),
         agents: Default::default(),
         persons: Default::default(),
         providers: Vec::new(),

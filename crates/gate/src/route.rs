@@ -13,6 +13,8 @@ pub enum Route<'a> {
     Ready,
     /// `/oauth/token`: tokens of the gate's own.
     Token,
+    /// `/oauth/authorize`: where other servers give out codes.
+    Authorization,
     /// `/.well-known/…`: how to get in.
     WellKnown,
     /// `/llm/{provider}/…`: the path from the slash after the provider's name on.
@@ -49,6 +51,7 @@ pub fn route(path: &str) -> Route<'_> {
         "/readyz" => return Route::Ready,
         "/mcp" | "/mcp/" => return Route::AllMcp,
         "/oauth/token" => return Route::Token,
+        "/oauth/authorize" => return Route::Authorization,
         path if path.starts_with("/.well-known/") => return Route::WellKnown,
         _ => {}
     }

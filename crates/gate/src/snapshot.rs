@@ -20,7 +20,7 @@ use model::{
 use crate::approvals::Approvals;
 use crate::books::Books;
 use crate::classifier::Classifier;
-use crate::identify::{Caller, Directory, Trust};
+use crate::identify::{Caller, Credentials, Directory, Trust};
 use crate::keeping::Keeping;
 use crate::limits::Limit;
 use crate::loops::LoopRules;
@@ -59,6 +59,8 @@ pub struct Tenant {
     pub in_flight: usize,
     /// Whose word is taken.
     pub trust: Arc<Trust>,
+    /// What agents show besides keys.
+    pub credentials: Arc<Credentials>,
     pub agents: HashMap<AgentName, Arc<Agent>, RandomState>,
     pub persons: HashMap<UserName, Arc<Person>, RandomState>,
     pub providers: Vec<Arc<Provider>>,

@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use inspect::placeholder;
-use model::{AgentName, Secret, TenantId};
+use model::{AgentName, DataSubject, Secret, TenantId, UserName};
 use payloads::seal::{Key, Sealer};
 use ring::hmac;
 
@@ -31,6 +31,8 @@ pub struct Kept {
     pub id: Id,
     /// Who sent it, and may have it back.
     pub agent: AgentName,
+    /// For whom: it is theirs to have erased.
+    pub person: Option<UserName>,
     /// Nonce, then AES-256-GCM over the value, with id and agent as associated data.
     pub sealed: Vec<u8>,
 }
@@ -52,6 +54,7 @@ pub struct Vault {
 pub struct Bound {
     vault: Arc<Vault>,
     agent: AgentName,
+    person: Option<UserName>,
     fresh: Mutex<Vec<Kept>>,
 }
 
@@ -78,14 +81,28 @@ impl Vault {
         all.values().next().is_none_or(|kept| self.open(kept).is_some())
     }
 
-    /// The vault as an agent's call sees it.
-    pub fn bind(self: &Arc<Self>, agent: &AgentName) -> Arc<Bound> {
-        Arc::new(Bound { vault: self.clone(), agent: agent.clone(), fresh: Mutex::default() })
+    /// The vault as a call of an agent sees it, for itself or for a person.
+    pub fn bind(self: &Arc<Self>, agent: &AgentName, person: Option<&UserName>) -> Arc<Bound> {
+        let (vault, agent, person) = (self.clone(), agent.clone(), person.cloned());
+        Arc::new(Bound { vault, agent, person, fresh: Mutex::default() })
     }
 
-    fn id(&self, agent: &AgentName, kind: &str, value: &str) -> Id {
+    /// Takes out what is a subject's: nobody gets it back from now on. Gives how much that was.
+    pub fn forget_of(&self, of: &DataSubject) -> usize {
+        let mut all = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let before = all.len();
+        all.retain(|_, kept| match of {
+            DataSubject::Agent(agent) => kept.agent != *agent,
+            DataSubject::Person(person) => kept.person.as_ref() != Some(person),
+        });
+        before - all.len()
+    }
+
+    /// One of its own for each person too, so that what goes with one leaves another's alone.
+    fn id(&self, agent: &AgentName, person: Option<&UserName>, kind: &str, value: &str) -> Id {
         let mut context = hmac::Context::with_key(&self.ids);
-        for part in [agent.as_str(), kind, value] {
+        let person = person.map(UserName::as_str);
+        for part in [agent.as_str(), kind, value].into_iter().chain(person) {
             context.update(&(part.len() as u64).to_le_bytes());
             context.update(part.as_bytes());
         }
@@ -94,9 +111,10 @@ impl Vault {
         id
     }
 
-    fn seal(&self, id: Id, agent: &AgentName, value: &str) -> Option<Kept> {
-        let sealed = self.values.seal(&associated(&id, agent), value.as_bytes())?;
-        Some(Kept { id, agent: agent.clone(), sealed })
+    fn seal(&self, id: Id, of: &Bound, value: &str) -> Option<Kept> {
+        let (agent, person) = (of.agent.clone(), of.person.clone());
+        let sealed = self.values.seal(&associated(&id, &agent), value.as_bytes())?;
+        Some(Kept { id, agent, person, sealed })
     }
 
     fn open(&self, kept: &Kept) -> Option<String> {
@@ -127,7 +145,10 @@ impl Vault {
 impl Bound {
     /// Waits until everything that this call has kept is durable; an error if it cannot be.
     pub async fn persist(&self) -> Result<(), String> {
-        let fresh = std::mem::take(&mut *self.fresh.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut fresh =
+            std::mem::take(&mut *self.fresh.lock().unwrap_or_else(PoisonError::into_inner));
+        // What was erased meanwhile is not written down after all.
+        fresh.retain(|kept| self.vault.find(&kept.id).is_some());
         if fresh.is_empty() {
             return Ok(());
         }
@@ -145,9 +166,9 @@ impl inspect::Vault for Bound {
         if value.len() > MAX_VALUE_BYTES {
             return None;
         }
-        let id = self.vault.id(&self.agent, kind, value);
+        let id = self.vault.id(&self.agent, self.person.as_ref(), kind, value);
         if self.vault.find(&id).is_none() {
-            let kept = self.vault.seal(id, &self.agent, value)?;
+            let kept = self.vault.seal(id, self, value)?;
             self.vault.add(&kept).then_some(())?;
             self.fresh.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
         }
@@ -200,29 +221,45 @@ mod tests {
     async fn a_value_comes_back_to_its_sender_alone_and_after_a_restart() {
         let (keeper, written) = keeper(true);
         let first = vault("root", vec![], keeper.clone());
-        let sender = first.bind(&agent("a"));
+        let sender = first.bind(&agent("a"), None);
         let text = sender.keep("pii.email", "ann@example.org").unwrap();
         sender.persist().await.unwrap();
         assert_eq!(sender.keep("pii.email", "ann@example.org").as_ref(), Some(&text));
-        assert_eq!(first.bind(&agent("b")).give(&text), None);
+        assert_eq!(first.bind(&agent("b"), None).give(&text), None);
         let again = vault("root", written.lock().unwrap().clone(), keeper.clone());
-        assert_eq!(again.bind(&agent("a")).give(&text).as_deref(), Some("ann@example.org"));
+        assert_eq!(again.bind(&agent("a"), None).give(&text).as_deref(), Some("ann@example.org"));
         let other_key = vault("other", written.lock().unwrap().clone(), keeper);
-        assert_eq!(other_key.bind(&agent("a")).give(&text), None);
+        assert_eq!(other_key.bind(&agent("a"), None).give(&text), None);
         assert!(again.opens() && !other_key.opens());
     }
 
     #[tokio::test]
     async fn two_agents_have_two_placeholders_for_one_value() {
         let vault = vault("root", vec![], keeper(true).0);
-        let texts = ["a", "b"].map(|name| vault.bind(&agent(name)).keep("own.word", "x").unwrap());
+        let texts =
+            ["a", "b"].map(|name| vault.bind(&agent(name), None).keep("own.word", "x").unwrap());
         assert_ne!(texts[0], texts[1]);
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_for_a_person_goes_with_them_alone() {
+        let vault = vault("root", vec![], keeper(true).0);
+        let (ann, bob) = (UserName::new("ann").unwrap(), UserName::new("bob").unwrap());
+        let kept = [Some(&ann), Some(&bob), None]
+            .map(|person| vault.bind(&agent("a"), person).keep("own.word", "x").unwrap());
+        assert!(kept[0] != kept[1] && kept[1] != kept[2] && kept[0] != kept[2]);
+        let given = |text: &str| vault.bind(&agent("a"), None).give(text).is_some();
+        assert_eq!(vault.forget_of(&DataSubject::Person(ann)), 1);
+        assert_eq!([given(&kept[0]), given(&kept[1]), given(&kept[2])], [false, true, true]);
+        assert_eq!(vault.forget_of(&DataSubject::Agent(agent("b"))), 0);
+        assert_eq!(vault.forget_of(&DataSubject::Agent(agent("a"))), 2);
+        assert!(!given(&kept[1]) && !given(&kept[2]));
     }
 
     #[tokio::test]
     async fn what_could_not_be_written_is_not_kept() {
         let vault = vault("root", vec![], keeper(false).0);
-        let bound = vault.bind(&agent("a"));
+        let bound = vault.bind(&agent("a"), None);
         let text = bound.keep("pii.email", "ann@example.org").unwrap();
         assert!(bound.persist().await.is_err());
         assert_eq!(bound.give(&text), None);
@@ -233,13 +270,13 @@ mod tests {
         let (keeper, written) = keeper(true);
         let first = vault("root", vec![], keeper.clone());
         for (name, value) in [("a", "mine"), ("b", "yours")] {
-            let bound = first.bind(&agent(name));
+            let bound = first.bind(&agent(name), None);
             bound.keep("own.word", value).unwrap();
             bound.persist().await.unwrap();
         }
         let mut rows = written.lock().unwrap().clone();
         rows[0].agent = agent("b");
         let text = placeholder("own.word", rows[0].id);
-        assert_eq!(vault("root", rows, keeper).bind(&agent("b")).give(&text), None);
+        assert_eq!(vault("root", rows, keeper).bind(&agent("b"), None).give(&text), None);
     }
 }

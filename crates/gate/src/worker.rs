@@ -48,6 +48,7 @@ impl listen::Handler for Worker {
             Route::Health => text(StatusCode::OK, "ok\n"),
             Route::Ready => self.ready(),
             Route::Token => oauth::serve(self, peer, request).await,
+            Route::Authorization => oauth::refuse_authorization(self, peer, request).await,
             Route::WellKnown => {
                 let snapshot = self.gate.snapshot();
                 oauth::document(&snapshot, peer, request.headers(), &path)

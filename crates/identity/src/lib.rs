@@ -4,6 +4,7 @@
 //! agents that act for a person ([`chain`]) and how it grows ([`exchange`]). Nothing here does
 //! input or output: keys, the time and randomness are parameters.
 
+pub mod assertion;
 pub mod certificate;
 pub mod chain;
 pub mod claims;
@@ -12,6 +13,7 @@ pub mod exchange;
 pub mod issuer;
 pub mod jwk;
 pub mod jws;
+pub mod sign_on;
 pub mod signature;
 pub mod token;
 

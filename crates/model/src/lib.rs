@@ -6,6 +6,7 @@
 mod agent;
 mod approval;
 pub mod canonical;
+mod credential;
 mod decision;
 mod digest;
 mod finding;
@@ -23,6 +24,7 @@ mod visible;
 
 pub use agent::{Agent, Containment, Standing, Subject};
 pub use approval::{ApprovalState, Claim, HeldCall, Vote};
+pub use credential::{CertificateSerial, CertificateSubject, CredentialError, SigningKeyId};
 pub use decision::{Decision, Effect};
 pub use digest::Digest;
 pub use finding::{Finding, Severity};

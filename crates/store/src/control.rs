@@ -1,8 +1,8 @@
 //! The control state in one piece: what a gate's snapshot is built from.
 
-use model::{Agent, Containment, KeyHash, Person, TenantId, Timestamp};
+use model::{Agent, CertificateSerial, Containment, KeyHash, Person, TenantId, Timestamp};
 
-use crate::{Result, Store, sqlite};
+use crate::{Result, Store, StoredCertificate, StoredSigningKey, sqlite};
 
 /// One tenant's control state as of one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct ControlState {
     pub containments: Vec<Containment>,
     /// By name.
     pub persons: Vec<Person>,
+    pub signing_keys: Vec<StoredSigningKey>,
+    pub certificates: Vec<StoredCertificate>,
+    pub revoked_certificates: Vec<CertificateSerial>,
 }
 
 /// A key, and whose it is.

@@ -1,6 +1,6 @@
 //! Values that the gate took out of requests and keeps sealed.
 
-use model::{AgentName, TenantId};
+use model::{AgentName, DataSubject, TenantId, UserName};
 
 use crate::{Result, Store, sqlite};
 
@@ -9,6 +9,8 @@ use crate::{Result, Store, sqlite};
 pub struct KeptValue {
     pub id: [u8; 10],
     pub agent: AgentName,
+    /// For whom the agent sent it.
+    pub person: Option<UserName>,
     pub sealed: Vec<u8>,
 }
 
@@ -17,6 +19,16 @@ impl Store {
     pub async fn keep_values(&self, tenant: &TenantId, values: Vec<KeptValue>) -> Result<()> {
         let tenant = tenant.clone();
         self.db.write(move |tx| sqlite::kept_values::add(tx, &tenant, &values)).await
+    }
+
+    /// Removes what an agent sent, or what was sent for a person; gives how much that was. What the
+    /// database keeps of it in pages that are free now is still sealed.
+    pub async fn forget_values(&self, tenant: &TenantId, of: DataSubject) -> Result<u64> {
+        let tenant = tenant.clone();
+        let forget = move |tx: &_| sqlite::kept_values::forget(tx, &tenant, &of);
+        let forgotten = self.db.write(forget).await?;
+        self.db.checkpoint().await?;
+        Ok(forgotten)
     }
 
     /// All values of a tenant.

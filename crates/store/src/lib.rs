@@ -14,6 +14,7 @@ mod approvals;
 mod containments;
 mod control;
 mod counters;
+mod credentials;
 mod directory;
 mod elevations;
 mod error;
@@ -25,6 +26,7 @@ mod key_store;
 mod keys;
 mod labelled;
 mod leavers;
+mod links;
 mod persons;
 mod policies;
 mod reviews;
@@ -53,6 +55,10 @@ pub use approvals::{KEPT, MAX_APPROVALS, MAX_WAITING, StoredApproval};
 pub use containments::StoredContainment;
 pub use control::{ControlKey, ControlState};
 pub use counters::Counter;
+pub use credentials::{
+    MAX_CREDENTIALS_PER_AGENT, MAX_REVOKED, NewSigningKey, RevokedCertificate, StoredCertificate,
+    StoredSigningKey,
+};
 pub use directory::{
     GroupChange, GroupLabel, Lookup, Membership, Profile, Provisioned, ProvisionedChange,
     StoredGroup,
@@ -69,6 +75,7 @@ pub use key_store::{KeyFilter, KeyId, KeyStore, KeyUse, MAX_KEYS, WrappedKey};
 pub use keys::{MAX_KEYS_PER_AGENT, NewKey, StoredKey};
 pub use labelled::{LabelledSession, MAX_LABELLED_SESSIONS};
 pub use leavers::{Leaving, Left};
+pub use links::StoredLink;
 pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use policies::{MAX_POLICY_VERSIONS, NewPolicyVersion, PolicyFile, PolicyVersion};
 pub use reviews::{
@@ -114,6 +121,9 @@ pub const MAX_FACTORS_PER_USER: u64 = 20;
 
 /// Sessions that one user may have at once.
 pub const MAX_SESSIONS_PER_USER: u64 = 20;
+
+/// Ways in which identity providers know one user.
+pub const MAX_LINKS_PER_USER: u64 = 10;
 
 /// Browsers that are remembered of one user.
 pub const MAX_DEVICES_PER_USER: u64 = 50;

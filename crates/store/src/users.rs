@@ -3,7 +3,7 @@
 use model::{Digest, TenantId, Timestamp, UserName};
 use serde::Serialize;
 
-use crate::{Elevated, Leaving, Left, Membership, Result, Store, sqlite};
+use crate::{Elevated, Leaving, Left, Membership, Result, Store, StoredLink, sqlite};
 
 /// A user as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +18,8 @@ pub struct StoredUser {
     pub grants: Vec<StoredGrant>,
     /// Groups of the directory's; what they give stands in the configuration.
     pub groups: Vec<Membership>,
+    /// How identity providers know them.
+    pub links: Vec<StoredLink>,
     /// Whether a directory tells of them.
     pub is_provisioned: bool,
     /// Roles that they hold for some minutes, besides their grants.

@@ -3,8 +3,10 @@
 //! For clients that are not written in Rust. They find in the environment: `GATE_URL`, the agents' keys
 //! `BOT_KEY` (may do everything), `POOR_KEY` (two requests an hour) and `CLERK_KEY` (may call no model of
 //! this gate), `CARD` and `TOKEN`, values that inspection knows, `LEDGER`, the folder of the gate's log,
-//! `ISSUER_URL`, where an identity provider may serve that the gate trusts, and `SIGNING_KEY`, the private key
-//! of `bot`, PEM, `OCSF`, the file into which it writes events, `ADMIN`, its socket, and `CONSOLE_URL`, its console. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
+//! `ISSUER_URL`, where an identity provider may serve that the gate trusts, `AUTHORIZATION_URL`, where an
+//! authorization server may whose tokens stand for agents, and `SIGNING_KEY`, the private key
+//! of `bot`, PEM, `SSO_ISSUER`, where an identity provider may serve by which people log in, and `SSO_SECRET`, the
+//! console's secret there, `OCSF`, the file into which it writes events, `ADMIN`, its socket, and `CONSOLE_URL`, its console. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
 //! and `web`, which the tests start on the port `MCP_PORT`. With `--direct` there is no gate:
 //! what fails then is the mock's fault or the client's, or is a refusal.
 
@@ -30,8 +32,10 @@ fn main() -> ExitCode {
     };
     let upstream = upstream().run();
     let servers = script.map(|script| servers(program, &script)).unwrap_or_default();
-    let (issuer, key) = (free_address(), signing_key());
-    let gate = (!direct).then(|| start(&upstream, &servers.0, &issuer, &key));
+    let (issuer, authorization, key) = (free_address(), free_address(), signing_key());
+    let issuers = [issuer.as_str(), &authorization];
+    let sso = (free_address(), fake::github_token());
+    let gate = (!direct).then(|| start(&upstream, &servers.0, issuers, &key, &sso));
     let mut command = Command::new(program);
     command.args(arguments).env("CARD", fake::payment_card()).env("TOKEN", fake::github_token());
     command.env(
@@ -43,7 +47,9 @@ fn main() -> ExitCode {
         command.env("ADMIN", gate.data().join("admin.sock"));
         // A passkey belongs to a name, not to an address.
         command.env("CONSOLE_URL", format!("http://localhost:{}", gate.console().port()));
-        command.env("ISSUER_URL", &issuer).env("SIGNING_KEY", key.serialize_pem());
+        command.env("SSO_ISSUER", &sso.0).env("SSO_SECRET", &sso.1);
+        command.env("ISSUER_URL", &issuer).env("AUTHORIZATION_URL", &authorization);
+        command.env("SIGNING_KEY", key.serialize_pem());
     }
     if servers.1 > 0 {
         command.env("MCP_PORT", servers.1.to_string());
@@ -72,6 +78,15 @@ fn servers(program: &str, script: &str) -> (String, u16) {
     (sections, port)
 }
 
+/// An identity provider by which people log in.
+fn sign_on(issuer: &str) -> String {
+    format!(
+        "[people.sso]\nissuer = \"{issuer}\"\nclient_id = \"portcullis\"\ncreate = true\nname_claim = \"email\"\n\
+         client_secret = {{ file = \"sso-secret\" }}\nsecond_factor_amr = [\"mfa\"]\n\n\
+         [[people.group]]\nname = \"Staff\"\nroles = [\"auditor\"]\n\n"
+    )
+}
+
 /// Where a client of the scene can serve.
 fn free_address() -> String {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
@@ -82,10 +97,18 @@ fn signing_key() -> KeyPair {
     KeyPair::generate_for(&PKCS_ED25519).expect("a key")
 }
 
-fn start(upstream: &Upstream, servers: &str, issuer: &str, key: &KeyPair) -> Gate {
+fn start(
+    upstream: &Upstream,
+    servers: &str,
+    issuers: [&str; 2],
+    key: &KeyPair,
+    sso: &(String, String),
+) -> Gate {
     let fast = "timeouts = { first_byte = \"1s\" }\n";
-    let issuer =
-        format!("\n[[issuer]]\nurl = \"{issuer}\"\naudience = [\"gate\"]\nclock_skew = \"1ms\"\n");
+    let section = |url: &str| {
+        format!("\n[[issuer]]\nurl = \"{url}\"\naudience = [\"gate\"]\nclock_skew = \"1ms\"\n")
+    };
+    let [people, agents] = issuers.map(section);
     let signing =
         "\n[[signing_key]]\nid = \"bot-key\"\nagent = \"bot\"\npublic_key = \"bot.pem\"\n";
     let mut gate = gate()
@@ -99,10 +122,14 @@ fn start(upstream: &Upstream, servers: &str, issuer: &str, key: &KeyPair) -> Gat
         .sections(servers)
         .sections(&format!("[[export]]\nname = \"ocsf\"\nkind = \"ocsf\"\npath = \"{OCSF}\"\n"))
         .sections("[[limit]]\nper = \"agent\"\nonly = \"poor\"\nwindow = \"1h\"\nrequests = 2\n")
-        .sections(&issuer)
+        // First, because clients take the first of which they hear.
+        .sections(&format!("{agents}agent_claim = \"client_id\"\n"))
+        .sections(&people)
+        .sections(&sign_on(&sso.0))
         .sections(signing)
         .prepare();
     std::fs::write(gate.folder().join("bot.pem"), key.public_key_pem()).expect("a writable folder");
+    std::fs::write(gate.folder().join("sso-secret"), &sso.1).expect("a writable folder");
     gate.start();
     gate.succeeds(&["person", "add", "ann@example.com", "--scope", "mail.read"]);
     gate

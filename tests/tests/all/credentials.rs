@@ -4,14 +4,15 @@ use ::identity::signature::{Hmac, SigningKey, ToSign, sign};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::Timestamp;
-use portcullis_tests::issuer::{Issuer, now};
+use portcullis_tests::issuer::Issuer;
+pub(crate) use portcullis_tests::issuer::now;
 use portcullis_tests::{Client, Gate, chat, gate, tls, upstream};
 use serde_json::{Value, json};
 
 use crate::CHAT;
 
 /// An Ed25519 key as PKCS#8 and its public half as PEM.
-fn ed25519() -> (SigningKey, String) {
+pub(crate) fn ed25519() -> (SigningKey, String) {
     let random = ring::rand::SystemRandom::new();
     let pkcs8 = ring::signature::Ed25519KeyPair::generate_pkcs8(&random).expect("a key");
     let key = SigningKey::from_pkcs8(pkcs8.as_ref()).expect("a key");
@@ -49,21 +50,26 @@ fn signing_gate(upstream: &portcullis_tests::Upstream) -> (Gate, SigningKey) {
     (gate, key)
 }
 
-struct Signed<'s> {
-    gate: &'s Gate,
-    key: &'s SigningKey,
-    id: &'s str,
-    at: i64,
+pub(crate) struct Signed<'s> {
+    pub(crate) gate: &'s Gate,
+    pub(crate) key: &'s SigningKey,
+    pub(crate) id: &'s str,
+    pub(crate) at: i64,
 }
 
 impl Signed<'_> {
-    fn client(&self, body: &str, nonce: &str) -> Client {
+    pub(crate) fn client(&self, body: &str, nonce: &str) -> Client {
+        self.to(CHAT, body, nonce)
+    }
+
+    /// As [`Signed::client`], for another path.
+    pub(crate) fn to(&self, path: &str, body: &str, nonce: &str) -> Client {
         let authority = self.gate.address().to_string();
         let request = ToSign {
             method: "POST",
             scheme: "http",
             authority: &authority,
-            path: CHAT,
+            path,
             query: None,
             body: (!body.is_empty()).then_some(body.as_bytes()),
         };

@@ -405,7 +405,7 @@ async fn clients_find_out_how_to_get_in() {
     let metadata = stranger.get("/.well-known/oauth-protected-resource/mcp/files").await;
     let metadata = metadata.expect(200).json();
     assert_eq!(metadata["resource"], format!("{origin}/mcp/files"));
-    assert_eq!(metadata["authorization_servers"], json!([issuer.url()]));
+    assert_eq!(metadata["authorization_servers"], json!([issuer.url(), origin]));
     let server = stranger.get("/.well-known/oauth-authorization-server").await.expect(200).json();
     assert_eq!(server["token_endpoint"], format!("{origin}/oauth/token"));
     let keys = stranger.get("/.well-known/jwks.json").await.expect(200).json();

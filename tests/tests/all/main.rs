@@ -7,6 +7,7 @@ mod cli;
 mod containment;
 mod crashes;
 mod credentials;
+mod credentials_added;
 mod delegation;
 mod demo;
 mod doors;

@@ -95,6 +95,31 @@ async fn a_placeholder_outlives_a_kill_and_is_sealed_on_disk() {
 }
 
 #[tokio::test]
+async fn what_an_agent_sent_is_forgotten_with_it() {
+    let upstream = parrot();
+    let mut gate = gate().openai(&upstream).agent("bot").agent("other").sections(TOKENISE).run();
+    let mut kept = Vec::new();
+    for agent in ["bot", "other"] {
+        said_to(&gate, agent, &format!("write to {MAIL}")).await;
+        kept.push(placeholder(&sent(&upstream)));
+    }
+    let erase = ["ledger", "erase", "--agent", "bot", "--reason", "asked to", "--json"];
+    let answer: Value = serde_json::from_str(&gate.succeeds(&erase)).expect("JSON");
+    assert_eq!(answer["values"], 1);
+    for _ in 0..2 {
+        let text = format!("to {}", kept[0]);
+        assert_eq!(said_to(&gate, "bot", &text).await, text);
+        assert_eq!(said_to(&gate, "other", &format!("to {}", kept[1])).await, format!("to {MAIL}"));
+        gate.kill();
+        gate.start();
+    }
+    let is_erasure = |record: &Value| record["kind"] == "data.erase" && record["status"] == "ok";
+    let records = gate.records_with("the erasure", is_erasure);
+    let record = records.iter().find(|record| is_erasure(record)).expect("it");
+    assert_eq!(record["detail"]["values"], "1");
+}
+
+#[tokio::test]
 async fn another_root_key_does_not_open_the_vault_and_says_so() {
     let upstream = parrot();
     let mut gate = gate().openai(&upstream).agent("bot").sections(TOKENISE).run();

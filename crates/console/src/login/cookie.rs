@@ -12,7 +12,12 @@ pub(crate) enum Cookie {
     Session,
     /// By which a browser is known again.
     Device,
+    /// A log-in at an identity provider, until the browser is back.
+    SignOn,
 }
+
+/// Seconds that a log-in elsewhere may take.
+const SIGN_ON: u32 = 10 * 60;
 
 /// Seconds that a browser keeps the mark.
 const YEAR: u32 = 365 * 24 * 60 * 60;
@@ -26,6 +31,8 @@ impl Cookie {
             (Self::Session, false) => "portcullis",
             (Self::Device, true) => "__Host-portcullis-device",
             (Self::Device, false) => "portcullis-device",
+            (Self::SignOn, true) => "__Host-portcullis-sso",
+            (Self::SignOn, false) => "portcullis-sso",
         }
     }
 
@@ -45,6 +52,7 @@ impl Cookie {
         let kept = match self {
             Self::Session => String::new(),
             Self::Device => format!("; Max-Age={YEAR}"),
+            Self::SignOn => format!("; Max-Age={SIGN_ON}"),
         };
         self.put(app, response, value.expose(), &kept);
     }
@@ -56,7 +64,9 @@ impl Cookie {
     fn put(self, app: &App, response: &mut Response, value: &str, kept: &str) {
         let name = self.name(app);
         let secure = if app.login.secure { "; Secure" } else { "" };
-        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{kept}");
+        // The browser comes back from another site, and must bring this one.
+        let site = if self == Self::SignOn { "Lax" } else { "Strict" };
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={site}{secure}{kept}");
         if let Ok(mut line) = HeaderValue::from_str(&text) {
             line.set_sensitive(true);
             response.headers_mut().append(header::SET_COOKIE, line);

@@ -8,6 +8,7 @@ mod attempt;
 pub(crate) mod cookie;
 pub(crate) mod factor;
 mod first;
+pub(crate) mod outside;
 pub(crate) mod passkey;
 pub(crate) mod session;
 

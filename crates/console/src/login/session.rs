@@ -28,6 +28,16 @@ impl Session {
         Moments { created, seen, proved }
     }
 
+    /// Whether a factor may be added now: after a fresh one, or, where there is none yet, just after the
+    /// log-in that an identity provider vouched for.
+    pub(crate) fn may_add_factor(&self, app: &App) -> bool {
+        let (moments, now) = (self.moments(), (app.clock)());
+        let at_log_in = Moments { proved: Some(moments.created), ..moments };
+        let lifetimes = &app.login.lifetimes;
+        lifetimes.is_fresh(moments, now)
+            || (self.user.factors == 0 && lifetimes.is_fresh(at_log_in, now))
+    }
+
     /// What forms of this session's send back.
     pub(crate) fn form_token(&self) -> Secret {
         token::form_token(&self.token)
@@ -86,6 +96,15 @@ pub(crate) struct Step<'a> {
     pub(crate) client: &'a Client,
     /// The session that goes on as this one; its beginning stays.
     pub(crate) before: Option<&'a Session>,
+    /// The identity provider that it comes from; otherwise that of the session before.
+    pub(crate) outside: Option<Outside>,
+}
+
+/// A session at an identity provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Outside {
+    pub(crate) issuer: String,
+    pub(crate) session: Option<String>,
 }
 
 /// A journey that nobody makes: what the record of the log-in says of it.
@@ -108,7 +127,16 @@ pub(crate) async fn open(
     let is_log_in = step.stage == Stage::Full && continued.is_none();
     let journey = if is_log_in { journey(app, &step, now).await? } else { None };
     let asks_again = journey.is_some() && app.instance.travel(step.tenant).asks_again;
-    let proved = (step.stage == Stage::Full && !asks_again).then_some(now);
+    let before = step.before.map(|before| &before.stored);
+    let issuer = before.and_then(|before| before.issuer.clone());
+    let outside_id = before.and_then(|before| before.outside_id.clone());
+    // What an identity provider vouches for was shown there, who knows when.
+    let is_ours = step.outside.is_none();
+    let (issuer, outside_id) = match step.outside {
+        Some(Outside { issuer, session }) => (Some(issuer), session),
+        None => (issuer, outside_id),
+    };
+    let proved = (step.stage == Stage::Full && is_ours && !asks_again).then_some(now);
     let session = StoredSession {
         hash,
         id: row_id(app)?,
@@ -119,8 +147,8 @@ pub(crate) async fn open(
         factors: step.factors,
         address: step.client.address.clone(),
         user_agent: step.client.user_agent.clone(),
-        issuer: continued.and_then(|before| before.stored.issuer.clone()),
-        outside_id: continued.and_then(|before| before.stored.outside_id.clone()),
+        issuer,
+        outside_id,
     };
     let before = step.before.map(|before| before.stored.hash);
     app.store.open_session(step.tenant, step.user, session, before).await?;

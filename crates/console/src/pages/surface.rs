@@ -15,7 +15,7 @@ pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: N
     // A script reads problems as programs do.
     let accepts = request.headers().get(header::ACCEPT).map(|value| value.as_bytes());
     let is_script = accepts == Some(b"application/json");
-    let sender = authorise::sender(request.uri(), request.headers());
+    let sender = authorise::sender(&app, request.uri(), request.headers());
     if !authorise::is_safe(request.method()) && sender == Sender::Elsewhere {
         let detail = "this form was sent from another site; open the page here and send it again";
         return shell::problem(&app, &Problem::new(StatusCode::FORBIDDEN, detail));

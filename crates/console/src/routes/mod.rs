@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod agents;
 pub(crate) mod approvals;
+mod certificates;
 pub(crate) mod containments;
 mod controls;
 mod description;
@@ -22,6 +23,7 @@ pub(crate) mod records;
 mod retention;
 pub(crate) mod reviews;
 pub(crate) mod scim;
+mod signing_keys;
 pub(crate) mod simulation;
 pub(crate) mod standing;
 pub(crate) mod tokens;
@@ -119,12 +121,14 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 27] = [
+    let files: [fn() -> Vec<Endpoint>; 29] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
         agents::endpoints,
         keys::endpoints,
+        signing_keys::endpoints,
+        certificates::endpoints,
         labels::endpoints,
         approvals::endpoints,
         persons::endpoints,

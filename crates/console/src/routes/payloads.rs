@@ -18,14 +18,14 @@ use super::records::{one, read};
 use super::retention::held;
 use super::{Endpoint, endpoint};
 use crate::change::{Change, MAX_DETAIL, commit, random_id, with_record};
-use crate::custody::{KeyLevel, PayloadPart, PayloadPlace, PayloadView};
+use crate::custody::{ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 use crate::extract::{Body, Place};
-use crate::{App, Principal, Problem, Shared};
+use crate::{App, Failure, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         endpoint!(Payload get "/api/v1/records/{record}/payload/{part}" show, "What was kept of a record's request or response; leaves a record"),
-        endpoint!(Erase post "/api/v1/erasures" erase, "Destroys the keys to a subject's payloads, for good"),
+        endpoint!(Erase post "/api/v1/erasures" erase, "Destroys the keys to a subject's payloads for good, and forgets what it sent as placeholders"),
         endpoint!(Keys post "/api/v1/keys/rotate" rotate, "Exchanges the root key, the tenant's key or all data keys"),
     ]
 }
@@ -128,15 +128,32 @@ async fn erase(
     }
     record.status = Status::Begun;
     app.journal.record(record.clone()).await?;
-    let erased = app.custody.erase(who.tenant.clone(), order.subject, order.month).await;
+    let erased = erase_all(&app, &who, order.subject, order.month).await;
     record.status = if erased.is_ok() { Status::Ok } else { Status::Failed };
     record.time = (app.clock)();
-    if let Ok(erased) = &erased {
-        record.detail.insert("keys".into(), erased.len().to_string());
+    if let Ok((keys, values)) = &erased {
+        record.detail.insert("keys".into(), keys.len().to_string());
+        record.detail.insert("values".into(), values.to_string());
     }
     app.journal.record(record.clone()).await?;
-    let answer = Json(json!({"erased": erased?})).into_response();
+    let (keys, values) = erased?;
+    let answer = Json(json!({"erased": keys, "values": values})).into_response();
     Ok(with_record(answer, record.id))
+}
+
+/// The keys to a subject's payloads, and what is theirs in the vault of placeholders. That has no
+/// months: it goes only with the whole.
+async fn erase_all(
+    app: &App,
+    who: &Principal,
+    subject: DataSubject,
+    month: Option<Month>,
+) -> Result<(Vec<ErasedKey>, u64), Failure> {
+    let values = match month {
+        None => app.custody.forget_values(who.tenant.clone(), subject.clone()).await?,
+        Some(_) => 0,
+    };
+    Ok((app.custody.erase(who.tenant.clone(), subject, month).await?, values))
 }
 
 #[derive(Deserialize)]

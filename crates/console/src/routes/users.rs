@@ -136,13 +136,18 @@ async fn new_invitation(
     let now = (app.clock)();
     let ends = login::session::invitation_ends(now);
     app.store.invite(&who.tenant, Some(name.clone()), hash, ends, now).await?;
-    Ok(Invitation { path: format!("/welcome/{}", code.expose()), ends })
+    let path = format!("/welcome/{}", code.expose());
+    let url = app.public_url.as_ref().map(|url| format!("{url}{path}"));
+    Ok(Invitation { path, url, ends })
 }
 
 /// A link that counts once, shown once.
 #[derive(Serialize)]
 pub(crate) struct Invitation {
     pub(crate) path: String,
+    /// The whole link, where the configuration says under which name people reach the console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
     pub(crate) ends: Timestamp,
 }
 

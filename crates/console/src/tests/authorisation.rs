@@ -21,6 +21,9 @@ fn path_of(endpoint: &Endpoint) -> String {
         .replace("{server}", "nobody")
         .replace("{tool}", "nothing")
         .replace("{person}", "nobody")
+        .replace("{signing_key}", "nothing")
+        .replace("{subject}", "CN=nobody")
+        .replace("{serial}", "0bad")
         .replace("{hash}", &"0".repeat(64))
         .replace("{record}", "act_00000000-0000-7000-8000-000000000000")
         .replace("{part}", "request")
@@ -86,6 +89,8 @@ async fn every_endpoint_refuses_whom_it_should() {
             Access::Public if method == "get" => {
                 assert!(nobody != 401 && nobody != 403, "{path}");
             }
+            // Its signature says where it comes from.
+            Access::Public if path == "/login/sso/logout" => assert_eq!(nobody, 400),
             // Without an origin it could have been forged.
             Access::Public => assert_eq!(nobody, 403, "{path}"),
             Access::Read => assert_eq!((nobody.as_u16(), wrong.as_u16()), (401, 401), "{path}"),

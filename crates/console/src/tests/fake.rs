@@ -10,14 +10,16 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use model::{DataSubject, Month, Record, TenantId, Timestamp};
+use identity::sign_on::{LoggedOut, SignedOn};
+use model::{AgentName, CertificateSubject, DataSubject, Month, Record, TenantId, Timestamp};
 use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
 use crate::{
-    App, Asker, Check, Custody, Drafted, ErasedKey, Failure, IndexState, Instance, Journal,
-    KeyLevel, LabelledSession, LogFile, PayloadPlace, PayloadView, Peer, PolicyReport,
-    PolicySource, PolicyView, ProviderView, ServerView, Task,
+    App, Asker, Check, Custody, DeclaredCertificate, DeclaredCredentials, DeclaredKey, Drafted,
+    ErasedKey, Failure, IndexState, Instance, Journal, KeyLevel, LabelledSession, LogFile,
+    PayloadPlace, PayloadView, Peer, PolicyReport, PolicySource, PolicyView, ProviderView,
+    PublicKeyView, Redemption, ServerView, SignOn, SignOnPlaces, SignOnTerms, Task,
 };
 
 /// What happened, in order.
@@ -29,6 +31,8 @@ pub(crate) struct Seen {
     pub(crate) not_ready: AtomicBool,
     /// What an access review does with what is undecided at its deadline.
     pub(crate) revokes_undecided: AtomicBool,
+    /// What the identity provider says of whoever comes next.
+    pub(crate) claims: Mutex<Option<Value>>,
 }
 
 impl Seen {
@@ -75,6 +79,54 @@ impl Journal for FakeJournal {
     fn file(&self, tenant: TenantId, file: LogFile) -> Task<'_, Option<Vec<u8>>> {
         let ours = tenant == TenantId::main();
         Box::pin(async move { ours.then(|| format!("{file:?}").into_bytes()) })
+    }
+}
+
+/// An identity provider whose tokens are read as the real one's, by a key that nobody signs with.
+struct FakeProvider(Arc<Seen>);
+
+impl SignOn for FakeProvider {
+    fn terms(&self) -> Option<SignOnTerms> {
+        Some(SignOnTerms {
+            label: "Log in at Example".to_owned(),
+            issuer: "https://login.example.com".to_owned(),
+            client: "portcullis".to_owned(),
+            scopes: "openid email".to_owned(),
+            groups_claim: "groups".to_owned(),
+            directory_claim: Some("oid".to_owned()),
+            creates: true,
+            name_claim: "email".to_owned(),
+            acr: vec!["phr".to_owned()],
+            amr: vec!["mfa".to_owned()],
+        })
+    }
+
+    fn places(&self) -> Task<'_, Result<SignOnPlaces, Failure>> {
+        let authorization = "https://login.example.com/authorize?tenant=1".to_owned();
+        Box::pin(async { Ok(SignOnPlaces { authorization, names_itself: true }) })
+    }
+
+    fn redeem(&self, redemption: Redemption) -> Task<'_, Result<SignedOn, Failure>> {
+        let claims = self.0.claims.lock().unwrap().clone();
+        let codes = format!("code {}", redemption.code.expose());
+        self.0.note(codes);
+        Box::pin(async move {
+            let claims = claims.ok_or_else(|| Failure("invalid_grant".to_owned()))?;
+            let claims = serde_json::from_value(claims).unwrap();
+            SignedOn::of(claims).map_err(|error| Failure(error.to_string()))
+        })
+    }
+
+    fn logged_out(&self, token: String) -> Task<'_, Result<LoggedOut, Failure>> {
+        let words: Vec<String> = token.split(' ').map(str::to_owned).collect();
+        Box::pin(async move {
+            let [id, kind, name] = words.as_slice() else {
+                return Err(Failure("the token is not signed".to_owned()));
+            };
+            let of = |wanted: &str| (kind == wanted).then(|| name.clone());
+            let expires = Timestamp::from_micros(i64::MAX);
+            Ok(LoggedOut { id: id.clone(), subject: of("sub"), session: of("sid"), expires })
+        })
     }
 }
 
@@ -237,6 +289,30 @@ impl Instance for FakeInstance {
         IndexState { indexed: 7, size: 9 }
     }
 
+    fn public_key(&self, pem: &str) -> Result<PublicKeyView, Failure> {
+        let read = pem.strip_prefix("key ").map(|thumbprint| PublicKeyView {
+            info: thumbprint.as_bytes().to_vec(),
+            algorithm: "ed25519",
+            thumbprint: thumbprint.to_owned(),
+        });
+        read.ok_or_else(|| Failure("it holds no PUBLIC KEY".to_owned()))
+    }
+
+    fn declared_credentials(&self, _: &TenantId) -> DeclaredCredentials {
+        let agent: AgentName = "declared".parse().unwrap();
+        let (id, algorithm) = ("configured".parse().unwrap(), "hmac-sha256");
+        let subject = "CN=configured".parse().unwrap();
+        DeclaredCredentials {
+            signing_keys: vec![DeclaredKey { id, agent: agent.clone(), algorithm }],
+            certificates: vec![DeclaredCertificate { subject, agent }],
+            revoked: vec!["c0".parse().unwrap()],
+        }
+    }
+
+    fn may_name(&self, _: &TenantId, subject: &CertificateSubject) -> Result<bool, Failure> {
+        Ok(!subject.as_str().contains("elsewhere"))
+    }
+
     fn exports(&self, _: &TenantId) -> Value {
         json!([{"name": "siem", "behind": 3}])
     }
@@ -271,6 +347,11 @@ impl Custody for FakeCustody {
         self.0.note(format!("erase {subject} {month:?}"));
         let month = month.unwrap_or_else(|| "2026-11".parse().unwrap());
         Box::pin(async move { Ok(vec![ErasedKey { subject, month }]) })
+    }
+
+    fn forget_values(&self, _: TenantId, subject: DataSubject) -> Task<'_, Result<u64, Failure>> {
+        self.0.note(format!("forget {subject}"));
+        Box::pin(async { Ok(3) })
     }
 
     fn retain(&self, _: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>> {
@@ -328,6 +409,8 @@ impl Fake {
                 Some(model::Digest::of(&number.to_be_bytes()).0)
             }),
             hosts: vec!["console.example.com".to_owned()],
+            sign_on: Box::new(FakeProvider(Arc::clone(&seen))),
+            public_url: None,
             idempotency: crate::Idempotency::default(),
             staff: policy::StaffBundle::built_in().unwrap(),
             login: crate::Login::new([7; 32], false, Default::default()).unwrap(),

@@ -105,10 +105,10 @@ async fn an_erasure_is_announced_and_completed_in_the_log() {
     let order = json!({"subject": {"type": "agent", "name": "bot"}, "reason": "asked to"});
     let answer = fake.operator("POST", "/api/v1/erasures", order.clone()).await;
     let key = json!({"subject": {"type": "agent", "name": "bot"}, "month": "2026-11"});
-    assert_eq!(answer.json(), json!({"erased": [key]}));
+    assert_eq!(answer.json(), json!({"erased": [key], "values": 3}));
     let events = fake.seen.take_events();
     let acts: Vec<&str> = events.iter().map(|event| event.split(' ').next().unwrap()).collect();
-    assert_eq!(acts, ["record", "erase", "record"]);
+    assert_eq!(acts, ["record", "forget", "erase", "record"]);
     let records = fake.seen.records.lock().unwrap().clone();
     assert_eq!(records[0].id, records[1].id);
     assert_eq!((records[0].status, records[1].status), (Status::Begun, Status::Ok));

@@ -184,6 +184,9 @@ fn left(tenant: &Tenant, name: &UserName) -> Option<Contained> {
 fn cut(snapshot: &Snapshot, tenant: &Tenant, actor: &Actor) -> Option<Contained> {
     let Some(agent) = tenant.agents.get(&actor.agent) else { return Some(Contained::Ended) };
     let ended = actor.key.is_some_and(|key| {
+        if tenant.credentials.marks(&key, &actor.agent) {
+            return false;
+        }
         let opens = snapshot.keys.get(&key);
         opens.is_none_or(|opens| opens.tenant != tenant.id || opens.agent != actor.agent)
     });

@@ -3,12 +3,12 @@
 //! The TLS layer has verified it. One that names no agent is no credential: it only opened the
 //! connection. One whose serial was revoked is refused, on open connections too.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use identity::{Certificate, TokenError};
 use model::TenantId;
 
-use super::{Asked, Proof, Unidentified};
+use super::{Asked, Credentials, Proof, Unidentified};
 use crate::snapshot::Snapshot;
 
 pub(super) fn by_certificate(
@@ -18,25 +18,25 @@ pub(super) fn by_certificate(
 ) -> Result<Option<Proof>, Unidentified> {
     let Some(der) = asked.peer.certificates.first() else { return Ok(None) };
     // What the platform revoked opens nothing, whosever it is.
-    let platform = snapshot.tenants.get(&TenantId::main()).map(|main| &main.trust.revoked);
+    let platform = snapshot.tenants.get(&TenantId::main()).map(|main| &main.credentials);
     let directory = &snapshot.directory;
-    if !directory.has_certificates() && platform.is_none_or(HashSet::is_empty) {
+    if !directory.has_certificates() && !platform.is_some_and(|platform| platform.revokes_any()) {
         return Ok(None);
     }
     let found = asked.peer.named.get_or_init(|| Certificate::parse(der));
     let certificate = found.as_ref().ok_or(TokenError::Form)?;
-    let is_in = |revoked: &HashSet<String>| revoked.contains(&certificate.serial);
-    if platform.is_some_and(is_in) {
+    let is_revoked = |by: &Arc<Credentials>| by.is_revoked(&certificate.serial);
+    if platform.is_some_and(is_revoked) {
         return Err(revoked(certificate, shown));
     }
     let subject = certificate.common_name.as_ref().map(|name| format!("CN={name}"));
     let names = certificate.spiffe_id().map(str::to_owned).into_iter().chain(subject);
     let mut known = names.filter_map(|name| {
         let tenant = snapshot.tenants.get(directory.of_certificate(&name)?)?;
-        Some((tenant, tenant.trust.certificates.get(&name)?.clone(), name))
+        Some((tenant, tenant.credentials.certificate(&name)?.agent.clone(), name))
     });
     let Some((tenant, agent, name)) = known.next() else { return Ok(None) };
-    if is_in(&tenant.trust.revoked) {
+    if is_revoked(&tenant.credentials) {
         return Err(revoked(certificate, shown));
     }
     super::show(shown, "certificate", model::clip(&name, 128));

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use model::TenantId;
 
+use super::credentials::Source;
 use crate::snapshot::Tenant;
 
 type Names = HashMap<String, Option<TenantId>, RandomState>;
@@ -28,6 +29,7 @@ pub struct Directory {
 impl Directory {
     pub fn of<'t>(tenants: impl IntoIterator<Item = &'t Tenant>) -> Self {
         let mut directory = Self::default();
+        let mut added = Added::default();
         for tenant in tenants {
             let trust = &tenant.trust;
             if trust.key.is_some() {
@@ -37,13 +39,23 @@ impl Directory {
                 let trusting = directory.issuers.entry(issuer.rules.url.clone()).or_default();
                 trusting.push(tenant.id.clone());
             }
-            for id in trust.signing_keys.keys() {
-                claim(&mut directory.signing_keys, id, &tenant.id);
+            for (id, source) in tenant.credentials.key_ids() {
+                let names = match source {
+                    Source::Configuration => &mut directory.signing_keys,
+                    Source::Administrator => &mut added.signing_keys,
+                };
+                claim(names, id, &tenant.id);
             }
-            for subject in trust.certificates.keys() {
-                claim(&mut directory.certificates, subject, &tenant.id);
+            for (subject, source) in tenant.credentials.subjects() {
+                let names = match source {
+                    Source::Configuration => &mut directory.certificates,
+                    Source::Administrator => &mut added.certificates,
+                };
+                claim(names, subject, &tenant.id);
             }
         }
+        yielding(&mut directory.signing_keys, added.signing_keys);
+        yielding(&mut directory.certificates, added.certificates);
         directory
     }
 
@@ -68,6 +80,19 @@ impl Directory {
     }
 }
 
+/// What administrators added: it takes no name from what is configured, in whatever tenant.
+#[derive(Default)]
+struct Added {
+    signing_keys: Names,
+    certificates: Names,
+}
+
+fn yielding(names: &mut Names, added: Names) {
+    for (name, tenant) in added {
+        names.entry(name).or_insert(tenant);
+    }
+}
+
 fn claim(names: &mut Names, name: &str, tenant: &TenantId) {
     let claimed = names.entry(name.to_owned()).or_insert_with(|| Some(tenant.clone()));
     if claimed.as_ref().is_some_and(|other| other != tenant) {
@@ -89,5 +114,16 @@ mod tests {
         claim(&mut names, "key", &other);
         claim(&mut names, "key", &one);
         assert_eq!(names["key"], None);
+    }
+
+    #[test]
+    fn what_is_added_takes_no_name_from_what_is_configured() {
+        let (one, other) = (TenantId::new("one").unwrap(), TenantId::new("other").unwrap());
+        let (mut names, mut added) = (Names::default(), Names::default());
+        claim(&mut names, "key", &one);
+        claim(&mut added, "key", &other);
+        claim(&mut added, "free", &other);
+        yielding(&mut names, added);
+        assert_eq!((names["key"].as_ref(), names["free"].as_ref()), (Some(&one), Some(&other)));
     }
 }

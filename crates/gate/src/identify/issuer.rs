@@ -6,8 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -36,8 +35,8 @@ pub struct TrustedIssuer {
     keys: ArcSwap<Known>,
     /// None where the keys are fixed.
     reader: Option<Reader>,
-    /// Whether they could not be read when that was tried last.
-    is_silent: AtomicBool,
+    /// Since when they cannot be read, and the last time that this ended.
+    silence: std::sync::Mutex<Silence>,
     /// When they were last asked for; held while they are being read.
     asked: Mutex<Option<Timestamp>>,
 }
@@ -45,6 +44,31 @@ pub struct TrustedIssuer {
 /// The reading that an issuer's keys are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeysVersion(Option<Timestamp>);
+
+/// A time in which an issuer's keys could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silent {
+    pub since: Timestamp,
+    pub until: Timestamp,
+}
+
+#[derive(Default)]
+struct Silence {
+    since: Option<Timestamp>,
+    ended: Option<Silent>,
+}
+
+impl Silence {
+    fn note(&mut self, is_heard: bool, now: Timestamp) {
+        match (self.since, is_heard) {
+            (None, false) => self.since = Some(now),
+            (Some(since), true) => {
+                *self = Self { since: None, ended: Some(Silent { since, until: now }) }
+            }
+            _ => {}
+        }
+    }
+}
 
 #[derive(Default)]
 struct Known {
@@ -61,7 +85,7 @@ impl TrustedIssuer {
             rules,
             keys,
             reader: None,
-            is_silent: AtomicBool::new(false),
+            silence: std::sync::Mutex::default(),
             asked: Mutex::new(None),
         }
     }
@@ -73,7 +97,7 @@ impl TrustedIssuer {
             rules,
             keys,
             reader: Some(reader),
-            is_silent: AtomicBool::new(false),
+            silence: std::sync::Mutex::default(),
             asked: Mutex::new(None),
         }
     }
@@ -113,7 +137,20 @@ impl TrustedIssuer {
 
     /// Whether its keys could not be read when that was tried last.
     pub fn is_silent(&self) -> bool {
-        self.is_silent.load(Ordering::Relaxed)
+        self.silence().since.is_some()
+    }
+
+    /// A silence that ended and that nobody was told of yet. Where it still lasts, listens again
+    /// first, so that its end is noticed although nobody calls.
+    pub async fn take_ended_silence(&self, now: Timestamp) -> Option<Silent> {
+        if self.is_silent() {
+            self.read_again(now).await;
+        }
+        self.silence().ended.take()
+    }
+
+    fn silence(&self) -> std::sync::MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn age(&self, now: Timestamp) -> Option<Duration> {
@@ -136,7 +173,7 @@ impl TrustedIssuer {
         }
         *asked = Some(now);
         let read = tokio::time::timeout(PATIENCE, reader()).await;
-        self.is_silent.store(!matches!(read, Ok(Ok(_))), Ordering::Relaxed);
+        self.silence().note(matches!(read, Ok(Ok(_))), now);
         match read {
             Ok(Ok(keys)) => {
                 self.keys.store(Arc::new(Known { keys, read: Some(now) }));
@@ -151,5 +188,25 @@ impl TrustedIssuer {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_is_told_once_with_its_beginning_and_end() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let mut silence = Silence::default();
+        silence.note(true, at(1));
+        assert_eq!(silence.ended, None);
+        silence.note(false, at(2));
+        silence.note(false, at(3));
+        assert_eq!(silence.since, Some(at(2)));
+        silence.note(true, at(4));
+        assert_eq!(silence.ended.take(), Some(Silent { since: at(2), until: at(4) }));
+        silence.note(true, at(5));
+        assert_eq!((silence.since, silence.ended), (None, None));
     }
 }

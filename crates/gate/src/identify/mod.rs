@@ -9,8 +9,10 @@
 //! snapshot on every call, so a person's leaving and an agent's suspension hold from the next
 //! call on.
 
+mod asserted;
 mod caller;
 mod certified;
+pub mod credentials;
 pub mod directory;
 pub mod issuer;
 pub mod note;
@@ -34,11 +36,13 @@ use crate::gate::Gate;
 use crate::net::peer::Peer;
 use crate::snapshot::Snapshot;
 
+use asserted::by_assertion;
 use certified::by_certificate;
 use signed::by_signature;
 use token::by_token;
 
 pub use caller::{Caller, Given};
+pub use credentials::Credentials;
 pub use directory::Directory;
 pub use presented::{
     CREDENTIAL_HEADERS, DELEGATION, GATE_HEADERS, PROOF_HEADERS, Presented, presented,
@@ -77,18 +81,20 @@ pub async fn caller(
     asked: Asked<'_>,
     shown: &mut String,
 ) -> Result<Caller, Unidentified> {
-    let caller = agent(gate, snapshot, asked, shown).await?;
+    let caller = agent(gate, snapshot, asked, None, shown).await?;
     match caller.given() {
         Some(given) if !given.audience.covers(asked.uri.path()) => Err(TokenError::Audience.into()),
         _ => Ok(caller),
     }
 }
 
-/// As [`caller`], whatever its token is for: at the token endpoint only who it is counts.
+/// As [`caller`], whatever its token is for: at the token endpoint only who it is counts, and it may
+/// be asserted.
 pub async fn agent(
     gate: &Gate,
     snapshot: &Snapshot,
     asked: Asked<'_>,
+    assertion: Option<&str>,
     shown: &mut String,
 ) -> Result<Caller, Unidentified> {
     let presented = presented(asked.headers)?;
@@ -99,6 +105,10 @@ pub async fn agent(
     }
     if presented.is_signed {
         let next = by_signature(gate, snapshot, &asked, shown).await?;
+        proof = Some(joined(proof, next)?);
+    }
+    if let Some(assertion) = assertion {
+        let next = by_assertion(gate, snapshot, &asked, assertion, shown).await?;
         proof = Some(joined(proof, next)?);
     }
     Caller::resolve(snapshot, proof.ok_or(Unidentified::Missing)?)

@@ -55,8 +55,11 @@ fn checked(
     let id = input.key_id.as_deref().ok_or(SignatureError::Missing("keyid"))?;
     super::show(shown, "signature", model::clip(id, 64));
     let tenant = snapshot.directory.of_signing_key(id).and_then(|id| snapshot.tenants.get(id));
-    let trust = &tenant.ok_or(SignatureError::UnknownKey)?.trust;
-    let key = trust.signing_keys.get(id).ok_or(SignatureError::UnknownKey)?;
+    let tenant = tenant.ok_or(SignatureError::UnknownKey)?;
+    let key = tenant.credentials.signing_key(id).ok_or(SignatureError::UnknownKey)?;
+    if key.has_expired(gate.now()) {
+        return Err(Unidentified::Expired);
+    }
     let (scheme, authority) = place(asked);
     let message = Message {
         method: asked.method.as_str(),
@@ -67,11 +70,11 @@ fn checked(
         status: None,
         fields: &|name| joined(asked, name),
     };
-    let rules = &trust.signatures;
+    let rules = &tenant.trust.signatures;
     let verified = rules.verify(input, &signature, &key.key, &message, gate.now())?;
     let body = body(asked, input, &rules.required)?;
-    let (tenant, agent) = (key.tenant.clone(), key.agent.clone());
-    Ok((Proof { tenant, agent, key: None, given: None, body }, verified))
+    let (tenant, agent) = (tenant.id.clone(), key.agent.clone());
+    Ok((Proof { tenant, agent, key: Some(key.mark()), given: None, body }, verified))
 }
 
 fn body(

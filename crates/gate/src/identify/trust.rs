@@ -1,13 +1,11 @@
 //! Whose word the gate takes, and what it grants: the part of the snapshot that identification
 //! reads. It is made once from the configuration and stays the same until that changes.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use identity::signature::{Rules, VerifyingKey};
+use identity::signature::Rules;
 use identity::{GateKey, Terms};
-use model::{AgentName, TenantId};
 
 use super::Remembered;
 use super::issuer::TrustedIssuer;
@@ -26,22 +24,9 @@ pub struct Trust {
     pub public_url: Option<String>,
     /// Outside issuers, by the `iss` of their tokens.
     pub issuers: Vec<Arc<TrustedIssuer>>,
-    /// Keys that requests may be signed with, by `keyid`.
-    pub signing_keys: HashMap<String, AgentKey>,
     /// What a signature must be like.
     pub signatures: Rules,
-    /// Agents by what their certificates say: a SPIFFE id, or `CN=` and a common name.
-    pub certificates: HashMap<String, AgentName>,
-    /// Serials of certificates that are not taken any more, in lower-case hexadecimal.
-    pub revoked: HashSet<String>,
     pub remembered: Remembered,
-}
-
-/// A key that an agent signs with.
-pub struct AgentKey {
-    pub tenant: TenantId,
-    pub agent: AgentName,
-    pub key: VerifyingKey,
 }
 
 impl Trust {
@@ -71,10 +56,7 @@ impl Default for Trust {
             persons_must_be_known: true,
             public_url: None,
             issuers: Vec::new(),
-            signing_keys: HashMap::new(),
             signatures: Rules::default(),
-            certificates: HashMap::new(),
-            revoked: HashSet::new(),
             remembered: Remembered::default(),
         }
     }

@@ -24,7 +24,8 @@ impl Call {
         note::caller(record, &caller, asked.headers);
         let has_room = self.action.belongs_to(&caller.tenant);
         self.engine.clone_from(&caller.tenant.engine);
-        self.vault = caller.tenant.vault.as_ref().map(|vault| vault.bind(&caller.agent.name));
+        let vault = caller.tenant.vault.as_ref();
+        self.vault = vault.map(|vault| vault.bind(&caller.agent.name, caller.person.as_ref()));
         self.keeping.clone_from(&caller.tenant.keeping);
         match caller.contained {
             None if !has_room => Err(Refusal::Busy),

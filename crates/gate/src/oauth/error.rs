@@ -20,6 +20,8 @@ pub(crate) enum OAuthError {
     /// What is to be exchanged is worth nothing.
     Grant(String),
     GrantType,
+    /// A code was asked for, and none is ever given.
+    NoAuthorization,
     Scope(String),
     Target(String),
     /// The kill switch, the gate's state, the log.
@@ -33,6 +35,7 @@ impl OAuthError {
             Self::Client(_) | Self::OtherClient => "invalid_client",
             Self::Grant(_) => "invalid_grant",
             Self::GrantType => "unsupported_grant_type",
+            Self::NoAuthorization => "unsupported_response_type",
             Self::Scope(_) => "invalid_scope",
             Self::Target(_) => "invalid_target",
             Self::Refused(refusal) if refusal.status().is_server_error() => {
@@ -58,6 +61,7 @@ impl OAuthError {
                 "`client_id` names another agent than the credential does.".to_owned()
             }
             Self::GrantType => "`grant_type` is client_credentials or urn:ietf:params:oauth:grant-type:token-exchange.".to_owned(),
+            Self::NoAuthorization => "No codes are given out here: people log in at the identity provider that `authorization_servers` names, and agents ask for tokens at /oauth/token.".to_owned(),
             Self::Refused(refusal) => refusal.message(),
             Self::Request(text) | Self::Grant(text) | Self::Scope(text) | Self::Target(text) => {
                 text.clone()

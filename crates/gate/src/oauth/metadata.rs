@@ -62,7 +62,7 @@ fn keys(snapshot: &Snapshot) -> Vec<Value> {
 }
 
 /// How the gate is reached, as it was told or as the client says.
-pub(super) fn origin(trust: &Trust, peer: &Peer, headers: &HeaderMap) -> String {
+pub(crate) fn origin(trust: &Trust, peer: &Peer, headers: &HeaderMap) -> String {
     if let Some(url) = &trust.public_url {
         return url.trim_end_matches('/').to_owned();
     }
@@ -72,10 +72,10 @@ pub(super) fn origin(trust: &Trust, peer: &Peer, headers: &HeaderMap) -> String 
 }
 
 fn protected_resource(trust: &Trust, origin: &str, resource: &str) -> Value {
+    // People get tokens at their own providers, agents here; clients without a preference take the
+    // first.
     let mut servers: Vec<String> = trust.authorization_servers();
-    if servers.is_empty() && trust.key.is_some() {
-        servers.push(origin.to_owned());
-    }
+    servers.extend(trust.key.is_some().then(|| origin.to_owned()));
     json!({
         "resource": format!("{origin}{}", resource.trim_end_matches('/')),
         "authorization_servers": servers,
@@ -87,10 +87,15 @@ fn protected_resource(trust: &Trust, origin: &str, resource: &str) -> Value {
 fn server(origin: &str) -> Value {
     json!({
         "issuer": origin,
+        // RFC 8414 asks for one only where it is used; the clients of MCP ask for one always. It is
+        // there, and says that nobody is authorised by it.
+        "authorization_endpoint": format!("{origin}/oauth/authorize"),
         "token_endpoint": format!("{origin}/oauth/token"),
         "jwks_uri": format!("{origin}{KEYS}"),
         "grant_types_supported": [TOKEN_EXCHANGE, CLIENT_CREDENTIALS],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported":
+            ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["EdDSA", "ES256"],
         "response_types_supported": [],
     })
 }

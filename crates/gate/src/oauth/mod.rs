@@ -9,5 +9,5 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use metadata::{Challenge, challenge, document};
-pub(crate) use token::serve;
+pub(crate) use metadata::{Challenge, challenge, document, origin};
+pub(crate) use token::{refuse_authorization, serve};

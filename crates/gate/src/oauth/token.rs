@@ -13,6 +13,7 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use identity::assertion::ASSERTION_TYPE;
 use identity::{Actor, Audience, Chain, Delegation, Subject, Use, Wanted, exchange};
 use model::{Effect, Kind, RecordId, Resource, Scopes, Status};
 use serde_json::json;
@@ -46,16 +47,26 @@ const FORM: BodyLimits = BodyLimits {
 /// A key or token beside the form, where presenting it is one place more.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
+/// Answers whoever comes with a browser to be authorised: people log in at their own provider, and
+/// no code is given out here. Nothing is ever redirected, since no client registers an address.
+pub(crate) async fn refuse_authorization(
+    worker: &Worker,
+    peer: &Peer,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let mut asking = Asking::begin(worker);
+    let client = note::client(&asking.snapshot, peer, request.headers());
+    asking.action.record().client = client;
+    asking.refuse(OAuthError::NoAuthorization).await
+}
+
 /// Answers one request for a token.
 pub(crate) async fn serve(
     worker: &Worker,
     peer: &Peer,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
-    let mut asking = Asking {
-        action: Action::begin(&worker.gate, Kind::AUTH_ATTEMPT),
-        snapshot: worker.gate.snapshot().clone(),
-    };
+    let mut asking = Asking::begin(worker);
     let client = note::client(&asking.snapshot, peer, request.headers());
     asking.action.record().client = client;
     match asking.attempt(worker, peer, request).await {
@@ -70,6 +81,11 @@ struct Asking {
 }
 
 impl Asking {
+    fn begin(worker: &Worker) -> Self {
+        let action = Action::begin(&worker.gate, Kind::AUTH_ATTEMPT);
+        Self { action, snapshot: worker.gate.snapshot().clone() }
+    }
+
     async fn attempt(
         &mut self,
         worker: &Worker,
@@ -113,7 +129,8 @@ impl Asking {
         let asked = Asked { method, uri, headers: &headers, peer };
         let (gate, snapshot) = (self.action.gate.clone(), self.snapshot.clone());
         let mut shown = String::new();
-        let found = identify::agent(&gate, &snapshot, asked, &mut shown).await;
+        let assertion = assertion(form)?;
+        let found = identify::agent(&gate, &snapshot, asked, assertion, &mut shown).await;
         let record = self.action.record();
         record.client.credential = shown;
         let caller = found.map_err(OAuthError::Client)?;
@@ -278,6 +295,17 @@ fn credentials(
         }
     }
     Ok((headers, name))
+}
+
+/// What the client asserts by a key of its own (RFC 7521, section 4.2).
+fn assertion(form: &Form) -> Result<Option<&str>, OAuthError> {
+    let text = match (form.get("client_assertion"), form.get("client_assertion_type")) {
+        (None, None) => return Ok(None),
+        (Some(assertion), Some(ASSERTION_TYPE)) => return Ok(Some(assertion)),
+        (None, Some(_)) => "`client_assertion` is missing.".to_owned(),
+        (Some(_), _) => format!("`client_assertion_type` is {ASSERTION_TYPE}."),
+    };
+    Err(OAuthError::Request(text))
 }
 
 fn append(headers: &mut HeaderMap, secret: &str) -> Result<(), OAuthError> {

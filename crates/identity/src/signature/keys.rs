@@ -69,6 +69,14 @@ impl VerifyingKey {
         is_point.then(|| Self::P256(PublicKey::p256(point)))
     }
 
+    /// The public key itself; `None` where it is a shared secret.
+    pub fn public(&self) -> Option<&PublicKey> {
+        match self {
+            Self::Ed25519(key) | Self::P256(key) => Some(key),
+            Self::Hmac(_) => None,
+        }
+    }
+
     pub fn algorithm(&self) -> SignatureAlgorithm {
         match self {
             Self::Ed25519(_) => SignatureAlgorithm::Ed25519,

@@ -52,6 +52,12 @@ pub(super) enum Command {
     /// Make a new key and print it, once; the old ones end after a while
     #[command(after_help = "Example:\n  portcullis agent rotate support-bot --overlap 1h")]
     Rotate(Rotate),
+    /// Keys, and public keys that an agent signs its requests with
+    #[command(subcommand)]
+    Key(super::agent_key::Command),
+    /// Client certificates: which names stand for which agent, which are not taken any more
+    #[command(subcommand)]
+    Cert(super::agent_certificate::Command),
     /// Remove an agent and its keys
     #[command(after_help = "Example:\n  portcullis agent remove support-bot")]
     Remove { name: AgentName },
@@ -128,7 +134,7 @@ pub(super) fn in_seconds(seconds: u64) -> Timestamp {
     Timestamp::from_system(SystemTime::now()).plus(Duration::from_secs(seconds))
 }
 
-fn path(name: &AgentName) -> String {
+pub(super) fn path(name: &AgentName) -> String {
     format!("/api/v1/agents/{}", encode(name.as_str()))
 }
 
@@ -149,6 +155,8 @@ pub(super) fn run(command: Command, session: &Session<'_>, output: &mut Output) 
             let answer = session.send(&format!("{}/clear_labels", path(&name)), &body)?;
             done(&answer, "the session has no labels now", output)
         }
+        Command::Key(command) => super::agent_key::run(command, session, output),
+        Command::Cert(command) => super::agent_certificate::run(command, session, output),
         Command::Rotate(rotate) => self::rotate(&rotate, session, output),
         Command::Remove { name } => {
             let answer = session.call(Method::DELETE, &path(&name), None)?;

@@ -5,6 +5,8 @@
 
 mod access;
 mod agent;
+mod agent_certificate;
+mod agent_key;
 mod approval;
 mod config;
 mod containment;

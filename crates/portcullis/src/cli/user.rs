@@ -197,8 +197,13 @@ fn invitation(answer: &Value, output: &mut Output) -> Result {
         output.value(answer)?;
         return Ok(Exit::Done);
     }
-    output.note("hand this link over yourself: it counts once, for a day, and is shown only now; put the console's address before it:");
-    output.line(visible(answer["invitation"]["path"].as_str().unwrap_or_default()))?;
+    let invitation = &answer["invitation"];
+    let link = invitation["url"].as_str();
+    let missing = if link.is_some() { "" } else { "; put the console's address before it" };
+    output.note(format!(
+        "hand this link over yourself: it counts once, for a day, and is shown only now{missing}:"
+    ));
+    output.line(visible(link.or(invitation["path"].as_str()).unwrap_or_default()))?;
     Ok(Exit::Done)
 }
 

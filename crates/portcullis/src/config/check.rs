@@ -2,6 +2,7 @@
 //! nobody declared.
 
 mod exports;
+mod people;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     let mut check = Check { config, origins, found };
     check.listeners();
     check.tenants();
+    check.certificates();
     check_own(check);
 }
 
@@ -38,6 +40,7 @@ fn check_own(mut check: Check<'_>) {
     check.classifier();
     check.retention();
     exports::check(&mut check);
+    people::check(&mut check);
 }
 
 struct Check<'c> {
@@ -81,6 +84,17 @@ impl Check<'_> {
         if config.tenant.len() > tenants::MAX_TENANTS {
             let message = format!("an instance has at most {} tenants", tenants::MAX_TENANTS);
             self.error("tenant", message, "run another instance beside this one");
+        }
+    }
+
+    /// Whose certificates the listener asks for is the process's, so this is for its own file.
+    fn certificates(&mut self) {
+        if tenants::asks_for_certificates(self.config) {
+            return;
+        }
+        for place in 0..self.config.certificate.len() {
+            let help = "name the authorities that sign them with [gate.tls] client_ca";
+            self.error(&format!("certificate[{place}]"), tenants::NOBODY_ASKS, help);
         }
     }
 
@@ -323,20 +337,6 @@ impl Check<'_> {
             if seen.insert(key.id.as_str(), place).is_some() {
                 let message = format!("there are two signing keys with the id \"{}\"", key.id);
                 self.error(&format!("{path}.id"), message, "give each an id of its own");
-            }
-        }
-        for (place, certificate) in config.certificate.iter().enumerate() {
-            let path = format!("certificate[{place}]");
-            let subject = &certificate.subject;
-            if !subject.starts_with("spiffe://") && !subject.starts_with("CN=") {
-                let message = format!("\"{subject}\" is neither a SPIFFE id nor a common name");
-                let help = "write \"spiffe://…\" or \"CN=…\"";
-                self.error(&format!("{path}.subject"), message, help);
-            }
-            if config.gate.tls.as_ref().is_none_or(|tls| tls.client_ca.is_none()) {
-                let message = "no client certificate is ever asked for";
-                let help = "name the authorities that sign them with [gate.tls] client_ca";
-                self.error(&path, message, help);
             }
         }
         if config.console.tls.as_ref().is_some_and(|tls| tls.client_optional) {

@@ -9,8 +9,17 @@ use super::diagnostic::{Diagnostic, Origin, Severity, SourceText};
 use super::{Config, ConfigError, Environment, Origins, Secrets, check, read, read_file, sections};
 
 /// Sections of the process, which only its own file has.
-const OF_THE_PROCESS: [&str; 8] =
-    ["instance", "gate", "console", "data", "ledger", "telemetry", "metrics", "tenant"];
+const OF_THE_PROCESS: [&str; 9] = [
+    "instance",
+    "gate",
+    "console",
+    "data",
+    "ledger",
+    "telemetry",
+    "metrics",
+    "tenant",
+    "people.sso",
+];
 
 /// Tenants of one instance.
 pub const MAX_TENANTS: usize = 256;
@@ -40,6 +49,10 @@ pub(super) fn load(
     names.add(&TenantId::main(), config).map_err(|problem| of_file(Path::new(""), problem))?;
     for declared in &config.tenant {
         let (own, said) = tenant(&declared.file, &environment, secrets)?;
+        if !own.certificate.is_empty() && !asks_for_certificates(config) {
+            let problem = format!("{NOBODY_ASKS}; the process's file names who signs them");
+            return Err(of_file(&declared.file, problem));
+        }
         names.add(&declared.name, &own).map_err(|problem| of_file(&declared.file, problem))?;
         let file = declared.file.display().to_string();
         warnings.extend(said.into_iter().map(|warning| Diagnostic {
@@ -70,6 +83,14 @@ fn tenant(
     };
     let (config, warnings, _) = read(source, Some(file), environment, secrets, foreign)?;
     Ok((config, warnings))
+}
+
+/// Why names of certificates stand for nobody.
+pub(super) const NOBODY_ASKS: &str = "no client certificate is ever asked for";
+
+/// Whether clients of the gate are asked for certificates at all.
+pub(super) fn asks_for_certificates(process: &Config) -> bool {
+    process.gate.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())
 }
 
 fn of_file(file: &Path, problem: String) -> ConfigError {

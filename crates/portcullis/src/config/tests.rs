@@ -9,7 +9,7 @@ use super::sections::{Durability, Per, ProviderKind};
 use super::*;
 
 /// Secrets that the sample files name.
-const SECRETS: [(&str, &str); 9] = [
+const SECRETS: [(&str, &str); 10] = [
     ("FILES_TOKEN", "files-token"),
     ("FILES_KEY", "files-key"),
     ("OPENAI_API_KEY", "k1"),
@@ -19,6 +19,7 @@ const SECRETS: [(&str, &str); 9] = [
     ("PREVIOUS_ROOT_KEY", "k4"),
     ("SIEM_TOKEN", "k5"),
     ("WEBHOOK_SECRET", "k6"),
+    ("SSO_CLIENT_SECRET", "k7"),
 ];
 
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
@@ -397,4 +398,24 @@ fn a_secret_file_is_read_without_its_newline() {
     }
     std::fs::write(&path, "x".repeat(70_000)).unwrap();
     assert!(read(&text, &[]).is_err());
+}
+
+#[test]
+fn a_log_in_that_could_not_hold_is_told() {
+    let sso = "[people.sso]\nissuer = \"https://login.example.com\"\nclient_id = \"portcullis\"\n";
+    assert!(told(sso, &[]).starts_with("accepted"));
+    for (text, says) in [
+        ("[console]\npublic_url = \"http://portcullis.example.com\"\n", "in clear"),
+        ("[console]\npublic_url = \"https://portcullis.example.com/console\"\n", "no path"),
+        (&sso.replace("https://", "http://"), "in clear"),
+        (&format!("{sso}scopes = [\"email\"]\n"), "no ID token"),
+        (&format!("{sso}clock_skew = \"1h\"\n"), "a minute at most"),
+        (&format!("{sso}create = true\n"), "no group gives a role"),
+        (&format!("{sso}client_secret = \"hunter2\"\n"), "in clear"),
+        ("[[people.group]]\nname = \"Staff\"\nroles = [\"root\"]\n", "people.group[0].roles[0]"),
+    ] {
+        let told = told(text, &[]);
+        assert!(told.contains(says), "{text}: {told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
 }

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use model::{AgentName, ProviderName, RoleName, ServerName, TenantId, UserName, ZoneName};
+use model::{
+    AgentName, CertificateSerial, CertificateSubject, ProviderName, RoleName, ServerName,
+    SigningKeyId, TenantId, UserName, ZoneName,
+};
 use toml::de::DeValue;
 
 use super::declare::{Shape, Written};
@@ -188,6 +191,9 @@ texts! {
     ServerName: "a server's name";
     RoleName: "a role's name";
     ZoneName: "a zone's name";
+    SigningKeyId: "the id of a signing key";
+    CertificateSubject: "\"spiffe://…\" or \"CN=…\"";
+    CertificateSerial: "a serial number in hexadecimal";
 }
 
 impl Value for SocketAddr {

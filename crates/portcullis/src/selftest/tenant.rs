@@ -126,6 +126,7 @@ impl Canaries {
             books: self.books.clone(),
             in_flight: MAX_IN_FLIGHT,
             trust: Arc::default(),
+            credentials: Arc::default(),
             agents: agents.into_iter().map(|one| (one.name.clone(), Arc::new(one))).collect(),
             persons: std::collections::HashMap::default(),
             providers: providers.into_iter().collect::<anyhow::Result<_>>()?,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::{
-    Check, Drafted, Failure, IndexState, Instance, LabelledSession, PolicyReport, PolicySource,
-    PolicyView, ProviderView, ServerView, Task,
+    Check, DeclaredCredentials, Drafted, Failure, IndexState, Instance, LabelledSession,
+    PolicyReport, PolicySource, PolicyView, ProviderView, PublicKeyView, ServerView, Task,
 };
 use ledger::Health;
-use model::{TenantId, UserName};
+use model::{CertificateSubject, TenantId, UserName};
 use people::Role;
 use policy::Source;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::core::{Core, now};
 use super::house::House;
 use super::reload::Whose;
-use super::{export, leaked, reload, selftest};
+use super::{credentials, export, leaked, reload, selftest};
 use crate::policies;
 
 /// How long a search waits for the index.
@@ -291,6 +291,23 @@ impl Instance for Adapter {
     fn index(&self, tenant: &TenantId) -> IndexState {
         let core = self.house.tenant(tenant);
         core.map_or(IndexState { indexed: 0, size: 0 }, |core| state_of_index(&core))
+    }
+
+    fn public_key(&self, pem: &str) -> Result<PublicKeyView, Failure> {
+        credentials::view(pem).map_err(|error| failed(&error))
+    }
+
+    fn declared_credentials(&self, tenant: &TenantId) -> DeclaredCredentials {
+        let core = self.house.tenant(tenant);
+        core.map_or_else(DeclaredCredentials::default, |core| {
+            credentials::declared(&core.settings.load().credentials)
+        })
+    }
+
+    fn may_name(&self, tenant: &TenantId, subject: &CertificateSubject) -> Result<bool, Failure> {
+        let main = self.house.main().map_err(|error| failed(&error))?;
+        let config = &main.settings.load().config;
+        credentials::may_be_named(config, tenant, subject).map_err(|error| failed(&error))
     }
 
     fn exports(&self, tenant: &TenantId) -> Value {

@@ -98,8 +98,7 @@ impl Core {
         let settings = self.settings.load();
         let approvals = approvals(store, &self.tenant, &settings.config.approvals);
         let parts = Parts { core: self, approvals, tenants };
-        build(&settings, control, parts, snapshot);
-        Ok(())
+        build(&settings, control, parts, snapshot)
     }
 
     /// Puts a change of this tenant's state in force.

@@ -133,6 +133,19 @@ impl Custody for Adapter {
         })
     }
 
+    fn forget_values(
+        &self,
+        tenant: TenantId,
+        subject: DataSubject,
+    ) -> Task<'_, Result<u64, Failure>> {
+        Box::pin(async move {
+            let core = self.tenant(&tenant)?;
+            // Nobody is given one back from here on; then it goes from the disk.
+            core.keys.vault.forget_of(&subject);
+            self.house.store.forget_values(&tenant, subject).await.map_err(failed)
+        })
+    }
+
     fn retain(&self, tenant: TenantId, who: Asker) -> Task<'_, Result<Value, Failure>> {
         Box::pin(async move {
             let core = self.tenant(&tenant)?;

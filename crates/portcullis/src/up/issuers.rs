@@ -1,6 +1,6 @@
 //! Outside issuers: from the configuration, and how their keys are read over the network.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use identity::{Algorithm, JwkSet};
 
 use crate::config::sections;
 
-const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub(super) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// For one document, from the connection to its last byte.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,7 +34,7 @@ pub(super) fn issuers(all: &[sections::Issuer]) -> anyhow::Result<Vec<Arc<Truste
 fn one(issuer: &sections::Issuer) -> anyhow::Result<Arc<TrustedIssuer>> {
     let rules = rules(issuer);
     let Some(file) = &issuer.keys else {
-        let reader = reader(issuer.url.to_string(), authorities(issuer)?);
+        let reader = reader(issuer.url.to_string(), authorities_of(issuer.ca.as_deref())?);
         return Ok(Arc::new(TrustedIssuer::read_by(rules, reader)));
     };
     let shown = || format!("the file {}", file.display());
@@ -63,8 +63,9 @@ pub(super) fn files(all: &[sections::Issuer]) -> impl Iterator<Item = PathBuf> +
     all.iter().flat_map(|issuer| [&issuer.keys, &issuer.ca]).flatten().cloned()
 }
 
-fn authorities(issuer: &sections::Issuer) -> anyhow::Result<ClientTls> {
-    let Some(file) = &issuer.ca else { return Ok(ClientTls::new(ClientSettings::public())?) };
+/// Whose certificates are taken: those of a file, or of the system.
+pub(super) fn authorities_of(file: Option<&Path>) -> anyhow::Result<ClientTls> {
+    let Some(file) = file else { return Ok(ClientTls::new(ClientSettings::public())?) };
     let pem = std::fs::read(file).with_context(|| format!("the file {}", file.display()))?;
     let authorities = certificates_from_pem(&pem)?;
     Ok(ClientTls::new(ClientSettings { authorities, ..ClientSettings::default() })?)
@@ -93,20 +94,31 @@ async fn read(issuer: String, tls: ClientTls) -> Result<JwkSet, String> {
 }
 
 /// One document. Redirects are not followed: an address that was configured or published is meant.
-async fn get(url: &str, tls: &ClientTls) -> Result<Bytes, String> {
+pub(super) async fn get(url: &str, tls: &ClientTls) -> Result<Bytes, String> {
+    let request = Request::get("/").header("accept", "application/json");
+    let request = request.body(Full::new(Bytes::new())).map_err(|error| error.to_string())?;
+    match send(url, tls, request).await? {
+        (StatusCode::OK, body) => Ok(body),
+        (status, _) => Err(format!("{url} answered {status}")),
+    }
+}
+
+/// Sends a request to an address, whose path takes the place of its own.
+pub(super) async fn send(
+    url: &str,
+    tls: &ClientTls,
+    mut request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), String> {
     let uri: Uri = url.parse().map_err(|_| format!("{url} is no address"))?;
     let target = Arc::new(target(&uri, tls)?);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let request = Request::get(path).header("accept", "application/json");
-    let request = request.body(Full::new(Bytes::new())).map_err(|error| error.to_string())?;
+    *request.uri_mut() = path.parse().map_err(|_| format!("{url} is no address"))?;
     let pool = Pool::new(Clock::start());
     let answer = pool.send(&target, request).await.map_err(|error| format!("{url}: {error}"))?;
-    if answer.status() != StatusCode::OK {
-        return Err(format!("{url} answered {}", answer.status()));
-    }
+    let status = answer.status();
     let limits = BodyLimits { max_bytes: MAX_KEY_SET, idle: PATIENCE, total: PATIENCE };
     let body = read_bounded(answer.into_body(), limits).await;
-    body.map_err(|error| format!("{url}: {error}"))
+    Ok((status, body.map_err(|error| format!("{url}: {error}"))?))
 }
 
 /// In clear only to this machine itself.

@@ -1,7 +1,7 @@
-//! Takes the log up again once its disk is mended.
+//! Takes the log up again once its disk is mended, and says when an identity provider is heard again.
 //!
-//! Until then every action is refused and `/readyz` says why. See [`ledger::Log::revive`] for why
-//! nothing is lost or invented on the way.
+//! Until the log goes on every action is refused and `/readyz` says why. See [`ledger::Log::revive`]
+//! for why nothing is lost or invented on the way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use ledger::Health;
 use model::Kind;
 
-use super::core::Core;
+use super::core::{Core, now};
 
 /// How often a stopped log is tried.
 const EVERY: Duration = Duration::from_secs(5);
@@ -21,6 +21,7 @@ pub(super) async fn run(core: Arc<Core>) {
     loop {
         ticks.tick().await;
         write_late(&core).await;
+        note_heard(&core).await;
         let Health::Stopped(why) = core.log.health() else { continue };
         let log = core.log.clone();
         // Where it fails the log still refuses, and says so to everybody who asks.
@@ -43,6 +44,23 @@ pub(super) async fn run(core: Arc<Core>) {
             tracing::error!(%error, "that the log goes on could not be recorded");
         }
         write_late(&core).await;
+    }
+}
+
+/// Says in the log for how long no keys of an identity provider could be read. Meanwhile what its
+/// tokens were for was refused.
+async fn note_heard(core: &Core) {
+    let issuers = core.settings.load().issuers();
+    for issuer in issuers {
+        let Some(silent) = issuer.take_ended_silence(now()).await else { continue };
+        let reason = "the keys of an identity provider can be read again";
+        let mut record = core.system_record(Kind::SYSTEM_RECOVERED, reason);
+        record.detail.insert("issuer".into(), issuer.rules.url.clone());
+        record.detail.insert("silent_since".into(), silent.since.to_string());
+        record.detail.insert("heard_again".into(), silent.until.to_string());
+        if let Err(error) = core.record(&record).await {
+            tracing::error!(%error, "that an identity provider is heard again could not be recorded");
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use anyhow::Context;
 use gate::Snapshot;
 use gate::approvals::Approvals;
 use gate::classifier::Classifier;
-use gate::identify::Trust;
+use gate::identify::issuer::TrustedIssuer;
+use gate::identify::{Credentials, Trust};
 use gate::keeping::{Keep, Keeping, Rule, Rules};
 use gate::limits::{Limit, Per};
 use gate::loops::LoopRules;
@@ -26,6 +27,7 @@ use policy::{Bundle, Source};
 use store::{ControlState, PolicyVersion, Store};
 
 use super::core::Core;
+use super::credentials;
 use super::custody::Keys;
 use super::trust::trust;
 use crate::config::{Config, sections};
@@ -53,6 +55,8 @@ pub(super) struct Settings {
     pub(super) controls: Controls,
     pub(super) limits: Vec<Limit>,
     trust: Arc<Trust>,
+    /// What the configuration names of them.
+    pub(super) credentials: Credentials,
     providers: Vec<Arc<Provider>>,
     servers: Vec<Arc<Server>>,
     pub(super) launchers: HashMap<String, Arc<Launcher>>,
@@ -64,6 +68,11 @@ impl Settings {
     /// Whether the keys of an identity provider could not be read when they were due.
     pub(super) fn is_any_issuer_silent(&self) -> bool {
         self.trust.issuers.iter().any(|issuer| issuer.is_silent())
+    }
+
+    /// The identity providers whose tokens are taken.
+    pub(super) fn issuers(&self) -> Vec<Arc<TrustedIssuer>> {
+        self.trust.issuers.clone()
     }
 
     /// The routes that let calls pass where the log takes no record.
@@ -104,6 +113,7 @@ impl Settings {
             bundle: Arc::new(bundle),
             controls,
             trust: trust(&config, tenant, &root)?,
+            credentials: credentials::configured(&config, tenant)?,
             share: share(&config, tenant),
             sources,
             root,
@@ -293,7 +303,7 @@ pub(super) fn build(
     control: ControlState,
     parts: Parts<'_>,
     snapshot: &mut Snapshot,
-) {
+) -> anyhow::Result<()> {
     let Parts { core, approvals, tenants } = parts;
     let tenant = &core.tenant;
     for key in &control.keys {
@@ -303,6 +313,7 @@ pub(super) fn build(
         snapshot.keys.insert(key.hash, credential);
     }
     let everything = standing_of(&control.containments, &Subject::Everything);
+    let credentials = credentials::all(&settings.credentials, &settings.config, &control, tenant)?;
     let mut agents: HashMap<_, _, _> = HashMap::default();
     for mut agent in control.agents {
         let contained = standing_of(&control.containments, &Subject::Agent(agent.name.clone()));
@@ -319,6 +330,7 @@ pub(super) fn build(
         books: core.books.clone(),
         in_flight: settings.in_flight(tenants),
         trust: settings.trust.clone(),
+        credentials: Arc::new(credentials),
         agents,
         persons: control.persons.into_iter().map(|p| (p.name.clone(), Arc::new(p))).collect(),
         providers,
@@ -344,6 +356,7 @@ pub(super) fn build(
         everything,
     };
     snapshot.tenants.insert(tenant.clone(), Arc::new(tenant_state));
+    Ok(())
 }
 
 /// What is kept of payloads; nothing where none ever is.

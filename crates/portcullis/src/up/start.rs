@@ -21,7 +21,7 @@ use super::house::House;
 use super::root::Roots;
 use super::selftest::{self, SelfTest};
 use super::tenants::{self, Opened};
-use super::{control, custody, journal, once, reload, traces};
+use super::{control, custody, journal, once, reload, sign_on, traces};
 use crate::config::{Config, Environment, Loaded};
 use crate::keys::{Use, random};
 
@@ -147,14 +147,24 @@ fn login(core: &Core, config: &Config) -> anyhow::Result<Login> {
         fresh: people.fresh_factor,
         ..Lifetimes::default()
     };
-    Ok(Login::new(key, config.console.tls.is_some(), lifetimes)?)
+    let public = config.console.public_url.as_ref().and_then(|url| url.0.scheme_str());
+    let is_secure = public.map_or(config.console.tls.is_some(), |scheme| scheme == "https");
+    Ok(Login::new(key, is_secure, lifetimes)?)
 }
 
 /// The link with which somebody becomes the first administrator, where there is none yet.
 async fn welcome(house: &House, console: std::net::SocketAddr) -> anyhow::Result<Option<Secret>> {
     let code = console::first_invitation(&house.store, &TenantId::main(), random()?, now()).await?;
     let scheme = if house.certificates.console().is_some() { "https" } else { "http" };
-    Ok(code.map(|code| Secret::new(format!("{scheme}://{console}/welcome/{}", code.expose()))))
+    let public = house.main()?.settings.load().config.console.public_url.clone();
+    let root = public.map_or(format!("{scheme}://{console}"), |url| url.to_string());
+    Ok(code.map(|code| Secret::new(format!("{root}/welcome/{}", code.expose()))))
+}
+
+/// Names under which the console may be called, that of its public address among them.
+fn hosts(config: &Config) -> Vec<String> {
+    let public = config.console.public_url.as_ref().and_then(|url| url.0.host());
+    config.console.hosts.iter().cloned().chain(public.map(str::to_owned)).collect()
 }
 
 type Doors = (std::path::PathBuf, std::net::SocketAddr, Vec<JoinHandle<()>>);
@@ -172,7 +182,9 @@ async fn serve_console(
         custody: Box::new(custody::Adapter { house: house.clone() }),
         clock: Box::new(now),
         random: Box::new(|| random().ok()),
-        hosts: config.console.hosts.clone(),
+        hosts: hosts(config),
+        sign_on: Box::new(sign_on::Adapter::new(house.clone())),
+        public_url: config.console.public_url.as_ref().map(|url| url.to_string().to_lowercase()),
         idempotency: Idempotency::default(),
         staff: policy::StaffBundle::built_in().map_err(crate::policies::Invalid)?,
         login: login(&*house.main()?, config)?,

@@ -15,7 +15,8 @@ pub(super) async fn open(
     secret: &Secret,
 ) -> anyhow::Result<Arc<Vault>> {
     let rows = store.kept_values(tenant).await?;
-    let rows = rows.into_iter().map(|KeptValue { id, agent, sealed }| Kept { id, agent, sealed });
+    let kept = |KeptValue { id, agent, person, sealed }| Kept { id, agent, person, sealed };
+    let rows = rows.into_iter().map(kept);
     let keeper = keeper(store.clone(), tenant.clone());
     let vault = Vault::new(secret, tenant, rows.collect(), keeper).context("the vault's keys")?;
     if !vault.opens() {
@@ -45,7 +46,7 @@ pub(super) async fn check_first(
 fn keeper(store: Store, tenant: TenantId) -> Keeper {
     Arc::new(move |kept| {
         let (store, tenant) = (store.clone(), tenant.clone());
-        let row = |Kept { id, agent, sealed }| KeptValue { id, agent, sealed };
+        let row = |Kept { id, agent, person, sealed }| KeptValue { id, agent, person, sealed };
         let rows = kept.into_iter().map(row).collect();
         Box::pin(async move {
             store.keep_values(&tenant, rows).await.map_err(|error| error.to_string())

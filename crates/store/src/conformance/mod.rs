@@ -7,6 +7,7 @@ mod approvals;
 mod containments;
 mod control;
 mod counters;
+mod credentials;
 mod declared;
 mod durability;
 mod elevations;
@@ -60,8 +61,9 @@ stamp! { sqlite:
     control { a_change_moves_the_revision keys_point_at_their_agents }
     activity { pages_run_from_new_to_old each_filter_narrows every_field_can_be_asked_for the_most_frequent_values_are_counted times_are_counted_in_bins blocks_meet_without_a_seam filters_together_find_what_each_finds a_replay_changes_nothing a_gap_is_refused a_completion_takes_the_place_of_its_beginning tenants_find_their_own counting_stops_at_its_limit a_rebuilt_index_is_the_same }
     counters { counters_move_with_the_log old_windows_are_forgotten }
+    credentials { names_are_one_agents_of_one_tenant signing_keys_are_bounded a_serial_is_revoked_until_it_is_reinstated }
     exports { each_export_has_a_position_of_its_own }
-    kept_values { sealed_values_stay_as_they_were_first_kept }
+    kept_values { sealed_values_stay_as_they_were_first_kept a_subjects_values_go_and_no_others }
     holds { a_hold_stands_until_it_is_removed }
     key_store { keys_are_found_by_use_and_id an_exchange_is_whole_or_nothing an_erased_key_is_in_no_byte }
     labelled { sessions_are_known_by_what_their_records_say }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use model::{Agent, TenantId};
 use rusqlite::Connection;
 
-use super::{agents, columns, containments, persons, tenants};
+use super::{agents, columns, containments, credentials, persons, tenants};
 use crate::{ControlKey, ControlState, Result, StoreError};
 
 pub(crate) fn load(tx: &Connection, tenant: &TenantId) -> Result<ControlState> {
@@ -20,6 +20,9 @@ pub(crate) fn load(tx: &Connection, tenant: &TenantId) -> Result<ControlState> {
         revision: columns::unsigned(revision)?,
         keys: keys(tx, number, &agents)?,
         agents,
+        signing_keys: credentials::keys(tx, number)?,
+        certificates: credentials::certificates(tx, number)?,
+        revoked_certificates: credentials::serials(tx, number)?,
         persons: persons.into_iter().map(|stored| stored.person).collect(),
         containments: stored.into_iter().map(|stored| stored.containment).collect(),
     })

@@ -1,6 +1,6 @@
 //! Sealed values in SQL.
 
-use model::TenantId;
+use model::{DataSubject, TenantId, UserName};
 use rusqlite::{Connection, params};
 
 use super::{columns, tenants};
@@ -8,18 +8,36 @@ use crate::{KeptValue, Result};
 
 pub(crate) fn add(tx: &Connection, tenant: &TenantId, values: &[KeptValue]) -> Result<()> {
     let number = tenants::number(tx, tenant)?;
-    let sql = "INSERT INTO kept_values (tenant, id, agent, sealed) VALUES (?1, ?2, ?3, ?4)
-        ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO kept_values (tenant, id, agent, person, sealed)
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
     let mut statement = tx.prepare_cached(sql)?;
-    for KeptValue { id, agent, sealed } in values {
-        statement.execute(params![number, id, agent.as_str(), sealed])?;
+    for KeptValue { id, agent, person, sealed } in values {
+        let person = person.as_ref().map(UserName::as_str);
+        statement.execute(params![number, id, agent.as_str(), person, sealed])?;
     }
     Ok(())
 }
 
+pub(crate) fn forget(tx: &Connection, tenant: &TenantId, of: &DataSubject) -> Result<u64> {
+    let number = tenants::number(tx, tenant)?;
+    // Overwritten first: a row that is only deleted stays in its page.
+    let (overwrite, delete) = match of {
+        DataSubject::Agent(_) => (
+            "UPDATE kept_values SET sealed = zeroblob(length(sealed)) WHERE tenant = ?1 AND agent = ?2",
+            "DELETE FROM kept_values WHERE tenant = ?1 AND agent = ?2",
+        ),
+        DataSubject::Person(_) => (
+            "UPDATE kept_values SET sealed = zeroblob(length(sealed)) WHERE tenant = ?1 AND person = ?2",
+            "DELETE FROM kept_values WHERE tenant = ?1 AND person = ?2",
+        ),
+    };
+    tx.prepare_cached(overwrite)?.execute(params![number, of.name()])?;
+    Ok(tx.prepare_cached(delete)?.execute(params![number, of.name()])? as u64)
+}
+
 pub(crate) fn all(tx: &Connection, tenant: &TenantId) -> Result<Vec<KeptValue>> {
     let number = tenants::number(tx, tenant)?;
-    let sql = "SELECT id, agent, sealed FROM kept_values WHERE tenant = ?1 ORDER BY id";
+    let sql = "SELECT id, agent, person, sealed FROM kept_values WHERE tenant = ?1 ORDER BY id";
     let mut statement = tx.prepare_cached(sql)?;
     let mut rows = statement.query([number])?;
     let mut values = Vec::new();
@@ -27,7 +45,8 @@ pub(crate) fn all(tx: &Connection, tenant: &TenantId) -> Result<Vec<KeptValue>> 
         values.push(KeptValue {
             id: row.get(0)?,
             agent: columns::name(row, 1)?,
-            sealed: row.get(2)?,
+            person: row.get::<_, Option<String>>(2)?.map(columns::parse_name).transpose()?,
+            sealed: row.get(3)?,
         });
     }
     Ok(values)

@@ -3,7 +3,7 @@
 use model::{TenantId, Timestamp, UserName};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{columns, groups, tenants};
+use super::{columns, groups, links, tenants};
 use crate::{
     MAX_GRANTS_PER_USER, MAX_USERS, NewGrant, NewUser, Result, StoreError, StoredGrant, StoredUser,
     UserChange,
@@ -22,6 +22,7 @@ fn from_row(tx: &Connection, tenant: &TenantId, row: &Row<'_>) -> Result<StoredU
         active: row.get(5)?,
         grants: grants(tx, row.get(0)?)?,
         groups: groups::of_user(tx, row.get(0)?)?,
+        links: links::of_user(tx, row.get(0)?)?,
         is_provisioned: row.get(10)?,
         elevations: super::elevations::of_user(tx, row.get(0)?)?,
         factors: columns::count(row, 9)?,

@@ -39,11 +39,7 @@ async fn own(app: &Shared, headers: &HeaderMap) -> Result<Session, Problem> {
     found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in at /login"))
 }
 
-async fn show(
-    State(app): State<Shared>,
-    who: Principal,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
     let session = own(&app, &headers).await?;
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     let factors = app.store.factors(tenant, user).await?;
@@ -55,7 +51,7 @@ async fn show(
         (new_browsers(&devices))
         p { "You are " strong { (user) } "." }
         (roles(&session))
-        (factor_list(&session, who.is_fresh(), &factors, codes))
+        (factor_list(&session, session.may_add_factor(&app), &factors, codes))
         (session_list(&session, &sessions))
         section {
             h2 { "Password" }
@@ -107,12 +103,7 @@ fn button(session: &Session, action: &str, text: &str) -> Markup {
     form(action, &[(TOKEN, token.expose())], &html! { button { (text) } })
 }
 
-fn factor_list(
-    session: &Session,
-    session_is_fresh: bool,
-    factors: &[StoredFactor],
-    codes: u64,
-) -> Markup {
+fn factor_list(session: &Session, may_add: bool, factors: &[StoredFactor], codes: u64) -> Markup {
     html! {
         section {
             h2 { "Second factors" }
@@ -127,7 +118,7 @@ fn factor_list(
                 }
             }
             p { a.button href="/account/app" { "Add an authenticator app" } }
-            @if session_is_fresh { (passkeys::button("add", "/account/passkeys", "/account", "Add a passkey")) }
+            @if may_add { (passkeys::button("add", "/account/passkeys", "/account", "Add a passkey")) }
             @else { p { a.button href=(step_up("/account")) { "Add a passkey" } } }
             p { (codes) " recovery codes are left." }
             (button(session, "/account/codes", "Make new recovery codes"))

@@ -40,15 +40,11 @@ async fn first(State(app): State<Shared>, headers: HeaderMap) -> Result<Response
     Ok(shell::bare(StatusCode::OK, TITLE, &offer.shown(&app, &session, "/enrol", None)))
 }
 
-async fn another(
-    State(app): State<Shared>,
-    who: Principal,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn another(State(app): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
     let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
         return Ok(onward("/login"));
     };
-    if !who.is_fresh() {
+    if !session.may_add_factor(&app) {
         return Ok(onward(&step_up("/account/app")));
     }
     let offer = Offer::new(&app, &session)?;
@@ -199,7 +195,7 @@ async fn another_done(
     let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
         return Ok(onward("/login"));
     };
-    if !who.is_fresh() {
+    if !session.may_add_factor(&app) {
         return Ok(onward(&step_up("/account/app")));
     }
     if let Err(offer) = add(&app, &session, fields).await? {

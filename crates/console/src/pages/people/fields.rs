@@ -17,7 +17,7 @@ impl FromRequest<Shared> for Unbound {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Problem> {
-        if authorise::is_forged(request.method(), request.uri(), request.headers()) {
+        if authorise::is_forged(app, request.method(), request.uri(), request.headers()) {
             let detail =
                 "this form was sent from another site; open the page here and send it again";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::super::{page, shell};
 use super::fields::Unbound;
-use super::{HOME, form, notice, onward, passkeys, with_way};
+use super::{HOME, form, notice, onward, passkeys, sso, with_way};
 use crate::extract::{Params, Sender};
 use crate::login::cookie::Cookie;
 use crate::login::session::{self, Found, Step};
@@ -48,10 +48,10 @@ async fn show(
     {
         return Ok(onward(way.local()));
     }
-    Ok(shell::bare(StatusCode::OK, "Log in", &asked(way.local(), "", None)))
+    Ok(shell::bare(StatusCode::OK, "Log in", &asked(&app, way.local(), "", None)))
 }
 
-fn asked(way: &str, name: &str, wrong: Option<&str>) -> Markup {
+fn asked(app: &App, way: &str, name: &str, wrong: Option<&str>) -> Markup {
     let fields = html! {
         label { "Name"
             input name="name" value=(name) required autofocus[name.is_empty()] autocomplete="username"
@@ -67,6 +67,7 @@ fn asked(way: &str, name: &str, wrong: Option<&str>) -> Markup {
         (notice(wrong))
         (form("/login", &[("next", way)], &fields))
         (passkeys::button("prove", "/login/passkey", way, "Log in with a passkey"))
+        (sso::link(app, way))
     }
 }
 
@@ -81,8 +82,9 @@ async fn submit(
     let (name, password) = (fields.text("name"), fields.secret("password"));
     let way = Way { next: fields.take("next") };
     fields.end()?;
-    let refuse =
-        |status, text: &str| shell::bare(status, "Log in", &asked(way.local(), &name, Some(text)));
+    let refuse = |status, text: &str| {
+        shell::bare(status, "Log in", &asked(&app, way.local(), &name, Some(text)))
+    };
     let Ok(user) = UserName::new(&name) else {
         return Ok(refuse(StatusCode::UNAUTHORIZED, WRONG));
     };
@@ -137,7 +139,7 @@ async fn start(
     response: &mut Response,
 ) -> Result<(), Problem> {
     let (stage, factors) = (Stage::Password, "password".to_owned());
-    let step = Step { tenant, user, stage, factors, client, before: None };
+    let step = Step { tenant, user, stage, factors, client, before: None, outside: None };
     session::open(app, step, response).await.map(drop)
 }
 

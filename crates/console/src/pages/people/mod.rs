@@ -7,6 +7,7 @@ mod fields;
 mod login;
 mod passkeys;
 mod second;
+mod sso;
 mod users;
 mod verify;
 mod welcome;
@@ -20,9 +21,10 @@ use super::shell::url;
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 9] = [
+    let files: [fn() -> Vec<Endpoint>; 10] = [
         login::endpoints,
         second::endpoints,
+        sso::endpoints,
         verify::endpoints,
         welcome::endpoints,
         app::endpoints,

@@ -49,11 +49,11 @@ pub(super) fn button(act: &str, url: &str, way: &str, text: &str) -> Markup {
 /// A request that no other site made: whoever is not let in yet is looked at here for it.
 struct FromHere;
 
-impl<S: Send + Sync> FromRequestParts<S> for FromHere {
+impl FromRequestParts<Shared> for FromHere {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        match authorise::is_forged(&parts.method, &parts.uri, &parts.headers) {
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        match authorise::is_forged(app, &parts.method, &parts.uri, &parts.headers) {
             true => {
                 Err(Problem::new(StatusCode::FORBIDDEN, "this was asked for from another site"))
             }
@@ -124,7 +124,15 @@ async fn log_in(
     }
     let mut response = done(&shown.next);
     let (stage, factors) = (Stage::Full, "passkey".to_owned());
-    let step = Step { tenant: &tenant, user: &user, stage, factors, client: &client, before: None };
+    let step = Step {
+        tenant: &tenant,
+        user: &user,
+        stage,
+        factors,
+        client: &client,
+        before: None,
+        outside: None,
+    };
     let journey = session::open(&app, step, &mut response).await?;
     let is_new = note_device(&app, &tenant, &user, &headers, &mut response).await?;
     let detail: Vec<_> = journey.into_iter().chain([("new_device", is_new.to_string())]).collect();
@@ -245,8 +253,8 @@ async fn enrol(
     Ok(response)
 }
 
-fn fresh(who: &Principal) -> Result<(), Problem> {
-    match who.is_fresh() {
+fn may_add(app: &App, session: &Session) -> Result<(), Problem> {
+    match session.may_add_factor(app) {
         true => Ok(()),
         false => {
             Err(Problem::new(StatusCode::FORBIDDEN, "show your second factor at /verify first"))
@@ -256,12 +264,11 @@ fn fresh(who: &Principal) -> Result<(), Problem> {
 
 async fn add_question(
     State(app): State<Shared>,
-    who: Principal,
     headers: HeaderMap,
     Body(Nothing {}): Body<Nothing>,
 ) -> Result<Response, Problem> {
-    fresh(&who)?;
     let session = at(&app, &headers, Stage::Full).await?;
+    may_add(&app, &session)?;
     offered(&app, &session, &headers).await
 }
 
@@ -271,8 +278,8 @@ async fn add(
     headers: HeaderMap,
     Body(new): Body<New>,
 ) -> Result<Response, Problem> {
-    fresh(&who)?;
     let session = at(&app, &headers, Stage::Full).await?;
+    may_add(&app, &session)?;
     store_new(&app, &session, &headers, &new).await?;
     let name = session.user.name.to_string();
     login::note(&app, &who, "factor.add", &name, &[("kind", "passkey".to_owned())]).await?;

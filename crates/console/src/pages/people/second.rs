@@ -128,6 +128,7 @@ pub(super) async fn let_in(
         factors,
         client,
         before: Some(before),
+        outside: None,
     };
     session::open(app, step, response).await
 }

@@ -113,7 +113,8 @@ async fn submit(
     attempt.end(Outcome::Right, &[]).await?;
     let mut response = onward("/enrol");
     let (stage, factors) = (Stage::Enrol, "password".to_owned());
-    let step = Step { tenant, user: &user, stage, factors, client: &client, before: None };
+    let step =
+        Step { tenant, user: &user, stage, factors, client: &client, before: None, outside: None };
     session::open(&app, step, &mut response).await?;
     Ok(response)
 }

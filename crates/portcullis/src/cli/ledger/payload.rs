@@ -134,6 +134,10 @@ pub(super) fn erase(arguments: &Erase, session: &Session<'_>, output: &mut Outpu
             output.line(format_args!("{count} keys are destroyed; what they sealed is gone"))?
         }
     }
+    match answer["values"].as_u64().unwrap_or_default() {
+        0 => {}
+        count => output.line(format_args!("{count} values behind placeholders are forgotten"))?,
+    }
     Ok(Exit::Done)
 }
 

@@ -75,11 +75,12 @@ fn rules(file: Option<&Path>) -> anyhow::Result<Vec<Source>> {
 /// Looks at each kind of call that a rule is about.
 async fn prove(provable: &Provable, rule: &Rule, solver: &Path) -> anyhow::Result<Outcome> {
     for (kind, about) in provable.kinds(rule) {
-        let compile = |policies| CompiledPolicySet::compile(policies, &kind, &provable.schema);
-        let unattended = compile(&about.unattended)
-            .map_err(|error| anyhow!("the policies cannot be put to a solver: {error}"))?;
-        let named = compile(&about.named)
-            .map_err(|error| anyhow!("the rule {} cannot be put to a solver: {error}", rule.id))?;
+        let compile = |policies, what: &str| {
+            CompiledPolicySet::compile(policies, &kind, &provable.schema)
+                .map_err(|error| anyhow!("{what} cannot be put to a solver: {error}"))
+        };
+        let unattended = compile(&about.unattended, "the policies")?;
+        let named = compile(&about.named, rule.id.as_str())?;
         let mut asking =
             CedarSymCompiler::new(start(solver)?).map_err(|error| anyhow!("{error}"))?;
         let asked = asking.check_disjoint_with_counterexample_opt(&unattended, &named);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use model::AgentName;
+use model::{AgentName, CertificateSubject, SigningKeyId};
 
 use crate::config::credential::Credential;
 use crate::config::declare::section;
@@ -12,7 +12,7 @@ section! {
     /// A key that an agent signs its requests with (RFC 9421): a public key, or a shared secret.
     SigningKey {
         /// The `keyid` of its signatures.
-        id: String, example "support-bot-2026";
+        id: SigningKeyId, example "support-bot-2026";
         /// Whose key it is.
         agent: AgentName, example "support-bot";
         /// A file with the public key, PEM: Ed25519 or ECDSA P-256.
@@ -44,6 +44,6 @@ section! {
         /// Whose certificate it is.
         agent: AgentName, example "support-bot";
         /// What it says: its SPIFFE id, or `CN=` and the common name of its subject.
-        subject: String, example "spiffe://example.com/agents/support-bot";
+        subject: CertificateSubject, example "spiffe://example.com/agents/support-bot";
     }
 }

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use model::CertificateSerial;
+
 use crate::config::declare::{choice, section};
 use crate::config::types::BaseUrl;
 
@@ -23,7 +25,7 @@ section! {
         /// anyone whom a trusted issuer vouches for. Somebody who was disabled is refused either way.
         persons: Persons = "known";
         /// Serial numbers of client certificates that are not taken any more, in hexadecimal.
-        revoked_certificates: Vec<String> = [], example ["4f:09:c2:e7"];
+        revoked_certificates: Vec<CertificateSerial> = [], example ["4f:09:c2:e7"];
         /// What a signature over a request must be like.
         signatures: Signatures;
     }

@@ -30,6 +30,9 @@ section! {
         /// Names by which the console may be called besides its own address, as in the `Host`
         /// header. Others are refused, so that a web page cannot reach it by a name of its own.
         hosts: Vec<String> = ["localhost"], example ["portcullis.example.com"];
+        /// The address under which people reach the console, without a path, where that is a proxy's that
+        /// ends TLS: one-time links, passkeys, cookies and single sign-on go by it.
+        public_url: Option<BaseUrl>, example "https://portcullis.example.com";
         /// Accepts connections without TLS on an address that other machines can reach.
         plaintext: bool = false;
         /// Serves TLS instead of clear text.

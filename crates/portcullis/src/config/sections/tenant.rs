@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use model::TenantId;
 
 use crate::config::declare::section;
+use crate::config::types::Pattern;
 
 section! {
     /// A tenant: agents, people, keys, policies, limits, tools and a log of its own, apart from every
@@ -21,5 +22,8 @@ section! {
         /// Actions of it that may be under way at once. Left out, an equal part of `[gate.limits]
         /// in_flight`, so that no tenant takes the place of another.
         in_flight: Option<NonZeroU32>, example 200;
+        /// Names of client certificates that its administrators may give to its agents while the gate
+        /// runs, by pattern. Without one, none: whoever signs the certificates signs them for all.
+        certificates: Vec<Pattern> = [], example ["spiffe://example.com/acme/*"];
     }
 }

@@ -1,0 +1,235 @@
+//! Logging in by an identity provider: there, back, and out again when it says so.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use model::{Client, Digest, Secret, TenantId};
+use people::session::Stage;
+use serde::Deserialize;
+
+use super::super::components::text::untrusted;
+use super::super::form::Fields;
+use super::super::{page, shell};
+use super::login::Way;
+use super::second::note_device;
+use super::with_way;
+use crate::extract::{Params, Sender};
+use crate::login::Attempt;
+use crate::login::cookie::Cookie;
+use crate::login::outside::{self, Begun};
+use crate::login::session::{self, Outside, Step};
+use crate::sign_on::{Redemption, SignOnTerms};
+use crate::{App, Endpoint, Problem, Shared};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        page!(Public get "/login/sso" begin, "Sends the browser to the identity provider"),
+        page!(Public get "/login/sso/callback" answered, "Takes the identity provider's answer"),
+        page!(Public post "/login/sso/logout" logged_out, "Takes the identity provider's word that somebody logged out"),
+    ]
+}
+
+const TITLE: &str = "Log in";
+
+/// A link to the identity provider, where there is one.
+pub(super) fn link(app: &App, way: &str) -> Markup {
+    let terms = app.sign_on.terms();
+    html! {
+        @if let Some(terms) = terms {
+            p { a.button href=(with_way("/login/sso", way)) { (untrusted(&terms.label)) } }
+        }
+    }
+}
+
+fn terms(app: &App) -> Result<SignOnTerms, Problem> {
+    app.sign_on.terms().ok_or_else(|| Problem::not_found("log-in; there is no identity provider"))
+}
+
+async fn begin(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    Params(way): Params<Way>,
+) -> Result<Response, Problem> {
+    let terms = terms(&app)?;
+    let places = app.sign_on.places().await.map_err(|failure| unreachable(&failure))?;
+    let begun = Begun::new(&app, way.local())?;
+    let address = begun.address(&terms, &places, &outside::redirect_uri(&app, &headers)?)?;
+    let address = HeaderValue::from_str(&address.to_string())
+        .map_err(|error| crate::Failure(error.to_string()))?;
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response();
+    Cookie::SignOn.set(&app, &mut response, &begun.sealed(&app)?);
+    Ok(response)
+}
+
+/// What went wrong there stays in the program's own log.
+fn unreachable(failure: &crate::Failure) -> Problem {
+    tracing::warn!(error = %failure, "the identity provider cannot be asked");
+    let detail = "the identity provider cannot be asked now; try again, or log in another way";
+    Problem::new(StatusCode::BAD_GATEWAY, detail)
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    state: String,
+    code: Option<String>,
+    error: Option<String>,
+    /// RFC 9207.
+    iss: Option<String>,
+}
+
+async fn answered(
+    State(app): State<Shared>,
+    Sender(client): Sender,
+    headers: HeaderMap,
+    Params(answer): Params<Answer>,
+) -> Result<Response, Problem> {
+    let mut response = match redeemed(&app, &client, &headers, answer).await? {
+        Ok(response) => response,
+        Err(why) => {
+            outside::refuse(&app, client, why.reason, &[("error", &why.error)]).await?;
+            refused(why.status, why.reason)
+        }
+    };
+    Cookie::SignOn.clear(&app, &mut response);
+    Ok(response)
+}
+
+/// Why nobody was let in, and what the provider said of it.
+struct Why {
+    status: StatusCode,
+    reason: &'static str,
+    error: String,
+}
+
+impl Why {
+    fn of(reason: &'static str) -> Self {
+        Self::saying(reason, String::new())
+    }
+
+    fn saying(reason: &'static str, error: String) -> Self {
+        Self { status: StatusCode::FORBIDDEN, reason, error }
+    }
+}
+
+fn refused(status: StatusCode, reason: &str) -> Response {
+    let body = html! {
+        p.notice role="alert" { "You could not be logged in: " (reason) "." }
+        p { a.button href="/login" { "Back to the log-in" } }
+    };
+    shell::bare(status, TITLE, &body)
+}
+
+async fn redeemed(
+    app: &App,
+    client: &Client,
+    headers: &HeaderMap,
+    answer: Answer,
+) -> Result<Result<Response, Why>, Problem> {
+    let terms = terms(app)?;
+    let Some(begun) = Begun::of(app, headers) else {
+        let why = Why::of("this log-in did not begin in this browser");
+        return Ok(Err(Why { status: StatusCode::BAD_REQUEST, ..why }));
+    };
+    if !begun.is_answered_by(app, &answer.state).await? {
+        return Ok(Err(Why::of("this log-in is over, or the answer is to another one")));
+    }
+    let places = app.sign_on.places().await.map_err(|failure| unreachable(&failure))?;
+    // Mix-up: an answer of another provider's (RFC 9207, section 2.4).
+    let plain = |issuer: &str| issuer.trim_end_matches('/').to_owned();
+    let is_named = answer.iss.as_ref().map(|iss| plain(iss) == plain(&terms.issuer));
+    if !is_named.unwrap_or(!places.names_itself) {
+        return Ok(Err(Why::of("the answer is not of this identity provider")));
+    }
+    if let Some(error) = answer.error {
+        return Ok(Err(Why::saying("the identity provider refused", error)));
+    }
+    let Some(code) = answer.code else { return Ok(Err(Why::of("the answer holds no code"))) };
+    let redemption = Redemption {
+        code: Secret::new(code),
+        verifier: begun.verifier(),
+        nonce: begun.nonce.clone(),
+        redirect_uri: outside::redirect_uri(app, headers)?,
+    };
+    let signed = match app.sign_on.redeem(redemption).await {
+        Ok(signed) => signed,
+        Err(failure) => {
+            return Ok(Err(Why::saying("the identity provider's answer is not right", failure.0)));
+        }
+    };
+    let user = match outside::account(app, &terms, &signed).await? {
+        Ok(user) => user,
+        Err(refusal) => return Ok(Err(Why::saying(refusal.reason(), signed.subject.clone()))),
+    };
+    let stage = outside::stage(&terms, &signed, &user);
+    let mut response = onward(stage, &begun.way)?;
+    let (tenant, factor) = (TenantId::main(), "sso");
+    let step = Step {
+        tenant: &tenant,
+        user: &user.name,
+        stage,
+        factors: if stage == Stage::Full { "sso sso_mfa" } else { factor }.to_owned(),
+        client,
+        before: None,
+        outside: Some(Outside { issuer: terms.issuer, session: signed.session.clone() }),
+    };
+    session::open(app, step, &mut response).await?;
+    let attempt = Attempt::new(app, tenant.clone(), user.name.clone(), client.clone(), factor);
+    let mut detail = vec![("stage", stage.as_str().to_owned())];
+    if stage == Stage::Full {
+        let is_new = note_device(app, &tenant, &user.name, headers, &mut response).await?;
+        detail.push(("new_device", is_new.to_string()));
+    }
+    attempt.note(&detail).await?;
+    Ok(Ok(response))
+}
+
+/// On to the next page, from a page of ours: a browser that comes from elsewhere sends no cookie that is
+/// `SameSite=Strict`, not even after a redirect.
+fn onward(stage: Stage, way: &str) -> Result<Response, Problem> {
+    let next = match stage {
+        Stage::Full => way.to_owned(),
+        Stage::Password => with_way("/login/second", way),
+        Stage::Enrol => "/enrol".to_owned(),
+    };
+    let next = if people::is_local(&next) { next } else { super::HOME.to_owned() };
+    let body = html! { p { a.button href=(next) { "Go on" } } };
+    let mut response = shell::bare(StatusCode::OK, TITLE, &body);
+    let refresh = HeaderValue::from_str(&format!("0; url={next}"));
+    let refresh = refresh.map_err(|error| crate::Failure(error.to_string()))?;
+    response.headers_mut().insert(HeaderName::from_static("refresh"), refresh);
+    Ok(response)
+}
+
+/// OpenID Connect Back-Channel Logout: the provider's own call, which its signature makes true.
+async fn logged_out(
+    State(app): State<Shared>,
+    Sender(client): Sender,
+    request: Request,
+) -> Result<Response, Problem> {
+    let terms = terms(&app)?;
+    let mut fields = Fields::read_from(request, &app).await?;
+    let token = fields.take("logout_token").unwrap_or_default();
+    let out = match app.sign_on.logged_out(token).await {
+        Ok(out) => out,
+        Err(failure) => {
+            let reason = "a logout token is not right";
+            outside::refuse(&app, client, reason, &[("error", &failure.0)]).await?;
+            return Err(Problem::bad_request("this is no logout token of the identity provider's"));
+        }
+    };
+    let said = Digest::of_parts(&[b"logout token\n", out.id.as_bytes()]);
+    if !app.store.say_once(said, out.expires, (app.clock)()).await? {
+        outside::refuse(&app, client, "a logout token was used before", &[]).await?;
+        return Err(Problem::bad_request("this logout token was used before"));
+    }
+    let tenant = TenantId::main();
+    let (session, subject) = (out.session, out.subject);
+    let ended = app.store.end_outside_sessions(&tenant, &terms.issuer, session, subject).await?;
+    for user in ended {
+        let attempt = Attempt::new(&app, tenant.clone(), user, client.clone(), "sso");
+        attempt.note(&[("logout", "the identity provider ended the session".to_owned())]).await?;
+    }
+    Ok(StatusCode::OK.into_response())
+}
