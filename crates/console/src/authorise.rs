@@ -6,11 +6,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::{
-    Client, Decision, Effect, Kind, PolicyId, Record, RecordId, Status, TenantId, UserName, clip,
+    Client, Decision, Digest, Effect, Kind, PolicyId, Record, RecordId, Status, TenantId, UserName,
+    clip,
 };
+use people::session::SEEN_EVERY;
 use people::{Role, hours};
 use policy::StaffVerdict;
-use store::{StoredGrant, StoredLink, StoredToken, StoredUser};
+use store::{Elevated, StoredGrant, StoredLink, StoredToken, StoredUser};
 
 use crate::login::session::{self, Found, Session};
 use crate::principal::{Credential, Owner, Token, User};
@@ -230,7 +232,8 @@ fn person(app: &App, session: Session, client: &Client) -> Result<Principal, Ref
         return Err(Refusal::Ended);
     }
     let is_fresh = app.login.lifetimes.is_fresh(session.moments(), (app.clock)());
-    let roles = roles(app, &session.user);
+    let mut roles = roles(app, &session.user);
+    roles.extend(elevated(app, &session.user));
     let credential = format!("session:{}", session.stored.id);
     let user =
         User { name: session.user.name.clone(), roles, is_fresh, session: session.stored.hash };
@@ -264,6 +267,15 @@ fn roles(app: &App, user: &StoredUser) -> Vec<Role> {
     roles.sort_unstable();
     roles.dedup();
     roles
+}
+
+/// The roles that somebody holds for some minutes. Their tokens do not get them: what was asked for is
+/// for who asked, in front of a screen.
+fn elevated(app: &App, user: &StoredUser) -> Vec<Role> {
+    let now = (app.clock)();
+    let in_force = |one: &&Elevated| one.starts <= now && now < one.ends;
+    let held = user.elevations.iter().filter(in_force);
+    held.filter_map(|one| Role::parse(&one.role)).collect()
 }
 
 /// Whether somebody opens a page in a browser.
@@ -375,10 +387,22 @@ async fn bearer(app: &App, headers: &HeaderMap, client: &Client) -> Result<Princ
         Some(owner) => Some(holder(app, &tenant, &owner).await?),
         None => None,
     };
+    note_use(app, hash).await?;
     let name = format!("token:{name}");
     let client = Client { credential: name.clone(), ..client.clone() };
     let credential = Credential::Token(Token { scope, owner });
     Ok(Principal { name, credential, tenant, client, policies: Vec::new() })
+}
+
+/// Notes that a token was used, no more often than a session's use is noted: looking leaves no record,
+/// and an access review asks.
+async fn note_use(app: &App, hash: Digest) -> Result<(), Refusal> {
+    let now = (app.clock)();
+    let before = app.store.token_used(hash).await.map_err(|_| Refusal::Store)?;
+    if before.is_none_or(|before| now.since(before) >= SEEN_EVERY) {
+        app.store.touch_token(hash, now).await.map_err(|_| Refusal::Store)?;
+    }
+    Ok(())
 }
 
 /// The person whose a token is; a leaver's token opens nothing.

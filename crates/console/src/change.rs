@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use model::{Decision, Effect, Kind, Record, RecordId, Resource};
+use model::{Decision, Effect, Finding, Kind, Record, RecordId, Resource};
 
 use crate::{App, Principal, Problem};
 
@@ -39,11 +39,22 @@ pub(crate) const MAX_DETAIL: usize = 2_048;
 
 /// Records a change that the store has, and puts it in force.
 pub(crate) async fn commit(app: &App, who: &Principal, change: Change) -> Result<InForce, Problem> {
+    commit_alert(app, who, change, Vec::new()).await
+}
+
+/// The same, of what is to be noticed: findings are what alerts and exports go by.
+pub(crate) async fn commit_alert(
+    app: &App,
+    who: &Principal,
+    change: Change,
+    findings: Vec<Finding>,
+) -> Result<InForce, Problem> {
     let now = (app.clock)();
     // Without randomness the id is still unique enough to say what happened.
-    let record = RecordId::new(now, random_id(app).unwrap_or_default());
+    let id = RecordId::new(now, random_id(app).unwrap_or_default());
     let publish = change.publish;
-    let recorded = app.journal.record(record_of(record, now, who, change)).await;
+    let record = Record { findings, ..record_of(id, now, who, change) };
+    let recorded = app.journal.record(record).await;
     let micros = match publish {
         true => Some(app.instance.publish(&who.tenant).await?.as_micros()),
         false => None,
@@ -52,7 +63,7 @@ pub(crate) async fn commit(app: &App, who: &Principal, change: Change) -> Result
         let text = format!("the change is in force, but could not be recorded: {failure}");
         Problem::from(crate::Failure(text))
     })?;
-    Ok(InForce { record, micros })
+    Ok(InForce { record: id, micros })
 }
 
 fn record_of(id: RecordId, now: model::Timestamp, who: &Principal, change: Change) -> Record {

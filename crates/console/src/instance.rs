@@ -8,7 +8,7 @@ use model::{
     AgentName, CertificateSerial, CertificateSubject, ProviderName, Record, ServerName, SessionId,
     SigningKeyId, TenantId, UserName,
 };
-use people::Role;
+use people::{Elevation, Review, Role, Travel};
 use policy::Bundle;
 use serde::Serialize;
 use serde_json::Value;
@@ -207,6 +207,15 @@ pub trait Instance: Send + Sync + 'static {
     /// # Errors
     /// A list that is configured and cannot be read: then no password is taken.
     fn is_leaked(&self, hash: &str) -> Result<bool, Failure>;
+
+    /// What people may ask for and take for some time.
+    fn elevation(&self, tenant: &TenantId) -> Elevation;
+
+    /// Where networks are, and how fast people get from one to another.
+    fn travel(&self, tenant: &TenantId) -> Travel;
+
+    /// How everybody's access is reviewed.
+    fn review(&self, tenant: &TenantId) -> Review;
 
     /// The tenants that are served now, `main` first.
     fn tenants(&self) -> Vec<TenantId>;

@@ -15,6 +15,7 @@ mod change;
 mod custody;
 mod extract;
 mod guard;
+mod holdings;
 mod idempotency;
 mod instance;
 mod login;
@@ -28,6 +29,7 @@ mod serve;
 mod shape;
 mod sign_on;
 mod site;
+mod tend;
 mod token;
 
 #[cfg(test)]
@@ -56,6 +58,7 @@ pub use problem::Problem;
 pub use routes::{Access, Endpoint, Surface, endpoints};
 pub use serve::{bind_socket, serve_socket, serve_tcp};
 pub use sign_on::{Redemption, SignOn, SignOnPlaces, SignOnTerms};
+pub use tend::tend;
 pub use token::new_token;
 
 /// The greatest request body, in bytes.

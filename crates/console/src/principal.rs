@@ -75,6 +75,17 @@ pub struct User {
 }
 
 impl Principal {
+    /// Who does what only time does. No request carries it, and no policy is asked: nobody chose it.
+    pub(crate) fn clock(tenant: &TenantId) -> Self {
+        Self {
+            name: "clock".to_owned(),
+            credential: Credential::Socket,
+            tenant: tenant.clone(),
+            client: Client::default(),
+            policies: Vec::new(),
+        }
+    }
+
     pub(crate) fn is_operator(&self) -> bool {
         matches!(self.credential, Credential::Socket)
     }

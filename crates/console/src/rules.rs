@@ -4,7 +4,7 @@
 use axum::extract::RawPathParams;
 use model::{AgentName, RecordId, Standing, Subject, TenantId};
 use policy::{Staff, StaffVerdict, Thing};
-use store::{Result, Scope, StoreError};
+use store::{Result, ReviewDecision, ReviewItem, Scope, StoreError};
 
 use crate::principal::Credential;
 use crate::{Access, App, Principal};
@@ -33,6 +33,11 @@ impl Access {
             Self::Labels => "clear_labels",
             Self::People => "manage_people",
             Self::Provision => "provision",
+            Self::Ask => "request_access",
+            Self::BreakGlass => "break_glass",
+            Self::Decide => "decide_access",
+            Self::End => "end_access",
+            Self::Review => "review_access",
             Self::Tokens => "manage_tokens",
             Self::Retention => "manage_retention",
             Self::Erase => "erase",
@@ -125,6 +130,12 @@ pub(crate) async fn thing(
     if let (Access::Deploy, Some(number)) = (access, param("number")) {
         return policies(app, tenant, number).await;
     }
+    if let (Some(review), Some(item)) = (param("review"), param("item")) {
+        return reviewed(app, tenant, &review, &item).await;
+    }
+    if let Some(id) = param("elevation") {
+        return elevation(app, tenant, id).await;
+    }
     if let Some(name) = param("user") {
         return Ok(Thing { kind: "user", name: Some(name), ..Thing::default() });
     }
@@ -158,6 +169,38 @@ async fn agent(app: &App, tenant: &TenantId, name: String) -> Result<Thing> {
         }),
         Err(StoreError::NotFound { .. }) => Ok(Thing { name: Some(name), ..thing }),
         Err(error) => Err(error),
+    }
+}
+
+/// Access that somebody asked for or took, and who that is.
+async fn elevation(app: &App, tenant: &TenantId, id: String) -> Result<Thing> {
+    let thing = Thing { kind: "elevation", ..Thing::default() };
+    match app.store.elevation(tenant, &id, (app.clock)()).await {
+        Ok(stored) => Ok(Thing { name: Some(id), owner: Some(stored.user.to_string()), ..thing }),
+        Err(StoreError::NotFound { .. }) => Ok(thing),
+        Err(error) => Err(error),
+    }
+}
+
+/// What an access review looks at, and whose that is.
+async fn reviewed(app: &App, tenant: &TenantId, review: &str, item: &str) -> Result<Thing> {
+    let nothing = Thing { kind: "review_item", ..Thing::default() };
+    let (Ok(review), Ok(item)) = (review.parse(), item.parse()) else { return Ok(nothing) };
+    match app.store.review_item(tenant, review, item).await {
+        Ok(item) => Ok(review_item(&item)),
+        Err(StoreError::NotFound { .. }) => Ok(nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same of one that is at hand.
+pub(crate) fn review_item(item: &ReviewItem) -> Thing {
+    Thing {
+        kind: "review_item",
+        name: Some(item.number.to_string()),
+        owner: item.access.owner.clone(),
+        is_escalated: Some(item.decision == Some(ReviewDecision::Escalate)),
+        ..Thing::default()
     }
 }
 

@@ -5,18 +5,24 @@
 //! Nothing here does input or output: time and randomness are parameters.
 
 pub mod challenge;
+pub mod elevation;
 pub mod hours;
 pub mod lockout;
 pub mod password;
 pub mod recovery;
+pub mod review;
 mod role;
 mod seal;
 pub mod session;
 pub mod token;
 pub mod totp;
+pub mod travel;
 mod way;
 pub mod webauthn;
 
-pub use role::Role;
+pub use elevation::Elevation;
+pub use review::Review;
+pub use role::{Role, UnknownRole};
 pub use seal::{SealError, Sealer};
+pub use travel::Travel;
 pub use way::is_local;

@@ -1,6 +1,23 @@
 //! Roles by job. What each may do stands in `policies/console`, not here.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+/// A text that names no role.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "there is no such role; they are platform_administrator, security_officer, responder, policy_author, policy_approver, agent_owner, auditor and employee"
+)]
+pub struct UnknownRole;
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        Self::parse(text).ok_or(UnknownRole)
+    }
+}
 
 /// What somebody is here for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,5 +88,7 @@ mod tests {
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
         }
         assert_eq!(Role::parse("root"), None);
+        let told = "root".parse::<Role>().unwrap_err().to_string();
+        assert!(Role::ALL.iter().all(|role| told.contains(role.as_str())));
     }
 }

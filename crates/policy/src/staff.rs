@@ -46,6 +46,8 @@ pub struct Thing {
     pub author: Option<String>,
     pub needed: Option<u8>,
     pub is_quarantined: Option<bool>,
+    /// Whether nobody decided on it in time.
+    pub is_escalated: Option<bool>,
 }
 
 /// What came of it.
@@ -250,6 +252,8 @@ fn resource(words: &Words, thing: &Thing) -> Option<Entity> {
     attributes.extend(needed.map(|needed| ("needed".to_owned(), needed)));
     let quarantined = thing.is_quarantined.map(Value::new_bool);
     attributes.extend(quarantined.map(|is| ("is_quarantined".to_owned(), is)));
+    let escalated = thing.is_escalated.map(Value::new_bool);
+    attributes.extend(escalated.map(|is| ("is_escalated".to_owned(), is)));
     let id = format!("{}/{}", thing.kind, thing.name.as_deref().unwrap_or_default());
     Entity::new(uid(&words.thing, &id), attributes, HashSet::new()).ok()
 }
@@ -285,10 +289,11 @@ mod tests {
         let bundle = bundle();
         for action in bundle.words.actions.iter().map(|action| action.uid()) {
             let action = action.id().unescaped().to_owned();
+            let is_everybodys = matches!(&*action, "own_account" | "request_access");
             let verdict = bundle.decide(ann(&[]), &action, &Thing::default(), true);
-            assert_eq!(verdict.is_permitted, action == "own_account", "{action}");
+            assert_eq!(verdict.is_permitted, is_everybodys, "{action}");
             let verdict = bundle.decide(ann(&["employee"]), &action, &Thing::default(), true);
-            assert_eq!(verdict.is_permitted, action == "own_account", "{action}");
+            assert_eq!(verdict.is_permitted, is_everybodys, "{action}");
         }
         let unknown = bundle.decide(Staff::Operator, "anything", &Thing::default(), true);
         assert!(!unknown.is_permitted);
@@ -344,6 +349,38 @@ mod tests {
         let me = Thing { kind: "user", name: Some("ann".to_owned()), ..Thing::default() };
         let administrator = ann(&["platform_administrator"]);
         assert!(!bundle.decide(administrator, "manage_people", &me, true).is_permitted);
+    }
+
+    #[test]
+    fn nobody_decides_on_their_own_access_and_no_token_on_any() {
+        let bundle = bundle();
+        let of = |owner: &str| Thing {
+            kind: "elevation",
+            owner: Some(owner.to_owned()),
+            ..Thing::default()
+        };
+        for role in ["platform_administrator", "security_officer"] {
+            for action in ["decide_access", "review_access"] {
+                let may = |owner, fresh| {
+                    bundle.decide(ann(&[role]), action, &of(owner), fresh).is_permitted
+                };
+                assert!(may("bob", true) && !may("bob", false) && !may("ann", true), "{role}");
+            }
+        }
+        let late = Thing { is_escalated: Some(true), ..of("bob") };
+        let may = |role, thing: &Thing| {
+            bundle.decide(ann(&[role]), "review_access", thing, true).is_permitted
+        };
+        assert!(may("security_officer", &late) && !may("platform_administrator", &late));
+        let token = Staff::Token { name: "ci", scope: "write" };
+        for action in ["break_glass", "decide_access", "review_access"] {
+            assert!(!bundle.decide(token, action, &of("bob"), true).is_permitted, "{action}");
+        }
+        let ends = |owner: &str, roles: &[&str]| {
+            bundle.decide(ann(roles), "end_access", &of(owner), false).is_permitted
+        };
+        assert!(ends("ann", &[]) && !ends("bob", &[]) && ends("bob", &["security_officer"]));
+        assert!(!bundle.decide(ann(&["employee"]), "break_glass", &of("ann"), true).is_permitted);
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub enum StoreError {
     /// A weaker standing never takes the place of a stronger one by itself.
     #[error("it is quarantined, which already holds it; resume it first if that is meant")]
     Quarantined,
-    /// A held call that cannot be decided by this person now.
-    #[error("this call is not to be decided any more: it is {0}")]
+    /// What cannot be decided by this person now: a held call, a request for access.
+    #[error("this is not to be decided any more: it is {0}")]
     Settled(&'static str),
     #[error("there may be at most {limit} {what}; remove some first")]
     Full { what: &'static str, limit: u64 },

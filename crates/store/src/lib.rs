@@ -16,6 +16,7 @@ mod control;
 mod counters;
 mod credentials;
 mod directory;
+mod elevations;
 mod error;
 mod exports;
 mod factors;
@@ -28,6 +29,7 @@ mod leavers;
 mod links;
 mod persons;
 mod policies;
+mod reviews;
 mod said_once;
 mod sessions;
 mod sqlite;
@@ -61,6 +63,10 @@ pub use directory::{
     GroupChange, GroupLabel, Lookup, Membership, Profile, Provisioned, ProvisionedChange,
     StoredGroup,
 };
+pub use elevations::{
+    ELEVATIONS_KEPT, Elevated, ElevationJudge, ElevationState, ElevationWay, MAX_ELEVATIONS,
+    MAX_OPEN_ELEVATIONS, NewElevation, StoredElevation, WhichElevations,
+};
 pub use error::{Result, StoreError};
 pub use factors::{FactorKind, NewFactor, StoredFactor};
 pub use holds::Hold;
@@ -72,7 +78,11 @@ pub use leavers::{Leaving, Left};
 pub use links::StoredLink;
 pub use persons::{NewPerson, PersonChange, StoredPerson};
 pub use policies::{MAX_POLICY_VERSIONS, NewPolicyVersion, PolicyFile, PolicyVersion};
-pub use sessions::{Counted, StoredSession, Wait};
+pub use reviews::{
+    AccessKind, BY_GROUP, MAX_REVIEW_ITEMS, MAX_REVIEWS, NewReview, NewReviewItem, ReviewCounts,
+    ReviewDecision, ReviewItem, ReviewWord, StoredReview,
+};
+pub use sessions::{Counted, KnownDevice, StoredSession, Wait};
 pub use tokens::{NewToken, Scope, StoredToken};
 pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
 pub use users::{Invited, NewGrant, NewUser, StoredGrant, StoredUser, UserChange};

@@ -27,6 +27,15 @@ pub struct StoredSession {
     pub outside_id: Option<String>,
 }
 
+/// A browser from which somebody came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownDevice {
+    /// What it calls itself.
+    pub user_agent: String,
+    pub first: Timestamp,
+    pub last: Timestamp,
+}
+
 /// An account or an address whose failures are counted, and how many cost nothing.
 #[derive(Clone, Debug)]
 pub struct Counted {
@@ -123,11 +132,39 @@ impl Store {
         tenant: &TenantId,
         user: &UserName,
         device: Digest,
+        user_agent: &str,
         now: Timestamp,
     ) -> Result<bool> {
-        let (tenant, user) = (tenant.clone(), user.clone());
+        let (tenant, user, user_agent) = (tenant.clone(), user.clone(), user_agent.to_owned());
         self.db
-            .write(move |tx| sqlite::attempts::note_device(tx, &tenant, &user, device, now))
+            .write(move |tx| {
+                let device = (device, user_agent.as_str());
+                sqlite::attempts::note_device(tx, &tenant, &user, device, now)
+            })
             .await
+    }
+
+    /// The browsers from which a user came for the first time since a moment, the newest first.
+    pub async fn devices(
+        &self,
+        tenant: &TenantId,
+        user: &UserName,
+        since: Timestamp,
+    ) -> Result<Vec<KnownDevice>> {
+        let (tenant, user) = (tenant.clone(), user.clone());
+        self.db.read(move |tx| sqlite::attempts::devices(tx, &tenant, &user, since)).await
+    }
+
+    /// Notes in which network a user logged in; gives where and when that was before.
+    pub async fn note_place(
+        &self,
+        tenant: &TenantId,
+        user: &UserName,
+        network: &str,
+        now: Timestamp,
+    ) -> Result<Option<(String, Timestamp)>> {
+        let (tenant, user, network) = (tenant.clone(), user.clone(), network.to_owned());
+        let note = move |tx: &_| sqlite::attempts::note_place(tx, &tenant, &user, &network, now);
+        self.db.write(note).await
     }
 }

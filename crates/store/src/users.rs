@@ -3,7 +3,7 @@
 use model::{Digest, TenantId, Timestamp, UserName};
 use serde::Serialize;
 
-use crate::{Leaving, Left, Membership, Result, Store, StoredLink, sqlite};
+use crate::{Elevated, Leaving, Left, Membership, Result, Store, StoredLink, sqlite};
 
 /// A user as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +22,8 @@ pub struct StoredUser {
     pub links: Vec<StoredLink>,
     /// Whether a directory tells of them.
     pub is_provisioned: bool,
+    /// Roles that they hold for some minutes, besides their grants.
+    pub elevations: Vec<Elevated>,
     /// Second factors of theirs.
     pub factors: u64,
     pub created: Timestamp,

@@ -10,6 +10,8 @@ use model::{
 use people::lockout;
 use store::Counted;
 
+use super::session::IMPOSSIBLE_TRAVEL;
+use crate::routes::access::alarm;
 use crate::{App, Problem, change};
 
 /// One attempt of somebody to log in as `name`.
@@ -121,6 +123,9 @@ impl<'a> Attempt<'a> {
         if outcome != Outcome::Nobody {
             let name = self.name.to_string();
             record.resource = Some(Resource { name, kind: "user".into() });
+        }
+        if detail.iter().any(|(name, _)| *name == IMPOSSIBLE_TRAVEL) {
+            record.findings.push(alarm("access.impossible_travel"));
         }
         for (name, text) in detail {
             let text = model::clip(text, change::MAX_DETAIL).to_owned();

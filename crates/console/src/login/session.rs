@@ -1,5 +1,7 @@
 //! Sessions: found by a cookie, opened by a step of a log-in.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::http::HeaderMap;
 use axum::response::Response;
 use model::{Client, Digest, Secret, TenantId, Timestamp, UserName};
@@ -105,18 +107,26 @@ pub(crate) struct Outside {
     pub(crate) session: Option<String>,
 }
 
-/// Opens a session and puts its token into the answer's cookie.
+/// A journey that nobody makes: what the record of the log-in says of it.
+pub(crate) type Journey = Option<(&'static str, String)>;
+
+/// Opens a session and puts its token into the answer's cookie. Whoever logs in in a network that they
+/// cannot have reached since they last did is let in, and told of; where that is set, what cannot be
+/// undone asks them anew.
 pub(crate) async fn open(
     app: &App,
     step: Step<'_>,
     response: &mut Response,
-) -> Result<(), Problem> {
+) -> Result<Journey, Problem> {
     let now = (app.clock)();
     let token = token::token(random(app)?);
     let hash = Digest::of(token.expose().as_bytes());
     // The time of a whole session is reckoned from the log-in, not from its last step.
     let continued = step.before.filter(|before| before.stage == Stage::Full);
     let created = continued.map_or(now, |before| before.stored.created);
+    let is_log_in = step.stage == Stage::Full && continued.is_none();
+    let journey = if is_log_in { journey(app, &step, now).await? } else { None };
+    let asks_again = journey.is_some() && app.instance.travel(step.tenant).asks_again;
     let before = step.before.map(|before| &before.stored);
     let issuer = before.and_then(|before| before.issuer.clone());
     let outside_id = before.and_then(|before| before.outside_id.clone());
@@ -126,7 +136,7 @@ pub(crate) async fn open(
         Some(Outside { issuer, session }) => (Some(issuer), session),
         None => (issuer, outside_id),
     };
-    let proved = (step.stage == Stage::Full && is_ours).then_some(now);
+    let proved = (step.stage == Stage::Full && is_ours && !asks_again).then_some(now);
     let session = StoredSession {
         hash,
         id: row_id(app)?,
@@ -143,8 +153,33 @@ pub(crate) async fn open(
     let before = step.before.map(|before| before.stored.hash);
     app.store.open_session(step.tenant, step.user, session, before).await?;
     Cookie::Session.set(app, response, &token);
-    Ok(())
+    Ok(journey)
 }
+
+/// Notes in which network a log-in is, and whether its way there was too short.
+async fn journey(app: &App, step: &Step<'_>, now: Timestamp) -> Result<Journey, Problem> {
+    let travel = app.instance.travel(step.tenant);
+    let address = step.client.address.parse::<SocketAddr>().ok();
+    let address = address.map(|address| match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
+    });
+    let Some(network) = address.and_then(|address| travel.network(address)) else {
+        return Ok(None);
+    };
+    let before = app.store.note_place(step.tenant, step.user, &network.name, now).await?;
+    let far = before.and_then(|(place, then)| {
+        let far = travel.impossible(&place, &network.name, now.since(then))?;
+        Some((place, far, then))
+    });
+    Ok(far.map(|(place, far, then)| {
+        let told = format!("{place} to {}, {far:.0} km since {then}", network.name);
+        (IMPOSSIBLE_TRAVEL, told)
+    }))
+}
+
+/// How the record of a log-in calls it.
+pub(crate) const IMPOSSIBLE_TRAVEL: &str = "impossible_travel";
 
 /// Until when an invitation counts.
 pub(crate) fn invitation_ends(now: Timestamp) -> Timestamp {

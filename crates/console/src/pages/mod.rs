@@ -4,6 +4,7 @@
 //! a script; the script of our own ([`assets`]) only makes it livelier. What agents, providers and
 //! files wrote reaches a page through [`components::text`] alone.
 
+mod access;
 mod activity;
 mod agents;
 mod approvals;
@@ -15,6 +16,7 @@ mod log;
 mod overview;
 pub(crate) mod people;
 mod policies;
+mod reviews;
 mod settings;
 pub(crate) mod shell;
 mod surface;
@@ -49,7 +51,7 @@ impl Default for Pages {
 }
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 10] = [
+    let files: [fn() -> Vec<Endpoint>; 12] = [
         assets::endpoints,
         overview::endpoints,
         activity::endpoints,
@@ -60,6 +62,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         log::endpoints,
         settings::endpoints,
         people::endpoints,
+        access::endpoints,
+        reviews::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()
 }

@@ -6,13 +6,13 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use model::{ApprovalState, Effect, Timestamp};
-use store::{Clause, Field, Filter};
+use store::{Clause, ElevationState, Field, Filter, WhichElevations};
 
 use super::components::badge::{self, Tone, health};
 use super::components::chart::{Bin, Series, bars};
 use super::components::notice::{command, empty};
 use super::components::text::untrusted;
-use super::components::time::distance;
+use super::components::time::{distance, moment};
 use super::page;
 use super::shell::{self, Frame, Section, segment, url};
 use crate::{App, Check, Endpoint, Principal, Problem, Shared};
@@ -77,6 +77,7 @@ async fn needs(app: &App, who: &Principal, now: Timestamp) -> Result<Markup, Pro
             act: "Decide",
         });
     }
+    needs.extend(access(app, who, now).await?);
     let held = app.store.list_tools(&who.tenant).await?;
     let held = held
         .iter()
@@ -111,6 +112,37 @@ async fn needs(app: &App, who: &Principal, now: Timestamp) -> Result<Markup, Pro
             }
         }
     })
+}
+
+/// Roles that somebody asks for, and those that were taken and nobody has looked at.
+async fn access(app: &App, who: &Principal, now: Timestamp) -> Result<Vec<Need>, Problem> {
+    let list = |which| app.store.elevations(&who.tenant, which, MAX_WAITING, now);
+    let open = list(WhichElevations::Open).await?;
+    let waiting = open.iter().filter(|one| one.state == ElevationState::Waiting).count();
+    let unreviewed = list(WhichElevations::Unreviewed).await?.len();
+    let asked = (waiting > 0).then(|| Need {
+        tone: Tone::Waiting,
+        what: html! { b { (count(waiting, "role")) } " asked for by somebody" },
+        href: "/access".to_owned(),
+        act: "Decide",
+    });
+    let taken = (unreviewed > 0).then(|| Need {
+        tone: Tone::Bad,
+        what: html! { b { (count(unreviewed, "role")) } " taken by breaking glass, and not signed off" },
+        href: "/access".to_owned(),
+        act: "Look",
+    });
+    let last = app.store.reviews(&who.tenant, 1).await?.pop();
+    let review = last.and_then(|last| {
+        let left = last.counts.undecided + last.counts.escalated;
+        (left > 0).then(|| Need {
+            tone: if last.counts.escalated > 0 { Tone::Bad } else { Tone::Waiting },
+            what: html! { b { (left) " to decide on" } " in access review " (last.number) ", by " (moment(last.deadline)) },
+            href: format!("/reviews/{}?filter={}", last.number, if last.closed.is_some() { "escalate" } else { "undecided" }),
+            act: "Decide",
+        })
+    });
+    Ok(asked.into_iter().chain(taken).chain(review).collect())
 }
 
 /// What is contained, in words, and the page that tells of it.

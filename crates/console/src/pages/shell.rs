@@ -102,6 +102,7 @@ pub(crate) async fn page(app: &App, who: &Principal, frame: Frame<'_>, body: Mar
         .await
         .map_or(0, |waiting| waiting.len());
     let main = html! {
+        (super::access::glass(app, who).await)
         header.page {
             (crumbs(&frame))
             div.heading {

@@ -1,5 +1,6 @@
 //! The table of all routes. Files are laid out as the URL tree.
 
+pub(crate) mod access;
 pub(crate) mod agents;
 pub(crate) mod approvals;
 mod certificates;
@@ -20,6 +21,7 @@ pub(crate) mod policies;
 mod policy;
 pub(crate) mod records;
 mod retention;
+pub(crate) mod reviews;
 pub(crate) mod scim;
 mod signing_keys;
 pub(crate) mod simulation;
@@ -66,6 +68,16 @@ pub enum Access {
     People,
     /// Telling of people and groups, as a directory does.
     Provision,
+    /// Asking for a role for some minutes.
+    Ask,
+    /// Taking one at once.
+    BreakGlass,
+    /// Saying yes or no to whoever asks for one.
+    Decide,
+    /// Ending one.
+    End,
+    /// Deciding which access stays.
+    Review,
     /// Admin tokens.
     Tokens,
     /// Legal holds, and what is let go when.
@@ -109,7 +121,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 27] = [
+    let files: [fn() -> Vec<Endpoint>; 29] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -136,6 +148,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         tokens::endpoints,
         users::endpoints,
         scim::endpoints,
+        access::endpoints,
+        reviews::endpoints,
         crate::pages::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()

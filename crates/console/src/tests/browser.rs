@@ -11,13 +11,14 @@ use people::Role;
 use people::totp::Totp;
 use store::{NewGrant, NewUser, StoredSession};
 
-use super::fake::{Answer, Fake, over_tcp};
+use super::fake::{Answer, Fake, from_address};
 
 pub(crate) const PASSWORD: &str = "seven blue lamps";
 
 pub(crate) struct Browser<'f> {
     pub(crate) fake: &'f Fake,
     pub(crate) cookies: Mutex<BTreeMap<String, String>>,
+    pub(crate) address: [u8; 4],
 }
 
 impl Answer {
@@ -37,12 +38,13 @@ impl Answer {
 
 impl<'f> Browser<'f> {
     pub(crate) fn new(fake: &'f Fake) -> Self {
-        Self { fake, cookies: Mutex::default() }
+        Self { fake, cookies: Mutex::default(), address: [127, 0, 0, 1] }
     }
 
     /// A second browser with the same cookies.
     pub(crate) fn copy(&self) -> Self {
-        Self { fake: self.fake, cookies: Mutex::new(self.cookies.lock().unwrap().clone()) }
+        let cookies = Mutex::new(self.cookies.lock().unwrap().clone());
+        Self { fake: self.fake, cookies, address: self.address }
     }
 
     pub(crate) fn cookie(&self) -> String {
@@ -78,7 +80,7 @@ impl<'f> Browser<'f> {
         if !line.is_empty() {
             request.headers_mut().insert(header::COOKIE, line.join("; ").parse().unwrap());
         }
-        let answer = self.fake.send(over_tcp(request)).await;
+        let answer = self.fake.send(from_address(request, self.address)).await;
         for line in answer.headers.get_all(header::SET_COOKIE) {
             let pair = line.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();

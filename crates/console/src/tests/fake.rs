@@ -29,6 +29,8 @@ pub(crate) struct Seen {
     pub(crate) records: Mutex<Vec<Record>>,
     pub(crate) journal_broken: AtomicBool,
     pub(crate) not_ready: AtomicBool,
+    /// What an access review does with what is undecided at its deadline.
+    pub(crate) revokes_undecided: AtomicBool,
     /// What the identity provider says of whoever comes next.
     pub(crate) claims: Mutex<Option<Value>>,
 }
@@ -152,6 +154,27 @@ impl Instance for FakeInstance {
 
     fn is_leaked(&self, hash: &str) -> Result<bool, Failure> {
         Ok(hash == people::password::leak_hash(&model::Secret::new(LEAKED.to_owned())))
+    }
+
+    fn elevation(&self, _: &TenantId) -> people::Elevation {
+        let break_glass = vec![people::Role::SecurityOfficer];
+        people::Elevation { break_glass, ..people::Elevation::default() }
+    }
+
+    fn travel(&self, _: &TenantId) -> people::Travel {
+        let at = |name: &str, last: u128, latitude, longitude| people::travel::Network {
+            name: name.to_owned(),
+            ranges: vec![(0xffff_7f00_0000 + last, 128)],
+            latitude,
+            longitude,
+        };
+        let networks = vec![at("berlin", 1, 52.52, 13.40), at("sydney", 2, -33.87, 151.21)];
+        people::Travel { networks, asks_again: true, ..people::Travel::default() }
+    }
+
+    fn review(&self, _: &TenantId) -> people::Review {
+        let escalates = !self.0.revokes_undecided.load(Ordering::SeqCst);
+        people::Review { escalates, ..people::Review::default() }
     }
 
     fn clear_labels(&self, session: &LabelledSession) -> Option<Vec<String>> {
@@ -488,8 +511,12 @@ pub(crate) fn form(path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]
 }
 
 /// The same over TCP.
-pub(crate) fn over_tcp(mut request: Request<Body>) -> Request<Body> {
-    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 5));
+pub(crate) fn over_tcp(request: Request<Body>) -> Request<Body> {
+    from_address(request, [127, 0, 0, 1])
+}
+
+pub(crate) fn from_address(mut request: Request<Body>, address: [u8; 4]) -> Request<Body> {
+    let address = std::net::SocketAddr::from((address, 5));
     request.extensions_mut().insert(Peer::Tcp(address));
     request.headers_mut().entry(header::HOST).or_insert("localhost:4180".parse().unwrap());
     request

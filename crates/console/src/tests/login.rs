@@ -320,7 +320,7 @@ async fn nobody_is_sent_to_another_host() {
     }
     let browser = Browser::new(&fake);
     let sent = browser.get("/account?x=1").await;
-    assert_eq!(sent.header("location"), "/login?next=/account%3Fx%3D1");
+    assert_eq!(sent.header("location"), "/login?next=%2Faccount%3Fx%3D1");
     assert!(browser.get("/login?next=//evil.example").await.field("next") == "/");
 }
 
@@ -378,7 +378,7 @@ async fn an_account_is_changed_with_a_fresh_factor_alone() {
     fake.pass(5 * 60);
     let token = browser.get("/account").await.field("form_token");
     let asked = browser.post("/account/codes", &[("form_token", &token)]).await;
-    assert_eq!(asked.header("location"), "/verify?next=/account");
+    assert_eq!(asked.header("location"), "/verify?next=%2Faccount");
     for path in ["/account/app", "/account/password"] {
         assert!(browser.get(path).await.header("location").starts_with("/verify"), "{path}");
     }
@@ -431,6 +431,15 @@ async fn a_field_that_no_form_has_is_refused() {
     let fields = [("name", "bob"), ("password", PASSWORD), ("again", PASSWORD)];
     assert_eq!(browser.post(&path, &fields).await.status, 422);
     assert!(encoded(&[("a b", "c&d")]).contains("%26"));
+    // Nothing was added when the form is refused.
+    let fields = [("password", PASSWORD), ("again", PASSWORD)];
+    assert_eq!(browser.post(&path, &fields).await.status, 303);
+    let offer = browser.get("/enrol").await;
+    let code = super::browser::totp_on(&offer).code_at(fake.now());
+    let (secret, token) = (offer.field("secret"), offer.field("form_token"));
+    let fields = [("code", &*code), ("secret", &secret), ("form_token", &token), ("role", "x")];
+    assert_eq!(browser.post("/enrol", &fields).await.status, 422);
+    assert!(fake.store.factors(&TenantId::main(), &ann()).await.unwrap().is_empty());
 }
 
 #[tokio::test]

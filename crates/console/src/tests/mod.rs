@@ -1,5 +1,6 @@
 //! Tests through the whole service, with a journal and an instance made of memory.
 
+mod access;
 mod agents;
 mod authorisation;
 mod browser;
@@ -12,6 +13,7 @@ mod pages;
 mod passkeys;
 mod payloads;
 mod records;
+mod reviews;
 mod scim;
 mod shape;
 mod sso;

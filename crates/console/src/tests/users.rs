@@ -10,7 +10,14 @@ use store::Scope;
 use super::fake::{Answer, Fake, over_tcp, request};
 
 /// As somebody who logged in.
-async fn by(fake: &Fake, user: &str, fresh: bool, method: &str, path: &str, body: Value) -> Answer {
+pub(super) async fn by(
+    fake: &Fake,
+    user: &str,
+    fresh: bool,
+    method: &str,
+    path: &str,
+    body: Value,
+) -> Answer {
     let token = fake.session_of(user, fresh).await;
     let cookie = format!("portcullis={token}");
     let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];

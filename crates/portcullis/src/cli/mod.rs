@@ -3,6 +3,7 @@
 //! Exit status: 0 done; 1 it failed; 2 wrong usage or configuration; 3 a check found what it
 //! looks for. Each command is a file of its own beside this one.
 
+mod access;
 mod agent;
 mod agent_certificate;
 mod agent_key;
@@ -20,6 +21,7 @@ mod person;
 mod place;
 mod policy;
 mod provider;
+mod review;
 mod selftest;
 mod server;
 mod session;
@@ -161,6 +163,18 @@ enum Command {
         after_help = "Example:\n  portcullis user add ann@example.com --role auditor"
     )]
     User(user::Command),
+    /// Roles for some time: who asks for one, and who says yes
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis access list\n  portcullis access approve 0f3c2a"
+    )]
+    Access(access::Command),
+    /// Access reviews: who may do what, when they last did, and what stays
+    #[command(
+        subcommand,
+        after_help = "Example:\n  portcullis review start\n  portcullis review show 1 --undecided"
+    )]
+    Review(review::Command),
     /// Send canaries through the running gate, and say of each control whether it works
     Selftest(selftest::Arguments),
     /// Look for what is wrong with an installation, and say how to mend it
@@ -224,6 +238,8 @@ fn dispatch(
         Command::Ledger(command) => ledger::run(&command, &session, output),
         Command::Witness(arguments) => witness::run(&arguments, output),
         Command::User(command) => user::run(&command, &session, output),
+        Command::Access(command) => access::run(&command, &session, output),
+        Command::Review(command) => review::run(&command, &session, output),
         Command::Selftest(arguments) => selftest::run(&arguments, &session, output),
         Command::Doctor(arguments) => doctor::run(&arguments, &session, output),
         Command::Config(command) => config::run(&command, &session, output),

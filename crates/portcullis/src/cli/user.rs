@@ -6,6 +6,7 @@ use model::{AgentName, UserName};
 use people::Role;
 use serde_json::{Value, json};
 
+use super::access::role;
 use super::agent::{done, in_seconds, seconds};
 use super::session::{Session, encode};
 use super::table::Table;
@@ -109,11 +110,6 @@ pub(super) struct Disable {
     /// Who answers for their agents from now on; without it, the agents are suspended
     #[arg(long, value_name = "NAME")]
     hand_over_to: Option<UserName>,
-}
-
-fn role(text: &str) -> std::result::Result<Role, String> {
-    let all = || Role::ALL.map(Role::as_str).join(", ");
-    Role::parse(text).ok_or_else(|| format!("a role is one of {}", all()))
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,7 @@ pub mod declare;
 pub mod diagnostic;
 pub mod environment;
 mod nearest;
+mod places;
 pub mod reader;
 pub mod reference;
 pub mod root_key;

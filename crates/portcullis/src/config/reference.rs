@@ -130,6 +130,7 @@ fn is_shown(path: &str) -> bool {
             | "signing_key"
             | "certificate"
             | "people.group"
+            | "people.network"
             | "people.sso"
             | "ledger.witness"
             | "inspect.classifier"

@@ -109,6 +109,21 @@ impl Instance for Adapter {
             .map_err(|error| Failure(format!("the list of leaked passwords: {error}")))
     }
 
+    fn elevation(&self, tenant: &TenantId) -> people::Elevation {
+        let Some(core) = self.house.tenant(tenant) else { return people::Elevation::default() };
+        core.settings.load().config.people.elevation.rules()
+    }
+
+    fn travel(&self, tenant: &TenantId) -> people::Travel {
+        let Some(core) = self.house.tenant(tenant) else { return people::Travel::default() };
+        core.settings.load().config.people.travel()
+    }
+
+    fn review(&self, tenant: &TenantId) -> people::Review {
+        let Some(core) = self.house.tenant(tenant) else { return people::Review::default() };
+        core.settings.load().config.people.review.rules()
+    }
+
     fn tenants(&self) -> Vec<TenantId> {
         self.house.tenants().iter().map(|core| core.tenant.clone()).collect()
     }

@@ -190,7 +190,8 @@ async fn serve_console(
         login: login(&*house.main()?, config)?,
         pages: Pages::default(),
     };
-    let router = console::router(Arc::new(app));
+    let app = Arc::new(app);
+    let router = console::router(app.clone());
     let path = std::path::absolute(data.join("admin.sock"))?;
     let socket = console::bind_socket(&path)
         .await
@@ -210,8 +211,24 @@ async fn serve_console(
     let doors = vec![
         tokio::spawn(console::serve_socket(socket, router.clone(), ended(stopped.clone()))),
         tokio::spawn(console::serve_tcp(tcp, tls, router, ended(stopped.clone()))),
+        tokio::spawn(tend(house.clone(), app)),
     ];
     Ok((path, address, doors))
+}
+
+/// How often what only time does is done. What has ended counts no more whether or not it was.
+const TENDED: Duration = Duration::from_secs(15);
+
+async fn tend(house: Arc<House>, app: Arc<App>) {
+    let mut ticks = tokio::time::interval(TENDED);
+    loop {
+        ticks.tick().await;
+        for core in house.tenants().iter() {
+            if let Err(error) = console::tend(&app, &core.tenant).await {
+                tracing::error!(tenant = %core.tenant, %error, "what time has ended could not be settled");
+            }
+        }
+    }
 }
 
 impl Running {

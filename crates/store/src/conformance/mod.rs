@@ -10,6 +10,7 @@ mod counters;
 mod credentials;
 mod declared;
 mod durability;
+mod elevations;
 mod exports;
 mod holds;
 mod kept_values;
@@ -68,6 +69,7 @@ stamp! { sqlite:
     labelled { sessions_are_known_by_what_their_records_say }
     persons { a_person_changes_and_goes what_was_said_is_known_until_it_expires }
     policies { a_version_is_in_force_once_another_person_approved_it }
+    elevations { one_counts_from_its_approval_to_its_end only_so_many_are_open what_was_taken_stays_until_it_is_signed_off }
     tokens { a_token_is_found_by_its_hash }
     durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
     sizes { ten_thousand_agents_load_at_once }

@@ -1,10 +1,12 @@
 //! Failed attempts and known browsers in SQL.
 
 use model::{Digest, TenantId, Timestamp, UserName};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{columns, users};
-use crate::{Counted, MAX_DEVICES_PER_USER, MAX_FAILED_SUBJECTS, Result, StoreError, Wait};
+use crate::{
+    Counted, KnownDevice, MAX_DEVICES_PER_USER, MAX_FAILED_SUBJECTS, Result, StoreError, Wait,
+};
 
 /// Old entries that go with each new one: more than one, so that none pile up.
 const SWEEP: i64 = 8;
@@ -85,7 +87,7 @@ pub(crate) fn note_device(
     tx: &Connection,
     tenant: &TenantId,
     user: &UserName,
-    device: Digest,
+    (device, user_agent): (Digest, &str),
     now: Timestamp,
 ) -> Result<bool> {
     let number = users::number(tx, tenant, user)?;
@@ -97,9 +99,45 @@ pub(crate) fn note_device(
         WHERE user = ?1 ORDER BY last DESC, hash LIMIT -1 OFFSET ?2)";
     let kept = columns::signed(MAX_DEVICES_PER_USER - 1);
     tx.prepare_cached(sql)?.execute(params![number, kept])?;
-    let sql = "INSERT INTO user_devices (user, hash, first, last) VALUES (?1, ?2, ?3, ?3)";
-    match tx.prepare_cached(sql)?.execute(params![number, device.0, now.micros()])? {
+    let sql = "INSERT INTO user_devices (user, hash, first, last, user_agent)
+        VALUES (?1, ?2, ?3, ?3, ?4)";
+    match tx.prepare_cached(sql)?.execute(params![number, device.0, now.micros(), user_agent])? {
         1 => Ok(true),
         _ => Err(StoreError::Corrupt("browser")),
     }
+}
+
+pub(crate) fn devices(
+    tx: &Connection,
+    tenant: &TenantId,
+    user: &UserName,
+    since: Timestamp,
+) -> Result<Vec<KnownDevice>> {
+    let sql = "SELECT user_agent, first, last FROM user_devices WHERE user = ?1 AND first >= ?2
+        ORDER BY first DESC, hash";
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query(params![users::number(tx, tenant, user)?, since.micros()])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (first, last) = (columns::time(row, 1)?, columns::time(row, 2)?);
+        all.push(KnownDevice { user_agent: row.get(0)?, first, last });
+    }
+    Ok(all)
+}
+
+pub(crate) fn note_place(
+    tx: &Connection,
+    tenant: &TenantId,
+    user: &UserName,
+    network: &str,
+    now: Timestamp,
+) -> Result<Option<(String, Timestamp)>> {
+    let number = users::number(tx, tenant, user)?;
+    let sql = "SELECT network, time FROM user_places WHERE user = ?1";
+    let before = tx.prepare_cached(sql)?.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)));
+    let before: Option<(String, i64)> = before.optional()?;
+    let sql = "INSERT INTO user_places (user, network, time) VALUES (?1, ?2, ?3)
+        ON CONFLICT (user) DO UPDATE SET network = ?2, time = ?3";
+    tx.prepare_cached(sql)?.execute(params![number, network, now.micros()])?;
+    Ok(before.map(|(network, time)| (network, Timestamp::from_micros(time))))
 }

@@ -21,6 +21,8 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0017_policies.sql"),
     include_str!("../../migrations/0018_directory.sql"),
     include_str!("../../migrations/0019_sign_on.sql"),
+    include_str!("../../migrations/0020_elevations.sql"),
+    include_str!("../../migrations/0021_access.sql"),
     include_str!("../../migrations/0022_labelled_sessions.sql"),
     include_str!("../../migrations/0024_credentials.sql"),
     include_str!("../../migrations/0025_vault_person.sql"),

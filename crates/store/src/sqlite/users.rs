@@ -24,6 +24,7 @@ fn from_row(tx: &Connection, tenant: &TenantId, row: &Row<'_>) -> Result<StoredU
         groups: groups::of_user(tx, row.get(0)?)?,
         links: links::of_user(tx, row.get(0)?)?,
         is_provisioned: row.get(10)?,
+        elevations: super::elevations::of_user(tx, row.get(0)?)?,
         factors: columns::count(row, 9)?,
         created: columns::time(row, 6)?,
         updated: columns::time(row, 7)?,
@@ -125,6 +126,7 @@ pub(crate) fn update(
     tx.prepare_cached(sql)?.execute(values)?;
     if !active {
         super::sessions::end_all(tx, number, None)?;
+        super::elevations::end_all_of(tx, number, now)?;
         tx.prepare_cached("DELETE FROM invitations WHERE user = ?1")?.execute([number])?;
     }
     one(tx, tenant, renamed)
@@ -223,6 +225,22 @@ pub(crate) fn revoke(
     }
     touch(tx, user, now)?;
     one(tx, tenant, name)
+}
+
+/// Lets a grant end sooner.
+pub(super) fn shorten(
+    tx: &Connection,
+    tenant: &TenantId,
+    name: &UserName,
+    role: &str,
+    ends: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    let user = number(tx, tenant, name)?;
+    let sql = "UPDATE user_grants SET ends = min(coalesce(ends, ?3), ?3)
+        WHERE user = ?1 AND role = ?2";
+    tx.prepare_cached(sql)?.execute(params![user, role, ends.micros()])?;
+    touch(tx, user, now)
 }
 
 fn touch(tx: &Connection, user: i64, now: Timestamp) -> Result<()> {

@@ -1,12 +1,14 @@
 //! One's own account: roles, factors, sessions, password.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::{Markup, html};
 use people::Role;
 use people::session::Stage;
-use store::{StoredFactor, StoredSession};
+use store::{KnownDevice, StoredFactor, StoredSession};
 
 use super::super::components::text::untrusted;
 use super::super::components::time::moment;
@@ -43,7 +45,10 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
     let factors = app.store.factors(tenant, user).await?;
     let codes = app.store.recovery_codes(tenant, user).await?;
     let sessions = app.store.sessions(tenant, user).await?;
+    let since = (app.clock)().minus(NEW);
+    let devices = app.store.devices(tenant, user, since).await?;
     let body = html! {
+        (new_browsers(&devices))
         p { "You are " strong { (user) } "." }
         (roles(&session))
         (factor_list(&session, session.may_add_factor(&app), &factors, codes))
@@ -57,11 +62,29 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
     Ok(shell::bare(StatusCode::OK, "Your account", &body))
 }
 
+/// How long a browser is new.
+const NEW: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// The first browser of all is nothing to be told of.
+fn new_browsers(devices: &[KnownDevice]) -> Markup {
+    html! {
+        @if devices.len() > 1 {
+            section.banner.notice role="status" {
+                p { "In the last two weeks you logged in from browsers for the first time. If one of them was not you, change your password, end all other sessions, and tell a security officer." }
+                ul { @for one in devices { li {
+                    (moment(one.first)) ": " (untrusted(if one.user_agent.is_empty() { "a browser that did not say its name" } else { &one.user_agent }))
+                } } }
+            }
+        }
+    }
+}
+
 fn roles(session: &Session) -> Markup {
     html! {
         section {
             h2 { "Roles" }
             @if session.user.grants.is_empty() { p { "You hold no role. An administrator grants them." } }
+            p { a href="/account/access" { "Ask for a role for some time" } }
             ul {
                 @for grant in &session.user.grants {
                     li {

@@ -136,11 +136,12 @@ fn qr_code(text: &str) -> Markup {
 async fn add(
     app: &App,
     session: &Session,
-    fields: &mut Fields,
+    mut fields: Fields,
 ) -> Result<Result<(), Offer>, Problem> {
-    check(fields, session)?;
+    check(&mut fields, session)?;
     let (sealed, code) = (fields.text("secret"), fields.text("code"));
     let label = model::clip(&fields.text("label"), MAX_LABEL).to_owned();
+    fields.end()?;
     let Some(offer) = Offer::read(app, session, sealed) else {
         let detail = "this offer was for another session; open the page again";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
@@ -160,16 +161,15 @@ async fn first_done(
     State(app): State<Shared>,
     Sender(client): Sender,
     headers: HeaderMap,
-    Unbound(mut fields): Unbound,
+    Unbound(fields): Unbound,
 ) -> Result<Response, Problem> {
     let Some(session) = session::at(&app, &headers, Stage::Enrol).await? else {
         return Ok(onward("/login"));
     };
-    if let Err(offer) = add(&app, &session, &mut fields).await? {
+    if let Err(offer) = add(&app, &session, fields).await? {
         let body = offer.shown(&app, &session, "/enrol", Some(WRONG));
         return Ok(shell::bare(StatusCode::UNPROCESSABLE_ENTITY, TITLE, &body));
     }
-    fields.end()?;
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     let codes = factor::renew_codes(&app, tenant, user).await?;
     let body = html! {
@@ -190,7 +190,7 @@ async fn another_done(
     State(app): State<Shared>,
     who: Principal,
     headers: HeaderMap,
-    Unbound(mut fields): Unbound,
+    Unbound(fields): Unbound,
 ) -> Result<Response, Problem> {
     let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
         return Ok(onward("/login"));
@@ -198,11 +198,10 @@ async fn another_done(
     if !session.may_add_factor(&app) {
         return Ok(onward(&step_up("/account/app")));
     }
-    if let Err(offer) = add(&app, &session, &mut fields).await? {
+    if let Err(offer) = add(&app, &session, fields).await? {
         let body = offer.shown(&app, &session, "/account/app", Some(WRONG));
         return Ok(shell::bare(StatusCode::UNPROCESSABLE_ENTITY, TITLE, &body));
     }
-    fields.end()?;
     let name = session.user.name.to_string();
     login::note(&app, &who, "factor.add", &name, &[("kind", "totp".to_owned())]).await?;
     Ok(onward("/account"))

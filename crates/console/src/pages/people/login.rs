@@ -140,7 +140,7 @@ async fn start(
 ) -> Result<(), Problem> {
     let (stage, factors) = (Stage::Password, "password".to_owned());
     let step = Step { tenant, user, stage, factors, client, before: None, outside: None };
-    session::open(app, step, response).await
+    session::open(app, step, response).await.map(drop)
 }
 
 async fn leave(State(app): State<Shared>, who: Principal) -> Result<Response, Problem> {

@@ -1,5 +1,6 @@
 //! Pages about people: logging in and out, the first factors, one's own account.
 
+mod access;
 mod account;
 mod app;
 mod fields;
@@ -16,10 +17,11 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use model::{Secret, Timestamp};
 
+use super::shell::url;
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 9] = [
+    let files: [fn() -> Vec<Endpoint>; 10] = [
         login::endpoints,
         second::endpoints,
         sso::endpoints,
@@ -28,6 +30,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         app::endpoints,
         passkeys::endpoints,
         account::endpoints,
+        access::endpoints,
         users::endpoints,
     ];
     files.iter().flat_map(|file| file()).collect()
@@ -48,19 +51,9 @@ pub(crate) fn step_up(way: &str) -> String {
 
 fn with_way(path: &str, way: &str) -> String {
     match people::is_local(way) && way != HOME {
-        true => format!("{path}?next={}", percent(way)),
+        true => url(path, &[("next", way)]),
         false => path.to_owned(),
     }
-}
-
-/// RFC 3986, section 2.1.
-fn percent(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let one = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
 }
 
 /// On to a path of ours; what somebody wrote into a link leads nowhere else.

@@ -133,9 +133,10 @@ async fn log_in(
         before: None,
         outside: None,
     };
-    session::open(&app, step, &mut response).await?;
+    let journey = session::open(&app, step, &mut response).await?;
     let is_new = note_device(&app, &tenant, &user, &headers, &mut response).await?;
-    attempt.note(&[("new_device", is_new.to_string())]).await?;
+    let detail: Vec<_> = journey.into_iter().chain([("new_device", is_new.to_string())]).collect();
+    attempt.note(&detail).await?;
     Ok(response)
 }
 

@@ -14,9 +14,9 @@ use super::login::Way;
 use super::{code_field, form, log_in, notice, onward, passkeys, wait_text};
 use crate::extract::{Params, Sender};
 use crate::login::cookie::Cookie;
-use crate::login::session::{self, Session, Step};
+use crate::login::session::{self, Journey, Session, Step};
 use crate::login::{Attempt, Outcome, factor, random};
-use crate::{App, Endpoint, Problem, Shared};
+use crate::{App, Endpoint, Problem, Shared, authorise};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -69,10 +69,12 @@ async fn submit(
         Proof::Right(attempt, kind) => {
             let mut response = onward(way.local());
             let factors = format!("{} {kind}", session.stored.factors);
-            let_in(&app, &session, &client, factors, &mut response).await?;
+            let journey = let_in(&app, &session, &client, factors, &mut response).await?;
             let (tenant, user) = (&session.user.tenant, &session.user.name);
             let is_new = note_device(&app, tenant, user, &headers, &mut response).await?;
-            attempt.end(Outcome::Right, &[("new_device", is_new.to_string())]).await?;
+            let detail: Vec<_> =
+                journey.into_iter().chain([("new_device", is_new.to_string())]).collect();
+            attempt.end(Outcome::Right, &detail).await?;
             Ok(response)
         }
     }
@@ -118,7 +120,7 @@ pub(super) async fn let_in(
     client: &Client,
     factors: String,
     response: &mut Response,
-) -> Result<(), Problem> {
+) -> Result<Journey, Problem> {
     let step = Step {
         tenant: &before.user.tenant,
         user: &before.user.name,
@@ -148,5 +150,6 @@ pub(super) async fn note_device(
     };
     Cookie::Device.set(app, response, &mark);
     let hash = Digest::of(mark.expose().as_bytes());
-    Ok(app.store.note_device(tenant, user, hash, (app.clock)()).await?)
+    let user_agent = authorise::client_of(None, headers).user_agent;
+    Ok(app.store.note_device(tenant, user, hash, &user_agent, (app.clock)()).await?)
 }

@@ -72,7 +72,9 @@ async fn list(
             }
         }
     };
-    Ok(shell::page(&app, &who, Frame::of(Section::People), body).await)
+    let actions = html! { a.button href="/reviews" { "Access reviews" } " " a.button href="/access" { "Time-limited access" } };
+    let frame = Frame { actions, ..Frame::of(Section::People) };
+    Ok(shell::page(&app, &who, frame, body).await)
 }
 
 fn roles() -> Vec<(&'static str, &'static str)> {

@@ -30,7 +30,7 @@ pub use operation::{
     SelfTest, Telemetry, Witness,
 };
 pub use payloads::{Keep, KeepRule, OnFailure, Payloads};
-pub use people::{People, PeopleGroup, PeopleRole, Sso};
+pub use people::{Elevation, Network, People, PeopleGroup, PeopleRole, PeopleTravel, Review, Sso};
 pub use provider::{Provider, ProviderKind, ProviderTimeouts};
 
 pub use retention::{Retained, Retention};

@@ -1,5 +1,6 @@
 //! `[people]`: how long people are logged in, and which passwords are not taken.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use people::Role;
 use super::Signature;
 use crate::config::credential::Credential;
 use crate::config::declare::{choice, section};
+use crate::config::places::{AddressRange, Place};
 use crate::config::types::BaseUrl;
 
 section! {
@@ -30,6 +32,136 @@ section! {
         group: Vec<PeopleGroup>;
         /// How people log in by an identity provider.
         sso: Option<Sso>;
+        /// Roles for some time.
+        elevation: Elevation;
+        /// Reviews of everybody's access.
+        review: Review;
+        /// Journeys that nobody makes.
+        travel: PeopleTravel;
+        /// Where a network is.
+        network: Vec<Network>;
+    }
+}
+
+section! {
+    /// Two log-ins of one person in networks that are too far apart for the time between them. Only
+    /// networks under `[[people.network]]` count; an address in none of them says nothing.
+    PeopleTravel {
+        /// How fast people are, in kilometres an hour.
+        fastest: NonZeroU32 = 1000;
+        /// What follows: the record of the log-in carries an alert, and with "ask_again" what cannot be
+        /// undone asks for another second factor first.
+        then: Suspicion = "notice";
+    }
+}
+
+choice! {
+    /// What follows on a journey that nobody makes.
+    Suspicion, "\"notice\" or \"ask_again\"" {
+        Notice = "notice",
+        AskAgain = "ask_again",
+    }
+}
+
+section! {
+    /// Where a network is, of which people log in.
+    Network {
+        /// What it is called in records.
+        name: String, example "berlin";
+        /// Its addresses.
+        addresses: Vec<AddressRange>, example ["192.0.2.0/24"];
+        /// Where it is.
+        place: Place, example "52.52, 13.40";
+    }
+}
+
+impl People {
+    /// As the rooms of people know it.
+    pub fn travel(&self) -> people::Travel {
+        let network = |one: &Network| people::travel::Network {
+            name: one.name.clone(),
+            ranges: one.addresses.iter().map(|range| (range.first, range.bits)).collect(),
+            latitude: one.place.latitude,
+            longitude: one.place.longitude,
+        };
+        people::Travel {
+            networks: self.network.iter().map(network).collect(),
+            fastest: f64::from(self.travel.fastest.get()),
+            asks_again: self.travel.then == Suspicion::AskAgain,
+        }
+    }
+}
+
+section! {
+    /// Roles for some time: people ask for one and somebody else decides, or, in an emergency, they take
+    /// one of those that are declared here and somebody else looks at it afterwards.
+    Elevation {
+        /// The longest that a role may be asked for.
+        longest: Duration = "8h";
+        /// How long a request waits for somebody to decide on it.
+        waits: Duration = "24h";
+        /// Roles that may be taken at once. With none, nobody breaks glass.
+        break_glass: Vec<PeopleRole> = [], example ["security_officer"];
+        /// The longest that one of them counts.
+        break_glass_longest: Duration = "1h";
+    }
+}
+
+section! {
+    /// Access reviews: every grant of every person, every admin token, every agent and its keys is
+    /// looked at by somebody else, and kept, narrowed or revoked.
+    Review {
+        /// How often one begins by itself.
+        every: Every = "monthly";
+        /// How long it is open.
+        lasts: Duration = "14d";
+        /// What happens to what is undecided then: it stays, with an alert, until a security officer has
+        /// decided on it, or it is revoked.
+        undecided: Undecided = "escalate";
+    }
+}
+
+choice! {
+    /// How often.
+    Every, "\"weekly\", \"monthly\", \"quarterly\" or \"never\"" {
+        Weekly = "weekly",
+        Monthly = "monthly",
+        Quarterly = "quarterly",
+        Never = "never",
+    }
+}
+
+choice! {
+    /// What becomes of what nobody decided on.
+    Undecided, "\"escalate\" or \"revoke\"" {
+        Escalate = "escalate",
+        Revoke = "revoke",
+    }
+}
+
+impl Elevation {
+    /// As the rooms of people know it.
+    pub fn rules(&self) -> people::Elevation {
+        people::Elevation {
+            longest: self.longest,
+            waits: self.waits,
+            break_glass: self.break_glass.iter().filter_map(|word| word.role()).collect(),
+            break_glass_longest: self.break_glass_longest,
+        }
+    }
+}
+
+impl Review {
+    /// As the rooms of people know it.
+    pub fn rules(&self) -> people::Review {
+        let every = match self.every {
+            Every::Weekly => people::review::Every::Week,
+            Every::Monthly => people::review::Every::Month,
+            Every::Quarterly => people::review::Every::Quarter,
+            Every::Never => people::review::Every::Never,
+        };
+        let escalates = self.undecided == Undecided::Escalate;
+        people::Review { every, lasts: self.lasts, escalates }
     }
 }
 
