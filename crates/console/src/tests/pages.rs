@@ -167,6 +167,7 @@ async fn every_form_asks_for_its_token() {
             .replace("{act}", "suspend")
             .replace("{server}", "files")
             .replace("{number}", "1")
+            .replace("{review}", "1")
             .replace("{tool}", "read")
             .replace("{user}", "ann")
             .replace("{record}", "act_00000000-0000-7000-8000-000000000000");

@@ -124,7 +124,7 @@ async fn whoever_has_a_role_by_their_groups_comes_in_with_a_second_factor_of_our
     let other = Browser::new(&fake);
     fake.pass(60);
     let came = other.log_in_outside(ann()).await;
-    assert_eq!(came.header("refresh"), "0; url=/login/second?next=/agents");
+    assert_eq!(came.header("refresh"), "0; url=/login/second?next=%2Fagents");
     assert_eq!(other.get(AGENTS).await.status, 401);
     assert_eq!(other.second(&totp.code_at(fake.now())).await.status, 303);
     assert_eq!(other.get(AGENTS).await.status, 200);
@@ -171,7 +171,10 @@ async fn a_second_factor_there_counts_where_the_configuration_says_so() {
     let browser = Browser::new(&fake);
     browser.log_in_outside(with(ann(), "acr", json!("phr"))).await;
     fake.pass(5 * 60);
-    assert_eq!(browser.get("/account/app").await.header("location"), "/verify?next=/account/app");
+    assert_eq!(
+        browser.get("/account/app").await.header("location"),
+        "/verify?next=%2Faccount%2Fapp"
+    );
 }
 
 #[tokio::test]
