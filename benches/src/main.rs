@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: what the gate costs, beside the upstream itself and beside nginx.
 //!
 //! `ratios` is what `docs/benchmarks.md` quotes; `streams`, `soak` and `start` measure memory
-//! and readiness, `pages` the console. The mock upstream and the load generator are this same program, started again, so
+//! and readiness, `pages` the console, `appends` the log's disk. The mock upstream and the load generator are this same program, started again, so
 //! that each has a process of its own. CPU time is read from `/proc` for the whole tree of a target:
 //! on a busy machine it means something where requests per second do not.
 
+mod appends;
 mod history;
 mod load;
 mod mock;
@@ -21,12 +22,13 @@ mod targets;
 use anyhow::{Result, bail};
 
 const HELP: &str = "\
-portcullis-bench [ratios|streams|soak|start|pages] [--rounds N] [--seconds S] [--only SCENARIO] [--peers FILE]
+portcullis-bench [ratios|streams|soak|start|pages|appends] [--rounds N] [--seconds S] [--only SCENARIO] [--peers FILE]
 
   ratios   CPU a request, latency and ratios to nginx: chat, stream, paced, messages, tool
   streams  memory with 10,000 idle open streams
   soak     memory over a bounded load, and its slope
   start    time to ready with 10,000 agents and a log of a million records
+  appends  durable appends to the log beside inserts into an indexed table of SQLite
   pages    the console's pages with a long log, and what 200 viewers cost
 
   --records N    length of that log (1,000,000)
@@ -69,6 +71,7 @@ fn main() -> Result<()> {
             "streams" => streams::run()?,
             "soak" => soak::run(&options)?,
             "start" => start::run()?,
+            "appends" => appends::run(&options)?,
             "pages" => pages::run(&options)?,
             other => bail!("no such benchmark: {other}\n\n{HELP}"),
         }
