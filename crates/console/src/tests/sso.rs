@@ -178,6 +178,19 @@ async fn a_second_factor_there_counts_where_the_configuration_says_so() {
 }
 
 #[tokio::test]
+async fn a_journey_that_nobody_makes_is_told_here_too() {
+    let fake = Fake::new();
+    let claims = with(ann(), "acr", json!("phr"));
+    Browser::new(&fake).log_in_outside(claims.clone()).await;
+    fake.pass(60);
+    let there = Browser { address: [127, 0, 0, 2], ..Browser::new(&fake) };
+    there.log_in_outside(claims).await;
+    let record = fake.seen.last_record();
+    assert!(record.detail["impossible_travel"].starts_with("berlin to sydney"), "{record:?}");
+    assert_eq!(&*record.findings[0].kind, "access.impossible_travel");
+}
+
+#[tokio::test]
 async fn an_answer_counts_once_in_its_browser_and_for_minutes() {
     let fake = Fake::new();
     *fake.seen.claims.lock().unwrap() = Some(with(ann(), "acr", json!("phr")));

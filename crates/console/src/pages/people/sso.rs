@@ -174,9 +174,10 @@ async fn redeemed(
         before: None,
         outside: Some(Outside { issuer: terms.issuer, session: signed.session.clone() }),
     };
-    session::open(app, step, &mut response).await?;
+    let journey = session::open(app, step, &mut response).await?;
     let attempt = Attempt::new(app, tenant.clone(), user.name.clone(), client.clone(), factor);
     let mut detail = vec![("stage", stage.as_str().to_owned())];
+    detail.extend(journey);
     if stage == Stage::Full {
         let is_new = note_device(app, &tenant, &user.name, headers, &mut response).await?;
         detail.push(("new_device", is_new.to_string()));
