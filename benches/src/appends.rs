@@ -77,7 +77,13 @@ fn insert(file: &Path, batch: u64, time: Duration) -> Result<f64> {
             for number in count..count + batch {
                 let agent = format!("agent-{}", number % 100);
                 let now = Timestamp::from_system(SystemTime::now()).micros();
-                insert.execute(params![number.cast_signed(), now, agent, "llm.call", record(number)])?;
+                insert.execute(params![
+                    number.cast_signed(),
+                    now,
+                    agent,
+                    "llm.call",
+                    record(number)
+                ])?;
             }
         }
         transaction.commit()?;

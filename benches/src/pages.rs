@@ -49,6 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!("indexed in {:.0} s more\n", started.elapsed().as_secs_f64());
     let console = Console::start(folder)?;
     console.table(&token)?;
+    console.review()?;
     console.viewers(&token, options)
 }
 
@@ -75,9 +76,7 @@ impl Console {
     /// Adds the people, as the operator; gives an admin token.
     fn populate(&self) -> Result<String> {
         self.runtime.block_on(async {
-            let socket = UnixStream::connect(self.folder.join("data/admin.sock")).await?;
-            let (mut sender, connection) = handshake(TokioIo::new(socket)).await?;
-            tokio::spawn(connection);
+            let mut sender = self.operator().await?;
             for number in 0..PEOPLE {
                 let user =
                     json!({"name": format!("person-{number}@example.com"), "roles": ["auditor"]});
@@ -87,6 +86,24 @@ impl Console {
             let made = post(&mut sender, "/api/v1/tokens", &token).await?;
             made["token"].as_str().map(str::to_owned).context("a token")
         })
+    }
+
+    async fn operator(&self) -> Result<SendRequest<Full<Bytes>>> {
+        let socket = UnixStream::connect(self.folder.join("data/admin.sock")).await?;
+        let (sender, connection) = handshake(TokioIo::new(socket)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    /// How long it takes to begin a review of everybody's access.
+    fn review(&self) -> Result<()> {
+        let started = Instant::now();
+        let review = self.runtime.block_on(async {
+            post(&mut self.operator().await?, "/api/v1/reviews", &json!({})).await
+        })?;
+        let (items, took) = (&review["counts"]["items"], started.elapsed().as_secs_f64());
+        println!("\nreview: {items} things to look at, gathered in {took:.1} s");
+        Ok(())
     }
 
     fn table(&self, token: &str) -> Result<()> {
