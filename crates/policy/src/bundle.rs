@@ -17,6 +17,9 @@ use crate::{Diagnostic, Grants, Question, Source, Verdict, reason};
 /// one when a question is asked for the first time.
 pub const MAX_PATTERNS: usize = 100_000;
 
+/// Digits of a version that records of decisions have.
+const VERSION_DIGITS: usize = 12;
+
 /// Policies that passed every check, and the grants that they stand on. Immutable: another
 /// bundle takes its place when either changes. Without a policy it denies everything.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Bundle {
     compiled: Arc<Compiled>,
     grants: GrantIndex,
     version: Digest,
+    /// The beginning of the version, as records of decisions have it.
+    short_version: String,
     memo: Memo,
 }
 
@@ -74,12 +79,19 @@ impl Bundle {
         }
         let [a, b, c, d, e, f, g, h, ..] = version.0;
         let memo = Memo::new(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
-        Ok(Self { vocabulary, compiled, grants: GrantIndex::new(grants), version, memo })
+        let mut short_version = version.to_string();
+        short_version.truncate(VERSION_DIGITS);
+        let grants = GrantIndex::new(grants);
+        Ok(Self { vocabulary, compiled, grants, version, short_version, memo })
     }
 
     /// The digest of the sources' names and texts, in their order.
     pub fn version(&self) -> &Digest {
         &self.version
+    }
+
+    pub(crate) fn short_version(&self) -> &str {
+        &self.short_version
     }
 
     /// The policies' ids and descriptions, sorted by id.

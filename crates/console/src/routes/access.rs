@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{ElevationJudge, ElevationState, NewElevation, StoredElevation, WhichElevations};
 
+use super::standing::Reason;
 use super::{Endpoint, endpoint};
 use crate::change::{Change, InForce, commit, commit_alert};
 use crate::extract::{Body, Params, Place};
@@ -191,18 +192,11 @@ pub(crate) fn change(act: &'static str, stored: &StoredElevation) -> Change {
     Change { act, kind: "user", name: stored.user.to_string(), detail, publish: false }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Say {
-    #[serde(default)]
-    reason: String,
-}
-
 async fn approve(
     State(app): State<Shared>,
     who: Principal,
     Place(id): Place<String>,
-    Body(said): Body<Say>,
+    Body(said): Body<Reason>,
 ) -> Result<Response, Problem> {
     decide(&app, &who, &id, true, said.reason).await
 }
@@ -211,7 +205,7 @@ async fn deny(
     State(app): State<Shared>,
     who: Principal,
     Place(id): Place<String>,
-    Body(said): Body<Say>,
+    Body(said): Body<Reason>,
 ) -> Result<Response, Problem> {
     decide(&app, &who, &id, false, said.reason).await
 }
@@ -264,7 +258,7 @@ async fn sign_off(
     State(app): State<Shared>,
     who: Principal,
     Place(id): Place<String>,
-    Body(said): Body<Say>,
+    Body(said): Body<Reason>,
 ) -> Result<Response, Problem> {
     look_at(&app, &who, &id, said.reason).await
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use store::StoredApproval;
 
 use super::agents::MAX_TEXT;
+use super::standing::Reason;
 use super::{Endpoint, endpoint};
 use crate::change::{Change, commit};
 use crate::extract::{Body, Params, Place};
@@ -52,18 +53,11 @@ async fn show(
     Ok(Json(approval).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Say {
-    #[serde(default)]
-    reason: String,
-}
-
 async fn approve(
     State(app): State<Shared>,
     who: Principal,
     Place(record): Place<RecordId>,
-    Body(said): Body<Say>,
+    Body(said): Body<Reason>,
 ) -> Result<Response, Problem> {
     say_yes(&app, &who, record, said.reason).await
 }
@@ -82,7 +76,7 @@ async fn deny(
     State(app): State<Shared>,
     who: Principal,
     Place(record): Place<RecordId>,
-    Body(said): Body<Say>,
+    Body(said): Body<Reason>,
 ) -> Result<Response, Problem> {
     say_no(&app, &who, record, said.reason).await
 }

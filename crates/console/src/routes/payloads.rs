@@ -14,7 +14,7 @@ use model::{DataSubject, Decision, Effect, Kind, Month, Record, RecordId, Resour
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::records::{one, read};
+use super::records::{one, record};
 use super::retention::held;
 use super::{Endpoint, endpoint};
 use crate::change::{Change, MAX_DETAIL, commit, random_id, with_record};
@@ -35,7 +35,9 @@ async fn show(
     who: Principal,
     Place((id, part)): Place<(RecordId, PayloadPart)>,
 ) -> Result<Response, Problem> {
-    let opened = open(&app, &who, id, part).await?;
+    let hit = one(&app, &who, id).await?;
+    let found = record(&app, &who.tenant, &hit).await?;
+    let opened = open(&app, &who, &found, part).await?;
     let answer = match opened.view {
         Some(view) => Json(shown(id, part.as_str(), &view)).into_response(),
         None => {
@@ -58,12 +60,15 @@ pub(crate) struct Opened {
 pub(crate) async fn open(
     app: &App,
     who: &Principal,
-    id: RecordId,
+    of: &Record,
     part: PayloadPart,
 ) -> Result<Opened, Problem> {
-    let hit = one(app, who, id).await?;
-    let found = read(app, who, hit).await?;
-    let reference = found["record"]["payload"][part.as_str()]["ref"].as_str().map(str::to_owned);
+    let id = of.id;
+    let kept = match part {
+        PayloadPart::Request => &of.payload.request,
+        PayloadPart::Response => &of.payload.response,
+    };
+    let reference = kept.as_ref().and_then(|kept| kept.reference.clone());
     let Some(reference) = reference else { return Err(Problem::not_found("kept payload")) };
     let place = PayloadPlace { tenant: who.tenant.clone(), record: id, part, reference };
     let view = app.custody.payload(place).await?;

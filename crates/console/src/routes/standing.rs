@@ -10,7 +10,7 @@ use super::agents::{MAX_TEXT, answer};
 use crate::change::{Change, InForce, commit};
 use crate::{App, Principal, Problem};
 
-/// Why. A suspension needs none: whoever pulls the switch is in a hurry.
+/// Why. A suspension needs none: whoever pulls the switch is in a hurry; other acts say where they do.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reason {

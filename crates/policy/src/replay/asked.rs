@@ -26,9 +26,6 @@ pub const MAX_ASKED: usize = 2_048;
 /// The form of the line. Another form has another number.
 const FORM: &str = "1";
 
-/// Digits of a version that are kept.
-const VERSION_DIGITS: usize = 12;
-
 /// The member of the detail that holds the origins of arguments, with blanks between them.
 const ORIGINS: &str = "origins";
 
@@ -84,12 +81,6 @@ impl Bundle {
             0..=MAX_ASKED => line.0,
             _ => format!("{FORM} {version} {action} {CUT}"),
         }
-    }
-
-    pub(crate) fn short_version(&self) -> String {
-        let mut version = self.version().to_string();
-        version.truncate(VERSION_DIGITS);
-        version
     }
 }
 

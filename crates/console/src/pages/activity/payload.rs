@@ -66,7 +66,7 @@ async fn show(
     }
     let hit = records::one(&app, &who, id).await?;
     let record = records::record(&app, &who.tenant, &hit).await?;
-    let opened = payloads::open(&app, &who, id, part).await?;
+    let opened = payloads::open(&app, &who, &record, part).await?;
     let body = html! {
         section.card {
             h2 { "The " (name) " of " a href=(format!("/activity/{id}")) { (id) } }
