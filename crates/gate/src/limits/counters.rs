@@ -7,11 +7,15 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use model::{TenantId, Timestamp};
 
-use super::{Amount, Caller, Exceeded, Limit, window_of};
+use super::{Amount, Caller, Exceeded, Limit, window_end};
 
 /// Counters beyond this per shard are refused admission rather than grown without bound.
-const MAX_COUNTERS_PER_SHARD: usize = 65_536;
+pub(super) const MAX_PER_SHARD: usize = 65_536;
+/// What one tenant may have of that, so that its many subjects leave room for the others'.
+pub(super) const MAX_PER_TENANT: usize = MAX_PER_SHARD / 2;
 const SHARDS: usize = 64;
+/// A full shard is looked through for counters that are over at most so often.
+const SWEEP: Duration = Duration::from_secs(1);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -22,7 +26,8 @@ struct Key {
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counter {
-    window: i64,
+    /// When its window ends, which says which window it is.
+    ends: Timestamp,
     pub(super) requests: u64,
     pub(super) used: Amount,
     pub(super) reserved: Amount,
@@ -37,8 +42,8 @@ pub struct Saved {
     pub tenant: TenantId,
     pub limit: Arc<str>,
     pub subject: Arc<str>,
-    /// The window's number since the epoch.
-    pub window: i64,
+    /// When the window ends.
+    pub ends: Timestamp,
     pub requests: u64,
     pub used: Amount,
 }
@@ -46,8 +51,16 @@ pub struct Saved {
 /// All counters of the gate. Shared by its workers; each shard has its own lock, held for
 /// a few dozen instructions.
 pub struct Counters {
-    shards: Vec<Mutex<HashMap<Key, Counter, RandomState>>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    counters: HashMap<Key, Counter, RandomState>,
+    /// How many of them each tenant has.
+    tenants: HashMap<TenantId, usize, RandomState>,
+    swept: Timestamp,
 }
 
 /// A place in every limit that applies to a call, given back when dropped.
@@ -64,12 +77,17 @@ struct Held {
 
 impl Default for Counters {
     fn default() -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, hasher: RandomState::default() }
+        Self::with_shards(SHARDS)
     }
 }
 
 impl Counters {
+    /// `shards` is a power of two.
+    pub(super) fn with_shards(shards: usize) -> Self {
+        let shards = (0..shards).map(|_| Mutex::default()).collect();
+        Self { shards, hasher: RandomState::default() }
+    }
+
     /// Reserves `amount` under every limit that applies, or nothing at all.
     pub fn reserve(
         self: &Arc<Self>,
@@ -98,17 +116,12 @@ impl Counters {
         amount: Amount,
         now: Timestamp,
     ) -> Result<(), Exceeded> {
-        let window = window_of(now, limit.window);
         let mut shard = self.shard(key);
-        if shard.len() >= MAX_COUNTERS_PER_SHARD && !shard.contains_key(key) {
-            // Only empty counters of past windows may go: forgetting a live one would open the limit.
-            shard.retain(|_, c| c.in_flight > 0 || c.window >= window);
-            if shard.len() >= MAX_COUNTERS_PER_SHARD {
-                return Err(limit.exceeded("requests", 0, 0, 1, limit.remaining(now)));
-            }
+        if !shard.has_room(key, now) {
+            return Err(limit.exceeded("requests", 0, 0, 1, limit.remaining(now)));
         }
-        let counter = shard.entry(key.clone()).or_default();
-        counter.roll(window);
+        let counter = shard.counter(key);
+        counter.roll(limit.ends(now));
         limit.check(counter, amount, now)?;
         counter.requests += 1;
         counter.in_flight += 1;
@@ -116,9 +129,9 @@ impl Counters {
         Ok(())
     }
 
-    fn shard(&self, key: &Key) -> MutexGuard<'_, HashMap<Key, Counter, RandomState>> {
+    fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
         use std::hash::BuildHasher;
-        let at = self.hasher.hash_one(key) as usize >> 20 & (SHARDS - 1);
+        let at = self.hasher.hash_one(key) as usize >> 20 & (self.shards.len() - 1);
         self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,11 +141,11 @@ impl Counters {
             let Some(subject) = limit.subject(caller) else { continue };
             let key = Key { tenant: caller.tenant.clone(), limit: limit.name.clone(), subject };
             let mut shard = self.shard(&key);
-            let counter = shard.entry(key).or_default();
-            let window = limit.window_at(time);
-            counter.roll(window);
+            let counter = shard.counter(&key);
+            let ends = limit.ends(time);
+            counter.roll(ends);
             // A late record of an earlier window says nothing about this one.
-            if window == counter.window {
+            if ends == counter.ends {
                 counter.requests += 1;
                 counter.used.add(used);
                 counter.has_changed = true;
@@ -145,7 +158,9 @@ impl Counters {
         let mut changed = Vec::new();
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for (key, counter) in shard.iter_mut().filter(|(_, counter)| counter.has_changed) {
+            for (key, counter) in
+                shard.counters.iter_mut().filter(|(_, counter)| counter.has_changed)
+            {
                 counter.has_changed = false;
                 changed.push(saved(key, counter));
             }
@@ -158,7 +173,7 @@ impl Counters {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend(shard.iter().map(|(key, counter)| saved(key, counter)));
+            all.extend(shard.counters.iter().map(|(key, counter)| saved(key, counter)));
         }
         all
     }
@@ -168,12 +183,12 @@ impl Counters {
         for entry in saved {
             let key = Key { tenant: entry.tenant, limit: entry.limit, subject: entry.subject };
             let counter = Counter {
-                window: entry.window,
+                ends: entry.ends,
                 requests: entry.requests,
                 used: entry.used,
                 ..Counter::default()
             };
-            self.shard(&key).insert(key, counter);
+            *self.shard(&key).counter(&key) = counter;
         }
     }
 }
@@ -184,8 +199,8 @@ impl Reservation {
         let reserved = self.amount;
         for held in std::mem::take(&mut self.held) {
             let mut shard = self.counters.shard(&held.key);
-            let counter = shard.entry(held.key.clone()).or_default();
-            counter.roll(window_of(now, held.window));
+            let counter = shard.counter(&held.key);
+            counter.roll(window_end(now, held.window));
             counter.release(reserved);
             counter.used.add(used);
         }
@@ -196,8 +211,8 @@ impl Reservation {
         let reserved = self.amount;
         for held in std::mem::take(&mut self.held) {
             let mut shard = self.counters.shard(&held.key);
-            let counter = shard.entry(held.key.clone()).or_default();
-            counter.roll(window_of(now, held.window));
+            let counter = shard.counter(&held.key);
+            counter.roll(window_end(now, held.window));
             counter.release(reserved);
             counter.requests = counter.requests.saturating_sub(1);
         }
@@ -212,7 +227,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         for held in std::mem::take(&mut self.held) {
-            if let Some(counter) = self.counters.shard(&held.key).get_mut(&held.key) {
+            if let Some(counter) = self.counters.shard(&held.key).counters.get_mut(&held.key) {
                 counter.release(self.amount);
             }
         }
@@ -224,18 +239,53 @@ fn saved(key: &Key, counter: &Counter) -> Saved {
         tenant: key.tenant.clone(),
         limit: key.limit.clone(),
         subject: key.subject.clone(),
-        window: counter.window,
+        ends: counter.ends,
         requests: counter.requests,
         used: counter.used,
     }
 }
 
+impl Shard {
+    /// Whether there is a counter of that key, or room to begin one.
+    fn has_room(&mut self, key: &Key, now: Timestamp) -> bool {
+        if self.counters.contains_key(key) {
+            return true;
+        }
+        if self.is_full(&key.tenant) && now.since(self.swept) >= SWEEP {
+            self.sweep(now);
+        }
+        !self.is_full(&key.tenant)
+    }
+
+    fn is_full(&self, tenant: &TenantId) -> bool {
+        let own = self.tenants.get(tenant).copied().unwrap_or_default();
+        self.counters.len() >= MAX_PER_SHARD || own >= MAX_PER_TENANT
+    }
+
+    /// Only what is over may go: forgetting a counter of a window that runs would open the limit.
+    fn sweep(&mut self, now: Timestamp) {
+        self.swept = now;
+        self.counters.retain(|_, counter| counter.in_flight > 0 || counter.ends > now);
+        self.tenants.clear();
+        for key in self.counters.keys() {
+            *self.tenants.entry(key.tenant.clone()).or_default() += 1;
+        }
+    }
+
+    fn counter(&mut self, key: &Key) -> &mut Counter {
+        self.counters.entry(key.clone()).or_insert_with(|| {
+            *self.tenants.entry(key.tenant.clone()).or_default() += 1;
+            Counter::default()
+        })
+    }
+}
+
 impl Counter {
     /// A clock that goes back does not reopen a window that was counted already.
-    fn roll(&mut self, window: i64) {
-        if window > self.window {
+    fn roll(&mut self, ends: Timestamp) {
+        if ends > self.ends {
             *self = Self {
-                window,
+                ends,
                 reserved: self.reserved,
                 in_flight: self.in_flight,
                 ..Self::default()

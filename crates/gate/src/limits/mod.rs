@@ -134,9 +134,9 @@ impl Limit {
         [self.requests, self.tokens, self.spend, self.bytes].iter().any(Option::is_some)
     }
 
-    /// The number of the window that a time lies in.
-    pub fn window_at(&self, time: Timestamp) -> i64 {
-        window_of(time, self.window)
+    /// When the window ends that a time lies in.
+    pub fn ends(&self, time: Timestamp) -> Timestamp {
+        window_end(time, self.window)
     }
 
     fn check(&self, counter: &Counter, amount: Amount, now: Timestamp) -> Result<(), Exceeded> {
@@ -167,8 +167,7 @@ impl Limit {
     }
 
     fn remaining(&self, now: Timestamp) -> Duration {
-        let window = self.window.as_micros().max(1) as i64;
-        Duration::from_micros((window - now.micros().rem_euclid(window)) as u64)
+        self.ends(now).since(now)
     }
 
     fn exceeded(
@@ -183,8 +182,9 @@ impl Limit {
     }
 }
 
-fn window_of(now: Timestamp, window: Duration) -> i64 {
-    now.micros().div_euclid(i64::try_from(window.as_micros()).unwrap_or(i64::MAX).max(1))
+fn window_end(now: Timestamp, window: Duration) -> Timestamp {
+    let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX).max(1);
+    Timestamp::from_micros(now.micros().div_euclid(window).saturating_add(1).saturating_mul(window))
 }
 
 impl Amount {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::counters::{MAX_PER_SHARD, MAX_PER_TENANT};
 use super::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -102,6 +103,66 @@ fn counters_survive_a_restart() {
     after.import(counters.export());
     assert!(after.reserve(&limits, &caller(&tenant, "a"), tokens(20), at(2)).is_err());
     assert!(after.reserve(&limits, &caller(&tenant, "a"), tokens(10), at(2)).is_ok());
+}
+
+/// One request of an agent under a limit, over at once.
+fn ask(
+    counters: &Arc<Counters>,
+    limit: &Limit,
+    who: (&TenantId, &str),
+    now: Timestamp,
+) -> Result<(), Exceeded> {
+    let reserved = counters.reserve(
+        std::slice::from_ref(limit),
+        &caller(who.0, who.1),
+        Amount::default(),
+        now,
+    )?;
+    reserved.settle(Amount::default(), now);
+    Ok(())
+}
+
+#[test]
+fn room_is_made_from_windows_that_are_over_and_never_from_one_that_runs() {
+    let (counters, tenant) = (Arc::new(Counters::with_shards(1)), TenantId::main());
+    let hourly = Limit { requests: Some(1), ..limit(Per::Agent) };
+    let window = Duration::from_secs(60);
+    let short = Limit { name: "short".into(), window, ..hourly.clone() };
+    ask(&counters, &hourly, (&tenant, "one"), at(0)).unwrap();
+    for number in 1..MAX_PER_TENANT {
+        ask(&counters, &short, (&tenant, &number.to_string()), at(1)).unwrap();
+    }
+    let new = |now| ask(&counters, &short, (&tenant, "new"), now);
+    assert_eq!(new(at(30)).unwrap_err().retry_after, Duration::from_secs(30));
+    assert!(new(at(60)).is_ok(), "the counters of the first minute are over");
+    assert!(ask(&counters, &hourly, (&tenant, "one"), at(61)).is_err(), "the hour is not");
+}
+
+#[test]
+fn a_tenant_with_subjects_without_end_leaves_room_for_the_others() {
+    let counters = Arc::new(Counters::with_shards(1));
+    let [greedy, other] = ["greedy", "other"].map(|name| TenantId::new(name).unwrap());
+    let limit = Limit { requests: Some(1), ..limit(Per::Agent) };
+    let counted = |tenant: &TenantId, count: usize| {
+        let one = |n: &usize| ask(&counters, &limit, (tenant, &n.to_string()), at(0)).is_ok();
+        (0..count).filter(one).count()
+    };
+    assert_eq!(counted(&greedy, MAX_PER_SHARD), MAX_PER_TENANT);
+    assert_eq!(counted(&other, 1000), 1000);
+}
+
+#[test]
+fn a_limit_that_is_given_another_window_counts_on() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let ask = |window, now| {
+        let limit = Limit { requests: Some(1), window, ..limit(Per::Agent) };
+        ask(&counters, &limit, (&tenant, "a"), now)
+    };
+    let a_minute = Duration::from_secs(60);
+    ask(a_minute, at(10)).unwrap();
+    assert!(ask(HOUR, at(70)).is_ok(), "its hour begins");
+    assert!(ask(a_minute, at(200)).is_err(), "the hour that was counted is not over");
+    assert!(ask(a_minute, at(3_700)).is_ok());
 }
 
 proptest! {

@@ -324,8 +324,8 @@ impl Instance for Adapter {
         let settings = core.settings.load();
         let counters = core.books.counters.export();
         let limits = settings.limits.iter().map(|limit| {
-            let window = limit.window_at(now());
-            let used = counters.iter().filter(|c| c.limit == limit.name && c.window == window);
+            let ends = limit.ends(now());
+            let used = counters.iter().filter(|c| c.limit == limit.name && c.ends == ends);
             let used = used.map(|c| json!({"subject": &*c.subject, "requests": c.requests, "tokens": c.used.tokens, "spend_usd": c.used.spend as f64 / 1e6, "bytes": c.used.bytes}));
             json!({
                 "name": &*limit.name,

@@ -185,8 +185,7 @@ fn rows(limits: &[Limit], saved: &Saved) -> Vec<Counter> {
     let Some(limit) = limits.iter().find(|limit| limit.name == saved.limit) else {
         return Vec::new();
     };
-    let window = i64::try_from(limit.window.as_micros()).unwrap_or(i64::MAX);
-    let start = Timestamp::from_micros(saved.window.saturating_mul(window));
+    let start = saved.ends.minus(limit.window);
     let values = [
         ("requests", saved.requests),
         ("tokens", saved.used.tokens),
@@ -254,23 +253,20 @@ fn saved(core: &Core, limits: &[Limit], rows: Vec<Counter>) -> Vec<Saved> {
             continue;
         };
         let Some(limit) = limits.iter().find(|limit| &*limit.name == name) else { continue };
-        let window = row
-            .start
-            .micros()
-            .div_euclid(i64::try_from(limit.window.as_micros()).unwrap_or(i64::MAX).max(1));
+        let ends = limit.ends(row.start);
         let fresh = || Saved {
             tenant: core.tenant.clone(),
             limit: limit.name.clone(),
             subject: subject.into(),
-            window,
+            ends,
             requests: 0,
             used: Amount::default(),
         };
         let entry = found.entry((name.to_owned(), subject.to_owned())).or_insert_with(fresh);
-        if window > entry.window {
+        if ends > entry.ends {
             *entry = fresh();
         }
-        if window < entry.window {
+        if ends < entry.ends {
             continue;
         }
         match quantity {
