@@ -1,10 +1,12 @@
 //! The counters under the limits, and the reservations that calls hold in them.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use model::{TenantId, Timestamp};
 
 use super::{Amount, Caller, Exceeded, Limit, window_end};
@@ -18,10 +20,17 @@ const SHARDS: usize = 64;
 const SWEEP: Duration = Duration::from_secs(1);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
+struct Name {
     tenant: TenantId,
     limit: Arc<str>,
     subject: Arc<str>,
+}
+
+/// A name and its hash, which is made once for a call: it says the shard and the place in it.
+#[derive(Clone)]
+struct Key {
+    name: Name,
+    hash: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -57,7 +66,7 @@ pub struct Counters {
 
 #[derive(Default)]
 struct Shard {
-    counters: HashMap<Key, Counter, RandomState>,
+    counters: HashTable<(Key, Counter)>,
     /// How many of them each tenant has.
     tenants: HashMap<TenantId, usize, RandomState>,
     swept: Timestamp,
@@ -99,7 +108,7 @@ impl Counters {
         let mut reservation = Reservation { counters: self.clone(), held: Vec::new(), amount };
         for limit in limits {
             let Some(subject) = limit.subject(caller) else { continue };
-            let key = Key { tenant: caller.tenant.clone(), limit: limit.name.clone(), subject };
+            let key = self.key(caller.tenant.clone(), limit.name.clone(), subject);
             if let Err(exceeded) = self.take(limit, &key, amount, now) {
                 reservation.undo_requests(now);
                 return Err(exceeded);
@@ -117,7 +126,7 @@ impl Counters {
         now: Timestamp,
     ) -> Result<(), Exceeded> {
         let mut shard = self.shard(key);
-        if !shard.has_room(key, now) {
+        if shard.find(key).is_none() && !shard.has_room(&key.name.tenant, now) {
             return Err(limit.exceeded("requests", 0, 0, 1, limit.remaining(now)));
         }
         let counter = shard.counter(key);
@@ -129,9 +138,13 @@ impl Counters {
         Ok(())
     }
 
+    fn key(&self, tenant: TenantId, limit: Arc<str>, subject: Arc<str>) -> Key {
+        let name = Name { tenant, limit, subject };
+        Key { hash: self.hasher.hash_one(&name), name }
+    }
+
     fn shard(&self, key: &Key) -> MutexGuard<'_, Shard> {
-        use std::hash::BuildHasher;
-        let at = self.hasher.hash_one(key) as usize >> 20 & (self.shards.len() - 1);
+        let at = key.hash as usize >> 20 & (self.shards.len() - 1);
         self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,7 +152,7 @@ impl Counters {
     pub fn record(&self, limits: &[Limit], caller: &Caller<'_>, used: Amount, time: Timestamp) {
         for limit in limits {
             let Some(subject) = limit.subject(caller) else { continue };
-            let key = Key { tenant: caller.tenant.clone(), limit: limit.name.clone(), subject };
+            let key = self.key(caller.tenant.clone(), limit.name.clone(), subject);
             let mut shard = self.shard(&key);
             let counter = shard.counter(&key);
             let ends = limit.ends(time);
@@ -162,7 +175,7 @@ impl Counters {
                 shard.counters.iter_mut().filter(|(_, counter)| counter.has_changed)
             {
                 counter.has_changed = false;
-                changed.push(saved(key, counter));
+                changed.push(saved(&key.name, counter));
             }
         }
         changed
@@ -173,7 +186,7 @@ impl Counters {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend(shard.counters.iter().map(|(key, counter)| saved(key, counter)));
+            all.extend(shard.counters.iter().map(|(key, counter)| saved(&key.name, counter)));
         }
         all
     }
@@ -181,7 +194,7 @@ impl Counters {
     /// Takes up what an earlier run counted.
     pub fn import(&self, saved: Vec<Saved>) {
         for entry in saved {
-            let key = Key { tenant: entry.tenant, limit: entry.limit, subject: entry.subject };
+            let key = self.key(entry.tenant, entry.limit, entry.subject);
             let counter = Counter {
                 ends: entry.ends,
                 requests: entry.requests,
@@ -227,14 +240,14 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         for held in std::mem::take(&mut self.held) {
-            if let Some(counter) = self.counters.shard(&held.key).counters.get_mut(&held.key) {
+            if let Some(counter) = self.counters.shard(&held.key).find(&held.key) {
                 counter.release(self.amount);
             }
         }
     }
 }
 
-fn saved(key: &Key, counter: &Counter) -> Saved {
+fn saved(key: &Name, counter: &Counter) -> Saved {
     Saved {
         tenant: key.tenant.clone(),
         limit: key.limit.clone(),
@@ -246,15 +259,30 @@ fn saved(key: &Key, counter: &Counter) -> Saved {
 }
 
 impl Shard {
-    /// Whether there is a counter of that key, or room to begin one.
-    fn has_room(&mut self, key: &Key, now: Timestamp) -> bool {
-        if self.counters.contains_key(key) {
-            return true;
-        }
-        if self.is_full(&key.tenant) && now.since(self.swept) >= SWEEP {
+    fn find(&mut self, key: &Key) -> Option<&mut Counter> {
+        self.counters
+            .find_mut(key.hash, |(other, _)| other.name == key.name)
+            .map(|(_, counter)| counter)
+    }
+
+    /// What is counted already is counted, whether or not there is room.
+    fn counter(&mut self, key: &Key) -> &mut Counter {
+        let same = |(other, _): &(Key, Counter)| other.name == key.name;
+        let entry = self.counters.entry(key.hash, same, |(key, _)| key.hash);
+        &mut entry
+            .or_insert_with(|| {
+                *self.tenants.entry(key.name.tenant.clone()).or_default() += 1;
+                (key.clone(), Counter::default())
+            })
+            .into_mut()
+            .1
+    }
+
+    fn has_room(&mut self, tenant: &TenantId, now: Timestamp) -> bool {
+        if self.is_full(tenant) && now.since(self.swept) >= SWEEP {
             self.sweep(now);
         }
-        !self.is_full(&key.tenant)
+        !self.is_full(tenant)
     }
 
     fn is_full(&self, tenant: &TenantId) -> bool {
@@ -265,18 +293,11 @@ impl Shard {
     /// Only what is over may go: forgetting a counter of a window that runs would open the limit.
     fn sweep(&mut self, now: Timestamp) {
         self.swept = now;
-        self.counters.retain(|_, counter| counter.in_flight > 0 || counter.ends > now);
+        self.counters.retain(|(_, counter)| counter.in_flight > 0 || counter.ends > now);
         self.tenants.clear();
-        for key in self.counters.keys() {
-            *self.tenants.entry(key.tenant.clone()).or_default() += 1;
+        for (key, _) in &self.counters {
+            *self.tenants.entry(key.name.tenant.clone()).or_default() += 1;
         }
-    }
-
-    fn counter(&mut self, key: &Key) -> &mut Counter {
-        self.counters.entry(key.clone()).or_insert_with(|| {
-            *self.tenants.entry(key.tenant.clone()).or_default() += 1;
-            Counter::default()
-        })
     }
 }
 
