@@ -45,6 +45,19 @@ impl Store {
         self.db.read(move |tx| sqlite::keys::list_of(tx, &tenant, &agent)).await
     }
 
+    /// The keys of several agents, in the order in which they are named.
+    pub async fn keys_of(
+        &self,
+        tenant: &TenantId,
+        agents: Vec<AgentName>,
+    ) -> Result<Vec<Vec<StoredKey>>> {
+        let tenant = tenant.clone();
+        let all = move |tx: &_| {
+            agents.iter().map(|agent| sqlite::keys::list_of(tx, &tenant, agent)).collect()
+        };
+        self.db.read(all).await
+    }
+
     /// Adds a key, and lets every other key of the agent end at `old_until`, or before where it
     /// would have ended before. Answers with all its keys.
     ///

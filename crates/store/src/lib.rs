@@ -37,6 +37,7 @@ mod tenants;
 mod tokens;
 mod tools;
 mod users;
+mod uses;
 
 #[cfg(test)]
 mod conformance;
@@ -86,6 +87,7 @@ pub use sessions::{Counted, KnownDevice, StoredSession, Wait};
 pub use tokens::{NewToken, Scope, StoredToken};
 pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
 pub use users::{Invited, NewGrant, NewUser, StoredGrant, StoredUser, UserChange};
+pub use uses::Uses;
 
 /// A handle on the state; cheap to clone. The last one dropped ends its threads.
 #[derive(Clone, Debug)]

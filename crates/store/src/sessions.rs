@@ -78,6 +78,19 @@ impl Store {
         self.db.read(move |tx| sqlite::sessions::list(tx, &tenant, &user)).await
     }
 
+    /// When a session of each of several users was last used, in the order in which they are named.
+    pub async fn users_seen(
+        &self,
+        tenant: &TenantId,
+        users: Vec<UserName>,
+    ) -> Result<Vec<Option<Timestamp>>> {
+        let tenant = tenant.clone();
+        let all = move |tx: &_| {
+            users.iter().map(|user| sqlite::sessions::seen(tx, &tenant, user)).collect()
+        };
+        self.db.read(all).await
+    }
+
     /// Ends a session by its hash; whether it was there.
     pub async fn end_session(&self, hash: Digest) -> Result<bool> {
         self.db.write(move |tx| sqlite::sessions::end(tx, hash)).await

@@ -21,6 +21,7 @@ mod persons;
 mod policies;
 mod sizes;
 mod tokens;
+mod uses;
 
 use model::{AgentName, KeyHash, RoleName, TenantId, Timestamp, ZoneName};
 
@@ -71,6 +72,7 @@ stamp! { sqlite:
     policies { a_version_is_in_force_once_another_person_approved_it }
     elevations { one_counts_from_its_approval_to_its_end only_so_many_are_open what_was_taken_stays_until_it_is_signed_off }
     tokens { a_token_is_found_by_its_hash }
+    uses { each_question_finds_what_a_search_finds what_agents_reached_is_counted_by_agent }
     durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
     sizes { ten_thousand_agents_load_at_once }
 }

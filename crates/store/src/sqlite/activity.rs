@@ -152,7 +152,12 @@ pub(crate) fn top(
     greatest(tx, field, counts, most.clamp(1, MAX_TOP))
 }
 
-fn greatest(tx: &Connection, field: Field, counts: HashMap<i64, u64>, most: usize) -> Result<Top> {
+pub(super) fn greatest(
+    tx: &Connection,
+    field: Field,
+    counts: impl IntoIterator<Item = (i64, u64)>,
+    most: usize,
+) -> Result<Top> {
     let mut sorted: Vec<(i64, u64)> = counts.into_iter().collect();
     // Of equals, the one that was seen first.
     sorted.sort_unstable_by_key(|(term, count)| (std::cmp::Reverse(*count), *term));

@@ -142,7 +142,7 @@ impl Conditions {
     }
 }
 
-fn live(tx: &Connection, block: i64) -> Result<Bits> {
+pub(super) fn live(tx: &Connection, block: i64) -> Result<Bits> {
     let mut live = Bits::empty();
     blocks::add_posting(tx, block, LIVE, &mut live)?;
     Ok(live)

@@ -41,6 +41,7 @@ mod threads;
 pub(crate) mod tokens;
 pub(crate) mod tools;
 pub(crate) mod users;
+pub(crate) mod uses;
 pub(crate) mod wrapped_keys;
 
 use std::fs::OpenOptions;

@@ -103,6 +103,17 @@ pub(crate) fn list(
     Ok(sessions)
 }
 
+pub(crate) fn seen(
+    tx: &Connection,
+    tenant: &TenantId,
+    user: &UserName,
+) -> Result<Option<Timestamp>> {
+    let sql = "SELECT max(seen) FROM user_sessions WHERE user = ?1";
+    let number = users::number(tx, tenant, user)?;
+    let last: Option<i64> = tx.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+    Ok(last.map(Timestamp::from_micros))
+}
+
 pub(crate) fn end(tx: &Connection, hash: Digest) -> Result<bool> {
     let sql = "DELETE FROM user_sessions WHERE hash = ?1";
     Ok(tx.prepare_cached(sql)?.execute([hash.0])? == 1)
