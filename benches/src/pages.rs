@@ -289,7 +289,7 @@ async fn post(sender: &mut SendRequest<Full<Bytes>>, path: &str, body: &Value) -
 
 /// A call of the last weeks: many agents, some refused, few with findings.
 fn record(now: Timestamp, number: u64, records: u64) -> Record {
-    let age = DAYS * 86_400 * (records - number) / records;
+    let age = DAYS * 86_400 * records.saturating_sub(number) / records;
     let time = now.minus(Duration::from_secs(age));
     let id = RecordId::new(time, u128::from(number) << 20);
     let is_refused = number.is_multiple_of(50);

@@ -256,7 +256,11 @@ fn roles(app: &App, user: &StoredUser) -> Vec<Role> {
     let groups = user.groups.iter();
     let of_groups = groups.flat_map(|group| app.instance.group_roles(&user.tenant, &group.name));
     // What an identity provider said counts no longer than a session that it began.
-    let issuer = app.sign_on.terms().filter(|_| !user.links.is_empty()).map(|terms| terms.issuer);
+    let issuer = app
+        .sign_on
+        .terms(&user.tenant)
+        .filter(|_| !user.links.is_empty())
+        .map(|terms| terms.issuer);
     let is_said = |link: &&StoredLink| {
         let is_recent = now.since(link.seen) < app.login.lifetimes.whole;
         is_recent && issuer.as_ref() == Some(&link.issuer)

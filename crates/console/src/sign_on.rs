@@ -1,7 +1,7 @@
 //! What the console asks of an identity provider. The binary answers, by OpenID Connect.
 
 use identity::sign_on::{LoggedOut, SignedOn};
-use model::Secret;
+use model::{Secret, TenantId};
 
 use crate::{Failure, Task};
 
@@ -46,16 +46,20 @@ pub struct Redemption {
     pub redirect_uri: String,
 }
 
-/// An identity provider.
+/// The identity providers: each tenant has its own, or none.
 pub trait SignOn: Send + Sync + 'static {
     /// None where people log in here alone.
-    fn terms(&self) -> Option<SignOnTerms>;
+    fn terms(&self, tenant: &TenantId) -> Option<SignOnTerms>;
 
-    fn places(&self) -> Task<'_, Result<SignOnPlaces, Failure>>;
+    fn places(&self, tenant: &TenantId) -> Task<'_, Result<SignOnPlaces, Failure>>;
 
     /// Exchanges a code for an ID token, and verifies that.
-    fn redeem(&self, redemption: Redemption) -> Task<'_, Result<SignedOn, Failure>>;
+    fn redeem(
+        &self,
+        tenant: &TenantId,
+        redemption: Redemption,
+    ) -> Task<'_, Result<SignedOn, Failure>>;
 
     /// Verifies a logout token.
-    fn logged_out(&self, token: String) -> Task<'_, Result<LoggedOut, Failure>>;
+    fn logged_out(&self, tenant: &TenantId, token: String) -> Task<'_, Result<LoggedOut, Failure>>;
 }

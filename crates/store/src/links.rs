@@ -37,6 +37,23 @@ impl Store {
         self.db.write(move |tx| sqlite::links::put(tx, &tenant, &user, &link)).await
     }
 
+    /// Parts a user from how an identity provider knows them, and ends the sessions that came from it.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::NotFound`] where it does not know this user so.
+    pub async fn unlink(
+        &self,
+        tenant: &TenantId,
+        user: &UserName,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<()> {
+        let (tenant, user) = (tenant.clone(), user.clone());
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        let remove = move |tx: &_| sqlite::links::remove(tx, &tenant, &user, (&issuer, &subject));
+        self.db.write(remove).await
+    }
+
     /// Ends the sessions that came from an identity provider, of this session or of this subject there; of
     /// whom one ended.
     pub async fn end_outside_sessions(

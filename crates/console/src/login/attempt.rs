@@ -4,8 +4,8 @@
 //! the first of them counts.
 
 use model::{
-    Client, Decision, Effect, Kind, Record, RecordId, Resource, Status, TenantId, Timestamp,
-    UserName,
+    Client, Decision, Digest, Effect, Kind, Record, RecordId, Resource, Status, TenantId,
+    Timestamp, UserName,
 };
 use people::lockout;
 use store::Counted;
@@ -22,6 +22,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) client: Client,
     /// Such as `password` or `totp`.
     pub(crate) factor: &'static str,
+    /// Under what its failures are counted, besides the address.
+    account: String,
 }
 
 /// How it ended.
@@ -57,11 +59,25 @@ impl<'a> Attempt<'a> {
         client: Client,
         factor: &'static str,
     ) -> Self {
-        Self { app, tenant, name, client, factor }
+        let account = format!("account:{tenant}/{name}");
+        Self { app, tenant, name, client, factor, account }
+    }
+
+    /// At a tenant that there is not: counted like any other, so that nobody finds out by trying, and
+    /// told of in the platform's log.
+    pub(crate) fn nowhere(
+        app: &'a App,
+        tenant: &str,
+        name: UserName,
+        client: Client,
+        factor: &'static str,
+    ) -> Self {
+        let account = format!("account:{}/{name}", Digest::of(tenant.as_bytes()));
+        Self { app, tenant: TenantId::main(), name, client, factor, account }
     }
 
     fn account(&self) -> String {
-        format!("account:{}/{}", self.tenant, self.name)
+        self.account.clone()
     }
 
     fn address(&self) -> String {

@@ -5,6 +5,7 @@
 //! one before, so that a token that somebody planted in a browser opens nothing.
 
 mod attempt;
+pub(crate) mod connect;
 pub(crate) mod cookie;
 pub(crate) mod factor;
 mod first;

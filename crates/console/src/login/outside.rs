@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identity::sign_on::SignedOn;
@@ -16,6 +17,7 @@ use model::{
 };
 use people::session::Stage;
 use people::{Role, token};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Lookup, NewUser, StoreError, StoredLink, StoredUser};
 
@@ -36,39 +38,48 @@ const MAX_TEXT: usize = 256;
 /// A log-in that waits for the browser to come back.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Begun {
+    /// Whose identity provider is asked.
+    pub(crate) tenant: TenantId,
     state: String,
     pub(crate) nonce: String,
     verifier: String,
     /// Where the browser goes afterwards.
     pub(crate) way: String,
+    /// The session that asks to be connected, by its id; otherwise it is a log-in.
+    pub(crate) connects: Option<String>,
     at: i64,
 }
 
 impl Begun {
-    pub(crate) fn new(app: &App, way: &str) -> Result<Self, Problem> {
+    pub(crate) fn new(
+        app: &App,
+        tenant: &TenantId,
+        way: &str,
+        connects: Option<&str>,
+    ) -> Result<Self, Problem> {
         let one = || random(app).map(|bytes| token::token(bytes).expose().to_owned());
-        let at = (app.clock)().micros();
-        Ok(Self { state: one()?, nonce: one()?, verifier: one()?, way: way.to_owned(), at })
+        Ok(Self {
+            tenant: tenant.clone(),
+            state: one()?,
+            nonce: one()?,
+            verifier: one()?,
+            way: way.to_owned(),
+            connects: connects.map(str::to_owned),
+            at: (app.clock)().micros(),
+        })
     }
 
     pub(crate) fn verifier(&self) -> Secret {
         Secret::new(self.verifier.clone())
     }
 
-    pub(crate) fn sealed(&self, app: &App) -> Result<Secret, Problem> {
-        let text =
-            serde_json::to_string(self).map_err(|error| crate::Failure(error.to_string()))?;
-        let sealed = app.login.sealer.seal(PLACE, text.as_bytes(), random(app)?);
-        let sealed = sealed.map_err(|error| crate::Failure(error.to_string()))?;
-        Ok(Secret::new(URL_SAFE_NO_PAD.encode(sealed)))
-    }
-
     /// The log-in that this browser began.
     pub(crate) fn of(app: &App, headers: &HeaderMap) -> Option<Self> {
-        let cookie = Cookie::SignOn.find(app, headers)?;
-        let sealed = URL_SAFE_NO_PAD.decode(cookie.expose()).ok()?;
-        let opened = app.login.sealer.open(PLACE, &sealed).ok()?;
-        serde_json::from_slice(&opened).ok()
+        carried(app, headers, PLACE)
+    }
+
+    pub(crate) fn carry(&self, app: &App, response: &mut Response) -> Result<(), Problem> {
+        carry(app, response, PLACE, self)
     }
 
     /// Whether an answer is to this question, for the first time and in time.
@@ -112,6 +123,32 @@ impl Begun {
     }
 }
 
+/// Gives a browser something to bring back, which only we can read and make, for one purpose.
+pub(super) fn carry(
+    app: &App,
+    response: &mut Response,
+    place: &str,
+    what: &impl Serialize,
+) -> Result<(), Problem> {
+    let text = serde_json::to_string(what).map_err(|error| crate::Failure(error.to_string()))?;
+    let sealed = app.login.sealer.seal(place, text.as_bytes(), random(app)?);
+    let sealed = sealed.map_err(|error| crate::Failure(error.to_string()))?;
+    Cookie::SignOn.set(app, response, &Secret::new(URL_SAFE_NO_PAD.encode(sealed)));
+    Ok(())
+}
+
+/// What a browser brings back of that purpose.
+pub(super) fn carried<T: DeserializeOwned>(
+    app: &App,
+    headers: &HeaderMap,
+    place: &str,
+) -> Option<T> {
+    let cookie = Cookie::SignOn.find(app, headers)?;
+    let sealed = URL_SAFE_NO_PAD.decode(cookie.expose()).ok()?;
+    let opened = app.login.sealer.open(place, &sealed).ok()?;
+    serde_json::from_slice(&opened).ok()
+}
+
 pub(crate) fn redirect_uri(app: &App, headers: &HeaderMap) -> Result<String, Problem> {
     Ok(format!("{}{CALLBACK}", site::origin(app, headers)?))
 }
@@ -141,18 +178,18 @@ impl Refusal {
 /// The account that an answer opens; what the provider says of its groups is noted.
 pub(crate) async fn account(
     app: &App,
+    tenant: &TenantId,
     terms: &SignOnTerms,
     signed: &SignedOn,
 ) -> Result<Result<StoredUser, Refusal>, Problem> {
-    let tenant = TenantId::main();
-    let linked = app.store.linked(&tenant, &terms.issuer, &signed.subject).await?;
+    let linked = app.store.linked(tenant, &terms.issuer, &signed.subject).await?;
     let known = match linked {
         Some(user) => Some(user),
-        None => told_of(app, terms, signed).await?,
+        None => told_of(app, tenant, terms, signed).await?,
     };
     let user = match known {
         Some(user) => user,
-        None if terms.creates => match created(app, terms, signed).await? {
+        None if terms.creates => match created(app, tenant, terms, signed).await? {
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         },
@@ -167,7 +204,7 @@ pub(crate) async fn account(
         groups: groups(terms, signed),
         seen: (app.clock)(),
     };
-    app.store.link(&tenant, &user.name, link).await?;
+    app.store.link(tenant, &user.name, link).await?;
     Ok(Ok(user))
 }
 
@@ -180,17 +217,17 @@ fn groups(terms: &SignOnTerms, signed: &SignedOn) -> Vec<String> {
 /// Somebody of whom the directory told, by what it calls them. No account that was made here is found so.
 async fn told_of(
     app: &App,
+    tenant: &TenantId,
     terms: &SignOnTerms,
     signed: &SignedOn,
 ) -> Result<Option<StoredUser>, Problem> {
     let claim = terms.directory_claim.as_deref().and_then(|claim| signed.text(claim));
     let Some(external) = claim.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let tenant = TenantId::main();
     let lookup = Lookup::External(external.to_owned());
-    let found = app.store.find_provisioned(&tenant, lookup, false).await?;
+    let found = app.store.find_provisioned(tenant, lookup, false).await?;
     // Two of one name are none.
     let [one] = found.as_slice() else { return Ok(None) };
-    let user = app.store.user(&tenant, &one.profile.name).await?;
+    let user = app.store.user(tenant, &one.profile.name).await?;
     // Whoever has this account already logs in by what it is connected with.
     let is_taken = user.links.iter().any(|link| link.issuer == terms.issuer);
     Ok((!is_taken).then_some(user))
@@ -198,13 +235,13 @@ async fn told_of(
 
 async fn created(
     app: &App,
+    tenant: &TenantId,
     terms: &SignOnTerms,
     signed: &SignedOn,
 ) -> Result<Result<StoredUser, Refusal>, Problem> {
-    let tenant = TenantId::main();
     let roles: Vec<Role> = groups(terms, signed)
         .iter()
-        .flat_map(|group| app.instance.group_roles(&tenant, group))
+        .flat_map(|group| app.instance.group_roles(tenant, group))
         .collect();
     if roles.is_empty() {
         return Ok(Err(Refusal::NoRole));
@@ -222,9 +259,9 @@ async fn created(
         display: text("name"),
         email: text("email"),
     };
-    match app.store.add_user(&tenant, new, Vec::new(), (app.clock)()).await {
+    match app.store.add_user(tenant, new, Vec::new(), (app.clock)()).await {
         Ok(user) => {
-            record_creation(app, terms, &name).await?;
+            record_creation(app, tenant, terms, &name).await?;
             Ok(Ok(user))
         }
         Err(StoreError::Exists { .. }) => Ok(Err(Refusal::NameTaken)),
@@ -232,30 +269,36 @@ async fn created(
     }
 }
 
-async fn record_creation(app: &App, terms: &SignOnTerms, name: &UserName) -> Result<(), Problem> {
+async fn record_creation(
+    app: &App,
+    tenant: &TenantId,
+    terms: &SignOnTerms,
+    name: &UserName,
+) -> Result<(), Problem> {
     let decision = Decision { effect: Effect::Permit, ..Decision::default() };
-    let mut record = record(app, Kind::ADMIN_CHANGE, decision)?;
+    let mut record = record(app, tenant, Kind::ADMIN_CHANGE, decision)?;
     record.resource = Some(Resource { name: name.to_string(), kind: "user".into() });
     record.detail.insert("act".into(), "user.create".to_owned());
     record.detail.insert("who".into(), format!("issuer:{}", terms.issuer));
     Ok(app.journal.record(record).await?)
 }
 
-fn record(app: &App, kind: Kind, decision: Decision) -> Result<Record, Problem> {
+fn record(app: &App, tenant: &TenantId, kind: Kind, decision: Decision) -> Result<Record, Problem> {
     let now = (app.clock)();
     let random = change::random_id(app).ok_or_else(change::no_randomness)?;
-    Ok(Record::new(RecordId::new(now, random), now, TenantId::main(), kind, decision))
+    Ok(Record::new(RecordId::new(now, random), now, tenant.clone(), kind, decision))
 }
 
 /// Records a log-in that came to nothing.
 pub(crate) async fn refuse(
     app: &App,
+    tenant: &TenantId,
     client: Client,
     reason: &'static str,
     detail: &[(&'static str, &str)],
 ) -> Result<(), Problem> {
     let decision = Decision { effect: Effect::Deny, reason: reason.into(), ..Decision::default() };
-    let mut record = record(app, Kind::AUTH_ATTEMPT, decision)?;
+    let mut record = record(app, tenant, Kind::AUTH_ATTEMPT, decision)?;
     record.status = Status::Refused;
     record.client = client;
     record.detail.insert("factor".into(), "sso".to_owned());

@@ -183,7 +183,12 @@ impl Fake {
 
     /// An invitation of a new user with these roles.
     pub(crate) async fn invite(&self, name: &str, roles: &[Role]) -> String {
-        let (tenant, name) = (TenantId::main(), UserName::new(name).unwrap());
+        self.invite_in(&TenantId::main(), name, roles).await
+    }
+
+    /// The same in another tenant.
+    pub(crate) async fn invite_in(&self, tenant: &TenantId, name: &str, roles: &[Role]) -> String {
+        let name = UserName::new(name).unwrap();
         let grant = |role: &Role| NewGrant {
             role: role.as_str().to_owned(),
             starts: None,
@@ -192,14 +197,19 @@ impl Fake {
             reason: "for a test".to_owned(),
             granted_by: "a test".to_owned(),
         };
-        let new =
-            NewUser { uid: format!("uid-{name}"), name: name.clone(), display: None, email: None };
+        let of = if *tenant == TenantId::main() { "" } else { tenant.as_str() };
+        let new = NewUser {
+            uid: format!("uid-{of}{name}"),
+            name: name.clone(),
+            display: None,
+            email: None,
+        };
         let grants = roles.iter().map(grant).collect();
-        self.store.add_user(&tenant, new, grants, self.now()).await.unwrap();
-        let code = people::token::token(Digest::of(name.as_str().as_bytes()).0);
+        self.store.add_user(tenant, new, grants, self.now()).await.unwrap();
+        let code = people::token::token(Digest::of(format!("{tenant}/{name}").as_bytes()).0);
         let hash = Digest::of(code.expose().as_bytes());
         let ends = Timestamp::from_micros(i64::MAX);
-        self.store.invite(&tenant, Some(name), hash, ends, self.now()).await.unwrap();
+        self.store.invite(tenant, Some(name), hash, ends, self.now()).await.unwrap();
         code.expose().to_owned()
     }
 }

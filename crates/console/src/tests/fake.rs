@@ -86,10 +86,12 @@ impl Journal for FakeJournal {
 struct FakeProvider(Arc<Seen>);
 
 impl SignOn for FakeProvider {
-    fn terms(&self) -> Option<SignOnTerms> {
+    fn terms(&self, tenant: &TenantId) -> Option<SignOnTerms> {
+        // Each tenant's has a name of its own.
+        let host = if *tenant == TenantId::main() { "login" } else { tenant.as_str() };
         Some(SignOnTerms {
             label: "Log in at Example".to_owned(),
-            issuer: "https://login.example.com".to_owned(),
+            issuer: format!("https://{host}.example.com"),
             client: "portcullis".to_owned(),
             scopes: "openid email".to_owned(),
             groups_claim: "groups".to_owned(),
@@ -101,14 +103,18 @@ impl SignOn for FakeProvider {
         })
     }
 
-    fn places(&self) -> Task<'_, Result<SignOnPlaces, Failure>> {
+    fn places(&self, _: &TenantId) -> Task<'_, Result<SignOnPlaces, Failure>> {
         let authorization = "https://login.example.com/authorize?tenant=1".to_owned();
         Box::pin(async { Ok(SignOnPlaces { authorization, names_itself: true }) })
     }
 
-    fn redeem(&self, redemption: Redemption) -> Task<'_, Result<SignedOn, Failure>> {
+    fn redeem(
+        &self,
+        tenant: &TenantId,
+        redemption: Redemption,
+    ) -> Task<'_, Result<SignedOn, Failure>> {
         let claims = self.0.claims.lock().unwrap().clone();
-        let codes = format!("code {}", redemption.code.expose());
+        let codes = format!("code {} for {tenant}", redemption.code.expose());
         self.0.note(codes);
         Box::pin(async move {
             let claims = claims.ok_or_else(|| Failure("invalid_grant".to_owned()))?;
@@ -117,7 +123,7 @@ impl SignOn for FakeProvider {
         })
     }
 
-    fn logged_out(&self, token: String) -> Task<'_, Result<LoggedOut, Failure>> {
+    fn logged_out(&self, _: &TenantId, token: String) -> Task<'_, Result<LoggedOut, Failure>> {
         let words: Vec<String> = token.split(' ').map(str::to_owned).collect();
         Box::pin(async move {
             let [id, kind, name] = words.as_slice() else {

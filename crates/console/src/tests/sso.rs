@@ -31,8 +31,11 @@ fn decoded(text: &str) -> String {
 }
 
 /// What the provider is asked.
-fn asked(answer: &Answer) -> BTreeMap<String, String> {
-    let place = answer.header("location");
+pub(super) fn asked(answer: &Answer) -> BTreeMap<String, String> {
+    asked_at(answer.header("location"))
+}
+
+pub(super) fn asked_at(place: &str) -> BTreeMap<String, String> {
     let (at, query) = place.split_once('?').unwrap();
     assert_eq!(at, "https://login.example.com/authorize");
     let pair = |pair: &str| {
@@ -43,14 +46,18 @@ fn asked(answer: &Answer) -> BTreeMap<String, String> {
 }
 
 impl Browser<'_> {
-    async fn begin(&self, way: &str) -> BTreeMap<String, String> {
+    pub(super) async fn begin(&self, way: &str) -> BTreeMap<String, String> {
         let begun = self.get(&format!("/login/sso?next={way}")).await;
         assert_eq!(begun.status, 303, "{}", begun.text());
         asked(&begun)
     }
 
     /// Comes back with an answer to what was asked; other fields take the place of the right ones.
-    async fn answer(&self, asked: &BTreeMap<String, String>, other: &[(&str, &str)]) -> Answer {
+    pub(super) async fn answer(
+        &self,
+        asked: &BTreeMap<String, String>,
+        other: &[(&str, &str)],
+    ) -> Answer {
         let mut fields =
             BTreeMap::from([("state", asked["state"].as_str()), ("code", "c"), ("iss", ISSUER)]);
         fields.extend(other.iter().copied());
@@ -59,23 +66,23 @@ impl Browser<'_> {
         self.get(&format!("/login/sso/callback?{}", super::browser::encoded(&pairs))).await
     }
 
-    async fn log_in_outside(&self, claims: Value) -> Answer {
+    pub(super) async fn log_in_outside(&self, claims: Value) -> Answer {
         *self.fake.seen.claims.lock().unwrap() = Some(claims);
         let asked = self.begin("/agents").await;
         self.answer(&asked, &[]).await
     }
 }
 
-fn ann() -> Value {
+pub(super) fn ann() -> Value {
     json!({"sub": "7", "email": "ann@example.com", "name": "Ann", "groups": ["Security"], "sid": "s1"})
 }
 
-fn with(mut claims: Value, name: &str, value: Value) -> Value {
+pub(super) fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims[name] = value;
     claims
 }
 
-fn last_reason(fake: &Fake) -> String {
+pub(super) fn last_reason(fake: &Fake) -> String {
     fake.seen.last_record().decision.reason.to_string()
 }
 
@@ -137,7 +144,7 @@ async fn whoever_has_a_role_by_their_groups_comes_in_with_a_second_factor_of_our
 
 impl Browser<'_> {
     /// As a server sends a form: it says nothing of where it comes from.
-    async fn post_plain(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn post_plain(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let request = Request::post(path)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::from(super::browser::encoded(fields)));

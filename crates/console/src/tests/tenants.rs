@@ -8,14 +8,14 @@ use super::fake::{Fake, over_tcp, request};
 use crate::{Access, Endpoint, endpoints};
 
 /// In the names of everything that is the other tenant's.
-const THEIRS: &str = "theirs";
+pub(super) const THEIRS: &str = "theirs";
 
-fn other() -> TenantId {
+pub(super) fn other() -> TenantId {
     "other".parse().unwrap()
 }
 
 /// Something of every kind in the other tenant.
-async fn furnish(fake: &Fake) {
+pub(super) async fn furnish(fake: &Fake) {
     fake.store.add_tenant(&other()).await.unwrap();
     let headers = [("portcullis-tenant", "other")];
     for (path, body) in [
@@ -36,7 +36,7 @@ async fn furnish(fake: &Fake) {
 }
 
 /// All that the other tenant has.
-async fn state(store: &Store) -> String {
+pub(super) async fn state(store: &Store) -> String {
     let (other, mut text) = (other(), String::new());
     let control = store.load_control(&other).await.unwrap();
     text += &format!("{control:?}");
@@ -46,7 +46,7 @@ async fn state(store: &Store) -> String {
     text
 }
 
-fn path_of(endpoint: &Endpoint) -> String {
+pub(super) fn path_of(endpoint: &Endpoint) -> String {
     let mut path = String::new();
     for part in endpoint.path.split_inclusive('/') {
         let (name, slash) = part.strip_suffix('/').map_or((part, ""), |name| (name, "/"));

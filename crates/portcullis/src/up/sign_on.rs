@@ -1,6 +1,7 @@
 //! Logging in by an identity provider: discovery, the exchange of a code, and keys as they were last read.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,7 +13,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::Full;
 use identity::sign_on::{LoggedOut, Party, SignedOn};
 use identity::{Algorithm, JwkSet, TokenError, Unverified};
-use model::Timestamp;
+use model::{TenantId, Timestamp};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -30,8 +31,8 @@ const RETRY: Duration = Duration::from_secs(2);
 
 pub(super) struct Adapter {
     house: Arc<House>,
-    /// Held while it is being read.
-    known: Mutex<Reading>,
+    /// Of each tenant that was asked about; there are no more than tenants were ever served.
+    readings: std::sync::Mutex<HashMap<TenantId, Arc<Mutex<Reading>>>>,
 }
 
 #[derive(Default)]
@@ -60,17 +61,24 @@ struct Known {
 
 impl Adapter {
     pub(super) fn new(house: Arc<House>) -> Self {
-        Self { house, known: Mutex::default() }
+        Self { house, readings: Default::default() }
     }
 
-    fn configured(&self) -> Option<Sso> {
-        self.house.main().ok()?.settings.load().config.people.sso.clone()
+    fn configured(&self, tenant: &TenantId) -> Option<Sso> {
+        self.house.tenant(tenant)?.settings.load().config.people.sso.clone()
+    }
+
+    /// Held while it is being read: no tenant's provider keeps another tenant waiting.
+    fn reading(&self, tenant: &TenantId) -> Arc<Mutex<Reading>> {
+        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(readings.entry(tenant.clone()).or_default())
     }
 
     /// What is known of the provider; read again where that is due, or `anew`.
-    async fn known(&self, anew: bool) -> Result<Known, String> {
-        let sso = self.configured().ok_or("there is no identity provider")?;
-        let mut reading = self.known.lock().await;
+    async fn known(&self, tenant: &TenantId, anew: bool) -> Result<Known, String> {
+        let sso = self.configured(tenant).ok_or("there is no identity provider")?;
+        let reading = self.reading(tenant);
+        let mut reading = reading.lock().await;
         if let Some(found) = reading.known.as_ref().filter(|found| is_same(&found.of, &sso)) {
             let age = now().since(found.read);
             if age < if anew { PAUSE } else { REFRESH } {
@@ -92,14 +100,15 @@ impl Adapter {
     /// Tries a token with the keys that are known, and once more where its key is not among them.
     async fn verified<T>(
         &self,
+        tenant: &TenantId,
         token: &str,
         verify: impl Fn(&Party, &Unverified<'_>, &JwkSet) -> Result<T, TokenError>,
     ) -> Result<T, String> {
-        let known = self.known(false).await?;
+        let known = self.known(tenant, false).await?;
         let token = Unverified::parse(token).map_err(|error| error.to_string())?;
         let verified = match verify(&known.party(), &token, &known.keys) {
             Err(TokenError::UnknownKey) => {
-                let known = self.known(true).await?;
+                let known = self.known(tenant, true).await?;
                 verify(&known.party(), &token, &known.keys)
             }
             verified => verified,
@@ -107,8 +116,12 @@ impl Adapter {
         verified.map_err(|error| error.to_string())
     }
 
-    async fn redeemed(&self, redemption: Redemption) -> Result<SignedOn, String> {
-        let known = self.known(false).await?;
+    async fn redeemed(
+        &self,
+        tenant: &TenantId,
+        redemption: Redemption,
+    ) -> Result<SignedOn, String> {
+        let known = self.known(tenant, false).await?;
         let (status, body) = send(&known.token, &known.tls, known.request(&redemption)?).await?;
         let answer: Value =
             serde_json::from_slice(&body).map_err(|_| "the token endpoint gave no JSON")?;
@@ -119,7 +132,10 @@ impl Adapter {
         }
         let token = text("id_token").ok_or("the token endpoint gave no ID token")?;
         let nonce = &redemption.nonce;
-        self.verified(token, |party, token, keys| party.id_token(token, keys, nonce, now())).await
+        let verify = |party: &Party, token: &Unverified<'_>, keys: &JwkSet| {
+            party.id_token(token, keys, nonce, now())
+        };
+        self.verified(tenant, token, verify).await
     }
 }
 
@@ -211,8 +227,8 @@ fn form(text: &str) -> String {
 }
 
 impl SignOn for Adapter {
-    fn terms(&self) -> Option<SignOnTerms> {
-        let sso = self.configured()?;
+    fn terms(&self, tenant: &TenantId) -> Option<SignOnTerms> {
+        let sso = self.configured(tenant)?;
         Some(SignOnTerms {
             label: sso.label,
             issuer: sso.issuer.to_string(),
@@ -227,24 +243,31 @@ impl SignOn for Adapter {
         })
     }
 
-    fn places(&self) -> Task<'_, Result<SignOnPlaces, Failure>> {
+    fn places(&self, tenant: &TenantId) -> Task<'_, Result<SignOnPlaces, Failure>> {
+        let tenant = tenant.clone();
         Box::pin(async move {
-            let known = self.known(false).await.map_err(Failure)?;
+            let known = self.known(&tenant, false).await.map_err(Failure)?;
             let Known { authorization, names_itself, .. } = known;
             Ok(SignOnPlaces { authorization, names_itself })
         })
     }
 
-    fn redeem(&self, redemption: Redemption) -> Task<'_, Result<SignedOn, Failure>> {
-        Box::pin(async move { self.redeemed(redemption).await.map_err(Failure) })
+    fn redeem(
+        &self,
+        tenant: &TenantId,
+        redemption: Redemption,
+    ) -> Task<'_, Result<SignedOn, Failure>> {
+        let tenant = tenant.clone();
+        Box::pin(async move { self.redeemed(&tenant, redemption).await.map_err(Failure) })
     }
 
-    fn logged_out(&self, token: String) -> Task<'_, Result<LoggedOut, Failure>> {
+    fn logged_out(&self, tenant: &TenantId, token: String) -> Task<'_, Result<LoggedOut, Failure>> {
+        let tenant = tenant.clone();
         Box::pin(async move {
             let verify = |party: &Party, token: &Unverified<'_>, keys: &JwkSet| {
                 party.logout_token(token, keys, now())
             };
-            self.verified(&token, verify).await.map_err(Failure)
+            self.verified(&tenant, &token, verify).await.map_err(Failure)
         })
     }
 }

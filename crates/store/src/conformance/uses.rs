@@ -33,6 +33,12 @@ async fn fill(store: &Store) {
     }
 }
 
+async fn other(store: &Store) -> TenantId {
+    let other = TenantId::new("other").unwrap();
+    store.add_tenant(&other).await.unwrap();
+    other
+}
+
 pub(super) async fn each_question_finds_what_a_search_finds(fresh: Fresh) {
     let store = fresh.store;
     fill(&store).await;
@@ -50,7 +56,7 @@ pub(super) async fn each_question_finds_what_a_search_finds(fresh: Fresh) {
         let page = store.search(&main(), filter, None, 1).await.unwrap();
         assert_eq!(found, page.hits.first().map(|hit| hit.time), "{values:?}");
     }
-    let elsewhere = store.last_of_each(&TenantId::new("other").unwrap(), asked).await.unwrap();
+    let elsewhere = store.last_of_each(&other(&store).await, asked).await.unwrap();
     assert!(elsewhere.iter().all(Option::is_none));
 }
 
@@ -67,6 +73,6 @@ pub(super) async fn what_agents_reached_is_counted_by_agent(fresh: Fresh) {
         let found = uses.by_agent.get(&agent).cloned();
         assert_eq!(found, Some(top).filter(|top| top.distinct > 0), "{agent}");
     }
-    let elsewhere = TenantId::new("other").unwrap();
+    let elsewhere = other(&store).await;
     assert!(store.uses_of_agents(&elsewhere, since, 1).await.unwrap().by_agent.is_empty());
 }

@@ -51,6 +51,23 @@ pub(crate) fn put(
     Ok(())
 }
 
+pub(crate) fn remove(
+    tx: &Connection,
+    tenant: &TenantId,
+    user: &UserName,
+    (issuer, subject): (&str, &str),
+) -> Result<()> {
+    let (user, tenant) = (users::number(tx, tenant, user)?, tenants::number(tx, tenant)?);
+    let sql = "DELETE FROM user_links
+        WHERE tenant = ?1 AND issuer = ?2 AND subject = ?3 AND user = ?4";
+    if tx.prepare_cached(sql)?.execute(params![tenant, issuer, subject, user])? == 0 {
+        return Err(StoreError::not_found("log-in", subject));
+    }
+    let sql = "DELETE FROM user_sessions WHERE user = ?1 AND issuer = ?2";
+    tx.prepare_cached(sql)?.execute(params![user, issuer])?;
+    Ok(())
+}
+
 pub(super) fn of_user(tx: &Connection, user: i64) -> Result<Vec<StoredLink>> {
     let sql = "SELECT issuer, subject, groups, seen FROM user_links WHERE user = ?1
         ORDER BY issuer, subject";

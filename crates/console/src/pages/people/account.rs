@@ -15,7 +15,7 @@ use super::super::components::time::moment;
 use super::super::{page, shell};
 use super::fields::{TOKEN, Unbound, check};
 use super::welcome::acceptable;
-use super::{codes_shown, form, notice, onward, passkeys, step_up};
+use super::{codes_shown, connect, form, notice, onward, passkeys, step_up};
 use crate::extract::Place;
 use crate::login::session::{self, Session};
 use crate::login::{self, factor};
@@ -34,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// The caller's own session; the guard saw it a moment ago.
-async fn own(app: &Shared, headers: &HeaderMap) -> Result<Session, Problem> {
+pub(super) async fn own(app: &Shared, headers: &HeaderMap) -> Result<Session, Problem> {
     let found = session::at(app, headers, Stage::Full).await?;
     found.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in at /login"))
 }
@@ -52,6 +52,7 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
         p { "You are " strong { (user) } "." }
         (roles(&session))
         (factor_list(&session, session.may_add_factor(&app), &factors, codes))
+        (connect::section(&app, &session))
         (session_list(&session, &sessions))
         section {
             h2 { "Password" }

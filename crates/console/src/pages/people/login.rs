@@ -8,6 +8,7 @@ use model::{Client, Secret, TenantId, UserName};
 use people::session::Stage;
 use serde::Deserialize;
 
+use super::super::shell::url;
 use super::super::{page, shell};
 use super::fields::Unbound;
 use super::{HOME, form, notice, onward, passkeys, sso, with_way};
@@ -29,12 +30,27 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Way {
     pub(super) next: Option<String>,
+    /// Where somebody has their account; left out, at the platform's own.
+    pub(super) tenant: Option<String>,
 }
 
 impl Way {
     /// Only paths of this host.
     pub(super) fn local(&self) -> &str {
         self.next.as_deref().filter(|way| people::is_local(way)).unwrap_or(HOME)
+    }
+
+    pub(super) fn tenant(&self) -> &str {
+        self.tenant.as_deref().unwrap_or_default().trim()
+    }
+
+    /// The tenant that is meant; nothing where none of this name is served.
+    pub(super) fn served(&self, app: &App) -> Option<TenantId> {
+        let named = match self.tenant() {
+            "" => TenantId::main(),
+            name => TenantId::new(name).ok()?,
+        };
+        app.instance.tenants().contains(&named).then_some(named)
     }
 }
 
@@ -48,11 +64,17 @@ async fn show(
     {
         return Ok(onward(way.local()));
     }
-    Ok(shell::bare(StatusCode::OK, "Log in", &asked(&app, way.local(), "", None)))
+    Ok(shell::bare(StatusCode::OK, "Log in", &asked(&app, &way, "", None)))
 }
 
-fn asked(app: &App, way: &str, name: &str, wrong: Option<&str>) -> Markup {
+fn asked(app: &App, way: &Way, name: &str, wrong: Option<&str>) -> Markup {
     let fields = html! {
+        @if is_asked_where(app, way) {
+            label { "Organisation, as it is called here; empty for the platform's own"
+                input name="tenant" value=(way.tenant()) autocomplete="organization" maxlength="64"
+                    spellcheck="false" autocapitalize="none";
+            }
+        }
         label { "Name"
             input name="name" value=(name) required autofocus[name.is_empty()] autocomplete="username"
                 maxlength="128" spellcheck="false" autocapitalize="none";
@@ -65,13 +87,17 @@ fn asked(app: &App, way: &str, name: &str, wrong: Option<&str>) -> Markup {
     };
     html! {
         (notice(wrong))
-        (form("/login", &[("next", way)], &fields))
-        (passkeys::button("prove", "/login/passkey", way, "Log in with a passkey"))
+        (form("/login", &[("next", way.local())], &fields))
+        (passkeys::button("prove", "/login/passkey", way.local(), "Log in with a passkey"))
         (sso::link(app, way))
     }
 }
 
-/// Says the same of a wrong password and of a name that nobody has.
+fn is_asked_where(app: &App, way: &Way) -> bool {
+    !way.tenant().is_empty() || app.instance.tenants().len() > 1
+}
+
+/// Says the same of a wrong password, of a name that nobody has, and of a tenant that there is not.
 const WRONG: &str = "This name and password do not fit together.";
 
 async fn submit(
@@ -80,26 +106,29 @@ async fn submit(
     Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
     let (name, password) = (fields.text("name"), fields.secret("password"));
-    let way = Way { next: fields.take("next") };
+    let way = Way { next: fields.take("next"), tenant: fields.take("tenant") };
     fields.end()?;
-    let refuse = |status, text: &str| {
-        shell::bare(status, "Log in", &asked(&app, way.local(), &name, Some(text)))
-    };
+    let refuse =
+        |status, text: &str| shell::bare(status, "Log in", &asked(&app, &way, &name, Some(text)));
     let Ok(user) = UserName::new(&name) else {
         return Ok(refuse(StatusCode::UNAUTHORIZED, WRONG));
     };
-    let tenant = TenantId::main();
-    let attempt = Attempt::new(&app, tenant.clone(), user.clone(), client.clone(), "password");
+    let tenant = way.served(&app);
+    let (name_tried, client_tried) = (user.clone(), client.clone());
+    let attempt = match &tenant {
+        Some(tenant) => Attempt::new(&app, tenant.clone(), name_tried, client_tried, "password"),
+        None => Attempt::nowhere(&app, way.tenant(), name_tried, client_tried, "password"),
+    };
     if let Some(until) = attempt.begin().await? {
         attempt.end(Outcome::TooMany, &[]).await?;
         let text = super::wait_text(until, (app.clock)());
         return Ok(refuse(StatusCode::TOO_MANY_REQUESTS, &text));
     }
-    match first_factor(&app, &tenant, &user, password).await? {
+    match first_factor(&app, tenant.as_ref(), &user, password).await? {
         Outcome::Right => {
             attempt.pass(&[]).await?;
             let mut response = onward(&with_way("/login/second", way.local()));
-            start(&app, &tenant, &user, &client, &mut response).await?;
+            start(&app, &attempt.tenant, &user, &client, &mut response).await?;
             Ok(response)
         }
         Outcome::NoFactor => {
@@ -118,15 +147,20 @@ async fn submit(
 
 async fn first_factor(
     app: &App,
-    tenant: &TenantId,
+    tenant: Option<&TenantId>,
     user: &UserName,
     password: Secret,
 ) -> Result<Outcome, Problem> {
-    let hash = app.store.password(tenant, user).await?;
+    let hash = match tenant {
+        Some(tenant) => app.store.password(tenant, user).await?,
+        None => None,
+    };
     let is_known = hash.is_some();
-    if !login::is_password(app, password, hash).await {
+    // It takes its time where there is nothing to compare with, too.
+    let is_right = login::is_password(app, password, hash).await;
+    let Some(tenant) = tenant.filter(|_| is_right) else {
         return Ok(if is_known { Outcome::Wrong } else { Outcome::Nobody });
-    }
+    };
     let has_factor = !app.store.factors(tenant, user).await?.is_empty();
     Ok(if has_factor { Outcome::Right } else { Outcome::NoFactor })
 }
@@ -148,7 +182,12 @@ async fn leave(State(app): State<Shared>, who: Principal) -> Result<Response, Pr
         app.store.end_session(user.session).await?;
         login::note(&app, &who, "session.end", &user.name.to_string(), &[]).await?;
     }
-    let mut response = onward("/login").into_response();
+    let mut response = onward(&url("/login", &[("tenant", named(&who.tenant))])).into_response();
     Cookie::Session.clear(&app, &mut response);
     Ok(response)
+}
+
+/// A tenant as links name it: the platform's own goes without saying.
+pub(super) fn named(tenant: &TenantId) -> &str {
+    if *tenant == TenantId::main() { "" } else { tenant.as_str() }
 }

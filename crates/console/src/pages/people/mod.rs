@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod app;
+mod connect;
 mod fields;
 mod login;
 mod passkeys;
@@ -21,10 +22,11 @@ use super::shell::url;
 use crate::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 10] = [
+    let files: [fn() -> Vec<Endpoint>; 11] = [
         login::endpoints,
         second::endpoints,
         sso::endpoints,
+        connect::endpoints,
         verify::endpoints,
         welcome::endpoints,
         app::endpoints,

@@ -54,7 +54,7 @@ async fn submit(
     headers: HeaderMap,
     Unbound(mut fields): Unbound,
 ) -> Result<Response, Problem> {
-    let way = Way { next: fields.take("next") };
+    let way = Way { next: fields.take("next"), tenant: None };
     let Some(session) = session::at(&app, &headers, Stage::Password).await? else {
         return Ok(onward(&log_in(way.local())));
     };

@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use identity::sign_on::SignedOn;
 use maud::{Markup, html};
 use model::{Client, Digest, Secret, TenantId};
 use people::session::Stage;
@@ -10,10 +11,11 @@ use serde::Deserialize;
 
 use super::super::components::text::untrusted;
 use super::super::form::Fields;
+use super::super::shell::url;
 use super::super::{page, shell};
 use super::login::Way;
 use super::second::note_device;
-use super::with_way;
+use super::{HOME, connect, with_way};
 use crate::extract::{Params, Sender};
 use crate::login::Attempt;
 use crate::login::cookie::Cookie;
@@ -33,17 +35,20 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 const TITLE: &str = "Log in";
 
 /// A link to the identity provider, where there is one.
-pub(super) fn link(app: &App, way: &str) -> Markup {
-    let terms = app.sign_on.terms();
+pub(super) fn link(app: &App, way: &Way) -> Markup {
+    let terms = way.served(app).and_then(|tenant| app.sign_on.terms(&tenant));
+    let next = if way.local() == HOME { "" } else { way.local() };
     html! {
         @if let Some(terms) = terms {
-            p { a.button href=(with_way("/login/sso", way)) { (untrusted(&terms.label)) } }
+            p { a.button href=(url("/login/sso", &[("next", next), ("tenant", way.tenant())])) { (untrusted(&terms.label)) } }
         }
     }
 }
 
-fn terms(app: &App) -> Result<SignOnTerms, Problem> {
-    app.sign_on.terms().ok_or_else(|| Problem::not_found("log-in; there is no identity provider"))
+/// The tenant that is meant and its identity provider.
+fn provider(app: &App, tenant: Option<TenantId>) -> Result<(TenantId, SignOnTerms), Problem> {
+    let found = tenant.and_then(|tenant| Some((tenant.clone(), app.sign_on.terms(&tenant)?)));
+    found.ok_or_else(|| Problem::not_found("log-in; there is no identity provider"))
 }
 
 async fn begin(
@@ -51,15 +56,25 @@ async fn begin(
     headers: HeaderMap,
     Params(way): Params<Way>,
 ) -> Result<Response, Problem> {
-    let terms = terms(&app)?;
-    let places = app.sign_on.places().await.map_err(|failure| unreachable(&failure))?;
-    let begun = Begun::new(&app, way.local())?;
-    let address = begun.address(&terms, &places, &outside::redirect_uri(&app, &headers)?)?;
-    let address = HeaderValue::from_str(&address.to_string())
-        .map_err(|error| crate::Failure(error.to_string()))?;
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response();
-    Cookie::SignOn.set(&app, &mut response, &begun.sealed(&app)?);
+    let (tenant, terms) = provider(&app, way.served(&app))?;
+    let begun = Begun::new(&app, &tenant, way.local(), None)?;
+    let there = address_there(&app, &headers, &begun, &terms).await?;
+    let there = HeaderValue::from_str(&there).map_err(|error| crate::Failure(error.to_string()))?;
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, there)]).into_response();
+    begun.carry(&app, &mut response)?;
     Ok(response)
+}
+
+/// Where the browser asks the identity provider.
+pub(super) async fn address_there(
+    app: &App,
+    headers: &HeaderMap,
+    begun: &Begun,
+    terms: &SignOnTerms,
+) -> Result<String, Problem> {
+    let places = app.sign_on.places(&begun.tenant).await;
+    let places = places.map_err(|failure| unreachable(&failure))?;
+    Ok(begun.address(terms, &places, &outside::redirect_uri(app, headers)?)?.to_string())
 }
 
 /// What went wrong there stays in the program's own log.
@@ -85,10 +100,26 @@ async fn answered(
     headers: HeaderMap,
     Params(answer): Params<Answer>,
 ) -> Result<Response, Problem> {
-    let mut response = match redeemed(&app, &client, &headers, answer).await? {
+    let begun = Begun::of(&app, &headers);
+    let tenant = begun.as_ref().map_or_else(TenantId::main, |begun| begun.tenant.clone());
+    let came = match begun {
+        Some(begun) => redeemed(&app, &begun, &headers, answer).await?.map(|came| (begun, came)),
+        None => {
+            let why = Why::of("this log-in did not begin in this browser");
+            Err(Why { status: StatusCode::BAD_REQUEST, ..why })
+        }
+    };
+    let went = match came {
+        Ok((begun, (terms, signed))) => match &begun.connects {
+            Some(session) => return connect::offered(&app, &begun, session, (&terms, &signed)),
+            None => let_in(&app, &begun, &client, &headers, (terms, signed)).await?,
+        },
+        Err(why) => Err(why),
+    };
+    let mut response = match went {
         Ok(response) => response,
         Err(why) => {
-            outside::refuse(&app, client, why.reason, &[("error", &why.error)]).await?;
+            outside::refuse(&app, &tenant, client, why.reason, &[("error", &why.error)]).await?;
             refused(why.status, why.reason)
         }
     };
@@ -121,21 +152,21 @@ fn refused(status: StatusCode, reason: &str) -> Response {
     shell::bare(status, TITLE, &body)
 }
 
+/// What the provider vouches for, in answer to what this browser asked.
 async fn redeemed(
     app: &App,
-    client: &Client,
+    begun: &Begun,
     headers: &HeaderMap,
     answer: Answer,
-) -> Result<Result<Response, Why>, Problem> {
-    let terms = terms(app)?;
-    let Some(begun) = Begun::of(app, headers) else {
-        let why = Why::of("this log-in did not begin in this browser");
-        return Ok(Err(Why { status: StatusCode::BAD_REQUEST, ..why }));
-    };
+) -> Result<Result<(SignOnTerms, SignedOn), Why>, Problem> {
+    // Of a tenant that is served no more, nobody logs in.
+    let served = app.instance.tenants().contains(&begun.tenant).then(|| begun.tenant.clone());
+    let (tenant, terms) = provider(app, served)?;
     if !begun.is_answered_by(app, &answer.state).await? {
         return Ok(Err(Why::of("this log-in is over, or the answer is to another one")));
     }
-    let places = app.sign_on.places().await.map_err(|failure| unreachable(&failure))?;
+    let places = app.sign_on.places(&tenant).await;
+    let places = places.map_err(|failure| unreachable(&failure))?;
     // Mix-up: an answer of another provider's (RFC 9207, section 2.4).
     let plain = |issuer: &str| issuer.trim_end_matches('/').to_owned();
     let is_named = answer.iss.as_ref().map(|iss| plain(iss) == plain(&terms.issuer));
@@ -152,21 +183,29 @@ async fn redeemed(
         nonce: begun.nonce.clone(),
         redirect_uri: outside::redirect_uri(app, headers)?,
     };
-    let signed = match app.sign_on.redeem(redemption).await {
-        Ok(signed) => signed,
-        Err(failure) => {
-            return Ok(Err(Why::saying("the identity provider's answer is not right", failure.0)));
-        }
-    };
-    let user = match outside::account(app, &terms, &signed).await? {
+    Ok(match app.sign_on.redeem(&tenant, redemption).await {
+        Ok(signed) => Ok((terms, signed)),
+        Err(failure) => Err(Why::saying("the identity provider's answer is not right", failure.0)),
+    })
+}
+
+/// Opens the session of whom the provider vouches for.
+async fn let_in(
+    app: &App,
+    begun: &Begun,
+    client: &Client,
+    headers: &HeaderMap,
+    (terms, signed): (SignOnTerms, SignedOn),
+) -> Result<Result<Response, Why>, Problem> {
+    let (tenant, factor) = (&begun.tenant, "sso");
+    let user = match outside::account(app, tenant, &terms, &signed).await? {
         Ok(user) => user,
         Err(refusal) => return Ok(Err(Why::saying(refusal.reason(), signed.subject.clone()))),
     };
     let stage = outside::stage(&terms, &signed, &user);
     let mut response = onward(stage, &begun.way)?;
-    let (tenant, factor) = (TenantId::main(), "sso");
     let step = Step {
-        tenant: &tenant,
+        tenant,
         user: &user.name,
         stage,
         factors: if stage == Stage::Full { "sso sso_mfa" } else { factor }.to_owned(),
@@ -179,7 +218,7 @@ async fn redeemed(
     let mut detail = vec![("stage", stage.as_str().to_owned())];
     detail.extend(journey);
     if stage == Stage::Full {
-        let is_new = note_device(app, &tenant, &user.name, headers, &mut response).await?;
+        let is_new = note_device(app, tenant, &user.name, headers, &mut response).await?;
         detail.push(("new_device", is_new.to_string()));
     }
     attempt.note(&detail).await?;
@@ -189,12 +228,15 @@ async fn redeemed(
 /// On to the next page, from a page of ours: a browser that comes from elsewhere sends no cookie that is
 /// `SameSite=Strict`, not even after a redirect.
 fn onward(stage: Stage, way: &str) -> Result<Response, Problem> {
-    let next = match stage {
+    from_here(&match stage {
         Stage::Full => way.to_owned(),
         Stage::Password => with_way("/login/second", way),
         Stage::Enrol => "/enrol".to_owned(),
-    };
-    let next = if people::is_local(&next) { next } else { super::HOME.to_owned() };
+    })
+}
+
+pub(super) fn from_here(next: &str) -> Result<Response, Problem> {
+    let next = if people::is_local(next) { next } else { HOME };
     let body = html! { p { a.button href=(next) { "Go on" } } };
     let mut response = shell::bare(StatusCode::OK, TITLE, &body);
     let refresh = HeaderValue::from_str(&format!("0; url={next}"));
@@ -207,25 +249,28 @@ fn onward(stage: Stage, way: &str) -> Result<Response, Problem> {
 async fn logged_out(
     State(app): State<Shared>,
     Sender(client): Sender,
+    Params(way): Params<Way>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let terms = terms(&app)?;
+    let (tenant, terms) = provider(&app, way.served(&app))?;
     let mut fields = Fields::read_from(request, &app).await?;
     let token = fields.take("logout_token").unwrap_or_default();
-    let out = match app.sign_on.logged_out(token).await {
+    let out = match app.sign_on.logged_out(&tenant, token).await {
         Ok(out) => out,
         Err(failure) => {
             let reason = "a logout token is not right";
-            outside::refuse(&app, client, reason, &[("error", &failure.0)]).await?;
+            outside::refuse(&app, &tenant, client, reason, &[("error", &failure.0)]).await?;
             return Err(Problem::bad_request("this is no logout token of the identity provider's"));
         }
     };
-    let said = Digest::of_parts(&[b"logout token\n", out.id.as_bytes()]);
+    // Providers number their tokens as they like: one tenant's never takes the place of another's.
+    let said = [b"logout token\n", tenant.as_str().as_bytes(), b"\n", out.id.as_bytes()];
+    let said = Digest::of_parts(&said);
     if !app.store.say_once(said, out.expires, (app.clock)()).await? {
-        outside::refuse(&app, client, "a logout token was used before", &[]).await?;
+        let reason = "a logout token was used before";
+        outside::refuse(&app, &tenant, client, reason, &[]).await?;
         return Err(Problem::bad_request("this logout token was used before"));
     }
-    let tenant = TenantId::main();
     let (session, subject) = (out.session, out.subject);
     let ended = app.store.end_outside_sessions(&tenant, &terms.issuer, session, subject).await?;
     for user in ended {
