@@ -1,5 +1,6 @@
 //! The integration tests, one module a capability, over the real program. See `portcullis_tests`.
 
+mod access;
 mod approvals;
 mod bad_input;
 mod classifier;

@@ -12,13 +12,13 @@ use crate::CHAT;
 const PASSWORD: &str = "seven blue lamps";
 
 /// A browser at the console, which keeps the one cookie that matters.
-struct Browser {
+pub(crate) struct Browser {
     console: SocketAddr,
     cookie: String,
 }
 
 impl Browser {
-    fn new(gate: &Gate) -> Self {
+    pub(crate) fn new(gate: &Gate) -> Self {
         Self { console: gate.console(), cookie: String::new() }
     }
 
@@ -27,7 +27,7 @@ impl Browser {
         Client::new(self.console).header("cookie", &self.cookie).header("origin", &origin)
     }
 
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
         let client = self.client().header("content-type", "application/x-www-form-urlencoded");
         let reply = client.post(path, form(fields)).await;
         for line in reply.headers.get_all("set-cookie") {
@@ -39,13 +39,20 @@ impl Browser {
         (reply.status, reply.text())
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let reply = self.client().get(path).await;
         (reply.status, reply.text())
     }
+
+    /// Asks the API; panics where it refuses.
+    pub(crate) async fn send(&mut self, path: &str, body: Value) -> Value {
+        let reply = self.client().post(path, body).await;
+        assert!(reply.status < 300, "{path}: {} {}", reply.status, reply.text());
+        reply.json()
+    }
 }
 
-fn field(page: &str, name: &str) -> String {
+pub(crate) fn field(page: &str, name: &str) -> String {
     let marker = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&marker).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest[..rest.find('"').unwrap()].to_owned()
@@ -59,7 +66,7 @@ fn code(page: &str) -> String {
     Totp::parse(&secret).expect("base 32").code_at(now)
 }
 
-async fn enrol(browser: &mut Browser, welcome: &str, name: Option<&str>) {
+pub(crate) async fn enrol(browser: &mut Browser, welcome: &str, name: Option<&str>) {
     let mut fields = vec![("password", PASSWORD), ("again", PASSWORD)];
     fields.extend(name.map(|name| ("name", name)));
     let (status, text) = browser.post(welcome, &fields).await;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
-use model::Timestamp;
+use model::{TenantId, Timestamp};
 use store::{ElevationState, ElevationWay, StoredElevation, WhichElevations};
 
 use super::components::badge::{Tone, badge};
@@ -268,10 +268,10 @@ async fn sign_off(
 }
 
 /// At the head of every page, while somebody has broken glass.
-pub(super) async fn glass(app: &App, who: &Principal) -> Markup {
+pub(super) async fn glass(app: &App, tenant: &TenantId) -> Markup {
     let (which, now) = (WhichElevations::BrokenGlass, (app.clock)());
     // A page is shown without it rather than not at all; the record is what alerts go by.
-    let open = app.store.elevations(&who.tenant, which, MAX_SHOWN, now).await.unwrap_or_default();
+    let open = app.store.elevations(tenant, which, MAX_SHOWN, now).await.unwrap_or_default();
     html! {
         @for one in &open {
             (banner(Tone::Bad, &html! { p {

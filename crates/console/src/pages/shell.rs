@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
-use model::ApprovalState;
+use model::{ApprovalState, TenantId};
 
 use super::assets::{self, Asset};
 use super::components::text::untrusted;
@@ -102,7 +102,7 @@ pub(crate) async fn page(app: &App, who: &Principal, frame: Frame<'_>, body: Mar
         .await
         .map_or(0, |waiting| waiting.len());
     let main = html! {
-        (super::access::glass(app, who).await)
+        (super::access::glass(app, &who.tenant).await)
         header.page {
             (crumbs(&frame))
             div.heading {
@@ -172,6 +172,12 @@ fn crumbs(frame: &Frame<'_>) -> Markup {
             }
         }
     }
+}
+
+/// A page without navigation for somebody who is let in.
+pub(crate) async fn narrow(app: &App, tenant: &TenantId, title: &str, body: &Markup) -> Response {
+    let body = html! { (super::access::glass(app, tenant).await) (body) };
+    bare(StatusCode::OK, title, &body)
 }
 
 /// A page for whoever comes, without navigation: logging in, and problems.

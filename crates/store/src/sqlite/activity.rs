@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use model::{TenantId, Timestamp};
 use rusqlite::{Connection, Row};
 
-use super::filter::{Conditions, times};
+use super::filter::Conditions;
+use super::times::times;
 use super::{blocks, columns, index, tenants, terms};
 use crate::{
     Count, Cursor, Field, Filter, Form, Hit, MAX_BINS, MAX_PAGE, MAX_TOP, Page, Result, StoreError,

@@ -10,7 +10,7 @@ use model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bits::{BLOCK_BITS, Bits};
-use super::columns;
+use super::{columns, times};
 use crate::activity::Print;
 use crate::{Field, Result};
 
@@ -171,6 +171,7 @@ pub(super) fn find(tx: &Connection, block: i64) -> Result<Option<(i64, i64)>> {
 pub(super) fn clear(tx: &Connection, block: i64) -> Result<()> {
     tx.prepare_cached("DELETE FROM postings WHERE block = ?1")?.execute([block])?;
     tx.prepare_cached("DELETE FROM prints WHERE block = ?1")?.execute([block])?;
+    times::forget(tx, block)?;
     let sql = "DELETE FROM activity WHERE seq BETWEEN ?1 AND ?2";
     let last = seq_of(block + 1, 0) - 1;
     tx.prepare_cached(sql)?.execute(params![seq_of(block, 0), last])?;

@@ -3,18 +3,17 @@
 use std::collections::HashSet;
 
 use model::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::bits::Bits;
-use super::blocks::{self, Block, LIVE, block_of, offset_of, seq_of};
+use super::blocks::{self, Block, LIVE, block_of, offset_of};
+use super::times::times;
 use super::{columns, terms};
 use crate::activity::{Print, print_of, term_text};
 use crate::{Clause, Field, Filter, Form, Result, StoreError, Test};
 
 /// Up to so many terms each is looked up; beyond, the field's terms of a block are gone through.
 const LOOK_UPS: usize = 16;
-/// Up to so many rows of a block each is looked up; beyond, all of the block's are read.
-const ROWS: u64 = 256;
 
 /// A filter that is ready to be answered.
 pub(super) struct Conditions {
@@ -146,34 +145,6 @@ pub(super) fn live(tx: &Connection, block: i64) -> Result<Bits> {
     let mut live = Bits::empty();
     blocks::add_posting(tx, block, LIVE, &mut live)?;
     Ok(live)
-}
-
-/// The times of these positions, and their rows.
-pub(super) fn times(tx: &Connection, block: i64, of: &Bits) -> Result<Vec<(Timestamp, i64)>> {
-    let mut found = Vec::new();
-    if of.is_empty() {
-        return Ok(found);
-    }
-    if of.count() <= ROWS {
-        let mut one = tx.prepare_cached("SELECT time FROM activity WHERE seq = ?1")?;
-        for offset in of.iter() {
-            let seq = seq_of(block, offset);
-            let time = one.query_row([seq], |row| row.get(0))?;
-            found.push((Timestamp::from_micros(time), seq));
-        }
-        return Ok(found);
-    }
-    let sql = "SELECT time, seq FROM activity WHERE seq BETWEEN ?1 AND ?2";
-    let mut statement = tx.prepare_cached(sql)?;
-    let mut rows = statement.query(params![seq_of(block, 0), seq_of(block + 1, 0) - 1])?;
-    let mut wanted = of.iter().peekable();
-    while let Some(row) = rows.next()? {
-        let seq: i64 = row.get(1)?;
-        if wanted.next_if_eq(&offset_of(seq)).is_some() {
-            found.push((columns::time(row, 0)?, seq));
-        }
-    }
-    Ok(found)
 }
 
 fn compile(tx: &Connection, tenant: i64, test: &Test) -> Result<Compiled> {

@@ -10,7 +10,7 @@ use super::bits::{BLOCK, Bits};
 use super::blocks::{self, LIVE, block_of, offset_of};
 use super::labelled::Labelled;
 use super::terms::Terms;
-use super::{columns, counters, tenants};
+use super::{columns, counters, tenants, times};
 use crate::{Batch, Entry, Field, MAX_BATCH, Result, StoreError};
 
 /// A row's `seq` is its log's number and the record's position there: unique without an index of
@@ -230,6 +230,7 @@ impl<'a> Writer<'a> {
             let (first, last) = filling.times;
             self.tx.prepare_cached(sql)?.execute(params![block, self.tenant, first, last])?;
             if filling.is_full {
+                times::keep(self.tx, *block)?;
                 for field in [Field::Trace, Field::Request, Field::Response] {
                     blocks::sort_prints(self.tx, *block, field)?;
                 }

@@ -26,6 +26,7 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0022_labelled_sessions.sql"),
     include_str!("../../migrations/0024_credentials.sql"),
     include_str!("../../migrations/0025_vault_person.sql"),
+    include_str!("../../migrations/0031_block_times.sql"),
 ];
 
 /// The same for the database of wrapped keys.

@@ -38,6 +38,7 @@ pub(crate) mod sessions;
 pub(crate) mod tenants;
 pub(crate) mod terms;
 mod threads;
+mod times;
 pub(crate) mod tokens;
 pub(crate) mod tools;
 pub(crate) mod users;

@@ -43,7 +43,7 @@ async fn show(
         (form(&app, &who)?)
         (glass(&app, &who)?)
     };
-    Ok(shell::bare(StatusCode::OK, "Roles for some time", &body))
+    Ok(shell::narrow(&app, &who.tenant, "Roles for some time", &body).await)
 }
 
 fn list(app: &App, who: &Principal, own: &[StoredElevation]) -> Result<Markup, Problem> {

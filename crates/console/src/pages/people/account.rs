@@ -60,7 +60,7 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
             (button(&session, "/logout", "Log out"))
         }
     };
-    Ok(shell::bare(StatusCode::OK, "Your account", &body))
+    Ok(shell::narrow(&app, tenant, "Your account", &body).await)
 }
 
 /// How long a browser is new.
@@ -181,7 +181,7 @@ async fn renew(
     login::note(&app, &who, "recovery_codes.renew", user.as_str(), &[]).await?;
     let body =
         html! { (codes_shown(&codes)) p { a.button href="/account" { "I have kept them" } } };
-    Ok(shell::bare(StatusCode::OK, "New recovery codes", &body))
+    Ok(shell::narrow(&app, tenant, "New recovery codes", &body).await)
 }
 
 async fn end_session(
@@ -225,7 +225,7 @@ async fn password(
     if !who.is_fresh() {
         return Ok(onward(&step_up("/account/password")));
     }
-    Ok(shell::bare(StatusCode::OK, "New password", &asked(&session, None)))
+    Ok(shell::narrow(&app, &who.tenant, "New password", &asked(&session, None)).await)
 }
 
 fn asked(session: &Session, wrong: Option<&str>) -> Markup {

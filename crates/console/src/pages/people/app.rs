@@ -48,7 +48,8 @@ async fn another(State(app): State<Shared>, headers: HeaderMap) -> Result<Respon
         return Ok(onward(&step_up("/account/app")));
     }
     let offer = Offer::new(&app, &session)?;
-    Ok(shell::bare(StatusCode::OK, TITLE, &offer.shown(&app, &session, "/account/app", None)))
+    let body = offer.shown(&app, &session, "/account/app", None);
+    Ok(shell::narrow(&app, &session.user.tenant, TITLE, &body).await)
 }
 
 /// A secret that an app may take up. Until a code of it comes back the browser keeps it, sealed

@@ -78,7 +78,7 @@ async fn begin(
     // A form of ours leads to no other host (`form-action`), so this page goes on by itself.
     let next = format!("0; url={there}");
     let body = html! { p { a.button href=(there) { "Go on to " (untrusted(&terms.issuer)) } } };
-    let mut response = shell::bare(StatusCode::OK, TITLE, &body);
+    let mut response = shell::narrow(&app, &who.tenant, TITLE, &body).await;
     let refresh = next.parse().map_err(|_| crate::Failure("an address is none".to_owned()))?;
     response.headers_mut().insert(HeaderName::from_static("refresh"), refresh);
     begun.carry(&app, &mut response)?;
@@ -109,7 +109,7 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
         (form("/account/sso/confirm", &[(TOKEN, token.expose())], &html! { button { "Connect the two" } }))
         p { a.button href="/account" { "Go back" } }
     };
-    Ok(shell::bare(StatusCode::OK, TITLE, &body))
+    Ok(shell::narrow(&app, &session.user.tenant, TITLE, &body).await)
 }
 
 fn nothing() -> Problem {

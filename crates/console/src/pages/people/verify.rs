@@ -33,7 +33,8 @@ async fn show(
     let Some(session) = session::at(&app, &headers, Stage::Full).await? else {
         return Ok(onward(&log_in(way.local())));
     };
-    Ok(shell::bare(StatusCode::OK, TITLE, &asked(&session, way.local(), None)))
+    let body = asked(&session, way.local(), None);
+    Ok(shell::narrow(&app, &session.user.tenant, TITLE, &body).await)
 }
 
 fn asked(session: &Session, way: &str, wrong: Option<&str>) -> Markup {

@@ -168,7 +168,8 @@ impl Review {
 section! {
     /// An identity provider that people log in by, with OpenID Connect. Register
     /// `/login/sso/callback` below the console's address there as where it sends browsers back to, and
-    /// `/login/sso/logout` as where it says that somebody logged out (back-channel).
+    /// `/login/sso/logout` as where it says that somebody logged out (back-channel). For a tenant the latter is
+    /// `/login/sso/logout?tenant=` and its name.
     Sso {
         /// Its issuer; the rest is found by OpenID Connect discovery below this address.
         issuer: BaseUrl, example "https://login.example.com";
