@@ -42,7 +42,7 @@ fn acts(gate: &Gate, act: &str) -> Vec<Value> {
 #[tokio::test]
 async fn a_role_is_asked_for_and_decided_on_by_commands() {
     let gate = gate().run();
-    let mut bob = person(&gate, "bob@example.com", "auditor").await;
+    let mut bob = person(&gate, "bob@example.com", "platform_administrator").await;
     let token = bob.send("/api/v1/tokens", json!({"name": "bobs", "scope": "write"})).await;
     let token = token["token"].as_str().expect("a token").to_owned();
     let wish = ["access", "request", "--role", "responder", "--for", "30m", "--reason", "a stuck queue"];
