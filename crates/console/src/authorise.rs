@@ -338,10 +338,25 @@ pub(crate) fn sender(app: &App, uri: &Uri, headers: &HeaderMap) -> Sender {
     // HTTP/2 has the name in the target.
     let target = uri.authority().map(Authority::as_str);
     let host = text(header::HOST.as_str()).or(target);
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
-    let is_public = app.public_url.as_deref() == Some(origin);
-    let is_ours = is_public || (authority.is_some() && authority == host);
-    if is_ours { Sender::OurPage } else { Sender::Elsewhere }
+    if is_our_origin(app, origin, host) { Sender::OurPage } else { Sender::Elsewhere }
+}
+
+/// Whether an origin is where the console was called. A page in clear text under the name of one that is
+/// reached by TLS is anybody's who stands in between.
+fn is_our_origin(app: &App, origin: &str, host: Option<&str>) -> bool {
+    let authority = |url: &str| url.split_once("://").map(|(_, authority)| authority.to_owned());
+    let said = authority(origin);
+    match app.public_url.as_deref() {
+        Some(public) if said == authority(public) => origin == public,
+        // Called past the proxy, nobody here knows by which scheme.
+        Some(_) => said.is_some() && said.as_deref() == host,
+        None => {
+            let scheme = if app.login.secure { "https" } else { "http" };
+            origin
+                .split_once("://")
+                .is_some_and(|(found, authority)| found == scheme && Some(authority) == host)
+        }
+    }
 }
 
 /// Whether a request that changes something may have been made by another site: who has a cookie must

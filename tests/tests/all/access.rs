@@ -45,7 +45,8 @@ async fn a_role_is_asked_for_and_decided_on_by_commands() {
     let mut bob = person(&gate, "bob@example.com", "platform_administrator").await;
     let token = bob.send("/api/v1/tokens", json!({"name": "bobs", "scope": "write"})).await;
     let token = token["token"].as_str().expect("a token").to_owned();
-    let wish = ["access", "request", "--role", "responder", "--for", "30m", "--reason", "a stuck queue"];
+    let wish =
+        ["access", "request", "--role", "responder", "--for", "30m", "--reason", "a stuck queue"];
     let asked = as_person(&gate, &token, &wish);
     assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
     let seconds = ["access", "request", "--role", "responder", "--for", "90s", "--reason", "x"];
@@ -54,7 +55,10 @@ async fn a_role_is_asked_for_and_decided_on_by_commands() {
     assert_eq!(as_person(&gate, &token, &nobody).status.code(), Some(2));
     let open = value(&gate.succeeds(&["access", "list", "--json"]));
     let id = open[0]["id"].as_str().unwrap().to_owned();
-    assert_eq!((&open[0]["user"], open[0]["state"].as_str()), (&json!("bob@example.com"), Some("waiting")));
+    assert_eq!(
+        (&open[0]["user"], open[0]["state"].as_str()),
+        (&json!("bob@example.com"), Some("waiting"))
+    );
     // Nobody decides on their own, and no token decides at all.
     let own = as_person(&gate, &token, &["access", "approve", &id]);
     assert_eq!(own.status.code(), Some(1), "{}", String::from_utf8_lossy(&own.stderr));
@@ -77,7 +81,8 @@ async fn a_role_is_asked_for_and_decided_on_by_commands() {
 
 #[tokio::test]
 async fn broken_glass_stands_on_every_page_until_somebody_signed_it_off() {
-    let gate = gate().sections("\n[people.elevation]\nbreak_glass = [\"security_officer\"]\n").run();
+    let gate =
+        gate().sections("\n[people.elevation]\nbreak_glass = [\"security_officer\"]\n").run();
     let mut bob = person(&gate, "bob@example.com", "responder").await;
     let ann = person(&gate, "ann@example.com", "auditor").await;
     let page = bob.get("/account/access").await.1;
@@ -173,7 +178,9 @@ async fn added_before(gate: &Gate, name: &str, days: u64) {
 #[tokio::test]
 async fn the_calendar_begins_a_review_and_settles_what_nobody_decided_on() {
     let mut gate = gate()
-        .sections("\n[people.review]\nevery = \"monthly\"\nlasts = \"1s\"\nundecided = \"revoke\"\n")
+        .sections(
+            "\n[people.review]\nevery = \"monthly\"\nlasts = \"1s\"\nundecided = \"revoke\"\n",
+        )
         .run();
     // Nothing is due before somebody was there for a month.
     assert_eq!(value(&gate.succeeds(&["review", "list", "--json"])), json!([]));
@@ -186,9 +193,15 @@ async fn the_calendar_begins_a_review_and_settles_what_nobody_decided_on() {
     gate.stop();
     gate.start();
     let closed = acts(&gate, "review.close").remove(0);
-    assert_eq!((&closed["detail"]["who"], &closed["detail"]["revoked"]), (&json!("clock"), &json!("1")));
+    assert_eq!(
+        (&closed["detail"]["who"], &closed["detail"]["revoked"]),
+        (&json!("clock"), &json!("1"))
+    );
     let items = value(&gate.succeeds(&["review", "show", "1", "--json"]));
-    assert_eq!((&items[0]["decision"], &items[0]["decided_by"]), (&json!("revoke"), &json!("clock")));
+    assert_eq!(
+        (&items[0]["decision"], &items[0]["decided_by"]),
+        (&json!("revoke"), &json!("clock"))
+    );
     let user = value(&gate.succeeds(&["user", "show", "ann@example.com", "--json"]));
     assert_eq!(user["user"]["grants"], json!([]), "{user}");
 }
