@@ -9,6 +9,7 @@ mod control;
 mod counters;
 mod credentials;
 mod declared;
+mod directory;
 mod durability;
 mod elevations;
 mod exports;
@@ -72,6 +73,7 @@ stamp! { sqlite:
     policies { a_version_is_in_force_once_another_person_approved_it }
     elevations { one_counts_from_its_approval_to_its_end only_so_many_are_open what_was_taken_stays_until_it_is_signed_off }
     tokens { a_token_is_found_by_its_hash }
+    directory { a_directory_finds_those_alone_of_whom_it_told a_directory_lists_in_the_order_of_telling who_is_told_to_have_left_leaves_in_one_step members_come_and_go_with_their_group a_link_is_one_persons_until_it_is_parted }
     uses { each_question_finds_what_a_search_finds what_agents_reached_is_counted_by_agent }
     durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
     sizes { ten_thousand_agents_load_at_once }
