@@ -114,12 +114,19 @@ async fn serve_http1<H: Handler>(
     let service = service_fn({
         let activity = activity.clone();
         move |request: Request<Incoming>| {
-            let run = exchange(handler.clone(), peer.clone(), request, Busy::begin(&activity));
-            async move { Ok::<_, Infallible>(run.await) }
+            boxed(exchange(handler.clone(), peer.clone(), request, Busy::begin(&activity)))
         }
     });
     let connection = builder.serve_connection(io, service);
     drive(connection, http1::Connection::graceful_shutdown, &activity).await;
+}
+
+/// A connection keeps room for its call until it ends; a box goes as soon as the call has answered, so
+/// that an answer that streams for long does not hold it.
+fn boxed<R>(
+    run: impl Future<Output = R> + Send,
+) -> Pin<Box<impl Future<Output = Result<R, Infallible>> + Send>> {
+    Box::pin(async move { Ok(run.await) })
 }
 
 /// What one connection buffers at least, also where the limit for heads is lower.
@@ -145,8 +152,7 @@ async fn serve_http2<H: Handler>(
     let service = service_fn({
         let activity = activity.clone();
         move |request: Request<Incoming>| {
-            let run = exchange(handler.clone(), peer.clone(), request, Busy::begin(&activity));
-            async move { Ok::<_, Infallible>(run.await) }
+            boxed(exchange(handler.clone(), peer.clone(), request, Busy::begin(&activity)))
         }
     });
     let connection = builder.serve_connection(io, service);
