@@ -43,6 +43,36 @@ async fn main() -> Outcome<()> {
     fill(&store, records, &file).await?;
     keep_up(&store, records).await?;
     searches(&store, records).await?;
+    together(&store, records).await
+}
+
+/// What an access review asks of ten thousand agents, and what a chart asks for its bars.
+async fn together(store: &Store, records: u64) -> Outcome<()> {
+    let tenant = TenantId::main();
+    let asked = (0..10_000).map(|agent| vec![(Field::Agent, format!("agent-{agent}"))]).collect();
+    let (begun, cpu) = (Instant::now(), processor_time()?);
+    let found = store.last_of_each(&tenant, asked).await?;
+    let known = found.iter().flatten().count();
+    let spent = processor_time()?.saturating_sub(cpu);
+    println!(
+        "when each of 10,000 agents last acted ({known} did): {:?}, {spent:?} of CPU",
+        begun.elapsed()
+    );
+    let (begun, cpu) = (Instant::now(), processor_time()?);
+    let uses = store.uses_of_agents(&tenant, Timestamp::from_micros(0), 8).await?;
+    let spent = processor_time()?.saturating_sub(cpu);
+    println!(
+        "what each of {} reached: {:?}, {spent:?} of CPU",
+        uses.by_agent.len(),
+        begun.elapsed()
+    );
+    let from = Timestamp::from_micros(START_MICROS);
+    let step = Duration::from_micros(records * GAP_MICROS as u64 / 1_000);
+    let filter = Filter { effect: Some(Effect::Permit), ..Filter::default() };
+    let (begun, cpu) = (Instant::now(), processor_time()?);
+    store.histogram(&tenant, filter, from, step, 1_000).await?;
+    let spent = processor_time()?.saturating_sub(cpu);
+    println!("what was permitted, in 1,000 spans: {:?}, {spent:?} of CPU", begun.elapsed());
     Ok(())
 }
 
