@@ -12,6 +12,7 @@ mod arguments;
 mod block;
 mod content;
 mod decode;
+mod entries;
 mod flow;
 mod labels;
 mod memory;
