@@ -253,7 +253,7 @@ impl Call {
             else {
                 break;
             };
-            entries.extend(self.observe_others(talk, method, &mut result)?);
+            entries.extend(self.observe_others(talk, method, &mut result).await?);
             cursor = result.remove("nextCursor").filter(|cursor| !cursor.is_null());
             if cursor.is_none() {
                 break;

@@ -50,7 +50,7 @@ impl Call {
         self.about("tool", &format!("{}/{name}", talk.server.name));
         let known = self.known(talk, name).await?;
         if let Some(because) = known.pin.held_because() {
-            return Err(Refusal::ToolHeld(because));
+            return Err(Refusal::PinHeld("tool", because));
         }
         let arguments = arguments_of(params)?;
         self.check_mirrored(&known, &arguments, &parts.headers)?;
