@@ -24,9 +24,11 @@ pub struct Builder {
     events: bool,
     asides: Vec<Value>,
     /// Results of other methods.
-    others: HashMap<&'static str, Value>,
+    others: Others,
     era: Era,
 }
+
+type Others = Arc<Mutex<HashMap<&'static str, Value>>>;
 
 /// Which way a server speaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,7 @@ pub fn mcp_server() -> Builder {
         has_sessions: true,
         events: false,
         asides: Vec::new(),
-        others: HashMap::new(),
+        others: Others::default(),
         era: Era::Legacy,
     }
 }
@@ -95,8 +97,8 @@ impl Builder {
 
     /// What another method results in, such as `prompts/list`.
     #[must_use]
-    pub fn also(mut self, method: &'static str, result: Value) -> Self {
-        self.others.insert(method, result);
+    pub fn also(self, method: &'static str, result: Value) -> Self {
+        self.others.lock().expect("no panic while held").insert(method, result);
         self
     }
 
@@ -121,9 +123,9 @@ impl Builder {
     }
 
     pub fn run(self) -> McpServer {
-        let tools = self.tools.clone();
+        let (tools, others) = (self.tools.clone(), self.others.clone());
         let upstream = upstream().answers(move |call| self.answer(call)).run();
-        McpServer { upstream, tools }
+        McpServer { upstream, tools, others }
     }
 
     fn answer(&self, call: &Call) -> Answer {
@@ -168,10 +170,13 @@ impl Builder {
                 (self.handler)(params["name"].as_str().unwrap_or_default(), &params["arguments"])
             }
             "ping" => json!({}),
-            other if self.others.contains_key(other) => self.others[other].clone(),
-            _ => {
-                let error = json!({"code": -32601, "message": "no such method"});
-                return Answer::json(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
+            other => {
+                let known = self.others.lock().expect("no panic while held").get(other).cloned();
+                let Some(result) = known else {
+                    let error = json!({"code": -32601, "message": "no such method"});
+                    return Answer::json(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
+                };
+                result
             }
         };
         let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
@@ -198,6 +203,7 @@ impl Builder {
 pub struct McpServer {
     upstream: Upstream,
     tools: Arc<Mutex<Vec<Value>>>,
+    others: Others,
 }
 
 impl McpServer {
@@ -209,6 +215,11 @@ impl McpServer {
     /// Says something else of its tools from now on.
     pub fn set_tools(&self, tools: Vec<Value>) {
         *self.tools.lock().expect("no panic while held") = tools;
+    }
+
+    /// Another method results in something else from now on.
+    pub fn set_also(&self, method: &'static str, result: Value) {
+        self.others.lock().expect("no panic while held").insert(method, result);
     }
 
     /// Everything that it was sent.

@@ -206,9 +206,7 @@ impl Call {
     ) -> Result<Vec<Value>, Refusal> {
         let entries = named(method).and_then(|name| result.remove(name));
         match entries {
-            Some(Value::Array(entries)) => {
-                Ok(self.others(talk, method, entries).await?.entries)
-            }
+            Some(Value::Array(entries)) => Ok(self.others(talk, method, entries).await?.entries),
             _ => Err(Refusal::ServerGarbage("its list is none")),
         }
     }
@@ -251,12 +249,7 @@ impl Call {
 
     /// Whether a prompt or a resource is what was agreed. What nobody has listed nobody has read about;
     /// under review, a prompt has to be accepted before it is used.
-    pub(super) fn check_pinned(
-        &self,
-        talk: &Talk,
-        sort: Sort,
-        own: &str,
-    ) -> Result<(), Refusal> {
+    pub(super) fn check_pinned(&self, talk: &Talk, sort: Sort, own: &str) -> Result<(), Refusal> {
         let server = &talk.server;
         let known = talk.mcp.pins.find(&server.name, &sort.name(own));
         let because = match &known {

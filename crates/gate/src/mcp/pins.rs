@@ -61,8 +61,7 @@ impl Table {
             Sort::Tool => self.tools < MAX_PINS,
             _ => {
                 let of_server = self.others.get(server).copied().unwrap_or_default();
-                of_server < MAX_OTHERS_OF_SERVER
-                    && self.others.values().sum::<usize>() < MAX_OTHERS
+                of_server < MAX_OTHERS_OF_SERVER && self.others.values().sum::<usize>() < MAX_OTHERS
             }
         }
     }
