@@ -25,6 +25,8 @@ pub struct Builder {
     asides: Vec<Value>,
     /// Results of other methods.
     others: Others,
+    /// What it says by itself, to whoever listens.
+    news: Vec<Value>,
     era: Era,
 }
 
@@ -47,6 +49,7 @@ pub fn mcp_server() -> Builder {
         events: false,
         asides: Vec::new(),
         others: Others::default(),
+        news: Vec::new(),
         era: Era::Legacy,
     }
 }
@@ -102,6 +105,13 @@ impl Builder {
         self
     }
 
+    /// A message that it says by itself to whoever listens.
+    #[must_use]
+    pub fn news(mut self, message: Value) -> Self {
+        self.news.push(message);
+        self
+    }
+
     /// Messages before each answer to a call.
     #[must_use]
     pub fn aside(mut self, message: Value) -> Self {
@@ -132,8 +142,11 @@ impl Builder {
         if call.method == http::Method::DELETE {
             return Answer::new(200, "text/plain", "");
         }
-        if call.method == http::Method::GET {
+        if call.method == http::Method::GET && self.news.is_empty() {
             return Answer::new(405, "text/plain", "");
+        }
+        if call.method == http::Method::GET {
+            return Answer::events(self.news.iter().map(|news| format!("data: {news}\n\n")));
         }
         let message = call.json();
         let (method, id) = (message["method"].as_str().unwrap_or_default(), &message["id"]);

@@ -135,8 +135,10 @@ impl Session {
                 mention = Some(about);
             }
             let is_kind = |name: &Name| asks.kind.is_none() || name.kind.as_deref() == asks.kind;
-            let vouches = sighting.is_all && sighting.fit == Fit::Whole;
-            if !is_untrusted && !(vouches && self.memory.name_of(about).is_some_and(is_kind)) {
+            let vouches = sighting.is_all
+                && sighting.fit == Fit::Whole
+                && self.memory.name_of(about).is_some_and(is_kind);
+            if !is_untrusted && !vouches {
                 return true;
             }
             let mut is_named = || {

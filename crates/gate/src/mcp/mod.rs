@@ -5,7 +5,7 @@
 //! tool's schema, [`tool`], [`sort`], [`pin`] and [`pins`] remember what was agreed of each tool, prompt and resource, [`seal`] makes
 //! the ids that clients hold, `translate` makes of one era's messages the other's. On those stands the way of a request: `serve`, `request`, `call`,
 //! `list`, `decide`, `inspect`, `link` to the server and `events`, `stream` and `answer` back;
-//! [`stdio`] and `pipe` for servers that the gate starts, [`bridge`] between the two eras, `all` for all
+//! [`stdio`] and `pipe` for servers that the gate starts, [`bridge`] between the two eras, `all` and `news` for all
 //! servers as one.
 
 mod all;
@@ -24,6 +24,7 @@ pub mod message;
 pub mod method;
 pub mod mirror;
 mod names;
+mod news;
 mod orders;
 mod parts;
 pub mod pin;
