@@ -24,9 +24,13 @@ pub struct Builder {
     events: bool,
     asides: Vec<Value>,
     /// Results of other methods.
-    others: HashMap<&'static str, Value>,
+    others: Others,
+    /// What it says by itself, to whoever listens.
+    news: Vec<Value>,
     era: Era,
 }
+
+type Others = Arc<Mutex<HashMap<&'static str, Value>>>;
 
 /// Which way a server speaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,8 @@ pub fn mcp_server() -> Builder {
         has_sessions: true,
         events: false,
         asides: Vec::new(),
-        others: HashMap::new(),
+        others: Others::default(),
+        news: Vec::new(),
         era: Era::Legacy,
     }
 }
@@ -95,8 +100,15 @@ impl Builder {
 
     /// What another method results in, such as `prompts/list`.
     #[must_use]
-    pub fn also(mut self, method: &'static str, result: Value) -> Self {
-        self.others.insert(method, result);
+    pub fn also(self, method: &'static str, result: Value) -> Self {
+        self.others.lock().expect("no panic while held").insert(method, result);
+        self
+    }
+
+    /// A message that it says by itself to whoever listens.
+    #[must_use]
+    pub fn news(mut self, message: Value) -> Self {
+        self.news.push(message);
         self
     }
 
@@ -121,17 +133,20 @@ impl Builder {
     }
 
     pub fn run(self) -> McpServer {
-        let tools = self.tools.clone();
+        let (tools, others) = (self.tools.clone(), self.others.clone());
         let upstream = upstream().answers(move |call| self.answer(call)).run();
-        McpServer { upstream, tools }
+        McpServer { upstream, tools, others }
     }
 
     fn answer(&self, call: &Call) -> Answer {
         if call.method == http::Method::DELETE {
             return Answer::new(200, "text/plain", "");
         }
-        if call.method == http::Method::GET {
+        if call.method == http::Method::GET && self.news.is_empty() {
             return Answer::new(405, "text/plain", "");
+        }
+        if call.method == http::Method::GET {
+            return Answer::events(self.news.iter().map(|news| format!("data: {news}\n\n")));
         }
         let message = call.json();
         let (method, id) = (message["method"].as_str().unwrap_or_default(), &message["id"]);
@@ -168,10 +183,13 @@ impl Builder {
                 (self.handler)(params["name"].as_str().unwrap_or_default(), &params["arguments"])
             }
             "ping" => json!({}),
-            other if self.others.contains_key(other) => self.others[other].clone(),
-            _ => {
-                let error = json!({"code": -32601, "message": "no such method"});
-                return Answer::json(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
+            other => {
+                let known = self.others.lock().expect("no panic while held").get(other).cloned();
+                let Some(result) = known else {
+                    let error = json!({"code": -32601, "message": "no such method"});
+                    return Answer::json(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
+                };
+                result
             }
         };
         let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
@@ -198,6 +216,7 @@ impl Builder {
 pub struct McpServer {
     upstream: Upstream,
     tools: Arc<Mutex<Vec<Value>>>,
+    others: Others,
 }
 
 impl McpServer {
@@ -209,6 +228,11 @@ impl McpServer {
     /// Says something else of its tools from now on.
     pub fn set_tools(&self, tools: Vec<Value>) {
         *self.tools.lock().expect("no panic while held") = tools;
+    }
+
+    /// Another method results in something else from now on.
+    pub fn set_also(&self, method: &'static str, result: Value) {
+        self.others.lock().expect("no panic while held").insert(method, result);
     }
 
     /// Everything that it was sent.

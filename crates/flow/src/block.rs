@@ -61,6 +61,8 @@ pub(crate) struct Hit<'a, L> {
     pub(crate) leaf: usize,
     pub(crate) about: &'a L,
     pub(crate) fit: Fit,
+    /// Nothing else stands in the leaf.
+    pub(crate) is_all: bool,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
@@ -173,7 +175,8 @@ impl<L> Block<L> {
         let (fit, start, end) = self.fit(needle, at)?;
         let leaf = self.leaves.partition_point(|leaf| leaf.start as usize <= at).checked_sub(1)?;
         let about = &self.leaves.get(leaf)?.about;
-        Some(Hit { leaf, about, fit, start, end })
+        let is_all = self.is_all(start, end);
+        Some(Hit { leaf, about, fit, is_all, start, end })
     }
 
     /// How the value stands where its first word is to begin at a place.
@@ -239,6 +242,18 @@ impl<L> Block<L> {
             (true, true) => Fit::Part,
             (true, false) => Fit::Whole,
         }
+    }
+
+    /// Whether a leaf holds no word besides those of a place.
+    fn is_all(&self, start: usize, end: usize) -> bool {
+        let ends = |byte: &u8| is_word(*byte) || *byte == SEPARATOR;
+        let before = self.text.get(..start).unwrap_or_default().iter().rev();
+        let after = self.text.get(end..).unwrap_or_default().iter();
+        let before = before.take(MAX_GAP + 1).find(|byte| ends(byte));
+        let after = after.take(MAX_GAP + 1).find(|byte| ends(byte));
+        // Before the first leaf there is nothing.
+        let begins = before.map_or(start <= MAX_GAP, |byte| *byte == SEPARATOR);
+        begins && after == Some(&SEPARATOR)
     }
 
     pub(crate) fn about(&self, leaf: usize) -> Option<&L> {

@@ -1,8 +1,12 @@
 //! The leaves of what a tool returned.
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 use serde_json::Value;
 
 use crate::arguments::{is_plain_name, push_name};
+use crate::entries::is_prose;
 use crate::memory::{About, Memory};
 use crate::{Integrity, Source, decode};
 
@@ -13,12 +17,29 @@ pub(crate) struct Leaves<'a> {
     source: &'a Source,
     is_asked: bool,
     path: String,
+    /// What stands in each field that may vouch.
+    fields: HashMap<String, Fellows, RandomState>,
     pub(crate) has_untrusted: bool,
+}
+
+/// How many texts of one field are names, and how many are sentences.
+#[derive(Clone, Copy, Default)]
+struct Fellows {
+    names: usize,
+    sentences: usize,
+}
+
+impl Fellows {
+    /// Whether a sentence among them is out of its place: the field is one of names.
+    fn are_names(self) -> bool {
+        self.names > 0 && self.names >= self.sentences
+    }
 }
 
 impl<'a> Leaves<'a> {
     pub(crate) fn new(source: &'a Source, is_asked: bool) -> Self {
-        Self { source, is_asked, path: String::new(), has_untrusted: false }
+        let fields = HashMap::default();
+        Self { source, is_asked, path: String::new(), fields, has_untrusted: false }
     }
 
     /// Adds every leaf. `is_own_writing` says of a trusted text that the session itself wrote it.
@@ -28,8 +49,53 @@ impl<'a> Leaves<'a> {
         memory: &mut Memory,
         is_own_writing: &impl Fn(&str) -> bool,
     ) {
+        if self.source.may_vouch() {
+            self.count(value, 0);
+        }
         let record = memory.begin_record(self.is_asked);
         self.visit(value, record, 0, memory, is_own_writing);
+    }
+
+    /// Counts what stands in each field that may vouch.
+    fn count(&mut self, value: &Value, depth: usize) {
+        match value {
+            Value::Null | Value::Bool(_) => {}
+            Value::String(text) => self.count_one(text),
+            Value::Number(_) => self.count_one(""),
+            _ if depth == MAX_DEPTH => {}
+            Value::Array(items) => items.iter().for_each(|item| self.count(item, depth + 1)),
+            Value::Object(members) => {
+                let length = self.path.len();
+                for (name, item) in members {
+                    if !is_plain_name(name) {
+                        self.count_one(name);
+                    }
+                    push_name(&mut self.path, name);
+                    self.count(item, depth + 1);
+                    self.path.truncate(length);
+                }
+            }
+        }
+    }
+
+    fn count_one(&mut self, text: &str) {
+        if self.source.integrity_at(&self.path) == Integrity::Untrusted {
+            return;
+        }
+        let fellows = match self.fields.get_mut(&self.path) {
+            Some(fellows) => fellows,
+            None => self.fields.entry(self.path.clone()).or_default(),
+        };
+        match is_prose(text) {
+            true => fellows.sentences += 1,
+            false => fellows.names += 1,
+        }
+    }
+
+    /// Whether a text is a sentence where names stand: whoever gave such a name may be a stranger.
+    fn is_out_of_place(&self, text: &str) -> bool {
+        let fellows = self.fields.get(&self.path);
+        fellows.is_some_and(|fellows| fellows.are_names()) && is_prose(text)
     }
 
     fn visit(
@@ -82,15 +148,17 @@ impl<'a> Leaves<'a> {
             return;
         }
         let mut integrity = self.source.integrity_at(&self.path);
-        if integrity != Integrity::Untrusted && is_own_writing(text) {
+        let may_vouch = integrity != Integrity::Untrusted;
+        if may_vouch && (self.is_out_of_place(text) || is_own_writing(text)) {
             integrity = Integrity::Untrusted;
         }
         self.has_untrusted |= integrity != Integrity::Trusted;
         let name = memory.name(self.source, &self.path);
-        memory.add(text, About { integrity, record, name, is_encoded: false });
+        let about = About { integrity, record, name, is_encoded: false };
+        memory.add(text, about, self.path.is_empty());
         if integrity != Integrity::Trusted {
             for view in decode::views(text) {
-                memory.add(&view, About { integrity, record, name, is_encoded: true });
+                memory.add(&view, About { is_encoded: true, ..about }, false);
             }
         }
     }

@@ -124,6 +124,11 @@ fn sentence(traced: &Traced) -> String {
         Origin::User => format!("`{path}` is the user's own"),
         Origin::Named => format!("`{path}` comes from what the user named in {place}"),
         Origin::Trusted => format!("`{path}` comes from {place}, but the user did not name it"),
+        Origin::Mentioned => {
+            format!(
+                "`{path}` is from a trusted source, but not the user, only untrusted output of {place} speaks of it"
+            )
+        }
         Origin::Unknown => {
             format!(
                 "`{path}` was said neither by the user nor by a trusted source, and untrusted content was read before"

@@ -9,9 +9,11 @@
 //! told of a call.
 
 mod arguments;
+mod asked;
 mod block;
 mod content;
 mod decode;
+mod entries;
 mod flow;
 mod labels;
 mod memory;
@@ -28,6 +30,7 @@ mod tool;
 mod trace;
 
 pub use arguments::MAX_VALUES;
+pub use asked::{Arguments, AskedBy, MAX_ASKED};
 pub use flow::{Flow, Role};
 pub use labels::{Labels, MAX_SOURCES};
 pub use memory::MAX_CONTENT_BYTES;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::block::{Block, Fit, Hit};
+use crate::entries::entries;
 use crate::needle::Needle;
 use crate::normal::normalise;
 use crate::source::{Integrity, Source};
@@ -68,6 +69,10 @@ pub(crate) struct Memory {
 pub(crate) struct Sighting<'a> {
     pub(crate) about: &'a About,
     pub(crate) fit: Fit,
+    /// It is all of a text, or of an entry of a list in one.
+    pub(crate) is_all: bool,
+    /// Where in its block.
+    place: (usize, usize),
     record: &'a Record,
     generation: &'a Generation,
 }
@@ -113,8 +118,18 @@ impl Memory {
         self.names.get(about.name as usize)
     }
 
-    /// Adds a leaf; what does not fit is as good as forgotten.
-    pub(crate) fn add(&mut self, text: &str, about: About) {
+    /// Adds a leaf; what does not fit is as good as forgotten. Where it may vouch, so may the entries of
+    /// a list in it. `is_plain` says that it is all that a tool returned.
+    pub(crate) fn add(&mut self, text: &str, about: About, is_plain: bool) {
+        self.add_one(text, about);
+        if about.integrity != Integrity::Untrusted {
+            for entry in entries(text, is_plain).filter(|entry| entry.len() < text.trim().len()) {
+                self.add_one(entry, about);
+            }
+        }
+    }
+
+    fn add_one(&mut self, text: &str, about: About) {
         let is_untrusted = about.integrity != Integrity::Trusted;
         if self.new.block.text_bytes() + text.len() > MAX_CONTENT_BYTES / 2 {
             self.has_forgotten |= is_untrusted;
@@ -138,11 +153,19 @@ impl Memory {
         for generation in [&self.new, &self.old] {
             let mut goes_on = true;
             saw_all &= generation.block.find(needle, |hit: Hit<'_, About>| {
+                let place = (hit.start, hit.end);
                 let Some(about) = generation.block.about(hit.leaf) else { return true };
                 let Some(record) = generation.records.get(about.record as usize) else {
                     return true;
                 };
-                goes_on = each(Sighting { about, fit: hit.fit, record, generation });
+                goes_on = each(Sighting {
+                    about,
+                    fit: hit.fit,
+                    is_all: hit.is_all,
+                    place,
+                    record,
+                    generation,
+                });
                 goes_on
             });
             if !goes_on {
@@ -170,6 +193,11 @@ impl Memory {
 }
 
 impl Sighting<'_> {
+    /// The words next to it, so many to each side.
+    pub(crate) fn around(&self, words: usize) -> Vec<&[u8]> {
+        self.generation.block.around(self.place.0, self.place.1, words)
+    }
+
     /// Whether the user's words name the record that the value stands in, and only that one.
     pub(crate) fn is_named(&self, names: &impl Fn(&str) -> bool) -> bool {
         if self.record.is_asked {

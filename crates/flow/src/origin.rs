@@ -12,6 +12,9 @@ pub enum Origin {
     Named,
     /// A trusted source returned it.
     Trusted,
+    /// A trusted source returned it, and untrusted content speaks of it: a stranger may have made the
+    /// choice among what is trusted.
+    Mentioned,
     /// Nothing that the session has seen holds it: the model made it up, reckoned it, or put it
     /// together in a way that is not understood.
     Unknown,
@@ -29,6 +32,7 @@ impl Origin {
             Self::User => "user",
             Self::Named => "named",
             Self::Trusted => "trusted",
+            Self::Mentioned => "mentioned",
             Self::Unknown => "unknown",
             Self::Asked => "asked",
             Self::Forgotten => "forgotten",

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
+use crate::asked::{Arguments, Asked, AskedBy};
 use crate::block::{Block, Fit};
 use crate::content::Leaves;
 use crate::labels::Labels;
@@ -37,6 +38,7 @@ pub struct Session {
     written: Block<()>,
     has_overwritten: bool,
     labels: Labels,
+    asked: Asked,
     heard: HashSet<u64, RandomState>,
 }
 
@@ -64,13 +66,29 @@ impl Session {
 
     /// A person took the labels away, and with them what the session had seen.
     pub fn clear(&mut self) {
-        *self = Self { user: std::mem::take(&mut self.user), ..Self::default() };
+        let (user, asked) = (std::mem::take(&mut self.user), std::mem::take(&mut self.asked));
+        *self = Self { user, asked, ..Self::default() };
     }
 
     /// About what it takes in memory, in bytes.
     pub fn bytes(&self) -> usize {
         let blocks = self.user.bytes() + self.written.bytes() + self.memory.bytes();
-        blocks + self.heard.capacity() * 9 + size_of::<Self>()
+        blocks + self.asked.bytes() + self.heard.capacity() * 9 + size_of::<Self>()
+    }
+
+    /// A model has answered here. `is_followed` says that whatever calls it asks for are told.
+    pub fn model_answered(&mut self, is_followed: bool) {
+        self.asked.answered(is_followed);
+    }
+
+    /// The answer of that record asks for a call of a tool, by the name that the model knows it by.
+    pub fn model_asked(&mut self, name: &str, arguments: Arguments, record: &str) {
+        self.asked.add(name, arguments, record);
+    }
+
+    /// Which answer asked for a call.
+    pub fn asked_by(&self, tool: &str, arguments: &Arguments) -> AskedBy {
+        self.asked.by(tool, arguments)
     }
 
     /// The user's own words.

@@ -48,6 +48,12 @@ impl Source {
         Self { name: name.into(), ..Self::default() }
     }
 
+    /// Whether anything that it returns may vouch for a value.
+    pub(crate) fn may_vouch(&self) -> bool {
+        let fields = self.fields.iter().map(|field| field.integrity);
+        fields.chain([self.integrity]).any(|integrity| integrity != Integrity::Untrusted)
+    }
+
     /// The integrity of the member at a path of names joined by points.
     pub fn integrity_at(&self, path: &str) -> Integrity {
         let longest = self.fields.iter().filter(|field| ends_with_names(path, &field.path));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::arguments::{values, words};
 use crate::block::{Fit, MIN_PIECE};
-use crate::memory::{About, Name};
+use crate::memory::{About, Name, Sighting};
 use crate::needle::{GRAM, Needle};
 use crate::normal::{begins, byte_at, is_word};
 use crate::parts::parts;
@@ -99,7 +99,7 @@ impl Session {
         if said == Said::Clearly {
             return (Origin::User, None);
         }
-        let (origin, seen) = self.returned(needle, asks.kind);
+        let (origin, seen) = self.returned(needle, asks);
         match (said, origin) {
             (Said::Perhaps, Origin::Unknown | Origin::Trusted) => (Origin::User, None),
             _ => (origin, seen),
@@ -112,10 +112,7 @@ impl Session {
         self.user.find(needle, |hit| {
             let clear = match hit.fit {
                 Fit::Whole if !needle.is_short() => true,
-                Fit::Whole => {
-                    let near = self.user.around(hit.start, hit.end, NEAR_WORDS);
-                    words(argument).iter().any(|word| near.contains(&word.as_bytes()))
-                }
+                Fit::Whole => is_about(argument, &self.user.around(hit.start, hit.end, NEAR_WORDS)),
                 Fit::Part => false,
                 Fit::Loose => return true,
             };
@@ -126,36 +123,50 @@ impl Session {
     }
 
     /// What tools returned of a value.
-    fn returned(&self, needle: &Needle, kind: Option<&str>) -> Found {
+    fn returned(&self, needle: &Needle, asks: Asks<'_>) -> Found {
         let mut best: Option<(Origin, &About)> = None;
+        let mut mention = None;
         let mut tries = 0;
         let names = |text: &str| self.names(text);
         let saw_all = self.memory.find(needle, |sighting| {
             let about = sighting.about;
-            let is_kind = |name: &Name| kind.is_none() || name.kind.as_deref() == kind;
-            let counts = about.integrity == Integrity::Untrusted
-                || (sighting.fit == Fit::Whole && self.memory.name_of(about).is_some_and(is_kind));
+            let is_untrusted = about.integrity == Integrity::Untrusted;
+            if is_untrusted && speaks_of(&sighting, needle, asks.argument) {
+                mention = Some(about);
+            }
+            let is_kind = |name: &Name| asks.kind.is_none() || name.kind.as_deref() == asks.kind;
+            let vouches = sighting.is_all
+                && sighting.fit == Fit::Whole
+                && self.memory.name_of(about).is_some_and(is_kind);
+            if !is_untrusted && !vouches {
+                return true;
+            }
             let mut is_named = || {
                 tries += 1;
                 tries <= MAX_NAMED_TRIES && sighting.is_named(&names)
             };
-            let origin = match (about.integrity, counts) {
-                (_, false) => return true,
-                (Integrity::Trusted, _) if is_named() => Origin::Named,
-                (Integrity::Trusted, _) => Origin::Trusted,
-                (Integrity::Named, _) if is_named() => Origin::Named,
-                (Integrity::Untrusted, _) if is_named() => Origin::Asked,
-                _ => Origin::Untrusted,
+            let origin = match about.integrity {
+                Integrity::Trusted | Integrity::Named if is_named() => Origin::Named,
+                Integrity::Trusted => Origin::Trusted,
+                Integrity::Untrusted if is_named() => Origin::Asked,
+                Integrity::Named | Integrity::Untrusted => Origin::Untrusted,
             };
             if best.is_none_or(|(known, _)| origin < known) {
                 best = Some((origin, about));
             }
             origin != Origin::Named
         });
-        match best {
-            Some((origin, about)) => (origin, Some(self.seen(about))),
-            None if !saw_all => (Origin::Forgotten, None),
-            None => (Origin::Unknown, None),
+        match (best, mention) {
+            (Some((Origin::Trusted, _)), Some(about)) => {
+                (Origin::Mentioned, Some(self.seen(about)))
+            }
+            // What was not looked at may speak of it.
+            (Some((Origin::Trusted, about)), None) if !saw_all => {
+                (Origin::Mentioned, Some(self.seen(about)))
+            }
+            (Some((origin, about)), _) => (origin, Some(self.seen(about))),
+            (None, _) if !saw_all => (Origin::Forgotten, None),
+            (None, _) => (Origin::Unknown, None),
         }
     }
 
@@ -217,6 +228,18 @@ impl Session {
         let seen = self.place(&first?, How::Pieces);
         (found * 100 >= tried * PIECES_PERCENT).then_some(seen)
     }
+}
+
+/// Whether words around a value say that it is what an argument wants.
+fn is_about(argument: &str, near: &[&[u8]]) -> bool {
+    words(argument).iter().any(|word| near.contains(&word.as_bytes()))
+}
+
+/// Whether a text speaks of a value that stands in it, rather than only being it. A short one is there
+/// by chance, unless it stands next to a word of the argument's name.
+fn speaks_of(sighting: &Sighting<'_>, needle: &Needle, argument: &str) -> bool {
+    let is_near = || is_about(argument, &sighting.around(NEAR_WORDS));
+    (sighting.about.is_encoded || !sighting.is_all) && (!needle.is_short() || is_near())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,7 @@ use tokio::time::Sleep;
 use crate::action::Action;
 use crate::keeping::Finishing;
 use crate::llm::guard::{MAX_HELD_BYTES, Stop, StreamGuard};
+use crate::llm::listening::Listening;
 use crate::llm::tally::Sniffer;
 use crate::net::upstream::UpstreamBody;
 use crate::refusal::{Dialect, Refusal};
@@ -113,6 +114,8 @@ impl From<Bytes> for AnswerBody {
 pub struct Streamed {
     source: Option<Source>,
     filter: Filter,
+    /// Hears which calls of tools it asks for.
+    listening: Option<Box<Listening>>,
     action: Box<Action>,
     dialect: Dialect,
     contained: Pin<Box<dyn Future<Output = Contained> + Send>>,
@@ -152,11 +155,23 @@ impl Streamed {
         Self {
             source: Some(source),
             filter,
+            listening: None,
             action,
             dialect,
             contained,
             state: State::Beginning(begun),
             waiting_since: Instant::now(),
+        }
+    }
+
+    pub(crate) fn heard_by(mut self, listening: Option<Box<Listening>>) -> Self {
+        self.listening = listening;
+        self
+    }
+
+    fn hear(&mut self, bytes: &Bytes) {
+        if let Some(listening) = &mut self.listening {
+            listening.push(bytes);
         }
     }
 
@@ -208,6 +223,7 @@ impl Streamed {
             Ok(bytes) => bytes,
             Err(stop) => return self.stop(stop),
         };
+        self.hear(&bytes);
         match &mut self.state {
             State::Tail(held, _) => held.extend_from_slice(&bytes),
             _ if has_ended => {
@@ -238,7 +254,10 @@ impl Streamed {
             Filter::Count(_) => Ok(Bytes::new()),
         };
         match rest {
-            Ok(rest) => self.complete(&rest, b"", Status::Ok),
+            Ok(rest) => {
+                self.hear(&rest);
+                self.complete(&rest, b"", Status::Ok)
+            }
             Err(stop) => self.stop(stop),
         }
     }
@@ -272,6 +291,7 @@ impl Streamed {
             Filter::Count(_) => Ok(Bytes::from_static(b"\n\n")),
         };
         let Ok(rest) = rest else { return self.refuse(refusal, Status::Refused) };
+        self.hear(&rest);
         self.action.note("upstream", refusal.message());
         let event = refusal.event(self.dialect, self.action.id());
         self.complete(&rest, event.as_bytes(), Status::Failed)

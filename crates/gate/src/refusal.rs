@@ -82,7 +82,8 @@ pub enum Refusal {
     NoSuchMethod(String),
     NoSuchTool(String),
     /// The tool waits for a person; the text says why.
-    ToolHeld(&'static str),
+    /// A tool, prompt or resource that is not what was agreed.
+    PinHeld(&'static str, &'static str),
     /// The tool's schema cannot be used; the text says why.
     BadSchema(String),
     /// The server asked for what the agent may not be asked.
@@ -135,7 +136,7 @@ impl Refusal {
             | Self::Held(_)
             | Self::Disapproved(_)
             | Self::Blocked(_)
-            | Self::ToolHeld(_)
+            | Self::PinHeld(..)
             | Self::AskDenied(_)
             | Self::Origin => StatusCode::FORBIDDEN,
             Self::NoSuchRoute
@@ -199,7 +200,7 @@ impl Refusal {
             | Self::Garbage(_)
             | Self::ServerFailed(_)
             | Self::ServerGarbage(_) => Effect::Permit,
-            Self::Held(_) | Self::ToolHeld(_) => Effect::Hold,
+            Self::Held(_) | Self::PinHeld(..) => Effect::Hold,
             _ => Effect::Deny,
         }
     }
@@ -241,7 +242,7 @@ impl Refusal {
             Self::Message(malformed) => format!("This is no message that the gate carries: {malformed}."),
             Self::NoSuchMethod(name) => format!("The gate does not carry the method {name:?}."),
             Self::NoSuchTool(name) => format!("The server has no tool named {name:?} that may be used."),
-            Self::ToolHeld(why) => format!("This tool waits for a person: {why} (`portcullis tool diff`)."),
+            Self::PinHeld(what, why) => format!("This {what} waits for a person: {why} (`portcullis tool diff`)."),
             Self::BadSchema(why) => format!("The tool's schema cannot be used to check its arguments: {why}. Whoever runs the server must change it."),
             Self::AskDenied(why) => format!("The server asks for what it may not ask: {why}"),
             Self::Origin => "Web pages of this origin may not call the gate. Whoever runs it can list it in [gate] `origins`.".into(),

@@ -1,4 +1,5 @@
-//! Tools of MCP servers: what was agreed of each, and what its server says of it instead.
+//! Tools of MCP servers, and prompts and resources: what was agreed of each, and what its server says
+//! of it instead. What is no tool has a name that begins with `@` and says what it is.
 //!
 //! Descriptions are kept as their writer gives them; what they mean is the gate's business.
 
@@ -7,8 +8,8 @@ use serde::Serialize;
 
 use crate::{Result, Store, StoreError, sqlite};
 
-/// Tools that one tenant may have.
-pub const MAX_TOOLS: u64 = 20_000;
+/// Tools, prompts and resources that one tenant may have.
+pub const MAX_TOOLS: u64 = 40_000;
 
 /// A tool that a gate has seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -85,7 +85,7 @@ async fn a_hijacked_call_waits_for_a_person_and_says_why() {
     assert_eq!(server.requests("tools/call").len(), 1);
     let record = gate.record(held.record());
     assert_eq!(record["labels"], json!(["untrusted"]));
-    let origins = "decisive:uncleared decisive:untrusted other:unknown";
+    let origins = "call:program decisive:uncleared decisive:untrusted other:unknown";
     assert_eq!(record["detail"]["origins"], origins);
     assert_eq!(record["decision"]["policies"], json!(["granted-tools", "untrusted-values-ask"]));
     let list: Value =

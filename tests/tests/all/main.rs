@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod asked;
 mod bad_input;
 mod classifier;
 mod cli;

@@ -176,3 +176,30 @@ fn a_tenants_file_that_is_wrong_is_told_with_its_name() {
         assert_eq!(gate.portcullis(&["config", "check"]).status.code(), Some(2), "{name}");
     }
 }
+
+#[tokio::test]
+async fn canaries_meet_the_controls_of_each_tenant() {
+    let (main, acme) = (upstream().run(), upstream().run());
+    let mut gate =
+        gate().openai(&main).agent("bot").tests_itself().sections(&declared("acme")).prepare();
+    write(&gate, "acme", &file(&acme, "[inspect.judges]\ninjection = false"));
+    gate.start();
+    let report: Value = serde_json::from_str(&gate.succeeds(&["selftest", "--json"])).unwrap();
+    let found = |name: &str| {
+        let all = report["controls"].as_array().unwrap().iter();
+        all.filter(|one| one["control"] == name).cloned().collect::<Vec<_>>()
+    };
+    // What is off there is on here, and each log says so of its own.
+    assert_eq!(found("injection")[0]["state"], "working", "{report:#}");
+    assert_eq!(found("tenants")[0]["state"], "off", "{report:#}");
+    assert_eq!(found("tenants")[0]["detail"], "acme: injection");
+    let tested = |record: &&Value| record["kind"] == "system.selftest";
+    let said = |tenant: &str| {
+        let log = log_of(&gate, tenant);
+        let last = log.iter().rfind(tested).expect("a record of the test");
+        last["detail"]["injection"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(said("main"), "working");
+    assert!(said("acme").starts_with("off"), "{}", said("acme"));
+    assert_eq!((main.calls().len(), acme.calls().len()), (0, 0));
+}

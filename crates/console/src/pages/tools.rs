@@ -19,12 +19,12 @@ use super::page;
 use super::shell::{self, Frame, Section, segment};
 use super::surface::then;
 use crate::extract::{Params, Place};
-use crate::routes::tools::{Looked, rule, state};
+use crate::routes::tools::{Looked, kind, rule, state};
 use crate::{App, Endpoint, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        page!(Read get "/tools" list, "Tools of MCP servers, and which of them wait"),
+        page!(Read get "/tools" list, "Tools, prompts and resources of MCP servers, and which of them wait"),
         page!(Read get "/tools/{server}/{tool}" show, "One tool: what was agreed, what is offered, and the difference"),
         page!(Tools post "/tools/{server}/{tool}/accept" accept, "Agrees by form"),
         page!(Tools post "/tools/{server}/{tool}/reject" reject, "Rejects by form"),
@@ -74,8 +74,9 @@ fn table(rows: Vec<StoredTool>) -> Table<'static, StoredTool> {
         path: "/tools".to_owned(),
         keep: vec![],
         columns: vec![
-            Column::new("name", "Tool", |tool: &StoredTool| Value::from(tool.name.as_str()))
+            Column::new("name", "Name", |tool: &StoredTool| Value::from(tool.name.as_str()))
                 .shown(|tool| html! { a href=(path(tool)) { (untrusted_short(&tool.name, 128)) } }),
+            Column::new("kind", "Kind", |tool: &StoredTool| Value::from(kind(tool))),
             Column::new("server", "Server", |tool: &StoredTool| Value::from(tool.server.as_str())),
             Column::new("state", "State", |tool: &StoredTool| Value::from(state(tool)))
                 .shown(state_badge),
@@ -138,6 +139,7 @@ fn about(tool: &StoredTool) -> Markup {
     let offer = tool.offered.as_ref();
     let hash = |text: &str| digest(&Digest::of(text.as_bytes()).to_string());
     facts(&[
+        ("Kind", untrusted(kind(tool))),
         ("Server", untrusted(tool.server.as_str())),
         ("State", state_badge(tool)),
         ("Why it waits", html! { @if let Some(offer) = offer { (untrusted(&offer.why)) } }),

@@ -15,7 +15,7 @@ use crate::{App, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        endpoint!(Read get "/api/v1/tools" list, "Tools of MCP servers, and which of them wait"),
+        endpoint!(Read get "/api/v1/tools" list, "Tools, prompts and resources of MCP servers, and which of them wait"),
         endpoint!(Read get "/api/v1/tools/{server}/{tool}" show, "A tool with what was agreed of it and what is offered instead"),
         endpoint!(Tools post "/api/v1/tools/{server}/{tool}/accept" accept, "Agrees to what is offered"),
         endpoint!(Tools post "/api/v1/tools/{server}/{tool}/reject" reject, "Keeps the tool from being used as it is offered"),
@@ -92,11 +92,18 @@ pub(crate) fn state(tool: &StoredTool) -> &'static str {
     }
 }
 
+/// What it is: a tool, or what its name begins with.
+pub(crate) fn kind(tool: &StoredTool) -> &str {
+    let named = tool.name.strip_prefix('@').and_then(|rest| rest.split_once('/'));
+    named.map_or("tool", |(kind, _)| kind)
+}
+
 fn summary(tool: &StoredTool) -> Value {
     let offer = tool.offered.as_ref();
     json!({
         "server": tool.server,
         "name": tool.name,
+        "kind": kind(tool),
         "state": state(tool),
         "why": offer.map(|offer| &offer.why),
         "findings": offer.map(|offer| &offer.findings),

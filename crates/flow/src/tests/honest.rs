@@ -18,13 +18,43 @@ fn what_the_user_said_is_the_users() {
 
 #[test]
 fn a_trusted_source_outweighs_a_stranger_who_repeats_it() {
-    let mut session = poisoned("Write to Sarah", "sarah.baker@mail.example is on holiday");
+    let mut session = poisoned("Write to Sarah", "sarah.baker@mail.example");
     session.learn(
         &trusted("contacts/find"),
         false,
         &json!([{"email": "sarah.baker@mail.example"}]),
     );
     assert_eq!(origin(&session, "sarah.baker@mail.example"), Origin::Trusted);
+}
+
+#[test]
+fn a_choice_that_a_stranger_speaks_of_is_the_users_where_the_user_made_it() {
+    let mut session = poisoned("Write to 'Sarah Baker'", "sarah.baker@mail.example is on holiday");
+    let sarah = json!({"name": "Sarah Baker", "email": "sarah.baker@mail.example"});
+    session.learn(&trusted("contacts/find"), false, &json!([sarah]));
+    assert_eq!(origin(&session, "sarah.baker@mail.example"), Origin::Named);
+    session.hear_user("I mean sarah.baker@mail.example");
+    assert_eq!(origin(&session, "sarah.baker@mail.example"), Origin::User);
+}
+
+#[test]
+fn the_entries_of_a_trusted_list_count() {
+    let mut session = poisoned("Write to those in charge.", "page");
+    let list = "Anna Berg <anna@mail.example>; Bob <bob@mail.example>";
+    session.learn(&trusted("contacts/find"), false, &json!({"found": list}));
+    let text = "There are two more people in this list:\nEmma: emma@mail.example";
+    session.learn_text(&trusted("contacts/more"), false, text);
+    for value in ["anna@mail.example", "bob@mail.example", "Anna Berg", "emma@mail.example"] {
+        assert_eq!(origin(&session, value), Origin::Trusted, "{value}");
+    }
+}
+
+#[test]
+fn long_texts_in_a_trusted_field_of_long_texts_are_no_strangers() {
+    let mut session = session("What do the rules say?");
+    let rule = |n: u8| json!({"rule": format!("Whoever wants more than {n} days asks the head.")});
+    session.learn(&trusted("handbook/read"), false, &json!([rule(3), rule(5)]));
+    assert!(session.labels().names().is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Model APIs: OpenAI's and Anthropic's, streamed and whole.
 
 mod answer;
+pub(crate) mod calls;
 mod decide;
 mod doubt;
 pub mod findings;
@@ -8,6 +9,7 @@ mod forward;
 pub mod guard;
 pub(crate) mod judge;
 pub(crate) mod keep;
+pub(crate) mod listening;
 mod models;
 pub(crate) mod parts;
 mod receive;

@@ -14,6 +14,7 @@ use model::{Effect, Status};
 
 use super::guard::{BoundVault, StreamGuard};
 use super::judge::{self, Judged};
+use super::listening::Listening;
 use super::models;
 use super::request::{decode, note, says_json};
 use super::serve::{Call, Destination};
@@ -36,8 +37,18 @@ pub(super) type UntilContained = Pin<Box<dyn Future<Output = Contained> + Send>>
 
 /// An answer that may leave.
 pub(super) enum Received {
-    Whole { parts: response::Parts, body: Bytes, status: Status },
-    Streamed { parts: response::Parts, source: Source, filter: Filter, contained: UntilContained },
+    Whole {
+        parts: response::Parts,
+        body: Bytes,
+        status: Status,
+    },
+    Streamed {
+        parts: response::Parts,
+        source: Source,
+        filter: Filter,
+        listening: Option<Box<Listening>>,
+        contained: UntilContained,
+    },
 }
 
 /// Sends the request and takes in the answer, unless the kill switch is faster.
@@ -62,9 +73,10 @@ pub(super) async fn receive(
     call.action.answer_head(response.headers());
     if is_event_stream(response.headers()) {
         call.action.tokens(input_estimate, 0);
-        return streamed(call, response, contained);
+        return streamed(call, caller, response, contained);
     }
     if !is_readable(response.headers()) {
+        hear(call, caller, to, None);
         return passed(call, to, response, contained);
     }
     let (parts, source) = response.into_parts();
@@ -79,17 +91,20 @@ pub(super) async fn receive(
 }
 
 fn streamed(
-    call: &Call,
+    call: &mut Call,
+    caller: &Caller,
     response: Response<Source>,
     contained: UntilContained,
 ) -> Result<Received, Refusal> {
     let (mut parts, source) = response.into_parts();
     strip_hop_by_hop(&mut parts.headers);
+    let listening = call.listen(caller).map(|listening| Box::new(listening.begin()));
     let Some(engine) = &call.engine else {
         return Ok(Received::Streamed {
             parts,
             source,
             filter: Filter::Count(Sniffer::default()),
+            listening,
             contained,
         });
     };
@@ -100,7 +115,7 @@ fn streamed(
     parts.headers.remove(CONTENT_LENGTH);
     let vault = call.vault.clone().map(|vault| vault as BoundVault);
     let guard = Box::new(StreamGuard::new(engine.clone()).with_vault(vault));
-    Ok(Received::Streamed { parts, source, filter: Filter::Guard(guard), contained })
+    Ok(Received::Streamed { parts, source, filter: Filter::Guard(guard), listening, contained })
 }
 
 /// Content that has no text: passed on if configuration says so.
@@ -118,7 +133,8 @@ fn passed(
     }
     let (mut parts, source) = response.into_parts();
     strip_hop_by_hop(&mut parts.headers);
-    Ok(Received::Streamed { parts, source, filter: Filter::Count(Sniffer::default()), contained })
+    let filter = Filter::Count(Sniffer::default());
+    Ok(Received::Streamed { parts, source, filter, listening: None, contained })
 }
 
 fn whole(
@@ -134,6 +150,7 @@ fn whole(
         Ok(decoded) => decoded,
         Err(_) if to.provider.uninspectable == Uninspectable::Pass => {
             call.action.note("uninspected", "answer");
+            hear(call, caller, to, None);
             count(call, to, parts.status, None, input_estimate, &body);
             let status = outcome(parts.status);
             return Ok(Received::Whole { parts, body, status });
@@ -159,6 +176,7 @@ fn whole(
         }),
         _ => None,
     };
+    hear(call, caller, to, Some(shorter.as_deref().or(edited.as_deref()).unwrap_or(plain)));
     let Some(changed) = shorter.or(edited) else {
         return Ok(Received::Whole { parts, body, status });
     };
@@ -175,6 +193,15 @@ fn whole(
         parts.headers.remove(name);
     }
     Ok(Received::Whole { parts, body: changed, status })
+}
+
+/// Has the session hear which calls an answer asks for; nothing where it cannot be read.
+fn hear(call: &mut Call, caller: &Caller, to: &Destination, answer: Option<&[u8]>) {
+    if to.endpoint.needs_model()
+        && let Some(listening) = call.listen(caller)
+    {
+        listening.whole(answer);
+    }
 }
 
 /// Has the judges read an answer, once the values are out of it.

@@ -258,13 +258,14 @@ impl Call {
                 self.action.say_failing(&mut parts.headers);
                 Response::from_parts(parts, AnswerBody::from(body))
             }
-            receive::Received::Streamed { mut parts, source, filter, contained } => {
+            receive::Received::Streamed { mut parts, source, filter, listening, contained } => {
                 let record = self.action.record();
                 record.http_status = Some(parts.status.as_u16());
                 let effect = record.decision.effect;
                 stamp(&mut parts, &id.to_string(), effect);
                 self.action.say_failing(&mut parts.headers);
                 let streamed = Streamed::new(source, filter, self.action, self.dialect, contained);
+                let streamed = streamed.heard_by(listening);
                 Response::from_parts(parts, AnswerBody::Streamed(Box::new(streamed)))
             }
         }

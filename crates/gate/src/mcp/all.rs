@@ -2,8 +2,7 @@
 //!
 //! A session here is one session at each of them. Tools are named `server__tool`; the list is theirs
 //! together, each filtered and pinned as on its own path, and a call goes where its tool's name says; so it is
-//! with prompts and resources (see `names`). Subscriptions are not offered here: there is no stream on which
-//! their news could come.
+//! with prompts and resources (see `names`). What they say by themselves comes in one stream (see `news`).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::bridge::Crossing;
 use super::call::MAX_PAGES;
-use super::era::{Era, META_SERVER, MODERN};
+use super::era::{Era, META_SERVER, MODERN, version_of};
 use super::events::Event;
 use super::held::elicits;
 use super::link::{self, Along, Reply, ReplyBody};
@@ -68,10 +67,10 @@ pub(crate) async fn serve_all(
 }
 
 /// The agent and its session at all servers.
-struct Hall {
-    who: Who,
+pub(super) struct Hall {
+    pub who: Who,
     mcp: Arc<Mcp>,
-    session: Option<Session>,
+    pub session: Option<Session>,
     along: Along,
 }
 
@@ -101,7 +100,10 @@ impl Call {
         match parts.method {
             Verb::POST => self.post_all(&mut hall, &parts, body).await,
             Verb::DELETE => self.end_all(&hall).await.map(|ready| (None, ready)),
-            Verb::GET => Ok((None, Ready::accepted(StatusCode::METHOD_NOT_ALLOWED))),
+            Verb::GET => {
+                hall.along.version = version_of(&parts.headers)?;
+                self.listen_all(&hall).await.map(|ready| (None, ready))
+            }
             _ => Err(Refusal::Unsupported("methods other than POST, GET and DELETE here")),
         }
     }
@@ -123,6 +125,8 @@ impl Call {
                     Method::CallTool
                     | Method::GetPrompt
                     | Method::ReadResource
+                    | Method::Subscribe
+                    | Method::Unsubscribe
                     | Method::Complete => self.route(hall, parts, &id, (method, params)).await,
                     Method::Initialize => {
                         self.greet_all(hall, &id, params).await.map(|ready| (None, ready))
@@ -164,7 +168,7 @@ impl Call {
     }
 
     /// The servers that an agent may talk to now.
-    fn permitted(&self, hall: &Hall) -> Vec<Arc<Server>> {
+    pub(super) fn permitted(&self, hall: &Hall) -> Vec<Arc<Server>> {
         let may = |server: &&Arc<Server>| {
             let resource = Resource::Server(&server.name);
             let verdict = self.if_used(&hall.who, Action::UseServer, resource, "tools/list");
@@ -219,7 +223,7 @@ impl Call {
         self.begin_session(&hall.who);
         let answer = json!({
             "protocolVersion": version,
-            "capabilities": offered(),
+            "capabilities": offered_in_session(),
             "serverInfo": {"name": "portcullis", "version": env!("CARGO_PKG_VERSION")},
         });
         let Ready::Whole { status, body, outcome, .. } = result(id, answer) else {
@@ -253,7 +257,7 @@ impl Call {
             else {
                 break;
             };
-            entries.extend(self.observe_others(talk, method, &mut result)?);
+            entries.extend(self.observe_others(talk, method, &mut result).await?);
             cursor = result.remove("nextCursor").filter(|cursor| !cursor.is_null());
             if cursor.is_none() {
                 break;
@@ -327,7 +331,7 @@ impl Call {
     }
 
     /// The talk with one of the servers.
-    fn at(&self, hall: &Hall, name: &str) -> Result<Talk, Refusal> {
+    pub(super) fn at(&self, hall: &Hall, name: &str) -> Result<Talk, Refusal> {
         let server = hall.mcp.server(name).cloned().ok_or(Refusal::NoSuchServer)?;
         if !server.standing.is_active() {
             return Err(Refusal::Contained(Contained::Server(server.standing)));
@@ -397,7 +401,7 @@ impl Call {
 }
 
 /// Nothing else will go through either.
-fn is_fatal(refusal: &Refusal) -> bool {
+pub(super) fn is_fatal(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::LogDown | Refusal::VaultDown | Refusal::Contained(_))
 }
 
@@ -412,6 +416,16 @@ fn result(id: &Id, result: Value) -> Ready {
 /// What all servers together offer.
 fn offered() -> Value {
     json!({"tools": {}, "prompts": {}, "resources": {}, "completions": {}})
+}
+
+/// The same to a client with a session, which can hear of changes.
+fn offered_in_session() -> Value {
+    json!({
+        "tools": {"listChanged": true},
+        "prompts": {"listChanged": true},
+        "resources": {"subscribe": true, "listChanged": true},
+        "completions": {},
+    })
 }
 
 /// A server's id of what it asks, with its name before it: ids of two servers may be the same.
@@ -461,10 +475,10 @@ async fn greet(
     Some(session)
 }
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// All at once; the results in the order of the futures.
-async fn all<T>(mut futures: Vec<Boxed<T>>) -> Vec<T> {
+pub(super) async fn all<T>(mut futures: Vec<Boxed<T>>) -> Vec<T> {
     let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
     std::future::poll_fn(|cx| {
         for (future, slot) in futures.iter_mut().zip(&mut done) {

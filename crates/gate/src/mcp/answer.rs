@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use model::{Effect, Kind, Status, clip};
-use policy::Resource;
+use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
 use super::all::asked_by;
@@ -10,7 +10,7 @@ use super::bridge::Crossing;
 use super::link;
 use super::message::{Id, Message};
 use super::method::{Ask, Method};
-use super::names::rename_uris;
+use super::names::{outer_uri, rename_uris};
 use super::parts::Voice;
 use super::request::is_same;
 use super::seal::{Session, Use};
@@ -160,7 +160,21 @@ impl Call {
         if method == "notifications/tools/list_changed" {
             talk.mcp.pins.doubt(&talk.server.name);
         }
-        self.inspect_answer(talk, data, Voice::Tool).map(Some)
+        if method == "notifications/resources/updated" && !self.may_hear(talk, &data) {
+            self.base.action.note("dropped", "news of a resource that the agent may not read");
+            return Ok(None);
+        }
+        let data = self.inspect_answer(talk, data, Voice::Tool)?;
+        Ok(Some(news_outward(talk, data)))
+    }
+
+    /// Whether the agent may read the resource that there is news of.
+    fn may_hear(&self, talk: &Talk, data: &[u8]) -> bool {
+        let Ok(Message::Notification { params, .. }) = Message::read(data) else { return false };
+        let Some(uri) = params.get("uri").and_then(Value::as_str) else { return false };
+        let resource = Resource::Resource { server: &talk.server.name, uri };
+        let method = Method::ReadResource.as_str();
+        self.if_used(&talk.who, Action::ReadResource, resource, method).effect != Effect::Deny
     }
 
     /// Something that the server asks of the agent: an action of its own. What is not permitted is
@@ -284,6 +298,21 @@ fn outward(talk: &Talk, data: Bytes) -> Bytes {
                 true => Message::Result { id, result }.write().into(),
                 false => data,
             }
+        }
+        _ => data,
+    }
+}
+
+/// The same of a resource that there is news of.
+fn news_outward(talk: &Talk, data: Bytes) -> Bytes {
+    if !talk.path.is_empty() {
+        return data;
+    }
+    match Message::read(&data) {
+        Ok(Message::Notification { method, mut params }) => {
+            let Some(Value::String(uri)) = params.get_mut("uri") else { return data };
+            *uri = outer_uri(talk.server.name.as_str(), uri);
+            Message::Notification { method, params }.write().into()
         }
         _ => data,
     }

@@ -21,6 +21,7 @@ use super::parts::Voice;
 use super::pins::Known;
 use super::request::{is_same, lacks, sent_params};
 use super::serve::{Call, Ready, Talk};
+use crate::llm::calls;
 use crate::refusal::Refusal;
 
 /// Pages of a list that the gate reads by itself.
@@ -35,6 +36,8 @@ pub(super) struct ToolCall<'a> {
     pub class: Classification,
     /// As they will be sent, masked values masked.
     pub arguments: &'a Value,
+    /// By which a model's answer that asked for it is found: of the arguments as they came.
+    pub digest: Option<[u8; 32]>,
 }
 
 impl Call {
@@ -50,17 +53,18 @@ impl Call {
         self.about("tool", &format!("{}/{name}", talk.server.name));
         let known = self.known(talk, name).await?;
         if let Some(because) = known.pin.held_because() {
-            return Err(Refusal::ToolHeld(because));
+            return Err(Refusal::PinHeld("tool", because));
         }
         let arguments = arguments_of(params)?;
         self.check_mirrored(&known, &arguments, &parts.headers)?;
         if let Some(ready) = self.check_arguments(&known, &arguments)? {
             return Ok(Err(ready));
         }
+        let digest = calls::digest(&arguments);
         let (inspected, arguments) = self.inspect_arguments(talk, name, arguments, body)?;
         talk.along.params = self.mirrored(talk, &known, &arguments);
         let class = talk.server.classify(name, Some(&known));
-        let call = ToolCall { tool: name, class, arguments: &arguments };
+        let call = ToolCall { tool: name, class, arguments: &arguments, digest };
         self.trace(talk, &call);
         let verdict = self.decide_call(talk, &call)?;
         self.check_scopes(talk, name)?;
@@ -130,7 +134,7 @@ impl Call {
         talk: &Talk,
         call: &ToolCall<'_>,
     ) -> Result<Arc<policy::Verdict>, Refusal> {
-        let ToolCall { tool, class, arguments } = *call;
+        let ToolCall { tool, class, arguments, .. } = *call;
         self.base.action.note("effect", class.effect.as_str());
         let count = arguments.as_object().map_or(0, Map::len);
         self.base.action.note("arguments", count.to_string());

@@ -1,6 +1,6 @@
 //! Where the arguments of a call come from, and what its answer brings into the session.
 
-use flow::{Field, Flow, Labels, Session, Source, Tool};
+use flow::{AskedBy, Field, Flow, Labels, Session, Source, Tool};
 use model::{Classification, Confidentiality, Integrity, ToolEffect};
 use serde_json::{Map, Value};
 
@@ -33,12 +33,15 @@ impl Call {
         let rule = talk.server.flow_rule(call.tool);
         let tool = declared_tool(rule, call.class);
         let source = declared_source(talk, call.tool, rule, call.class);
-        let (flow, labels, is_asked) = self.in_session(talk, |session| {
+        let (flow, labels, is_asked, by) = self.in_session(talk, |session| {
             let flow = Flow::of(session, &tool, call.arguments);
-            (flow, session.labels().clone(), session.points(call.arguments))
+            let by = call.digest.map(|digest| session.asked_by(call.tool, &digest));
+            (flow, session.labels().clone(), session.points(call.arguments), by)
         });
         self.note_labels(&labels);
-        let origins: Vec<String> = flow.origins().into_iter().collect();
+        let mut origins = flow.origins();
+        origins.extend(self.note_asker(by.unwrap_or(AskedBy::Unknown)));
+        let origins: Vec<String> = origins.into_iter().collect();
         if !origins.is_empty() {
             self.base.action.note("origins", model::clip(&origins.join(" "), MAX_SHOWN));
         }
@@ -49,6 +52,17 @@ impl Call {
             origins,
             reason: flow.reason(&labels),
         });
+    }
+
+    /// Notes which answer of a model asked for the call, and says where the call itself comes from.
+    fn note_asker(&mut self, by: AskedBy) -> Option<String> {
+        let (origin, record) = match by {
+            AskedBy::Model(record) => ("call:model", record),
+            AskedBy::Nobody => ("call:program", "no model".to_owned()),
+            AskedBy::Unknown => return None,
+        };
+        self.base.action.note("asked_by", record);
+        Some(origin.to_owned())
     }
 
     /// Whether all that inspection has taken out of the arguments is the user's own.

@@ -1,18 +1,19 @@
-//! Lists: what an agent sees is what it may use, and what it sees of a tool is pinned.
+//! Lists: what an agent sees is what it may use, and what it sees of that is pinned.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use model::{Digest, Effect, Kind, Resource as RecordResource, Status};
+use model::{Digest, Effect, Kind, Resource as RecordResource, Status, clip};
 use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
 use super::era::Era;
 use super::message::{Id, Message};
 use super::method::Method;
-use super::pin::{Pin, Seen};
+use super::pin::{Pin, PinMode, Seen, Why};
 use super::serve::{Call, Talk};
-use super::tool::{BadTool, Definition, poison};
+use super::sort::Sort;
+use super::tool::{BadTool, Definition};
 use crate::refusal::Refusal;
 
 /// Entries of one list. What comes after is left out.
@@ -25,6 +26,8 @@ struct Kept {
     hidden: usize,
     held: usize,
     bad: usize,
+    /// Resources that were seen for the first time.
+    pinned: usize,
 }
 
 /// The member of a result that holds the list.
@@ -56,10 +59,15 @@ impl Call {
         let count = entries.len();
         let kept = match method {
             Method::ListTools => self.tools(talk, entries).await?,
-            _ => self.others(talk, method, entries),
+            _ => self.others(talk, method, entries).await?,
         };
-        let notes =
-            [("listed", count), ("hidden", kept.hidden), ("held", kept.held), ("bad", kept.bad)];
+        let notes = [
+            ("listed", count),
+            ("hidden", kept.hidden),
+            ("held", kept.held),
+            ("bad", kept.bad),
+            ("pinned", kept.pinned),
+        ];
         for (name, count) in notes.into_iter().filter(|(_, count)| *count > 0) {
             self.base.action.note(name, count.to_string());
         }
@@ -104,7 +112,7 @@ impl Call {
             };
             if self.era == Era::Modern && definition.mirrored().is_err() {
                 self.bad_tool(talk, &definition.name, BadTool::Header, &mut kept);
-            } else if !self.observe(talk, definition).await? {
+            } else if !self.observe(talk, Sort::Tool, definition, &mut kept).await? {
                 kept.held += 1;
             } else if self.may_call(talk, &definition.name) {
                 kept.entries.push(entry.clone());
@@ -117,11 +125,17 @@ impl Call {
 
     fn bad_tool(&mut self, talk: &Talk, name: &str, why: BadTool, kept: &mut Kept) {
         kept.bad += 1;
-        tracing::warn!(server = %talk.server.name, tool = %name.escape_debug(), %why, "a tool is left out of a list");
+        tracing::warn!(server = %talk.server.name, name = %clip(name, 128).escape_debug(), %why, "an entry is left out of a list");
     }
 
-    /// Takes note of a tool's description; whether the tool may be used at all.
-    async fn observe(&mut self, talk: &Talk, definition: &Definition) -> Result<bool, Refusal> {
+    /// Takes note of a description; whether what it describes may be used at all.
+    async fn observe(
+        &mut self,
+        talk: &Talk,
+        sort: Sort,
+        definition: &Definition,
+        kept: &mut Kept,
+    ) -> Result<bool, Refusal> {
         let server = &talk.server;
         let before = talk.mcp.pins.find(&server.name, &definition.name);
         let is_accepted =
@@ -142,23 +156,28 @@ impl Call {
             tracing::error!(%error, "a tool's pin could not be written");
             Refusal::VaultDown
         })?;
-        if observed.has_changed {
-            self.record_pin(&observed.known.pin, definition.hash).await?;
+        let pin = &observed.known.pin;
+        // A server may have thousands of resources: those that nothing speaks against are counted.
+        let is_counted = matches!(sort, Sort::Resource | Sort::Template) && pin.offered.is_none();
+        match observed.has_changed {
+            true if is_counted => kept.pinned += 1,
+            true => self.record_pin(sort, pin, definition.hash).await?,
+            false => {}
         }
         Ok(observed.known.pin.is_usable())
     }
 
-    /// A record of what a tool was found to be.
-    async fn record_pin(&mut self, pin: &Pin, seen: Digest) -> Result<(), Refusal> {
+    /// A record of what something was found to be.
+    async fn record_pin(&mut self, sort: Sort, pin: &Pin, seen: Digest) -> Result<(), Refusal> {
         let mut aside = self.aside(Kind::MCP_PIN);
         let name = format!("{}/{}", pin.server, pin.tool);
-        aside.record().resource = Some(RecordResource { name, kind: "tool".into() });
+        aside.record().resource = Some(RecordResource { name, kind: sort.recorded().into() });
         aside.note("description", seen.to_string());
         if let Some(accepted) = &pin.accepted {
             aside.note("accepted", accepted.hash.to_string());
         }
         match &pin.offered {
-            None => aside.decide(Effect::Permit, "what its server says of the tool is pinned"),
+            None => aside.decide(Effect::Permit, "what its server says of it is pinned"),
             Some(offer) => {
                 aside.note("why", offer.why.as_str());
                 aside.note("findings", offer.findings.join(", "));
@@ -179,7 +198,7 @@ impl Call {
     }
 
     /// The resources, templates or prompts of a list that the gate asked for itself, filtered.
-    pub(super) fn observe_others(
+    pub(super) async fn observe_others(
         &mut self,
         talk: &Talk,
         method: Method,
@@ -187,39 +206,58 @@ impl Call {
     ) -> Result<Vec<Value>, Refusal> {
         let entries = named(method).and_then(|name| result.remove(name));
         match entries {
-            Some(Value::Array(entries)) => Ok(self.others(talk, method, entries).entries),
+            Some(Value::Array(entries)) => Ok(self.others(talk, method, entries).await?.entries),
             _ => Err(Refusal::ServerGarbage("its list is none")),
         }
     }
 
     /// Resources, templates and prompts.
-    fn others(&mut self, talk: &Talk, method: Method, entries: Vec<Value>) -> Kept {
+    async fn others(
+        &mut self,
+        talk: &Talk,
+        method: Method,
+        entries: Vec<Value>,
+    ) -> Result<Kept, Refusal> {
         let mut kept = Kept::default();
-        for (at, entry) in entries.into_iter().enumerate() {
-            if at >= MAX_ENTRIES || self.is_poisoned(talk, &entry) {
-                kept.bad += 1;
-            } else if self.may_use(talk, method, &entry) {
+        let sort = Sort::listed(method).unwrap_or(Sort::Resource);
+        kept.bad += entries.len().saturating_sub(MAX_ENTRIES);
+        for entry in entries.into_iter().take(MAX_ENTRIES) {
+            let definition = match Definition::of(sort, &entry) {
+                Ok(definition) if self.has_room(talk, &definition.name) => definition,
+                found => {
+                    let name = entry.get(sort.member()).and_then(Value::as_str);
+                    let why = found.err().unwrap_or(BadTool::TooMany);
+                    self.bad_tool(talk, name.unwrap_or_default(), why, &mut kept);
+                    continue;
+                }
+            };
+            if !self.may_use(talk, method, &entry) {
+                kept.hidden += 1;
+            } else if self.observe(talk, sort, &definition, &mut kept).await? {
                 kept.entries.push(entry);
             } else {
-                kept.hidden += 1;
+                kept.held += 1;
             }
         }
-        kept
+        Ok(kept)
     }
 
-    fn is_poisoned(&self, talk: &Talk, entry: &Value) -> bool {
-        let Some(engine) = &self.base.engine else { return false };
-        let members = ["name", "title", "description", "uri", "uriTemplate"];
-        let own = members.iter().filter_map(|name| entry.get(name)?.as_str());
-        let arguments = entry.get("arguments").and_then(Value::as_array).into_iter().flatten();
-        let arguments = arguments.flat_map(|argument| {
-            ["name", "title", "description"].iter().filter_map(|name| argument.get(name)?.as_str())
-        });
-        let found = poison(engine, own.chain(arguments));
-        if !found.is_empty() {
-            tracing::warn!(server = %talk.server.name, kinds = found.join(", "), "an entry is left out of a list");
-        }
-        !found.is_empty()
+    fn has_room(&self, talk: &Talk, name: &str) -> bool {
+        let (pins, server) = (&talk.mcp.pins, &talk.server.name);
+        pins.find(server, name).is_some() || pins.has_room(server, name)
+    }
+
+    /// Whether a prompt or a resource is what was agreed. What nobody has listed nobody has read about;
+    /// under review, a prompt has to be accepted before it is used.
+    pub(super) fn check_pinned(&self, talk: &Talk, sort: Sort, own: &str) -> Result<(), Refusal> {
+        let server = &talk.server;
+        let known = talk.mcp.pins.find(&server.name, &sort.name(own));
+        let because = match &known {
+            Some(known) => known.pin.held_because(),
+            None if sort == Sort::Prompt && server.pin == PinMode::Review => Some(Why::New.held()),
+            None => None,
+        };
+        because.map_or(Ok(()), |because| Err(Refusal::PinHeld(sort.as_str(), because)))
     }
 
     fn may_use(&self, talk: &Talk, method: Method, entry: &Value) -> bool {

@@ -2,10 +2,10 @@
 //!
 //! [`message`] reads JSON-RPC, [`method`] says what each method is, `era` tells the protocol's two ways
 //! of speaking apart, `mirror` reads and writes what headers repeat, [`schema`] holds arguments against a
-//! tool's schema, [`tool`], [`pin`] and [`pins`] remember what was agreed of each tool, [`seal`] makes
+//! tool's schema, [`tool`], [`sort`], [`pin`] and [`pins`] remember what was agreed of each tool, prompt and resource, [`seal`] makes
 //! the ids that clients hold, `translate` makes of one era's messages the other's. On those stands the way of a request: `serve`, `request`, `call`,
 //! `list`, `decide`, `inspect`, `link` to the server and `events`, `stream` and `answer` back;
-//! [`stdio`] and `pipe` for servers that the gate starts, [`bridge`] between the two eras, `all` for all
+//! [`stdio`] and `pipe` for servers that the gate starts, [`bridge`] between the two eras, `all` and `news` for all
 //! servers as one.
 
 mod all;
@@ -24,6 +24,7 @@ pub mod message;
 pub mod method;
 pub mod mirror;
 mod names;
+mod news;
 mod orders;
 mod parts;
 pub mod pin;
@@ -35,6 +36,7 @@ pub mod schema;
 pub mod seal;
 mod serve;
 pub mod server;
+pub mod sort;
 pub mod stdio;
 mod stream;
 pub mod tool;

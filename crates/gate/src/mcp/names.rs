@@ -39,7 +39,7 @@ pub(super) fn renamed(server: &str, method: Method, mut entry: Value) -> Value {
 /// Where a request goes by what it names, which is then called as its server calls it.
 pub(super) fn routed(method: Method, params: &mut Map<String, Value>) -> Option<String> {
     match method {
-        Method::ReadResource => by_uri(params),
+        Method::ReadResource | Method::Subscribe | Method::Unsubscribe => by_uri(params),
         Method::Complete => {
             let reference = params.get_mut("ref")?.as_object_mut()?;
             if reference.contains_key("uri") { by_uri(reference) } else { by_name(reference) }

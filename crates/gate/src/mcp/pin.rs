@@ -1,4 +1,4 @@
-//! What was agreed of a tool, and what its server says of it now.
+//! What was agreed of a tool, a prompt or a resource, and what its server says of it now.
 //!
 //! The first description is the pin, or waits for a person, as configuration says. From then on the
 //! tool can be used only while its server says the same; anything else holds it until a person has
@@ -19,10 +19,11 @@ pub enum PinMode {
     Review,
 }
 
-/// A tool that the gate has seen.
+/// A tool, prompt or resource that the gate has seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pin {
     pub server: ServerName,
+    /// Its name: see [`Sort`](super::sort::Sort).
     pub tool: String,
     /// Grows with each change, so that of two writers the second notices.
     pub revision: u64,
@@ -63,6 +64,19 @@ impl Why {
             Self::New => "new",
             Self::Poisoned => "poisoned",
             Self::Changed => "changed",
+        }
+    }
+
+    /// What that means, for the agent's developer.
+    pub fn held(self) -> &'static str {
+        match self {
+            Self::New => "it is new, and a person has to accept it first",
+            Self::Poisoned => {
+                "its description speaks to the model, and a person has to look at it first"
+            }
+            Self::Changed => {
+                "its server has changed it, and a person has to accept the change first"
+            }
         }
     }
 
@@ -140,13 +154,7 @@ impl Pin {
         Some(match offer.why {
             _ if offer.is_rejected => "a person has rejected what its server says of it now",
             _ if offer.differs => "its server says different things of it to different agents",
-            Why::New => "it is new, and a person has to accept it first",
-            Why::Poisoned => {
-                "its description speaks to the model, and a person has to look at it first"
-            }
-            Why::Changed => {
-                "its server has changed it, and a person has to accept the change first"
-            }
+            why => why.held(),
         })
     }
 }

@@ -10,9 +10,15 @@ use model::{Classification, ServerName};
 use super::mirror::Param;
 use super::pin::{Pin, Seen};
 use super::schema::Schema;
+use super::sort::Sort;
 
 /// Tools that are remembered in one tenant. A further one cannot be used.
 pub const MAX_PINS: usize = 20_000;
+
+/// Prompts, resources and templates that are remembered in one tenant, and of one server. Further ones
+/// are not listed.
+pub const MAX_OTHERS: usize = 20_000;
+pub const MAX_OTHERS_OF_SERVER: usize = 5_000;
 
 /// How often a pin is tried again that another gate has changed meanwhile.
 const MAX_TRIES: usize = 4;
@@ -34,11 +40,38 @@ pub struct Known {
 
 /// The pins of one tenant.
 pub struct Pins {
-    known: RwLock<HashMap<String, Arc<Known>>>,
+    known: RwLock<Table>,
     /// Servers that have said their tools are others now, and were not asked since. No more than there
     /// are servers.
     stale: Mutex<HashSet<ServerName>>,
     keeper: Keeper,
+}
+
+#[derive(Default)]
+struct Table {
+    pins: HashMap<String, Arc<Known>>,
+    tools: usize,
+    /// How many others there are of each server.
+    others: HashMap<ServerName, usize>,
+}
+
+impl Table {
+    fn has_room(&self, server: &ServerName, name: &str) -> bool {
+        match Sort::of(name) {
+            Sort::Tool => self.tools < MAX_PINS,
+            _ => {
+                let of_server = self.others.get(server).copied().unwrap_or_default();
+                of_server < MAX_OTHERS_OF_SERVER && self.others.values().sum::<usize>() < MAX_OTHERS
+            }
+        }
+    }
+
+    fn count(&mut self, pin: &Pin) {
+        match Sort::of(&pin.tool) {
+            Sort::Tool => self.tools += 1,
+            _ => *self.others.entry(pin.server.clone()).or_default() += 1,
+        }
+    }
 }
 
 /// What came of looking at a description.
@@ -72,7 +105,7 @@ impl Pins {
 
     pub fn find(&self, server: &ServerName, tool: &str) -> Option<Arc<Known>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&key(server, tool)).cloned()
+        known.pins.get(&key(server, tool)).cloned()
     }
 
     /// A server says that its tools are others now.
@@ -98,8 +131,8 @@ impl Pins {
             match (before, after) {
                 (Some(known), None) => return Ok(Observed { known, has_changed }),
                 (before, Some(after)) => {
-                    if before.is_none() && self.is_full() {
-                        return Err("more tools than are remembered".into());
+                    if before.is_none() && !self.has_room(seen.server, &seen.definition.name) {
+                        return Err("more than are remembered".into());
                     }
                     has_changed = true;
                     self.put((self.keeper)(after).await?);
@@ -110,17 +143,23 @@ impl Pins {
         Err("another gate changes this tool again and again".into())
     }
 
-    fn is_full(&self) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).len() >= MAX_PINS
+    /// Whether one more can be remembered.
+    pub fn has_room(&self, server: &ServerName, name: &str) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).has_room(server, name)
     }
 
     /// Of two versions the later one stays, in whatever order they come.
     fn put(&self, pin: Pin) {
         let key = key(&pin.server, &pin.tool);
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let is_newer = all.get(&key).is_none_or(|known| known.pin.revision < pin.revision);
+        let before = all.pins.get(&key);
+        let (is_first, is_newer) =
+            (before.is_none(), before.is_none_or(|known| known.pin.revision < pin.revision));
+        if is_first {
+            all.count(&pin);
+        }
         if is_newer {
-            all.insert(key, Arc::new(Known::new(pin)));
+            all.pins.insert(key, Arc::new(Known::new(pin)));
         }
     }
 }

@@ -17,6 +17,7 @@ use super::message::{Id, Message};
 use super::method::Method;
 use super::parts::Voice;
 use super::serve::{Call, Ready, Talk};
+use super::sort::Sort;
 use super::stream::{Expect, Stream, Taken};
 use crate::refusal::Refusal;
 
@@ -108,9 +109,16 @@ impl Call {
                 ("prompt", name, Action::GetPrompt, Resource::Prompt { server: &server, name })
             }
         };
+        let sorts: &[Sort] = match what {
+            Named::Resource(_) => &[Sort::Resource, Sort::Template],
+            Named::Prompt(_) => &[Sort::Prompt],
+        };
         let body = self.inspect_request(body, Voice::Model, editable)?;
         self.about(kind, &format!("{server}/{name}"));
         let verdict = self.decide(talk, action, resource, method.as_str())?;
+        if method != Method::Unsubscribe {
+            sorts.iter().try_for_each(|sort| self.check_pinned(talk, *sort, name))?;
+        }
         self.redact(talk, &verdict, body, Voice::Model, editable)
     }
 
@@ -347,6 +355,7 @@ pub(super) fn is_same(before: &Bytes, after: &Bytes) -> bool {
 }
 
 /// What a request names.
+#[derive(Clone, Copy)]
 enum Named<'a> {
     Resource(&'a str),
     Prompt(&'a str),

@@ -21,6 +21,7 @@ use super::held::Held;
 use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION};
 use super::message::{Id, MAX_MESSAGE_BYTES, Message};
 use super::method::{Method, is_notification};
+use super::news::News;
 use super::parts::Voice;
 use super::seal::{Place, Session, Use};
 use super::server::{Mcp, Server};
@@ -80,6 +81,8 @@ pub(super) enum Ready {
     /// Events that came at once.
     Events(Bytes),
     Streamed(Box<Stream>),
+    /// What several servers say by themselves.
+    News(Box<News>),
     /// Its client waits for people.
     Held(Box<Held>),
 }
@@ -433,6 +436,7 @@ impl Call {
                 Some(talk) => return stream.answer(self, talk),
                 None => return self.refuse(&Refusal::ServerGarbage("it is no answer")).await,
             },
+            Ready::News(news) => return news.answer(self),
             Ready::Held(held) => match talk {
                 Some(talk) => return held.answer(self, talk),
                 None => return self.refuse(&Refusal::ApprovalsDown).await,

@@ -1,4 +1,4 @@
-//! A tool as its server describes it: read, bounded, in one canonical form.
+//! A tool, prompt or resource as its server describes it: read, bounded, in one canonical form.
 //!
 //! The whole description is pinned, not only its text: whatever of it changes may change what a
 //! model does with the tool.
@@ -10,15 +10,13 @@ use serde_json::Value;
 use super::mirror::Param;
 use super::orders::signs;
 use super::schema::Schema;
+use super::sort::Sort;
 
 /// The kind of finding that orders in a description are.
 const POISONED: &str = "tool.poisoned_description";
 
 /// Bytes of one description in canonical form.
 pub const MAX_DEFINITION_BYTES: usize = 64 * 1024;
-
-/// Characters of a tool's name.
-const MAX_NAME: usize = 128;
 
 /// Texts of one description that are judged.
 const MAX_TEXTS: usize = 512;
@@ -29,9 +27,10 @@ const FEWEST_WORDS: usize = 4;
 /// Bytes of a text that are too few to be an instruction.
 const SHORTEST_INSTRUCTION: usize = 16;
 
-/// What a server says of one tool.
+/// What a server says of one tool, prompt or resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
+    /// Of a tool its own, of anything else with what it is: see [`Sort`].
     pub name: String,
     /// RFC 8785.
     pub canonical: String,
@@ -43,10 +42,15 @@ pub struct Definition {
 pub enum BadTool {
     #[error("a tool without a name")]
     NoName,
-    #[error("a tool's name has 1 to 128 letters, digits and `_`, `-`, `.`, `/`, `:`")]
+    #[error(
+        "a tool's name has 1 to 128 letters, digits and `_`, `-`, `.`, `/`, `:`; a prompt's or resource's \
+         has 1 to 1024 bytes and hides nothing"
+    )]
     Name,
     #[error("a tool's description has more than 65536 bytes")]
     TooLarge,
+    #[error("more prompts and resources than are remembered")]
+    TooMany,
     #[error("two tools of one name")]
     Twice,
     #[error("a tool wants arguments in headers that they cannot be in")]
@@ -55,22 +59,28 @@ pub enum BadTool {
 
 impl Definition {
     pub fn read(tool: &Value) -> Result<Self, BadTool> {
-        let name = tool.get("name").and_then(Value::as_str).ok_or(BadTool::NoName)?;
-        if !is_name(name) {
+        Self::of(Sort::Tool, tool)
+    }
+
+    /// An entry of a list.
+    pub fn of(sort: Sort, entry: &Value) -> Result<Self, BadTool> {
+        let own = entry.get(sort.member()).and_then(Value::as_str).ok_or(BadTool::NoName)?;
+        if !sort.may_be(own) {
             return Err(BadTool::Name);
         }
-        let bytes = canonical::value_to_vec(tool).map_err(|_| BadTool::TooLarge)?;
+        let lasting = sort.lasting(entry);
+        let bytes = canonical::value_to_vec(&lasting).map_err(|_| BadTool::TooLarge)?;
         if bytes.len() > MAX_DEFINITION_BYTES {
             return Err(BadTool::TooLarge);
         }
         let hash = Digest::of(&bytes);
         let canonical = String::from_utf8(bytes).map_err(|_| BadTool::TooLarge)?;
-        Ok(Self { name: name.to_owned(), canonical, hash })
+        Ok(Self { name: sort.name(own), canonical, hash })
     }
 
-    /// From the form that is kept.
-    pub fn kept(canonical: &str) -> Option<Self> {
-        Self::read(&serde_json::from_str(canonical).ok()?).ok()
+    /// From the form that is kept, under the name of what it is of.
+    pub fn kept(name: &str, canonical: &str) -> Option<Self> {
+        Self::of(Sort::of(name), &serde_json::from_str(canonical).ok()?).ok()
     }
 
     fn value(&self) -> Value {
@@ -161,12 +171,6 @@ fn texts_of(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// What stands for itself on a screen, in a policy and in a path: no blanks, no other scripts.
-fn is_name(name: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte);
-    !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_plain)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -181,7 +185,7 @@ mod tests {
         let other: Value = serde_json::from_str(text).unwrap();
         let (one, other) = (Definition::read(&one).unwrap(), Definition::read(&other).unwrap());
         assert_eq!(one.hash, other.hash);
-        assert_eq!(Definition::kept(&one.canonical), Some(other));
+        assert_eq!(Definition::kept("a", &one.canonical), Some(other));
     }
 
     #[test]
@@ -214,6 +218,32 @@ mod tests {
         assert_eq!(Definition::read(&json!({"title": "a"})), Err(BadTool::NoName));
         let large = json!({"name": "a", "description": "x".repeat(MAX_DEFINITION_BYTES)});
         assert_eq!(Definition::read(&large), Err(BadTool::TooLarge));
+    }
+
+    #[test]
+    fn prompts_and_resources_are_named_apart_from_tools() {
+        let prompt = json!({"name": "sum up", "description": "x", "arguments": [{"name": "of"}]});
+        let pinned = Definition::of(Sort::Prompt, &prompt).unwrap();
+        assert_eq!(pinned.name, "@prompt/sum up");
+        assert_eq!(Sort::of(&pinned.name), Sort::Prompt);
+        assert_eq!(Definition::kept(&pinned.name, &pinned.canonical), Some(pinned));
+        // No tool can take such a name.
+        assert_eq!(Definition::read(&json!({"name": "@prompt/x"})), Err(BadTool::Name));
+        for bad in ["", "a\n", "a\u{202e}b", &"x".repeat(1025)] {
+            let found = Definition::of(Sort::Resource, &json!({"uri": bad}));
+            assert_eq!(found, Err(BadTool::Name), "{bad:?}");
+        }
+        assert_eq!(Definition::of(Sort::Resource, &json!({"name": "x"})), Err(BadTool::NoName));
+    }
+
+    #[test]
+    fn what_a_resource_holds_now_is_no_part_of_what_it_is() {
+        let hash = |size: u64, name: &str| {
+            let seen = json!({"uri": "note://1", "name": name, "size": size, "annotations": {"lastModified": size}});
+            Definition::of(Sort::Resource, &seen).unwrap().hash
+        };
+        assert_eq!(hash(1, "a"), hash(2, "a"));
+        assert_ne!(hash(1, "a"), hash(1, "b"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `portcullis tool`: tools of MCP servers, and what was agreed of them.
+//! `portcullis tool`: tools, prompts and resources of MCP servers, and what was agreed of them.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Tool {
-    /// The tool, as server/tool
+    /// The tool, as server/tool; a prompt as server/@prompt/name, a resource as server/@resource/address
     name: String,
 }
 
@@ -85,6 +85,7 @@ fn list(only_held: bool, session: &Session<'_>, output: &mut Output) -> Result {
     let columns = [
         ("server", "server"),
         ("tool", "name"),
+        ("kind", "kind"),
         ("state", "state"),
         ("why", "why"),
         ("findings", "findings"),

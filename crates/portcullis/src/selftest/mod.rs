@@ -34,7 +34,7 @@ use model::{AgentKey, Timestamp};
 
 use crate::keys::random;
 use peer::Peer;
-pub(crate) use report::{Report, State};
+pub(crate) use report::{Outcome, Report, State};
 pub(crate) use tenant::{Controls, grants};
 use values::Values;
 

@@ -76,6 +76,14 @@ impl Report {
         Self { time, took_ms: took.as_micros() as f64 / 1e3, state, controls }
     }
 
+    /// Something that was seen besides.
+    pub(crate) fn add(&mut self, outcome: Option<Outcome>) {
+        if let Some(one) = outcome {
+            self.state = self.state.max(one.state);
+            self.controls.push(one);
+        }
+    }
+
     /// Whether another run came to the same.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         let states = |report: &Self| -> Vec<_> {

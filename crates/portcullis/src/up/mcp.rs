@@ -85,7 +85,7 @@ fn pin_of(row: StoredTool) -> Option<Pin> {
     let offered = match row.offered {
         None => None,
         Some(offer) => Some(Offer {
-            definition: Definition::kept(&offer.description)?,
+            definition: Definition::kept(&row.name, &offer.description)?,
             why: Why::of(&offer.why)?,
             findings: offer.findings,
             agent: offer.agent,
@@ -95,7 +95,7 @@ fn pin_of(row: StoredTool) -> Option<Pin> {
     };
     let accepted = match row.accepted {
         None => None,
-        Some(text) => Some(Definition::kept(&text)?),
+        Some(text) => Some(Definition::kept(&row.name, &text)?),
     };
     Some(Pin { server: row.server, tool: row.name, revision: row.revision, accepted, offered })
 }

@@ -1,9 +1,11 @@
 //! The self-test of a running instance: when it runs, what it leaves, and who is told.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use arc_swap::ArcSwapOption;
 use console::Check;
 use gate::gate::SELF_TEST;
@@ -16,13 +18,19 @@ use super::core::{Core, now};
 use super::house::House;
 use super::tenants::durability;
 use crate::config::Config;
-use crate::selftest::{Canaries, Controls, Report, State};
+use crate::selftest::{Canaries, Controls, Outcome, Report, State};
 
 /// Beside the logs of tenants, not among them: nobody is shown what canaries do.
 const FOLDER: &str = "self-test";
 
 /// A result that is the same as before is written again after this long.
 const RECORD_EVERY: Duration = Duration::from_secs(3600);
+
+/// What to do about a tenant's control that does not work.
+const SEE_THEM: &str = "read the record `system.selftest` in the tenant's own log";
+
+/// Tenants besides the platform's own that one run by the schedule goes through; the next goes on.
+const TENANTS_A_RUN: usize = 8;
 
 /// Bytes of what is said of a control in a record.
 const MAX_DETAIL: usize = 512;
@@ -32,8 +40,21 @@ pub(super) struct SelfTest {
     /// None where configuration switched it off.
     canaries: Option<Arc<Canaries>>,
     last: ArcSwapOption<Report>,
-    /// One run at a time; what was last recorded, and how many runs agreed with it since.
-    recorded: Mutex<Option<(Report, u64)>>,
+    /// Whose controls the canaries meet now; the platform's own where nobody's.
+    turn: ArcSwapOption<TenantId>,
+    /// One run at a time.
+    known: Mutex<Known>,
+}
+
+/// What runs before this one came to.
+#[derive(Default)]
+struct Known {
+    /// What was last recorded for each tenant, and how many runs agreed with it since.
+    recorded: BTreeMap<TenantId, (Report, u64)>,
+    /// What the last run came to for each tenant but the platform's own.
+    others: BTreeMap<TenantId, Report>,
+    /// The last tenant of the run before.
+    reached: Option<TenantId>,
 }
 
 /// Who wants a run.
@@ -53,7 +74,13 @@ impl SelfTest {
             }
             false => None,
         };
-        Ok(Self { canaries, last: ArcSwapOption::empty(), recorded: Mutex::default() })
+        let (last, turn) = (ArcSwapOption::empty(), ArcSwapOption::empty());
+        Ok(Self { canaries, last, turn, known: Mutex::default() })
+    }
+
+    /// Whether canaries meet the controls of a tenant now.
+    pub(super) fn is_turn_of(&self, tenant: &TenantId) -> bool {
+        self.turn.load().as_deref() == Some(tenant)
     }
 
     /// Puts the canaries' tenant into a snapshot.
@@ -123,14 +150,30 @@ pub(super) async fn run(house: Arc<House>) {
     }
 }
 
-/// One run.
+/// One run: through the controls of the platform's own tenant, and of others.
 pub(super) async fn test(house: &Arc<House>, asked: Asked) -> anyhow::Result<()> {
-    let Some(canaries) = &house.selftest.canaries else {
+    if house.selftest.canaries.is_none() {
         anyhow::bail!("the self-test is switched off; write [selftest] enabled = true and restart");
-    };
-    let core = house.main()?;
+    }
+    let main = house.main()?;
+    let mut known = house.selftest.known.lock().await;
+    for core in known.next(&house.tenants(), asked) {
+        let report = test_one(house, &core).await?;
+        known.others.insert(core.tenant.clone(), report.clone());
+        known.record(&core, report, asked).await?;
+    }
+    let mut report = test_one(house, &main).await?;
+    report.add(known.of_tenants());
+    say(&report, known.recorded.get(&main.tenant).map(|(before, _)| before));
+    house.selftest.last.store(Some(Arc::new(report.clone())));
+    known.record(&main, report, asked).await
+}
+
+/// Canaries through the controls of one tenant.
+async fn test_one(house: &Arc<House>, core: &Arc<Core>) -> anyhow::Result<Report> {
+    let canaries = house.selftest.canaries.as_ref().context("the self-test is switched off")?;
     let canary = TenantId::new(SELF_TEST)?;
-    let mut recorded = house.selftest.recorded.lock().await;
+    house.selftest.turn.store(Some(Arc::new(core.tenant.clone())));
     let controls = core.settings.load().controls.clone();
     let publish = || -> std::pin::Pin<Box<dyn Future<Output = _> + Send + '_>> {
         Box::pin(async { house.publish(Some(&canary)).await.map(|_| ()) })
@@ -138,19 +181,59 @@ pub(super) async fn test(house: &Arc<House>, asked: Asked) -> anyhow::Result<()>
     let report = canaries.run(&house.gate, &controls, &core.log, &publish).await;
     // A gate that is stopping refuses canaries as it refuses all.
     anyhow::ensure!(!house.gate.is_draining(), "the gate is stopping");
-    say(&report, recorded.as_ref().map(|(before, _)| before));
-    house.selftest.last.store(Some(Arc::new(report.clone())));
-    let agreed = match recorded.take() {
-        Some((before, runs)) if asked == Asked::BySchedule && is_known(&before, &report) => {
-            *recorded = Some((before, runs + 1));
-            return Ok(());
-        }
-        Some((_, runs)) => runs,
-        None => 0,
-    };
-    core.record(&record(&core, &report, agreed, asked)).await?;
-    *recorded = Some((report, 0));
-    Ok(())
+    Ok(report)
+}
+
+impl Known {
+    /// Whose turn it is besides the platform's own: everybody's where a person asks, else so many after
+    /// the last one.
+    fn next(&mut self, all: &[Arc<Core>], asked: Asked) -> Vec<Arc<Core>> {
+        let others: Vec<_> =
+            all.iter().filter(|core| core.tenant != TenantId::main()).cloned().collect();
+        self.others.retain(|tenant, _| others.iter().any(|core| core.tenant == *tenant));
+        self.recorded.retain(|tenant, _| all.iter().any(|core| core.tenant == *tenant));
+        let count = if asked == Asked::ByAPerson { others.len() } else { TENANTS_A_RUN };
+        let reached = others.iter().position(|core| Some(&core.tenant) == self.reached.as_ref());
+        let from = reached.map_or(0, |at| at + 1);
+        let round = others.iter().cycle().skip(from).take(count.min(others.len()));
+        let next: Vec<_> = round.cloned().collect();
+        self.reached = next.last().map(|core| core.tenant.clone());
+        next
+    }
+
+    /// Of all other tenants in one; nothing where there are none.
+    fn of_tenants(&self) -> Option<Outcome> {
+        let named = |state: State| {
+            let all = self.others.iter();
+            let names = all.flat_map(move |(tenant, report)| {
+                report.in_state(state).map(move |one| format!("{tenant}: {}", one.control))
+            });
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (broken, off) = (named(State::Broken), named(State::Off));
+        let count = self.others.len();
+        Some(match (count, broken.is_empty(), off.is_empty()) {
+            (0, ..) => return None,
+            (_, false, _) => Outcome::broken("tenants", broken, SEE_THEM),
+            (_, _, false) => Outcome::off("tenants", off, SEE_THEM),
+            _ => Outcome::working("tenants", format!("the controls of {count} tenants work")),
+        })
+    }
+
+    /// Leaves a record in the tenant's log, unless one of before says the same.
+    async fn record(&mut self, core: &Core, report: Report, asked: Asked) -> anyhow::Result<()> {
+        let agreed = match self.recorded.remove(&core.tenant) {
+            Some((before, runs)) if asked == Asked::BySchedule && is_known(&before, &report) => {
+                self.recorded.insert(core.tenant.clone(), (before, runs + 1));
+                return Ok(());
+            }
+            Some((_, runs)) => runs,
+            None => 0,
+        };
+        core.record(&record(core, &report, agreed, asked)).await?;
+        self.recorded.insert(core.tenant.clone(), (report, 0));
+        Ok(())
+    }
 }
 
 fn is_known(before: &Report, report: &Report) -> bool {

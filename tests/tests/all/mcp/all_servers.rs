@@ -191,7 +191,9 @@ async fn names_of_other_servers_and_of_nobody_lead_nowhere() {
         ("resources/read", json!({"uri": "mcp:mail/mcp:files/note://1"})),
         ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "files__drop"}})),
         ("completion/complete", json!({"ref": {"type": "ref/resource", "uri": "key://1"}})),
-        ("resources/subscribe", json!({"uri": "mcp:files/note://1"})),
+        ("resources/subscribe", json!({"uri": "mcp:files/key://1"})),
+        ("resources/subscribe", json!({"uri": "note://1"})),
+        ("resources/unsubscribe", json!({"uri": "mcp:nobody/note://1"})),
     ] {
         let reply = client.request(method, params.clone()).await;
         assert!(reply.answer()["error"].is_object(), "{method} {params}: {}", reply.text());
@@ -200,4 +202,61 @@ async fn names_of_other_servers_and_of_nobody_lead_nowhere() {
     for method in ["prompts/get", "resources/read", "completion/complete"] {
         assert!(files.requests(method).is_empty() && mail.requests(method).is_empty());
     }
+}
+
+fn updated(uri: &str) -> serde_json::Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": uri}})
+}
+
+#[tokio::test]
+async fn news_of_all_servers_come_in_one_stream() {
+    let changed = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
+    let other = json!({"jsonrpc": "2.0", "method": "notifications/of/nobody", "params": {}});
+    let files = mcp_server()
+        .also("resources/subscribe", json!({}))
+        .news(updated("note://1"))
+        // Of what the agent may not read, it hears nothing.
+        .news(updated("key://1"))
+        .news(other)
+        .run();
+    let (mail, silent) = (mcp_server().news(changed).run(), mcp_server().run());
+    let gate = gate()
+        .mcp("files", &files)
+        .mcp("mail", &mail)
+        .mcp("silent", &silent)
+        .agent_as("bot", "parts")
+        .sections(&format!("{PARTS}\n[[role]]\nname = \"more\"\ntools = [\"silent/*\"]\n"))
+        .run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    let subscribe = json!({"uri": "mcp:files/note://1"});
+    let subscribed = client.request("resources/subscribe", subscribe).await.expect(200);
+    assert_eq!(subscribed.answer()["result"], json!({}));
+    assert_eq!(files.requests("resources/subscribe")[0]["params"]["uri"], "note://1");
+    let news = client.client().get("/mcp").await.expect(200);
+    let mut heard: Vec<String> = news
+        .events()
+        .iter()
+        .map(|event| event["params"]["uri"].as_str().unwrap_or("-").to_owned())
+        .collect();
+    heard.sort();
+    assert_eq!(heard, ["-", "mcp:files/note://1"], "{}", news.text());
+    let record = gate.record(news.record());
+    assert_eq!(record["kind"], "mcp.listen");
+    assert_eq!(record["detail"]["servers"], "2");
+    assert_eq!(record["status"], "ok");
+}
+
+#[tokio::test]
+async fn where_nobody_says_anything_by_itself_there_is_no_stream() {
+    let (files, mail) = with_parts();
+    let gate = gate()
+        .mcp("files", &files)
+        .mcp("mail", &mail)
+        .agent_as("bot", "parts")
+        .sections(PARTS)
+        .run();
+    let client = McpClient::new(gate.client("bot"), "/mcp").open().await;
+    client.client().get("/mcp").await.expect(405);
+    // Nor is there one outside of a session.
+    gate.client("bot").get("/mcp").await.expect(405);
 }

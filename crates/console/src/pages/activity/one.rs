@@ -141,9 +141,14 @@ fn findings(record: &Record) -> Markup {
     }
 }
 
-/// What a kind adds of its own; the origins of a call's arguments are there.
+/// What a kind adds of its own; the origins of a call's arguments are there, and other records that it
+/// belongs to.
 fn detail(record: &Record) -> Markup {
-    html! { dl.facts { @for (name, value) in &record.detail { div { dt { (untrusted(name)) } dd { (untrusted(value)) } } } } }
+    let shown = |value: &str| match value.parse::<RecordId>() {
+        Ok(id) => html! { a href=(format!("/activity/{id}")) { (id) } },
+        Err(_) => untrusted(value),
+    };
+    html! { dl.facts { @for (name, value) in &record.detail { div { dt { (untrusted(name)) } dd { (shown(value)) } } } } }
 }
 
 /// Where it stands in the log; the script checks it in the browser, and both files can be kept.
