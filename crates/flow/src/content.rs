@@ -1,6 +1,7 @@
 //! The leaves of what a tool returned.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use serde_json::Value;
@@ -17,8 +18,9 @@ pub(crate) struct Leaves<'a> {
     source: &'a Source,
     is_asked: bool,
     path: String,
-    /// What stands in each field that may vouch.
-    fields: HashMap<String, Fellows, RandomState>,
+    /// What stands in each field that may vouch, by the hash of its path: there may be as many of them as
+    /// an answer has members.
+    fields: HashMap<u64, Fellows, RandomState>,
     pub(crate) has_untrusted: bool,
 }
 
@@ -82,19 +84,20 @@ impl<'a> Leaves<'a> {
         if self.source.integrity_at(&self.path) == Integrity::Untrusted {
             return;
         }
-        let fellows = match self.fields.get_mut(&self.path) {
-            Some(fellows) => fellows,
-            None => self.fields.entry(self.path.clone()).or_default(),
-        };
+        let fellows = self.fields.entry(self.field()).or_default();
         match is_prose(text) {
             true => fellows.sentences += 1,
             false => fellows.names += 1,
         }
     }
 
+    fn field(&self) -> u64 {
+        self.fields.hasher().hash_one(&self.path)
+    }
+
     /// Whether a text is a sentence where names stand: whoever gave such a name may be a stranger.
     fn is_out_of_place(&self, text: &str) -> bool {
-        let fellows = self.fields.get(&self.path);
+        let fellows = self.fields.get(&self.field());
         fellows.is_some_and(|fellows| fellows.are_names()) && is_prose(text)
     }
 
