@@ -39,7 +39,7 @@ pub(super) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Tool {
-    /// The tool, as server/tool; a prompt as server/@prompt/name, a resource as server/@resource/address
+    /// The tool, as server/tool; or server/@prompt/name, server/@resource/address
     name: String,
 }
 
