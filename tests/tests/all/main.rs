@@ -32,6 +32,7 @@ mod obligations;
 mod payloads;
 mod people;
 mod policy;
+mod pseudonyms;
 mod records;
 mod reload;
 mod retention;

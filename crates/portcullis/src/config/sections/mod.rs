@@ -22,7 +22,7 @@ pub use archive::Archive;
 pub use credentials::{ClientCertificate, Signatures, SigningKey};
 pub use export::{Begin, Export, ExportKind};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
-pub use identity::{Fail, FailMode, Identity, Person, Persons, Tier};
+pub use identity::{Fail, FailMode, Identity, Person, PersonNames, Persons, Tier};
 pub use inspect::{Classifier, Inspect, Packages, Records, Uninspectable, Words};
 pub use issuer::{Issuer, Signature};
 pub use limit::{Limit, Loops, Per, Price};
