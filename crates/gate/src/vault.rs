@@ -299,7 +299,9 @@ mod tests {
 
     /// What was written down: keys and values.
     #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<(Vec<(ValueOwner, Key)>, Vec<Kept>)>>);
+    struct Written(Arc<Mutex<(Keys, Vec<Kept>)>>);
+
+    type Keys = Vec<(ValueOwner, Key)>;
 
     impl Written {
         fn values(&self) -> Vec<Kept> {

@@ -95,11 +95,11 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
             change(name, &json!({"standing": "active"}), "is enabled", session, output)
         }
         Command::Resolve { pseudonym } => {
-            let body = json!({"pseudonym": pseudonym});
-            tied(&session.send("/api/v1/names/resolve", &body)?, "name", output)
+            let path = format!("/api/v1/pseudonyms/{}", encode(pseudonym.as_str()));
+            tied(&session.read(&path)?, "name", output)
         }
         Command::Pseudonym { name } => {
-            tied(&session.send("/api/v1/names/find", &json!({"name": name}))?, "pseudonym", output)
+            tied(&session.read(&format!("{}/pseudonym", path(name)))?, "pseudonym", output)
         }
         Command::Remove { name } => {
             let answer = session.call(Method::DELETE, &path(name), None)?;
