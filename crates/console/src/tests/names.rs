@@ -45,8 +45,11 @@ async fn a_pseudonym_is_resolved_both_ways_and_each_leaves_a_record() {
 async fn a_search_by_name_finds_for_those_alone_who_may_resolve_it() {
     let fake = Fake::new();
     done_for_pat(&fake).await;
-    let count = async |scope: Scope, path: &str| {
-        let bearer = format!("Bearer {}", fake.token(scope, None).await);
+    let reader = fake.token(Scope::Read, None).await;
+    let writer = fake.token(Scope::Write, None).await;
+    let viewer = fake.token(Scope::Payload, None).await;
+    let count = async |token: &str, path: &str| {
+        let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
         let answer = fake.send(over_tcp(request("GET", path, Value::Null, &headers))).await;
         answer.json()["count"]["value"].clone()
@@ -55,16 +58,16 @@ async fn a_search_by_name_finds_for_those_alone_who_may_resolve_it() {
         format!("/api/v1/records?user={PAT}&count=true"),
         format!("/api/v1/records?q=user:{PAT}&count=true"),
     ] {
-        for scope in [Scope::Read, Scope::Write] {
-            assert_eq!(count(scope, &path).await, 0, "{path}");
+        for token in [&reader, &writer] {
+            assert_eq!(count(token, &path).await, 0, "{path}");
         }
         assert_eq!(told(&fake), Vec::<String>::new());
-        assert_eq!(count(Scope::Payload, &path).await, 1, "{path}");
+        assert_eq!(count(&viewer, &path).await, 1, "{path}");
         assert_eq!(told(&fake), ["search"]);
         fake.seen.records.lock().unwrap().retain(|record| record.kind != Kind::NAME_RESOLVE);
     }
     // By the pseudonym everybody who may look.
-    assert_eq!(count(Scope::Read, "/api/v1/records?user=psn_00&count=true").await, 1);
+    assert_eq!(count(&reader, "/api/v1/records?user=psn_00&count=true").await, 1);
 }
 
 #[tokio::test]

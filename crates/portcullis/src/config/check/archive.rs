@@ -24,13 +24,4 @@ pub(super) fn check(check: &mut Check<'_>) {
         let help = "write, for example, \"eu-central-1\"";
         check.error("archive.region", "a region is made of letters, digits and '-'", help);
     }
-    for (key, span) in [("every", archive.every), ("check_every", archive.check_every)] {
-        if span.is_zero() {
-            check.error(
-                &format!("archive.{key}"),
-                "takes more than no time",
-                "write, for example, \"5m\"",
-            );
-        }
-    }
 }
