@@ -105,6 +105,7 @@ enum Refusal {
     Expired,
     Scope,
     Payload,
+    Names,
     Platform,
     Tenant,
     Store,
@@ -122,6 +123,7 @@ impl Refusal {
                 Self::Denied(verdict)
             }
             (_, Access::Payload) => Self::Payload,
+            (_, Access::Names) => Self::Names,
             _ => Self::Scope,
         }
     }
@@ -148,6 +150,7 @@ impl Refusal {
             Self::Expired => "the admin token has expired",
             Self::Scope => "the admin token may only read",
             Self::Payload => "the admin token may not read payloads",
+            Self::Names => "the admin token may not resolve names",
             Self::Platform => "an admin token is of one tenant",
             Self::Tenant => "there is no tenant of this name",
             Self::Store => "the store could not be asked",
@@ -163,6 +166,10 @@ impl Refusal {
             }
             Self::Payload => {
                 let detail = "this token may not read payloads; use one with scope payload";
+                Problem::new(StatusCode::FORBIDDEN, detail)
+            }
+            Self::Names => {
+                let detail = "this token may not resolve names; use one with scope payload";
                 Problem::new(StatusCode::FORBIDDEN, detail)
             }
             Self::Denied(verdict) if verdict.policies.is_empty() => {

@@ -1,6 +1,6 @@
 //! What the admin API asks of whoever holds the keys and what they sealed. The binary answers.
 
-use model::{DataSubject, Month, RecordId, TenantId};
+use model::{DataSubject, Month, RecordId, TenantId, UserName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -72,6 +72,18 @@ pub struct Asker {
 pub trait Custody: Send + Sync + 'static {
     /// Opens a payload; `None` where its key was destroyed.
     fn payload(&self, place: PayloadPlace) -> Task<'_, Result<Option<PayloadView>, Failure>>;
+
+    /// A subject as what is kept of them calls them: by the pseudonym, where a person has one.
+    fn kept_as(&self, tenant: &TenantId, subject: DataSubject) -> DataSubject;
+
+    /// What records of now call a person; a new pseudonym is durable when it resolves.
+    fn shown(&self, tenant: TenantId, person: UserName) -> Task<'_, Result<UserName, Failure>>;
+
+    /// Whose pseudonym it is; nothing where that was erased, or it is none.
+    fn name_of(&self, tenant: &TenantId, pseudonym: &UserName) -> Option<UserName>;
+
+    /// Destroys what ties a person to a pseudonym, by either; says whether there was anything.
+    fn forget_name(&self, tenant: TenantId, person: UserName) -> Task<'_, Result<bool, Failure>>;
 
     /// Destroys a subject's data keys, those of one month where one is named. When it resolves
     /// they are in no byte of the instance's files.

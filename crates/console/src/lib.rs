@@ -19,6 +19,7 @@ mod holdings;
 mod idempotency;
 mod instance;
 mod login;
+mod names;
 mod openapi;
 mod pages;
 mod principal;

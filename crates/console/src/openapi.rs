@@ -46,7 +46,7 @@ fn operation(endpoint: &Endpoint) -> Value {
     if endpoint.access != Access::Public {
         operation["security"] = json!([{"admin_token": []}]);
         operation["x-scope"] = json!(match endpoint.access {
-            Access::Payload => "payload",
+            Access::Payload | Access::Names => "payload",
             access if access.changes() => "write",
             _ => "read",
         });

@@ -40,6 +40,7 @@ impl Access {
             Self::Review => "review_access",
             Self::Tokens => "manage_tokens",
             Self::Retention => "manage_retention",
+            Self::Names => "resolve_names",
             Self::Erase => "erase",
             Self::Keys => "rotate_keys",
             Self::Author => "author_policy",
@@ -61,7 +62,7 @@ impl Access {
 
     /// Whether it changes something.
     pub(crate) fn changes(self) -> bool {
-        !matches!(self, Self::Public | Self::Read | Self::Payload | Self::Platform)
+        !matches!(self, Self::Public | Self::Read | Self::Payload | Self::Names | Self::Platform)
     }
 }
 

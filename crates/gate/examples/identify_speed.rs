@@ -209,6 +209,7 @@ fn snapshot(
         }),
         limits: Vec::new(),
         loops: Default::default(),
+        names: None,
         everything: Standing::Active,
     };
     for name in ["planner", "worker", "bot"] {

@@ -70,6 +70,7 @@ fn call(
         tenant,
         agent,
         person: None,
+        shown: None,
         tier: Tier::Api,
         place: Place::Server("server"),
         tool: Some(tool),

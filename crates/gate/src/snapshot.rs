@@ -75,6 +75,8 @@ pub struct Tenant {
     pub classifier: Option<Arc<Classifier>>,
     /// Keeps what is tokenised.
     pub vault: Option<Arc<Vault>>,
+    /// The pseudonyms by which records call people; none where they stand there by name.
+    pub names: Option<Arc<payloads::Names>>,
     /// Brings what policies hold before people.
     pub approvals: Option<Approvals>,
     /// `None` where no payload is kept.

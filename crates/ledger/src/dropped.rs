@@ -50,11 +50,6 @@ impl Dropped {
         Ok(format!("{text}\n{line}"))
     }
 
-    /// As if all had been dropped at once.
-    pub(crate) fn whole(self) -> Self {
-        Self { before: 0, ..self }
-    }
-
     /// The first record whose bundle is still there.
     pub(crate) fn text_from(&self) -> u64 {
         self.first / WIDTH * WIDTH

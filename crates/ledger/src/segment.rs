@@ -36,6 +36,13 @@ pub(crate) fn path(first: u64) -> String {
     format!("{FOLDER}/{first:020}.seg")
 }
 
+/// The first index of the segment that has this path; none where it is no segment's.
+pub(crate) fn first_of(found: &str) -> Option<u64> {
+    let name = found.strip_prefix(FOLDER)?.strip_prefix('/')?;
+    let first = name.strip_suffix(".seg")?.parse().ok()?;
+    (path(first) == found).then_some(first)
+}
+
 /// First indexes of all segments, in order.
 pub(crate) fn list(files: &dyn Files) -> Result<Vec<u64>, LogError> {
     let names = files.list(FOLDER).map_err(|error| LogError::io("listing", FOLDER, &error))?;

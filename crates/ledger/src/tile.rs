@@ -7,6 +7,9 @@ use model::Digest;
 /// Hashes of a full tile, entries of a full bundle (section "Merkle Tree").
 pub const WIDTH: u64 = 256;
 
+/// The folder of the entry bundles.
+pub(crate) const ENTRIES: &str = "tile/entries";
+
 /// What a path below `tile/` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
@@ -55,7 +58,7 @@ impl fmt::Display for Tile {
     /// The path, such as `tile/0/x001/x234/067.p/5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.level {
-            Level::Entries => f.write_str("tile/entries/")?,
+            Level::Entries => write!(f, "{ENTRIES}/")?,
             Level::Hashes(level) => write!(f, "tile/{level}/")?,
         }
         let mut divisor = 1;

@@ -108,6 +108,16 @@ name!(/// A conversation or task of an agent.
 name!(/// A policy's `@id`.
     PolicyId);
 
+impl UserName {
+    /// What the pseudonyms of people begin with.
+    pub const PSEUDONYM: &str = "psn_";
+
+    /// Whether it has the form of a pseudonym.
+    pub fn is_pseudonym(&self) -> bool {
+        self.0.starts_with(Self::PSEUDONYM)
+    }
+}
+
 impl TenantId {
     /// The tenant of an installation that has only one.
     pub fn main() -> Self {

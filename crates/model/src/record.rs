@@ -55,6 +55,8 @@ impl Kind {
     pub const ADMIN_CHANGE: Self = Self(Cow::Borrowed("admin.change"));
     /// Somebody read a kept payload.
     pub const PAYLOAD_READ: Self = Self(Cow::Borrowed("payload.read"));
+    /// Somebody tied a pseudonym to a name.
+    pub const NAME_RESOLVE: Self = Self(Cow::Borrowed("name.resolve"));
     /// The keys to somebody's data were destroyed.
     pub const DATA_ERASE: Self = Self(Cow::Borrowed("data.erase"));
     /// What was kept long enough was let go.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use model::{DataSubject, Month, Secret, TenantId, Timestamp};
+use model::{AgentName, DataSubject, Month, Secret, TenantId, Timestamp, UserName};
 use store::{KeyFilter, KeyId, KeyStore, KeyUse, WrappedKey};
 use zeroize::Zeroizing;
 
@@ -23,6 +23,9 @@ pub struct DataKey {
 
 /// Data keys that were destroyed: whose, and of which months.
 pub type Erased = Vec<(DataSubject, Month)>;
+
+/// Who sent values, and for whom.
+pub type ValueOwner = (AgentName, Option<UserName>);
 
 /// Whose, of which month, and by which label retention knows it.
 type Owner = (DataSubject, Month, String);
@@ -135,6 +138,45 @@ impl Keyring {
         }
     }
 
+    /// Keeps what a pseudonym is made from; it is durable when this answers.
+    pub(crate) async fn add_name(&self, content: &[u8]) -> Result<KeyId, KeyError> {
+        let _one = self.changing.lock().await;
+        let row = self.wrap(KeyUse::Name, content)?;
+        let id = row.id;
+        self.store.add(&self.tenant, row).await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn remove_name(&self, id: KeyId) -> Result<(), KeyError> {
+        let _one = self.changing.lock().await;
+        Ok(self.store.erase_these(&self.tenant, vec![id]).await?)
+    }
+
+    /// The keys to the values behind placeholders: who sent them, and for whom.
+    pub async fn value_keys(&self) -> Result<Vec<(ValueOwner, Key)>, KeyError> {
+        let rows = self.store.value_keys(&self.tenant).await?;
+        let open = |row: WrappedKey| {
+            let key = Key::from_bytes(&self.unwrap(&row)?).ok_or(KeyError::Damaged)?;
+            match row.used_for {
+                KeyUse::Values(agent, person) => Ok(((agent, person), key)),
+                _ => Err(KeyError::Damaged),
+            }
+        };
+        rows.into_iter().map(open).collect()
+    }
+
+    /// Keeps a key to values, unless it is kept already; it is durable when this answers.
+    ///
+    /// # Errors
+    /// Where another key of the same owner is kept.
+    pub async fn keep_value_key(&self, owner: &ValueOwner, key: &Key) -> Result<(), KeyError> {
+        let _one = self.changing.lock().await;
+        let row = self.wrap(KeyUse::Values(owner.0.clone(), owner.1.clone()), key.expose())?;
+        let kept = self.store.add_first(&self.tenant, row).await?;
+        let is_same = self.unwrap(&kept)?.as_slice() == key.expose();
+        if is_same { Ok(()) } else { Err(KeyError::Damaged) }
+    }
+
     /// Destroys data keys, here and on the disk. What they sealed is gone when this answers.
     pub async fn erase(&self, filter: KeyFilter) -> Result<Erased, KeyError> {
         let _one = self.changing.lock().await;
@@ -209,7 +251,7 @@ impl Keyring {
         self.top().rewrap(&self.tenant, &row, key)
     }
 
-    fn unwrap(&self, row: &WrappedKey) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(crate) fn unwrap(&self, row: &WrappedKey) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.top().unwrap(&self.tenant, row)
     }
 }
@@ -244,6 +286,11 @@ pub(crate) fn about(tenant: &TenantId, row: &WrappedKey) -> Vec<u8> {
         KeyUse::Vault => ("vault", String::new(), String::new(), ""),
         KeyUse::Data(subject, month, label) => {
             ("data", subject.to_string(), month.to_string(), label.as_str())
+        }
+        KeyUse::Name => ("name", String::new(), String::new(), ""),
+        KeyUse::Values(agent, person) => {
+            let person = person.as_ref().map_or("", |person| person.as_str());
+            ("values", agent.to_string(), String::new(), person)
         }
     };
     let [tenant, level, subject, month, label] =

@@ -16,6 +16,7 @@ mod command;
 mod error;
 mod frame;
 mod keyring;
+mod names;
 mod open;
 mod reference;
 mod root;
@@ -31,7 +32,8 @@ use std::sync::Arc;
 
 pub use error::{KeepError, KeyError, ReadError};
 pub use frame::Direction;
-pub use keyring::{DataKey, Erased, Keyring};
+pub use keyring::{DataKey, Erased, Keyring, ValueOwner};
+pub use names::Names;
 pub use open::Kept;
 pub use reference::Reference;
 pub use root::{MIN_CHARACTERS, Root};

@@ -26,11 +26,11 @@ fn place(number: u128) -> Place {
     Place { tenant: TenantId::main(), record, direction: Direction::Request }
 }
 
-fn secret(letter: char) -> Arc<Root> {
+pub(crate) fn secret(letter: char) -> Arc<Root> {
     Arc::new(Root::secret(Secret::new(letter.to_string().repeat(32))).unwrap())
 }
 
-async fn keyring(
+pub(crate) async fn keyring(
     folder: &TempDir,
     root: Arc<Root>,
     before: Option<Arc<Root>>,
@@ -62,7 +62,7 @@ async fn keep_up_to(
 }
 
 /// All bytes under a folder.
-fn everything(folder: &std::path::Path) -> Vec<u8> {
+pub(crate) fn everything(folder: &std::path::Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

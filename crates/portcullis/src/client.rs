@@ -1,9 +1,10 @@
 //! Speaks to a running instance: over the Unix socket of its data folder, or over TCP.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
@@ -148,7 +149,7 @@ impl Client {
     }
 }
 
-fn socket_error(path: &std::path::Path, error: std::io::Error) -> ClientError {
+fn socket_error(path: &Path, error: std::io::Error) -> ClientError {
     use std::io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
     match error.kind() {
         // A socket that nobody listens on was left by a process that is gone.
@@ -202,6 +203,13 @@ pub fn trust() -> Result<rustls::ClientConfig, ClientError> {
         return Err(ClientError::Tls("this system has no certificate authorities".to_owned()));
     }
     trusting(roots)
+}
+
+/// Those of a file, PEM, and no others; without one those of this system.
+pub(crate) fn trust_file(ca: Option<&Path>) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    let Some(file) = ca else { return Ok(Arc::new(trust()?)) };
+    let pem = std::fs::read(file).with_context(|| format!("the file {}", file.display()))?;
+    Ok(Arc::new(trust_only(gate::net::tls::certificates_from_pem(&pem)?)?))
 }
 
 /// These authorities, and no others.

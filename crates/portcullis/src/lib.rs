@@ -3,6 +3,7 @@
 //! This is the only crate that reads configuration files and the environment. It holds no logic
 //! of the product: it hands each room what it needs and connects them.
 
+pub(crate) mod archive;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod inspection;
 pub mod keys;
 pub mod logging;
 pub mod policies;
+pub(crate) mod s3;
 pub(crate) mod selftest;
 mod simulated;
 pub mod up;

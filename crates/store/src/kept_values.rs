@@ -21,6 +21,12 @@ impl Store {
         self.db.write(move |tx| sqlite::kept_values::add(tx, &tenant, &values)).await
     }
 
+    /// Puts values in the place of those with their ids.
+    pub async fn reseal_values(&self, tenant: &TenantId, values: Vec<KeptValue>) -> Result<()> {
+        let tenant = tenant.clone();
+        self.db.write(move |tx| sqlite::kept_values::reseal(tx, &tenant, &values)).await
+    }
+
     /// Removes what an agent sent, or what was sent for a person; gives how much that was. What the
     /// database keeps of it in pages that are free now is still sealed.
     pub async fn forget_values(&self, tenant: &TenantId, of: DataSubject) -> Result<u64> {

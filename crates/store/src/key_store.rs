@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use model::{DataSubject, Month, TenantId, Timestamp};
+use model::{AgentName, DataSubject, Month, TenantId, Timestamp, UserName};
 
 use crate::{Result, sqlite};
 
@@ -26,6 +26,10 @@ pub enum KeyUse {
     Vault,
     /// Seals one subject's payloads of one month that retention knows by one label, or by none.
     Data(DataSubject, Month, String),
+    /// A person's pseudonym: what it is made from, and their name.
+    Name,
+    /// Seals the values that an agent sent as placeholders, for one person or for nobody.
+    Values(AgentName, Option<UserName>),
 }
 
 /// A key as it is stored: nobody opens it without the key above it.
@@ -90,6 +94,21 @@ impl KeyStore {
         self.db.read(sqlite::wrapped_keys::tenants).await
     }
 
+    /// What pseudonyms of a tenant are made from.
+    pub async fn names(&self, tenant: &TenantId) -> Result<Vec<WrappedKey>> {
+        self.of_level(tenant, "name").await
+    }
+
+    /// The keys to values, whoever they are of.
+    pub async fn value_keys(&self, tenant: &TenantId) -> Result<Vec<WrappedKey>> {
+        self.of_level(tenant, "values").await
+    }
+
+    async fn of_level(&self, tenant: &TenantId, level: &'static str) -> Result<Vec<WrappedKey>> {
+        let tenant = tenant.clone();
+        self.db.read(move |tx| sqlite::wrapped_keys::of_level(tx, &tenant, level)).await
+    }
+
     /// All keys of a tenant, those of the tenant itself first.
     pub async fn all(&self, tenant: &TenantId) -> Result<Vec<WrappedKey>> {
         let tenant = tenant.clone();
@@ -120,8 +139,8 @@ impl KeyStore {
         self.db.write(move |tx| sqlite::wrapped_keys::retire(tx, &tenant)).await
     }
 
-    /// Destroys data keys: answers only once no byte of them is in the database's files. Gives
-    /// whose they were, and of which months.
+    /// Destroys data keys, and where no month is named the subject's keys to values: answers only once
+    /// no byte of them is in the database's files. Gives whose the data keys were, and of which months.
     ///
     /// # Errors
     /// [`crate::StoreError`]; then they may be deleted and not yet wiped: ask again.

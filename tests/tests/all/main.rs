@@ -33,6 +33,7 @@ mod obligations;
 mod payloads;
 mod people;
 mod policy;
+mod pseudonyms;
 mod records;
 mod reload;
 mod retention;

@@ -120,6 +120,31 @@ async fn what_an_agent_sent_is_forgotten_with_it() {
 }
 
 #[tokio::test]
+async fn a_copy_of_the_state_from_before_an_erasure_gives_nothing_back() {
+    let upstream = parrot();
+    let mut gate = gate().openai(&upstream).agent("bot").agent("other").sections(TOKENISE).run();
+    let mut kept = Vec::new();
+    for agent in ["bot", "other"] {
+        said_to(&gate, agent, &format!("write to {MAIL}")).await;
+        kept.push(placeholder(&sent(&upstream)));
+    }
+    gate.stop();
+    // Every page as it was, freed ones too.
+    let state = std::fs::read(gate.data().join("state.db")).unwrap();
+    gate.start();
+    gate.succeeds(&["ledger", "erase", "--agent", "bot", "--reason", "asked to"]);
+    gate.stop();
+    for left in ["state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(gate.data().join(left));
+    }
+    std::fs::write(gate.data().join("state.db"), state).unwrap();
+    gate.start();
+    let text = format!("to {}", kept[0]);
+    assert_eq!(said_to(&gate, "bot", &text).await, text, "its key is gone");
+    assert_eq!(said_to(&gate, "other", &format!("to {}", kept[1])).await, format!("to {MAIL}"));
+}
+
+#[tokio::test]
 async fn another_root_key_does_not_open_the_vault_and_says_so() {
     let upstream = parrot();
     let mut gate = gate().openai(&upstream).agent("bot").sections(TOKENISE).run();

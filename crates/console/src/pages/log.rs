@@ -47,6 +47,7 @@ async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
         section.card { h2 { "Witnesses" } (witnesses(&cosigned)) }
         section.card { h2 { "Checkpoints" } (checkpoints(&past)) }
         section.card { h2 { "What was let go" } (retained(&dropped)) }
+        section.card { h2 { "Archive" } (archive(&app, &who.tenant)) }
         section.card { h2 { "Exports" } (exports(&app, &who.tenant)) }
     };
     Ok(shell::page(&app, &who, Frame::of(Section::Log), body).await)
@@ -110,6 +111,19 @@ fn retained(dropped: &str) -> Markup {
         @if dropped.is_empty() { p.muted { "Nothing: the log is here from its first record." } }
         @else { p { "The beginning was let go as retention says; what is left still verifies." } (untrusted_block(dropped.trim())) }
         p { a href=(url("/activity", &[("q", "kind:data.retain,data.erase")])) { "Records of retention and erasure" } }
+    }
+}
+
+fn archive(app: &App, tenant: &TenantId) -> Markup {
+    let status = app.instance.status(tenant);
+    let (archive, text) = (&status["archive"], |name: &str| {
+        untrusted(status["archive"][name].as_str().unwrap_or_default())
+    });
+    html! {
+        @if archive.is_null() { p.muted { "The log is copied nowhere." } } @else {
+            ul.controls { li { b { (text("to")) } " " span.muted { (archive["archived"]) " archived, " (archive["behind"]) " behind" } } }
+            @if archive["state"] == "failing" { p role="status" { "It fails: " (text("error")) } }
+        }
     }
 }
 

@@ -42,6 +42,10 @@ async fn clear(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
     let tenant = who.tenant.clone();
+    let person = match person {
+        Some(person) => Some(app.custody.shown(who.tenant.clone(), person).await?),
+        None => None,
+    };
     let of = LabelledSession { tenant, agent: agent.clone(), person, session };
     let Some(labels) = app.instance.clear_labels(&of) else {
         return Err(Problem::not_found("session"));

@@ -14,6 +14,7 @@ pub(crate) mod keys;
 mod labels;
 pub(crate) mod ledger;
 mod limits;
+mod names;
 pub(crate) mod payloads;
 pub(crate) mod persons;
 pub(crate) mod places;
@@ -82,6 +83,8 @@ pub enum Access {
     Tokens,
     /// Legal holds, and what is let go when.
     Retention,
+    /// Tying pseudonyms to names.
+    Names,
     /// Destroying keys to somebody's data.
     Erase,
     /// Exchanging keys.
@@ -121,7 +124,7 @@ pub struct Endpoint {
 
 /// Every route there is.
 pub fn endpoints() -> Vec<Endpoint> {
-    let files: [fn() -> Vec<Endpoint>; 29] = [
+    let files: [fn() -> Vec<Endpoint>; 30] = [
         health::endpoints,
         ledger::endpoints,
         description::endpoints,
@@ -139,6 +142,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         records::endpoints,
         index::endpoints,
         payloads::endpoints,
+        names::endpoints,
         retention::endpoints,
         limits::endpoints,
         policy::endpoints,

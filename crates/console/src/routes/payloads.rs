@@ -20,7 +20,7 @@ use super::{Endpoint, endpoint};
 use crate::change::{Change, MAX_DETAIL, commit, random_id, with_record};
 use crate::custody::{ErasedKey, KeyLevel, PayloadPart, PayloadPlace, PayloadView};
 use crate::extract::{Body, Place};
-use crate::{App, Failure, Principal, Problem, Shared};
+use crate::{App, Failure, Principal, Problem, Shared, names};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -91,7 +91,7 @@ fn shown(id: RecordId, part: &str, view: &PayloadView) -> Value {
 }
 
 /// A record of something that was done here and is no change.
-fn record_of(app: &App, who: &Principal, kind: Kind) -> Record {
+pub(crate) fn record_of(app: &App, who: &Principal, kind: Kind) -> Record {
     let now = (app.clock)();
     let id = RecordId::new(now, random_id(app).unwrap_or_default());
     let decision = Decision { effect: Effect::Permit, ..Decision::default() };
@@ -120,20 +120,31 @@ async fn erase(
     if order.reason.trim().is_empty() {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "say why, as `reason`"));
     }
-    if let Some(hold) = held(&app, &who, &order.subject).await? {
+    // Both what was kept by name and what is kept by a pseudonym.
+    let kept_as = app.custody.kept_as(&who.tenant, order.subject.clone());
+    let hold = match held(&app, &who, &order.subject).await? {
+        None => held(&app, &who, &kept_as).await?,
+        hold => hold,
+    };
+    if let Some(hold) = hold {
         let detail = format!("this is under the legal hold {:?}; remove that first", hold.name);
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     let mut record = record_of(&app, &who, Kind::DATA_ERASE);
-    let kind = order.subject.kind().into();
-    record.resource = Some(Resource { name: order.subject.name().to_owned(), kind });
+    let named = match &order.subject {
+        DataSubject::Person(name) if kept_as == order.subject => {
+            names::shown(&app, &who, name).await?
+        }
+        _ => kept_as.name().to_owned(),
+    };
+    record.resource = Some(Resource { name: named, kind: order.subject.kind().into() });
     record.detail.insert("reason".into(), clip(&order.reason, MAX_DETAIL).to_owned());
     if let Some(month) = order.month {
         record.detail.insert("month".into(), month.to_string());
     }
     record.status = Status::Begun;
     app.journal.record(record.clone()).await?;
-    let erased = erase_all(&app, &who, order.subject, order.month).await;
+    let erased = erase_all(&app, &who, [order.subject, kept_as], order.month).await;
     record.status = if erased.is_ok() { Status::Ok } else { Status::Failed };
     record.time = (app.clock)();
     if let Ok((keys, values)) = &erased {
@@ -146,19 +157,27 @@ async fn erase(
     Ok(with_record(answer, record.id))
 }
 
-/// The keys to a subject's payloads, and what is theirs in the vault of placeholders. That has no
-/// months: it goes only with the whole.
+/// The keys to a subject's payloads, what is theirs in the vault of placeholders, and what ties them to
+/// their pseudonym. Only payloads have months: the rest goes with the whole.
 async fn erase_all(
     app: &App,
     who: &Principal,
-    subject: DataSubject,
+    subjects: [DataSubject; 2],
     month: Option<Month>,
 ) -> Result<(Vec<ErasedKey>, u64), Failure> {
-    let values = match month {
-        None => app.custody.forget_values(who.tenant.clone(), subject.clone()).await?,
-        Some(_) => 0,
-    };
-    Ok((app.custody.erase(who.tenant.clone(), subject, month).await?, values))
+    let [named, kept_as] = subjects;
+    let other = (named != kept_as).then_some(named);
+    let (mut erased, mut values) = (Vec::new(), 0);
+    for subject in other.into_iter().chain([kept_as]) {
+        if month.is_none() {
+            values += app.custody.forget_values(who.tenant.clone(), subject.clone()).await?;
+        }
+        erased.extend(app.custody.erase(who.tenant.clone(), subject.clone(), month).await?);
+        if let (DataSubject::Person(person), None) = (subject, month) {
+            app.custody.forget_name(who.tenant.clone(), person).await?;
+        }
+    }
+    Ok((erased, values))
 }
 
 #[derive(Deserialize)]

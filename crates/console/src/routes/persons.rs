@@ -13,6 +13,7 @@ use super::agents::MAX_TEXT;
 use super::{Endpoint, endpoint};
 use crate::change::{Change, commit};
 use crate::extract::{Body, Params, Place, etag, if_match};
+use crate::names::shown;
 use crate::{Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -79,7 +80,7 @@ async fn create(
     let detail = vec![("scopes", scopes.to_string())];
     let new = NewPerson { name, email, scopes };
     let person = app.store.add_person(&who.tenant, new, (app.clock)()).await?;
-    let name = person.person.name.to_string();
+    let name = shown(&app, &who, &person.person.name).await?;
     let change = Change { act: "person.create", kind: "person", name, detail, publish: true };
     let in_force = commit(&app, &who, change).await?;
     Ok(in_force.mark((StatusCode::CREATED, answer(&person)).into_response()))
@@ -121,7 +122,7 @@ async fn update(
     let version = if_match(&headers)?;
     let now = (app.clock)();
     let person = app.store.update_person(&who.tenant, &name, change, version, now).await?;
-    let name = name.to_string();
+    let name = shown(&app, &who, &name).await?;
     let change = Change { act: "person.update", kind: "person", name, detail, publish: true };
     Ok(commit(&app, &who, change).await?.mark(answer(&person)))
 }
@@ -146,7 +147,7 @@ async fn remove(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     app.store.remove_person(&who.tenant, &name, if_match(&headers)?).await?;
-    let (name, detail) = (name.to_string(), vec![]);
+    let (name, detail) = (shown(&app, &who, &name).await?, vec![]);
     let change = Change { act: "person.remove", kind: "person", name, detail, publish: true };
     Ok(commit(&app, &who, change).await?.mark(StatusCode::NO_CONTENT.into_response()))
 }

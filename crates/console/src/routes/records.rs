@@ -14,7 +14,7 @@ use store::{Cursor, Field, Filter, Hit};
 
 use super::{Endpoint, endpoint};
 use crate::extract::{Params, Place};
-use crate::{App, Failure, Principal, Problem, Shared};
+use crate::{App, Failure, Principal, Problem, Shared, names};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -98,7 +98,8 @@ async fn search(
     who: Principal,
     Params(query): Params<Query>,
 ) -> Result<Response, Problem> {
-    let filter = query.filter((app.clock)())?;
+    let mut filter = query.filter((app.clock)())?;
+    names::in_search(&app, &who, &mut filter).await?;
     let after = query.cursor.as_deref().map(str::parse::<Cursor>).transpose()?;
     let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
     app.instance.catch_up(&who.tenant).await;
@@ -122,7 +123,8 @@ async fn top(
     who: Principal,
     Params(query): Params<Query>,
 ) -> Result<Response, Problem> {
-    let filter = query.filter((app.clock)())?;
+    let mut filter = query.filter((app.clock)())?;
+    names::in_search(&app, &who, &mut filter).await?;
     let name = query.field.as_deref().ok_or_else(|| Problem::bad_request("say which field"))?;
     let field = Field::named(name)?;
     app.instance.catch_up(&who.tenant).await;
@@ -141,6 +143,7 @@ async fn histogram(
 ) -> Result<Response, Problem> {
     let now = (app.clock)();
     let mut filter = query.filter(now)?;
+    names::in_search(&app, &who, &mut filter).await?;
     // Up to this moment, itself included.
     let until = filter.until.unwrap_or(now.plus(Duration::from_micros(1)));
     let since = filter.since.unwrap_or(until.minus(DAY));

@@ -47,6 +47,14 @@ async fn add(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "say why, as `reason`"));
     }
     let name = order.name.to_string();
+    // By what is kept of them, which may be a pseudonym.
+    let order = match order.subject {
+        Some(DataSubject::Person(person)) => {
+            let shown = app.custody.shown(who.tenant.clone(), person).await?;
+            Order { subject: Some(DataSubject::Person(shown)), ..order }
+        }
+        _ => order,
+    };
     let subject = order.subject.as_ref().map_or("everything".to_owned(), ToString::to_string);
     let hold = Hold {
         name: name.clone(),

@@ -11,7 +11,9 @@ use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use identity::sign_on::{LoggedOut, SignedOn};
-use model::{AgentName, CertificateSubject, DataSubject, Month, Record, TenantId, Timestamp};
+use model::{
+    AgentName, CertificateSubject, DataSubject, Month, Record, TenantId, Timestamp, UserName,
+};
 use serde_json::{Value, json};
 use store::{Batch, Entry, NewToken, Scope, Store};
 
@@ -154,7 +156,7 @@ impl Instance for FakeInstance {
         }
     }
 
-    fn heir(&self, _: &TenantId) -> Option<model::UserName> {
+    fn heir(&self, _: &TenantId) -> Option<UserName> {
         "heir".parse().ok()
     }
 
@@ -342,6 +344,29 @@ impl Custody for FakeCustody {
         let view =
             PayloadView { coding: String::new(), bytes: b"said".to_vec(), is_truncated: false };
         Box::pin(async move { Ok(is_there.then_some(view)) })
+    }
+
+    fn kept_as(&self, _: &TenantId, subject: DataSubject) -> DataSubject {
+        match subject {
+            DataSubject::Person(name) if name.as_str() == "pat@example.com" => {
+                DataSubject::Person("psn_00".parse().unwrap())
+            }
+            other => other,
+        }
+    }
+
+    fn shown(&self, tenant: TenantId, person: UserName) -> Task<'_, Result<UserName, Failure>> {
+        let subject = self.kept_as(&tenant, DataSubject::Person(person));
+        Box::pin(async move { Ok(subject.name().parse().unwrap()) })
+    }
+
+    fn name_of(&self, _: &TenantId, pseudonym: &UserName) -> Option<UserName> {
+        (pseudonym.as_str() == "psn_00").then(|| "pat@example.com".parse().unwrap())
+    }
+
+    fn forget_name(&self, _: TenantId, person: UserName) -> Task<'_, Result<bool, Failure>> {
+        self.0.note(format!("forget the name {person}"));
+        Box::pin(async { Ok(true) })
     }
 
     fn erase(

@@ -10,6 +10,7 @@ mod credentials;
 mod doors;
 mod fake;
 mod login;
+mod names;
 mod pages;
 mod passkeys;
 mod payloads;

@@ -25,7 +25,7 @@ use table::Table;
 pub(crate) struct Task {
     tenant: TenantId,
     agent: AgentName,
-    /// For whom: what one person said is no other's word.
+    /// For whom, as the record calls them: what one person said is no other's word.
     person: Option<UserName>,
     /// Nothing for what an agent does outside of any session.
     session: Option<SessionId>,
@@ -36,7 +36,7 @@ impl Task {
         Self {
             tenant: caller.tenant.id.clone(),
             agent: caller.agent.name.clone(),
-            person: caller.person.clone(),
+            person: caller.shown.clone(),
             session: session.cloned(),
         }
     }

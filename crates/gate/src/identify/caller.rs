@@ -37,6 +37,8 @@ pub struct Caller {
     pub agent: Arc<Agent>,
     /// On whose behalf.
     pub person: Option<UserName>,
+    /// What the record, and everything else that is kept, calls that person.
+    pub shown: Option<UserName>,
     pub email: Option<String>,
     /// The agents between the person and this call, the calling one last. Empty where the agent
     /// acts by a credential of its own.
@@ -79,12 +81,23 @@ impl Caller {
             scopes: scopes(given.as_deref(), known.map(Arc::as_ref)),
             tier: Tier::of(agent.tier, chain.len(), person.is_some()),
             contained: contained(snapshot, tenant, agent, given.as_deref()),
+            shown: person.clone(),
             person,
             chain,
             key,
             given,
             body: None,
         }
+    }
+
+    /// From here on the person is called by their pseudonym wherever something is kept, if the tenant
+    /// wants it. A new one is durable when this answers.
+    pub(super) async fn take_pseudonym(&mut self) -> Result<(), Unidentified> {
+        self.shown = self.tenant.shown(self.person.as_ref()).await?;
+        if self.tenant.names.is_some() {
+            self.email = None;
+        }
+        Ok(())
     }
 
     /// Whether this is the body that was signed, where the request is signed. Whoever reads the
@@ -134,6 +147,7 @@ impl Caller {
             tenant: &self.tenant.id,
             agent: self.agent.name.as_str(),
             person: self.person.as_ref().map(UserName::as_str),
+            shown: self.shown.as_ref().map(UserName::as_str),
             tier: self.tier,
             place,
             tool,
@@ -142,6 +156,22 @@ impl Caller {
 
     pub(crate) fn given(&self) -> Option<&Given> {
         self.given.as_deref()
+    }
+}
+
+impl Tenant {
+    /// What is kept calls a person by.
+    pub(crate) async fn shown(
+        &self,
+        person: Option<&UserName>,
+    ) -> Result<Option<UserName>, Unidentified> {
+        match (&self.names, person) {
+            (Some(names), Some(person)) => {
+                let pseudonym = names.pseudonym(person).await;
+                pseudonym.map(Some).map_err(|_| Unidentified::Unnamed)
+            }
+            _ => Ok(person.cloned()),
+        }
     }
 }
 

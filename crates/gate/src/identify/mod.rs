@@ -111,7 +111,9 @@ pub async fn agent(
         let next = by_assertion(gate, snapshot, &asked, assertion, shown).await?;
         proof = Some(joined(proof, next)?);
     }
-    Caller::resolve(snapshot, proof.ok_or(Unidentified::Missing)?)
+    let mut caller = Caller::resolve(snapshot, proof.ok_or(Unidentified::Missing)?)?;
+    caller.take_pseudonym().await?;
+    Ok(caller)
 }
 
 async fn prove(

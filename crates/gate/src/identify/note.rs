@@ -36,7 +36,7 @@ pub fn caller(record: &mut Record, caller: &Caller, headers: &HeaderMap) {
     record.zone = Some(caller.agent.zone.clone());
     record.session = session.and_then(|text| SessionId::new(&text).ok());
     record.trace = headers.get("traceparent").and_then(trace_id);
-    record.on_behalf_of.clone_from(&caller.person);
+    record.on_behalf_of.clone_from(&caller.shown);
     record.chain.clone_from(&caller.chain);
     if let Some(email) = &caller.email {
         record.detail.insert("email".into(), clip(email, MAX_EMAIL).to_owned());

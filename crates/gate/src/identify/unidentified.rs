@@ -33,6 +33,9 @@ pub enum Unidentified {
     /// What may be said once could not be noted.
     #[error("the request could not be noted as said once")]
     Crowded,
+    /// No pseudonym could be kept for the person, and records may not call them by name.
+    #[error("no pseudonym could be kept for the person")]
+    Unnamed,
     #[error("{0}")]
     Token(#[from] TokenError),
     #[error("{0}")]
@@ -55,6 +58,7 @@ impl Unidentified {
             Self::Revoked => "The client certificate was revoked: ask whoever runs the gate for another.".into(),
             Self::NotBound => "The token is bound to a key: send a `dpop` proof that is made with it for this request.".into(),
             Self::Crowded => "The gate cannot note that this request was made once, so it does not take it. Try again in a moment.".into(),
+            Self::Unnamed => "The gate cannot keep a pseudonym for the person of this request, so it does not take it. Try again in a moment.".into(),
             Self::Token(error) => sentence(error),
             Self::Signature(error) => sentence(error),
         }

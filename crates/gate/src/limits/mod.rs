@@ -76,6 +76,8 @@ pub struct Caller<'a> {
     pub tenant: &'a TenantId,
     pub agent: &'a str,
     pub person: Option<&'a str>,
+    /// What is kept calls that person.
+    pub shown: Option<&'a str>,
     pub tier: Tier,
     pub place: Place<'a>,
     /// The tool, as `server/tool`.
@@ -124,6 +126,8 @@ impl Limit {
         match &self.only {
             _ if self.except.iter().any(|one| **one == *subject) => None,
             Some(only) if **only != *subject => None,
+            // Counted by what records say, which is what the counters are made from again.
+            _ if self.per == Per::Person => caller.shown.map(Into::into),
             Some(only) => Some(only.clone()),
             None => Some(subject.into()),
         }

@@ -37,6 +37,7 @@ fn caller<'a>(tenant: &'a TenantId, agent: &'a str) -> Caller<'a> {
         tenant,
         agent,
         person: None,
+        shown: None,
         tier: Tier::Api,
         place: Place::Provider("openai"),
         tool: None,

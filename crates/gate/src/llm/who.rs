@@ -25,7 +25,7 @@ impl Call {
         let has_room = self.action.belongs_to(&caller.tenant);
         self.engine.clone_from(&caller.tenant.engine);
         let vault = caller.tenant.vault.as_ref();
-        self.vault = vault.map(|vault| vault.bind(&caller.agent.name, caller.person.as_ref()));
+        self.vault = vault.map(|vault| vault.bind(&caller.agent.name, caller.shown.as_ref()));
         self.keeping.clone_from(&caller.tenant.keeping);
         match caller.contained {
             None if !has_room => Err(Refusal::Busy),

@@ -170,13 +170,14 @@ impl Asking {
         let gate = self.action.gate.clone();
         let subject = identify::subject(&gate, &self.snapshot, token, &tenant).await;
         let subject = subject.map_err(|why| OAuthError::Grant(why.message()))?;
+        self.action.record().on_behalf_of =
+            caller.tenant.shown(subject.person.as_ref()).await.map_err(unnamed)?;
         self.hold_against(&subject, caller)?;
         Ok(subject)
     }
 
     /// The kill switch, for everybody in the chain that is handed on.
     fn hold_against(&mut self, subject: &Subject, caller: &Caller) -> Result<(), OAuthError> {
-        self.action.record().on_behalf_of.clone_from(&subject.person);
         self.action.record().chain = subject.chain.agents().cloned().collect();
         if subject.tenant != caller.tenant.id {
             return Err(OAuthError::Grant(Unidentified::Disagree.message()));
@@ -249,6 +250,10 @@ impl Asking {
         };
         answer(&error, id)
     }
+}
+
+fn unnamed(why: Unidentified) -> OAuthError {
+    OAuthError::Refused(Refusal::Unidentified(why))
 }
 
 fn check_form(parts: &Parts) -> Result<(), OAuthError> {

@@ -27,6 +27,11 @@ impl Disk {
         Self { root: root.to_owned() }
     }
 
+    /// Whether a path is a folder's. A link is none, so that nothing outside is taken for the log's.
+    pub(crate) fn is_folder(&self, path: &str) -> io::Result<bool> {
+        Ok(fs::symlink_metadata(self.path(path))?.is_dir())
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }

@@ -9,6 +9,7 @@ use super::agent::done;
 use super::session::{Session, encode};
 use super::table::Table;
 use super::{Exit, Output, Result};
+use crate::visible::visible;
 
 /// Lists end here.
 const MAX_LISTED: usize = 100_000;
@@ -32,6 +33,14 @@ pub(super) enum Command {
     /// Let agents act for a person again
     #[command(after_help = "Example:\n  portcullis person enable ann@example.com")]
     Enable { name: UserName },
+    /// Say whose pseudonym it is that records call somebody by; that leaves a record
+    #[command(
+        after_help = "Example:\n  portcullis person resolve psn_6f1c0f5b0b6d4d7e8a9b0c1d2e3f4a5b"
+    )]
+    Resolve { pseudonym: UserName },
+    /// Say what records call a person, where that is a pseudonym; that leaves a record
+    #[command(after_help = "Example:\n  portcullis person pseudonym ann@example.com")]
+    Pseudonym { name: UserName },
     /// Remove a person
     #[command(after_help = "Example:\n  portcullis person remove ann@example.com")]
     Remove { name: UserName },
@@ -85,11 +94,27 @@ pub(super) fn run(command: &Command, session: &Session<'_>, output: &mut Output)
         Command::Enable { name } => {
             change(name, &json!({"standing": "active"}), "is enabled", session, output)
         }
+        Command::Resolve { pseudonym } => {
+            let path = format!("/api/v1/pseudonyms/{}", encode(pseudonym.as_str()));
+            tied(&session.read(&path)?, "name", output)
+        }
+        Command::Pseudonym { name } => {
+            tied(&session.read(&format!("{}/pseudonym", path(name)))?, "pseudonym", output)
+        }
         Command::Remove { name } => {
             let answer = session.call(Method::DELETE, &path(name), None)?;
             done(&answer, &format!("person {name} is removed"), output)
         }
     }
+}
+
+/// One of a name and its pseudonym.
+fn tied(answer: &Value, wanted: &str, output: &mut Output) -> Result {
+    match output.json {
+        true => output.value(answer)?,
+        false => output.line(visible(answer[wanted].as_str().unwrap_or_default()))?,
+    }
+    Ok(Exit::Done)
 }
 
 fn change(

@@ -1,6 +1,7 @@
 //! What no key can know alone: names that meet twice, addresses that need TLS, roles that
 //! nobody declared.
 
+mod archive;
 mod exports;
 mod people;
 
@@ -20,6 +21,7 @@ pub(super) fn check(config: &Config, origins: &Origins, found: &mut Vec<Diagnost
     check.listeners();
     check.tenants();
     check.certificates();
+    archive::check(&mut check);
     check_own(check);
 }
 

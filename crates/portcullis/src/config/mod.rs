@@ -5,6 +5,7 @@
 //! that is wrong with it at once, as [`ConfigError`].
 
 pub mod actions;
+pub mod archive_place;
 mod check;
 mod conceal;
 pub mod credential;

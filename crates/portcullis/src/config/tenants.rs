@@ -9,11 +9,12 @@ use super::diagnostic::{Diagnostic, Origin, Severity, SourceText};
 use super::{Config, ConfigError, Environment, Origins, Secrets, check, read, read_file, sections};
 
 /// Sections of the process, which only its own file has.
-const OF_THE_PROCESS: [&str; 9] = [
+const OF_THE_PROCESS: [&str; 10] = [
     "instance",
     "gate",
     "console",
     "data",
+    "archive",
     "ledger",
     "telemetry",
     "metrics",
@@ -107,6 +108,7 @@ fn of_one_process(own: Config, declared: &sections::Tenant, process: &Config) ->
         gate: process.gate.clone(),
         console: process.console.clone(),
         data: process.data.clone(),
+        archive: process.archive.clone(),
         ledger: process.ledger.clone(),
         telemetry: process.telemetry.clone(),
         metrics: process.metrics.clone(),

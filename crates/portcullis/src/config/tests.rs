@@ -9,7 +9,7 @@ use super::sections::{Durability, Per, ProviderKind};
 use super::*;
 
 /// Secrets that the sample files name.
-const SECRETS: [(&str, &str); 10] = [
+const SECRETS: [(&str, &str); 13] = [
     ("FILES_TOKEN", "files-token"),
     ("FILES_KEY", "files-key"),
     ("OPENAI_API_KEY", "k1"),
@@ -20,6 +20,9 @@ const SECRETS: [(&str, &str); 10] = [
     ("SIEM_TOKEN", "k5"),
     ("WEBHOOK_SECRET", "k6"),
     ("SSO_CLIENT_SECRET", "k7"),
+    ("AWS_ACCESS_KEY_ID", "k8"),
+    ("AWS_SECRET_ACCESS_KEY", "k9"),
+    ("AWS_SESSION_TOKEN", "k10"),
 ];
 
 fn read(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
@@ -151,6 +154,24 @@ fn the_example_file_is_accepted_as_it_is_and_with_all_keys() {
     let config = read(&whole.join("\n"), &[]).unwrap_or_else(|error| panic!("{error}")).config;
     assert!(config.gate.tls.is_some() && config.agent[0].key.is_some());
     insta::assert_snapshot!("example", example);
+}
+
+#[test]
+fn a_bucket_has_a_key_and_is_not_reached_in_clear_by_accident() {
+    let place = "[data]\narchive = \"s3://logs/gate\"\n[archive]\n";
+    let keys = "access_key = { env = \"AWS_ACCESS_KEY_ID\" }\nsecret_key = { env = \"AWS_SECRET_ACCESS_KEY\" }\n";
+    assert!(read(&format!("{place}{keys}"), &[]).is_ok());
+    let wrong = |lines: &str| read(&format!("{place}{lines}"), &[]).unwrap_err().to_string();
+    assert!(wrong("").contains("a bucket needs `access_key`"));
+    for (line, says) in [
+        ("endpoint = \"http://s3.example.com\"", "cross the network in clear"),
+        ("region = \"eu central\"", "a region is made of"),
+    ] {
+        assert!(wrong(&format!("{keys}{line}")).contains(says), "{line}");
+    }
+    let loopback = format!("{place}{keys}endpoint = \"http://127.0.0.1:9000\"");
+    assert!(read(&loopback, &[]).is_ok());
+    assert!(read("[data]\narchive = \"gs://logs\"", &[]).is_err());
 }
 
 #[test]

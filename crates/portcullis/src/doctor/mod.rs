@@ -83,6 +83,7 @@ pub async fn examine(loaded: &Loaded, running: bool) -> Vec<Finding> {
     findings.extend(system::disk(&loaded.config.data.dir));
     findings.extend(network::listeners(&loaded.config, running));
     findings.extend(network::providers(&loaded.config).await);
+    findings.extend(network::archive(&loaded.config).await);
     findings
 }
 

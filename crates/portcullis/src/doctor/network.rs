@@ -9,9 +9,10 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 
 use super::Finding;
+use crate::archive::Opener;
 use crate::client;
-use crate::config::Config;
 use crate::config::sections::Provider;
+use crate::config::{Config, Environment};
 
 pub(super) fn listeners(config: &Config, running: bool) -> Vec<Finding> {
     let listeners = [("gate port", config.gate.listen), ("console port", config.console.listen)];
@@ -63,6 +64,23 @@ pub(super) async fn providers(config: &Config) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether the archive can be written, and keeps what it is told to keep.
+pub(super) async fn archive(config: &Config) -> Option<Finding> {
+    let place = config.data.archive.as_ref()?;
+    // Secrets were read with the configuration.
+    let environment = Environment::default();
+    let opener = Opener { settings: &config.archive, environment: &environment };
+    let check = "archive";
+    Some(match opener.try_out(place).await {
+        Ok(()) => Finding::ok(check, format!("{place} can be written, and overwrites nothing")),
+        Err(problem) => Finding::failed(
+            check,
+            format!("{place}: {problem:#}"),
+            "look at [archive], the rights of its key, and whether the store takes conditional writes",
+        ),
+    })
 }
 
 /// Connects, with TLS where the address says so, and sends nothing: no key leaves.

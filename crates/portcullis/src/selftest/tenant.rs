@@ -145,6 +145,7 @@ impl Canaries {
                 pins: self.pins.lock().unwrap_or_else(PoisonError::into_inner).clone(),
                 origins: Vec::new(),
             }),
+            names: None,
             loops: LoopRules { repeats: None, session_calls: None },
             everything: Standing::Active,
         })

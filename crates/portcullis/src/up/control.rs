@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::core::{Core, now};
 use super::house::House;
 use super::reload::Whose;
-use super::{credentials, export, leaked, reload, selftest};
+use super::{archive, credentials, export, leaked, reload, selftest};
 use crate::policies;
 
 /// How long a search waits for the index.
@@ -46,7 +46,7 @@ fn own_metrics(core: &Core) -> String {
         true => core.house.selftest.metrics(now()),
         false => String::new(),
     };
-    index + &failing(core) + &export::metrics(core) + &controls
+    index + &failing(core) + &export::metrics(core) + &archive::metrics(core) + &controls
 }
 
 /// Which parts fail now, and what passed without them.
@@ -221,6 +221,7 @@ impl Instance for Adapter {
             "policy_version": settings.bundle.version().to_string(),
             "inspection": settings.config.inspect.enabled,
             "log": {"size": core.log.size(), "indexed": *core.indexed.borrow(), "checkpoint": core.log.latest_checkpoint().map(|c| c.size)},
+            "archive": archive::status(&core),
             "snapshot_revision": self.house.gate.snapshot().revision,
         })
     }

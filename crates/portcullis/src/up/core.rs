@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::approvals::approvals;
+use super::archive;
 use super::custody::Keys;
 use super::export;
 use super::house::House;
@@ -43,6 +44,7 @@ pub(super) struct Core {
     /// Who asked for the index to be made anew; the indexer answers when it begins.
     pub(super) rebuild: std::sync::Mutex<Option<oneshot::Sender<()>>>,
     exports: OnceLock<Vec<Arc<export::State>>>,
+    archive: OnceLock<Arc<archive::State>>,
     tasks: std::sync::Mutex<Tasks>,
     /// Tells this tenant's tasks to end.
     stop: watch::Sender<bool>,
@@ -81,6 +83,7 @@ impl Core {
             waiters: AtomicUsize::new(0),
             rebuild: std::sync::Mutex::default(),
             exports: OnceLock::new(),
+            archive: OnceLock::new(),
             tasks: std::sync::Mutex::default(),
             stop: watch::Sender::new(false),
         }
@@ -154,6 +157,17 @@ impl Core {
     pub(super) fn set_exports(&self, exports: Vec<Arc<export::State>>) {
         // The start is the only one who does.
         let _ = self.exports.set(exports);
+    }
+
+    /// Where the log is copied to, if anywhere.
+    pub(super) fn archive(&self) -> Option<&archive::State> {
+        self.archive.get().map(AsRef::as_ref)
+    }
+
+    /// Says once that there is an archive.
+    pub(super) fn set_archive(&self, state: Arc<archive::State>) {
+        // The start is the only one who does.
+        let _ = self.archive.set(state);
     }
 
     pub(super) fn is_awaited(&self) -> bool {

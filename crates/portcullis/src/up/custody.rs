@@ -7,8 +7,8 @@ use console::{
     Asker, Custody, ErasedKey, Failure, KeyLevel, PayloadPart, PayloadPlace, PayloadView, Task,
 };
 use inspect::encoding;
-use model::{DataSubject, Month, Secret, TenantId};
-use payloads::{Direction, Kept, Keyring, Payloads, Place, ReadError};
+use model::{DataSubject, Month, Secret, TenantId, UserName};
+use payloads::{Direction, Kept, Keyring, Names, Payloads, Place, ReadError};
 use serde_json::Value;
 use store::{KeyFilter, KeyStore};
 
@@ -17,6 +17,7 @@ use super::house::House;
 use super::root::Roots;
 use super::{retention, vault};
 use crate::config::Config;
+use crate::config::sections::PersonNames;
 use crate::keys::InspectionSecret;
 
 /// Bytes that a kept payload may come to when its content coding is undone to be shown.
@@ -27,6 +28,8 @@ pub(super) struct Keys {
     pub(super) keyring: Arc<Keyring>,
     pub(super) payloads: Arc<Payloads>,
     pub(super) vault: Arc<gate::vault::Vault>,
+    /// Also where new records call people by name: old ones may not.
+    pub(super) names: Arc<Names>,
     pub(super) inspection: Arc<InspectionSecret>,
 }
 
@@ -51,9 +54,10 @@ impl Keys {
         let payloads = Payloads::open(&folder, keyring.clone());
         let payloads = payloads.with_context(|| format!("the folder {}", folder.display()))?;
         let secret = keyring.vault_secret(first.as_ref()).await?;
-        let vault = vault::open(store, tenant, &secret).await?;
+        let vault = vault::open(store, tenant, &secret, &keyring).await?;
         let inspection = Arc::new(InspectionSecret::new(secret));
-        Ok(Self { keyring, payloads: Arc::new(payloads), vault, inspection })
+        let names = Arc::new(Names::open(keyring.clone()).await?);
+        Ok(Self { keyring, payloads: Arc::new(payloads), vault, names, inspection })
     }
 }
 
@@ -118,6 +122,37 @@ impl Custody for Adapter {
                 Err(error) => Err(failed(error)),
             }
         })
+    }
+
+    fn kept_as(&self, tenant: &TenantId, subject: DataSubject) -> DataSubject {
+        match self.house.tenant(tenant) {
+            Some(core) => core.keys.names.kept_as(subject),
+            None => subject,
+        }
+    }
+
+    fn shown(&self, tenant: TenantId, person: UserName) -> Task<'_, Result<UserName, Failure>> {
+        Box::pin(async move {
+            let core = self.tenant(&tenant)?;
+            let names = core.settings.load().config.identity.person_names;
+            match names {
+                _ if person.is_pseudonym() => Ok(person),
+                PersonNames::Clear => Ok(person),
+                PersonNames::Pseudonymous => {
+                    core.keys.names.pseudonym(&person).await.map_err(failed)
+                }
+            }
+        })
+    }
+
+    fn name_of(&self, tenant: &TenantId, pseudonym: &UserName) -> Option<UserName> {
+        self.house.tenant(tenant)?.keys.names.name(pseudonym)
+    }
+
+    fn forget_name(&self, tenant: TenantId, person: UserName) -> Task<'_, Result<bool, Failure>> {
+        Box::pin(
+            async move { self.tenant(&tenant)?.keys.names.erase(&person).await.map_err(failed) },
+        )
     }
 
     fn erase(

@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use gate::limits::{Amount, Caller, Counters, Limit, Place, Saved};
-use model::{Record, Status, Tier, Timestamp};
+use model::{Record, Status, Tier, Timestamp, UserName};
+use payloads::Names;
 use store::{Batch, CountedAt, Counter, Entry};
 use tokio::sync::watch;
 
@@ -129,7 +130,7 @@ async fn step(core: &Core, counted: &mut Counted) -> anyhow::Result<u64> {
     // What was counted before this start, or before the index was given up, counts once.
     let new = records.iter().skip(usize::try_from(counted.upto.saturating_sub(from))?);
     let counters = &counted.counters;
-    new.for_each(|record| count(counters, &limits, record));
+    new.for_each(|record| count(counters, &limits, record, &core.keys.names));
     let position = from + records.len() as u64;
     counted.upto = counted.upto.max(position);
     let entries = records
@@ -151,7 +152,7 @@ async fn step(core: &Core, counted: &mut Counted) -> anyhow::Result<u64> {
 }
 
 /// Adds what a record says was used to the limits that it counts under.
-pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record) {
+pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record, names: &Names) {
     let Some(agent) = &record.agent else { return };
     let Some(resource) = &record.resource else { return };
     let tokens = record.usage.input_tokens.saturating_add(record.usage.output_tokens);
@@ -169,10 +170,16 @@ pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record)
         bytes: record.usage.bytes_in.saturating_add(record.usage.bytes_out),
     };
     let tier = record.detail.get("tier").and_then(|tier| Tier::parse(tier));
+    // Limits speak of names; what counts is kept by what records call people.
+    let person = record
+        .on_behalf_of
+        .as_ref()
+        .map(|shown| names.name(shown).unwrap_or_else(|| shown.clone()));
     let caller = Caller {
         tenant: &record.tenant,
         agent: agent.as_str(),
-        person: record.on_behalf_of.as_ref().map(model::UserName::as_str),
+        person: person.as_ref().map(UserName::as_str),
+        shown: record.on_behalf_of.as_ref().map(UserName::as_str),
         tier: tier.unwrap_or_default(),
         place,
         tool: (resource.kind == "tool").then_some(resource.name.as_str()),
@@ -216,7 +223,7 @@ pub(super) async fn restore(core: &Core) -> anyhow::Result<Counted> {
     while position < core.log.size() {
         let raw = core.log.read(position, BATCH)?;
         for bytes in raw.iter().filter(|bytes| may_count(bytes, since)) {
-            count(&counters, &limits, &Record::decode(bytes)?);
+            count(&counters, &limits, &Record::decode(bytes)?, &core.keys.names);
         }
         position += raw.len() as u64;
     }

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod approvals;
+mod archive;
 mod control;
 mod core;
 mod credentials;

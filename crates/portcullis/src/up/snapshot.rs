@@ -339,6 +339,10 @@ pub(super) fn build(
         tool_engine: settings.tool_engine.clone(),
         redacting: settings.redacting.clone(),
         vault: Some(core.keys.vault.clone()),
+        names: match settings.config.identity.person_names {
+            sections::PersonNames::Clear => None,
+            sections::PersonNames::Pseudonymous => Some(core.keys.names.clone()),
+        },
         keeping: keeping(settings, &core.keys),
         classifier: settings.classifier.clone(),
         approvals: Some(approvals),

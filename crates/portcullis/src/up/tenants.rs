@@ -13,7 +13,7 @@ use super::custody::Keys;
 use super::house::House;
 use super::mcp::Tools;
 use super::snapshot::{Settings, deployed};
-use super::{export, indexer, interrupted, journal, mend, reload, retention, witnesses};
+use super::{archive, export, indexer, interrupted, journal, mend, reload, retention, witnesses};
 use crate::config::{Config, sections};
 use crate::keys::random;
 
@@ -133,6 +133,10 @@ async fn work(core: &Arc<Core>) -> anyhow::Result<()> {
     let exports = export::prepare(core, &config.export).await?;
     core.set_exports(exports.iter().map(|(state, _)| state.clone()).collect());
     tasks.others.extend(exports.into_iter().map(|(_, task)| tokio::spawn(task)));
+    if let Some((state, task)) = archive::prepare(core).context("the archive of [data]")? {
+        core.set_archive(state);
+        tasks.others.push(tokio::spawn(task));
+    }
     core.set_tasks(tasks);
     Ok(())
 }

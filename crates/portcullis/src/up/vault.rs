@@ -1,28 +1,35 @@
-//! The tenant's vault of placeholders, whose keys are made from one of the tenant's.
+//! The tenant's vault of placeholders: values under keys of their owners, which are the tenant's.
 
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use gate::vault::{Keeper, Kept, Vault};
+use gate::vault::{Fresh, Keeper, Kept, Vault};
 use model::{Secret, TenantId};
-use payloads::KeyError;
+use payloads::{KeyError, Keyring};
 use store::{KeptValue, Store};
 
-/// Opens the vault of a tenant.
+/// Opens the vault of a tenant. What an earlier version sealed otherwise is sealed anew.
 pub(super) async fn open(
     store: &Store,
     tenant: &TenantId,
     secret: &Secret,
+    keyring: &Arc<Keyring>,
 ) -> anyhow::Result<Arc<Vault>> {
     let rows = store.kept_values(tenant).await?;
     let kept = |KeptValue { id, agent, person, sealed }| Kept { id, agent, person, sealed };
     let rows = rows.into_iter().map(kept);
-    let keeper = keeper(store.clone(), tenant.clone());
-    let vault = Vault::new(secret, tenant, rows.collect(), keeper).context("the vault's keys")?;
+    let keys = keyring.value_keys().await?;
+    let keeper = keeper(store.clone(), tenant.clone(), keyring.clone());
+    let vault = Vault::new(secret, tenant, keys, rows.collect(), keeper);
+    let vault = vault.context("the vault's keys")?;
     if !vault.opens() {
         bail!(
             "the key in keys.db does not open the vault in state.db; restore both from one backup"
         );
+    }
+    for fresh in vault.reseal().context("the vault's keys")? {
+        keep_key(keyring, &fresh).await?;
+        store.reseal_values(tenant, rows_of(fresh.kept)).await?;
     }
     Ok(Arc::new(vault))
 }
@@ -34,22 +41,40 @@ pub(super) async fn check_first(
     tenant: &TenantId,
     root: Option<&Secret>,
 ) -> anyhow::Result<()> {
-    let is_empty = store.kept_values(tenant).await?.is_empty();
+    let rows = store.kept_values(tenant).await?;
+    let kept = |KeptValue { id, agent, person, sealed }| Kept { id, agent, person, sealed };
+    let kept: Vec<Kept> = rows.into_iter().map(kept).collect();
+    let keeper: Keeper = Arc::new(|_| Box::pin(async { Err("it is only looked at".to_owned()) }));
     let opens = match root {
-        _ if is_empty => true,
-        Some(root) => open(store, tenant, root).await.is_ok(),
+        _ if kept.is_empty() => true,
+        Some(root) => {
+            Vault::new(root, tenant, Vec::new(), kept, keeper).is_some_and(|vault| vault.opens())
+        }
         None => false,
     };
     if opens { Ok(()) } else { Err(KeyError::WrongRoot.into()) }
 }
 
-fn keeper(store: Store, tenant: TenantId) -> Keeper {
-    Arc::new(move |kept| {
-        let (store, tenant) = (store.clone(), tenant.clone());
-        let row = |Kept { id, agent, person, sealed }| KeptValue { id, agent, person, sealed };
-        let rows = kept.into_iter().map(row).collect();
+fn rows_of(kept: Vec<Kept>) -> Vec<KeptValue> {
+    let row = |Kept { id, agent, person, sealed }| KeptValue { id, agent, person, sealed };
+    kept.into_iter().map(row).collect()
+}
+
+async fn keep_key(keyring: &Keyring, fresh: &Fresh) -> Result<(), KeyError> {
+    match &fresh.key {
+        Some(key) => keyring.keep_value_key(&fresh.owner, key).await,
+        None => Ok(()),
+    }
+}
+
+/// The key comes first: a value whose key is not kept could never be read again.
+fn keeper(store: Store, tenant: TenantId, keyring: Arc<Keyring>) -> Keeper {
+    Arc::new(move |fresh| {
+        let (store, tenant, keyring) = (store.clone(), tenant.clone(), keyring.clone());
         Box::pin(async move {
-            store.keep_values(&tenant, rows).await.map_err(|error| error.to_string())
+            keep_key(&keyring, &fresh).await.map_err(|error| error.to_string())?;
+            let kept = store.keep_values(&tenant, rows_of(fresh.kept)).await;
+            kept.map_err(|error| error.to_string())
         })
     })
 }

@@ -18,6 +18,10 @@ pub(super) async fn sealed_values_stay_as_they_were_first_kept(fresh: Fresh) {
     store.keep_values(&main(), vec![value(1, b"other"), value(3, b"")]).await.unwrap();
     let kept = store.kept_values(&main()).await.unwrap();
     assert_eq!(kept, [value(1, b"one"), value(2, b"two"), value(3, b"")]);
+    // What is not there any more does not come back.
+    store.reseal_values(&main(), vec![value(2, b"anew"), value(9, b"gone")]).await.unwrap();
+    let kept = store.kept_values(&main()).await.unwrap();
+    assert_eq!(kept, [value(1, b"one"), value(2, b"anew"), value(3, b"")]);
 }
 
 pub(super) async fn a_subjects_values_go_and_no_others(fresh: Fresh) {

@@ -18,6 +18,16 @@ pub(crate) fn add(tx: &Connection, tenant: &TenantId, values: &[KeptValue]) -> R
     Ok(())
 }
 
+pub(crate) fn reseal(tx: &Connection, tenant: &TenantId, values: &[KeptValue]) -> Result<()> {
+    let number = tenants::number(tx, tenant)?;
+    let sql = "UPDATE kept_values SET sealed = ?3 WHERE tenant = ?1 AND id = ?2";
+    let mut statement = tx.prepare_cached(sql)?;
+    for KeptValue { id, sealed, .. } in values {
+        statement.execute(params![number, id, sealed])?;
+    }
+    Ok(())
+}
+
 pub(crate) fn forget(tx: &Connection, tenant: &TenantId, of: &DataSubject) -> Result<u64> {
     let number = tenants::number(tx, tenant)?;
     // Overwritten first: a row that is only deleted stays in its page.

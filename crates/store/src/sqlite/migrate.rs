@@ -30,7 +30,10 @@ pub(super) const STATE: &[&str] = &[
 ];
 
 /// The same for the database of wrapped keys.
-pub(super) const KEYS: &[&str] = &[include_str!("../../migrations/keys/0001_keys.sql")];
+pub(super) const KEYS: &[&str] = &[
+    include_str!("../../migrations/keys/0001_keys.sql"),
+    include_str!("../../migrations/keys/0002_names_and_values.sql"),
+];
 
 /// Brings the schema up to date, one transaction a step: a kill in between leaves a whole step.
 pub(super) fn run(connection: &mut Connection, migrations: &[&str]) -> Result<()> {

@@ -28,7 +28,24 @@ fn columns_of(used_for: &KeyUse) -> Columns<'_> {
             month: Some(month.to_string()),
             label,
         },
+        KeyUse::Name => above("name"),
+        KeyUse::Values(agent, person) => Columns {
+            level: "values",
+            subject: Some(DataSubject::Agent(agent.clone()).to_string()),
+            month: None,
+            label: person.as_ref().map_or("", |person| person.as_str()),
+        },
     }
+}
+
+/// Whose values, of the columns of a subject and a label.
+fn owner_of_values(row: &Row<'_>) -> Result<KeyUse> {
+    let DataSubject::Agent(agent) = parsed(row, 2)? else {
+        return Err(StoreError::Corrupt("key"));
+    };
+    let person: String = row.get(8)?;
+    let person = (!person.is_empty()).then(|| person.parse()).transpose();
+    Ok(KeyUse::Values(agent, person.map_err(|_| StoreError::Corrupt("key"))?))
 }
 
 fn parsed<T: std::str::FromStr>(row: &Row<'_>, at: usize) -> Result<T> {
@@ -60,6 +77,8 @@ fn from_row(row: &Row<'_>) -> Result<WrappedKey> {
             let (subject, month) = subject_and_month(row, 2)?;
             KeyUse::Data(subject, month, row.get(8)?)
         }
+        Ok("name") => KeyUse::Name,
+        Ok("values") => owner_of_values(row)?,
         _ => return Err(StoreError::Corrupt("key")),
     };
     Ok(WrappedKey {
@@ -121,6 +140,17 @@ pub(crate) fn current(
     rows.next()?.map(from_row).transpose()
 }
 
+pub(crate) fn of_level(tx: &Connection, tenant: &TenantId, level: &str) -> Result<Vec<WrappedKey>> {
+    let sql = format!("{SELECT} WHERE tenant = ?1 AND level = ?2 ORDER BY subject, label, id");
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![tenant.as_str(), level])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        keys.push(from_row(row)?);
+    }
+    Ok(keys)
+}
+
 pub(crate) fn all(tx: &Connection, tenant: &TenantId) -> Result<Vec<WrappedKey>> {
     let sql = format!(
         "{SELECT} WHERE tenant = ?1 ORDER BY level <> 'tenant', level = 'data', subject, month, id"
@@ -169,5 +199,24 @@ pub(crate) fn erase(
         erased.push(subject_and_month(row, 0)?);
     }
     erased.sort();
+    if let (Some(subject), None) = (&filter.subject, filter.month) {
+        erase_values(tx, tenant, subject)?;
+    }
     Ok(erased)
+}
+
+/// The keys to what an agent sent, or to what was sent for a person.
+fn erase_values(tx: &Connection, tenant: &TenantId, of: &DataSubject) -> Result<()> {
+    let (sql, whose) = match of {
+        DataSubject::Agent(_) => (
+            "DELETE FROM keys WHERE tenant = ?1 AND level = 'values' AND subject = ?2",
+            of.to_string(),
+        ),
+        DataSubject::Person(_) => (
+            "DELETE FROM keys WHERE tenant = ?1 AND level = 'values' AND label = ?2",
+            of.name().to_owned(),
+        ),
+    };
+    tx.prepare_cached(sql)?.execute(params![tenant.as_str(), whose])?;
+    Ok(())
 }

@@ -13,7 +13,7 @@ use super::super::page;
 use super::super::shell::{self, Frame, Section, url};
 use super::{found, rows};
 use crate::extract::Params;
-use crate::{Endpoint, Principal, Problem, Shared};
+use crate::{Endpoint, Principal, Problem, Shared, names};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![page!(Read get "/activity" list, "Records that meet the filters, the newest first")]
@@ -81,7 +81,8 @@ async fn list(
     who: Principal,
     Params(ask): Params<Ask>,
 ) -> Result<Response, Problem> {
-    let filter = ask.filter((app.clock)())?;
+    let mut filter = ask.filter((app.clock)())?;
+    names::in_search(&app, &who, &mut filter).await?;
     let after = (!ask.cursor.is_empty()).then(|| ask.cursor.parse::<Cursor>()).transpose()?;
     let is_file = ask.format == "csv";
     let most = if is_file { MAX_FILE } else { ROWS };

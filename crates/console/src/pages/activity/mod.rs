@@ -4,6 +4,7 @@ mod feed;
 mod list;
 mod one;
 mod payload;
+mod person;
 mod rows;
 mod stream;
 
@@ -22,6 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     all.extend(stream::endpoints());
     all.extend(one::endpoints());
     all.extend(payload::endpoints());
+    all.extend(person::endpoints());
     all
 }
 

@@ -58,7 +58,7 @@ fn who_did(record: &Record) -> Markup {
     facts(&[
         (
             "On behalf of",
-            html! { @if let Some(person) = &record.on_behalf_of { (untrusted(person.as_str())) } },
+            html! { @if let Some(person) = &record.on_behalf_of { (untrusted(person.as_str())) @if person.is_pseudonym() { " " a href=(format!("/activity/{}/person", record.id)) { "By name" } " (leaves a record)" } } },
         ),
         (
             "Agents, in order",

@@ -26,7 +26,7 @@ use super::feed::{Look, SAMPLE, Shown, join};
 use super::list::Ask;
 use crate::extract::Params;
 use crate::routes::records;
-use crate::{Endpoint, Principal, Problem, Shared};
+use crate::{Endpoint, Principal, Problem, Shared, names};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -73,7 +73,8 @@ async fn stream(
         )
     })?;
     let Watch { q, since, after } = watch;
-    let filter = Ask { q, since, ..Ask::default() }.filter((app.clock)())?;
+    let mut filter = Ask { q, since, ..Ask::default() }.filter((app.clock)())?;
+    names::in_search(&app, &who, &mut filter).await?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     let (sender, receiver) = mpsc::channel(QUEUE);
     let viewer = Viewer { app, tenant: who.tenant, filter, last: last.or(after), sender };

@@ -61,12 +61,12 @@ pub(super) enum Command {
     Keys(payload::Keys),
     /// Copy the log to another place, checked as it is made; the next time, what is new
     #[command(
-        after_help = "Example:\n  portcullis ledger archive --to /mnt/archive/gate\n\nNeeds no instance; the one that writes the log may run meanwhile."
+        after_help = "Example:\n  portcullis ledger archive --to /mnt/archive/gate\n  portcullis ledger archive --to s3://logs/gate/main\n\nNeeds no instance; the one that writes the log may run meanwhile."
     )]
     Archive(archive::Archive),
     /// Bring an archived log back into an empty folder, and verify it
     #[command(
-        after_help = "Example:\n  portcullis ledger restore --from /mnt/archive/gate --to restored --vkey gate.vkey"
+        after_help = "Example:\n  portcullis ledger restore --from s3://logs/gate/main --to restored --vkey gate.vkey"
     )]
     Restore(archive::Restore),
     /// Legal holds: what retention and erasure leave alone

@@ -24,6 +24,9 @@ section! {
         /// For whom agents may act: only for people that `portcullis person add` named, or for
         /// anyone whom a trusted issuer vouches for. Somebody who was disabled is refused either way.
         persons: Persons = "known";
+        /// What records, and everything else that is kept, call the people for whom agents act. A pseudonym
+        /// is resolved by who may, and erased with the person's data. What was written before stays as it is.
+        person_names: PersonNames = "clear";
         /// Serial numbers of client certificates that are not taken any more, in hexadecimal.
         revoked_certificates: Vec<CertificateSerial> = [], example ["4f:09:c2:e7"];
         /// What a signature over a request must be like.
@@ -36,6 +39,14 @@ choice! {
     Persons, "\"known\" or \"anyone\"" {
         Known = "known",
         Anyone = "anyone",
+    }
+}
+
+choice! {
+    /// What records call people by.
+    PersonNames, "\"clear\" or \"pseudonymous\"" {
+        Clear = "clear",
+        Pseudonymous = "pseudonymous",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sections of `portcullis.toml`. Each key is declared here, and only here.
 
 mod agent;
+mod archive;
 mod credentials;
 mod export;
 mod gate;
@@ -17,10 +18,11 @@ mod retention;
 mod tenant;
 
 pub use agent::{Agent, Role, Zone};
+pub use archive::Archive;
 pub use credentials::{ClientCertificate, Signatures, SigningKey};
 pub use export::{Begin, Export, ExportKind};
 pub use gate::{Gate, GateLimits, GateTimeouts, Tls};
-pub use identity::{Fail, FailMode, Identity, Person, Persons, Tier};
+pub use identity::{Fail, FailMode, Identity, Person, PersonNames, Persons, Tier};
 pub use inspect::{Classifier, Inspect, Packages, Records, Uninspectable, Words};
 pub use issuer::{Issuer, Signature};
 pub use limit::{Limit, Loops, Per, Price};
@@ -61,6 +63,8 @@ section! {
         console: Console;
         /// Where everything is kept.
         data: Data;
+        /// How the archive of the logs is written.
+        archive: Archive;
         /// Which policies decide.
         policy: Policy;
         /// Calls that wait for people.

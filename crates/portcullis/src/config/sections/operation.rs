@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Tls;
+use crate::config::archive_place::ArchivePlace;
 use crate::config::declare::{choice, section};
 use crate::config::root_key::RootKey;
 use crate::config::types::{BaseUrl, ByteSize, WitnessKey};
@@ -53,6 +54,9 @@ section! {
         /// The root key before, when it was exchanged: what it wrapped is wrapped by the new one
         /// at the next start. Then it can be taken out here.
         previous_root_key: Option<RootKey>, example { env = "PREVIOUS_ROOT_KEY" };
+        /// Where the logs are copied to while they grow, each below the name of its tenant: a folder, or
+        /// a bucket of an S3-compatible store. `[archive]` says how.
+        archive: Option<ArchivePlace>, example "s3://bucket/prefix";
     }
 }
 

@@ -15,7 +15,7 @@ section! {
         /// Its name, which is also that of its log: at most 64 of `a-z`, `0-9` and `-`.
         name: TenantId, example "acme";
         /// The file with its configuration: the sections of this file that are not of the process
-        /// (`instance`, `gate`, `console`, `data`, `ledger`, `telemetry`, `metrics`, `tenant`). Paths in it begin at its
+        /// (`instance`, `gate`, `console`, `data`, `archive`, `ledger`, `telemetry`, `metrics`, `tenant`). Paths in it begin at its
         /// folder. Whoever may write it can have the gate start programs (`[[mcp]] command`) and read
         /// files, so keep it with the operator.
         file: PathBuf, example "tenants/acme.toml";

@@ -1,6 +1,5 @@
 //! A sink behind HTTP: one connection that is kept, its own authorities, a token.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -32,7 +31,7 @@ impl Http {
     pub(super) fn new(export: &Export) -> anyhow::Result<Self> {
         let url = export.url.as_ref().context("it has no `url`")?.0.clone();
         let is_tls = url.scheme_str() == Some("https");
-        let tls = if is_tls { Some(tls(export.ca.as_deref())?) } else { None };
+        let tls = if is_tls { Some(client::trust_file(export.ca.as_deref())?) } else { None };
         let token = export.token.as_ref().and_then(|token| token.secret.as_ref());
         let bearer = |token: &model::Secret| {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
@@ -101,11 +100,4 @@ fn shown(status: StatusCode, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = model::clip(text.trim(), SHOWN);
     if text.is_empty() { status.to_string() } else { format!("{status}: {}", visible(text)) }
-}
-
-/// Named authorities stand alone; without them those of the system are trusted.
-pub(super) fn tls(ca: Option<&Path>) -> anyhow::Result<Arc<rustls::ClientConfig>> {
-    let Some(file) = ca else { return Ok(Arc::new(client::trust()?)) };
-    let pem = std::fs::read(file).with_context(|| format!("the file {}", file.display()))?;
-    Ok(Arc::new(client::trust_only(gate::net::tls::certificates_from_pem(&pem)?)?))
 }

@@ -36,7 +36,7 @@ impl Syslog {
         let address = export.address.clone().context("it has no `address`")?;
         let tls = match export.plaintext {
             true => None,
-            false => Some(super::http::tls(export.ca.as_deref())?),
+            false => Some(crate::client::trust_file(export.ca.as_deref())?),
         };
         Ok(Self { address, tls, host: field(instance), connection: None })
     }
