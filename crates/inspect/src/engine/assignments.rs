@@ -14,7 +14,7 @@ use crate::detectors::assigned;
 use crate::engine::Rules;
 use crate::engine::resolve::Candidate;
 pub(crate) use names::Meaning;
-use names::{NAME_BYTES, may_end};
+use names::{NAME_BYTES, may_end_one};
 use values::{Style, is_secret};
 
 /// The longest value.
@@ -217,7 +217,11 @@ fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Value)) {
 
 /// The name of `--name value` whose first dash is at `at`, and where the value begins.
 fn flag(text: &[u8], at: usize) -> Option<(Meaning, usize)> {
-    let rest = text.get(at..)?.strip_prefix(b"--")?;
+    // Most dashes are alone.
+    if text.get(at + 1) != Some(&b'-') {
+        return None;
+    }
+    let rest = text.get(at + 2..)?;
     let is_of_name = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'-';
     if !rest.first()?.is_ascii_lowercase() {
         return None;
@@ -255,7 +259,7 @@ fn name_before(text: &[u8], at: usize) -> Option<(Style, &[u8], usize)> {
         let slashes = text[..end].iter().rev().take(MAX_BACKSLASHES);
         end -= slashes.take_while(|byte| **byte == b'\\').count();
     }
-    if !may_end(before(end)) {
+    if !may_end_one(&text[..end]) {
         return None;
     }
     let is_of_name =

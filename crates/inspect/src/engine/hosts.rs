@@ -60,8 +60,9 @@ fn next_with_separator(text: &[u8], from: usize, to: usize) -> Option<Range<usiz
     let window = text.get(from..text.len().min(to + HOST_BYTES))?;
     let mut known = from;
     memchr::memchr2_iter(b':', b'-', window).map(|at| from + at).find_map(|at| {
-        // The run of an earlier one.
-        if at < known {
+        // The run of an earlier one, or one byte alone, as between a name and its value.
+        let is_of = |at: usize| text.get(at).is_some_and(|byte| COLONS[usize::from(*byte)]);
+        if at < known || !(is_of(at + 1) || at > 0 && is_of(at - 1)) {
             return None;
         }
         let before = text[known..at].iter().rev();

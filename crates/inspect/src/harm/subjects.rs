@@ -141,6 +141,9 @@ struct Term {
 
 /// The terms by their first word, which is what the text is searched for.
 struct Index {
+    /// A bit for each three characters with which a word begins that is the first of a term:
+    /// dismisses nearly every place without asking where a word ends.
+    beginnings: [u64; BEGINNINGS / 64],
     /// A bit for each first word, hashed: dismisses most words.
     sieve: [u64; SIEVE_BITS / 64],
     /// By hash; of those with one hash the longest first.
@@ -150,17 +153,68 @@ struct Index {
 const SIEVE_BITS: usize = 1 << 13;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { sieve: [0; SIEVE_BITS / 64], terms: Vec::new() };
+    let mut index = Index {
+        beginnings: [0; BEGINNINGS / 64],
+        sieve: [0; SIEVE_BITS / 64],
+        terms: Vec::new(),
+    };
     for (subject, term) in SUBJECTS.iter().flat_map(|s| s.terms.iter().map(move |term| (s, term))) {
         let (first, words) = term.split_once(' ').unwrap_or((term, ""));
         let hash = hash(first.as_bytes());
         let (place, bit) = sieve_bit(hash);
         index.sieve[place] |= bit;
+        for beginning in beginnings_of(first.as_bytes()) {
+            index.beginnings[beginning >> 6] |= 1 << (beginning & 63);
+        }
         index.terms.push((hash, Term { subject, first, words }));
     }
     index.terms.sort_by_key(|(hash, term)| (*hash, std::cmp::Reverse(term.words.len())));
     index
 });
+
+/// Bits of a character's code, and how many codes three characters in a row have.
+const CODE_BITS: usize = 5;
+const BEGINNINGS: usize = 1 << (3 * CODE_BITS);
+
+/// Letters without their case, a few codes for digits, 0 for what is part of no word.
+static CODES: [u8; 256] = {
+    let mut codes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let one = byte as u8;
+        codes[byte] = match one {
+            b'a'..=b'z' | b'A'..=b'Z' => one & 31,
+            b'0'..=b'9' => 27 + one % 5,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    codes
+};
+
+fn with_code(codes: usize, byte: u8) -> usize {
+    codes << CODE_BITS | usize::from(CODES[usize::from(byte)])
+}
+
+/// The codes that may stand at the beginning of a word that is a first word or its plural.
+fn beginnings_of(first: &[u8]) -> Vec<usize> {
+    let any = 0..1_usize << CODE_BITS;
+    let (end, plural) = (with_code(0, b' '), with_code(0, b's'));
+    match *first {
+        [one, two, three, ..] => vec![[one, two, three].into_iter().fold(0, with_code)],
+        [one, two] => {
+            let two = [one, two].into_iter().fold(0, with_code) << CODE_BITS;
+            vec![two | end, two | plural]
+        }
+        [one] => {
+            let one = with_code(0, one) << CODE_BITS;
+            any.map(|code| (one | end) << CODE_BITS | code)
+                .chain([(one | plural) << CODE_BITS | end])
+                .collect()
+        }
+        [] => Vec::new(),
+    }
+}
 
 /// Of a word in any case: its first eight bytes and its length.
 fn hash(word: &[u8]) -> u64 {
@@ -202,15 +256,20 @@ impl Index {
     }
 }
 
-/// Every word of letters and digits.
-fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let is_word = |byte: &u8| ALNUM[usize::from(*byte)];
-        let start = at + text.get(at..)?.iter().position(is_word)?;
-        let length = text.get(start..)?.iter().position(|byte| !is_word(byte));
-        at = length.map_or(text.len(), |length| start + length);
-        Some(start..at)
+/// Every word of letters and digits that may be the first of a term.
+fn words<'t>(index: &'t Index, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
+    let mut codes = 0;
+    // The codes of three characters are known two after the first; behind the text is nothing.
+    let starts = (0..text.len() + 2).filter_map(move |at| {
+        codes = with_code(codes, text.get(at).copied().unwrap_or_default());
+        let beginning = codes % BEGINNINGS;
+        let is_begun = index.beginnings[beginning >> 6] & 1 << (beginning & 63) != 0;
+        let is_inside = codes >> (3 * CODE_BITS) & ((1 << CODE_BITS) - 1) != 0;
+        (is_begun && !is_inside && at >= 2).then(|| at - 2)
+    });
+    starts.map(|start| {
+        let rest = text.get(start..).unwrap_or_default();
+        start..start + rest.iter().take_while(|byte| ALNUM[usize::from(**byte)]).count()
     })
 }
 
@@ -218,7 +277,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 pub(super) fn mentions(text: &str) -> impl Iterator<Item = Mention> + '_ {
     let index = &*INDEX;
     let mut taken = 0;
-    words(text.as_bytes()).filter_map(move |word| {
+    words(index, text.as_bytes()).filter_map(move |word| {
         let (subject, end) = index.term(text, &word)?;
         let range = word.start..end;
         if range.start < taken {
@@ -269,7 +328,7 @@ mod tests {
     fn first_words_are_words_of_a_text() {
         for term in SUBJECTS.iter().flat_map(|subject| subject.terms) {
             let first = term.split(' ').next().unwrap_or_default();
-            let whole = words(first.as_bytes()).next();
+            let whole = words(&INDEX, first.as_bytes()).next();
             assert_eq!(whole, Some(0..first.len()), "{term}");
         }
     }

@@ -53,56 +53,66 @@ fn automaton(write: fn(&str) -> Vec<u8>) -> Option<AhoCorasick> {
 /// All words in both disguises: a look that dismisses nearly every text before the words are
 /// searched for.
 struct Look {
-    /// A bit for each four letters with which a word begins, hashed.
-    beginnings: [u64; 512],
-    /// Four letters, whether reversed, and the word.
-    words: Vec<(u32, bool, Vec<u8>)>,
+    /// A bit for each three letters in a row with which a word begins, or would without its first.
+    beginnings: [u64; LETTERS / 64],
+    /// The three letters, whether reversed, and the word.
+    words: Vec<(usize, bool, Vec<u8>)>,
 }
 
+/// How many numbers there are of three letters.
+const LETTERS: usize = 1 << 15;
+
 static LOOK: LazyLock<Look> = LazyLock::new(|| {
-    let mut look = Look { beginnings: [0; 512], words: Vec::new() };
+    let mut look = Look { beginnings: [0; LETTERS / 64], words: Vec::new() };
     for word in WORDS {
         let rotated: Vec<u8> = word.bytes().map(rotated).collect();
         for (is_reversed, word) in [(false, rotated), (true, word.bytes().rev().collect())] {
-            let four = word.iter().take(4).fold(0, |four, byte| next_letter(four, *byte));
-            let (place, bit) = beginning(four);
-            look.beginnings[place] |= bit;
-            look.words.push((four, is_reversed, word));
+            for three in word.windows(3).take(2).map(three_letters) {
+                look.beginnings[three >> 6] |= 1 << (three & 63);
+            }
+            look.words.push((three_letters(&word), is_reversed, word));
         }
     }
     look
 });
 
-/// The last four letters as a number, capital or small.
-fn next_letter(four: u32, byte: u8) -> u32 {
-    four << 8 | u32::from(byte & 31)
+/// The first three letters of a text as a number, capital or small.
+#[inline]
+fn three_letters(text: &[u8]) -> usize {
+    let [first, second, third, ..] = *text else { return 0 };
+    usize::from(first & 31) << 10 | usize::from(second & 31) << 5 | usize::from(third & 31)
 }
 
-fn beginning(four: u32) -> (usize, u64) {
-    let hash = four.wrapping_mul(0x9e37_79b1) >> 17;
-    ((hash >> 6) as usize, 1 << (hash & 63))
-}
-
-/// Whether there may be enough words for ROT13, and for a text backwards.
+/// Whether there may be enough words for ROT13, and for a text backwards. Of a word, which has at
+/// least four letters, one of every two neighbouring places shows three.
 fn may_be(text: &[u8]) -> [bool; 2] {
     let look = &*LOOK;
     let mut counts = [0; 2];
-    let mut four = 0;
-    for (last, byte) in text.iter().enumerate() {
-        four = next_letter(four, *byte);
-        let (place, bit) = beginning(four);
-        if look.beginnings[place] & bit == 0 || last < 3 {
+    for place in (0..text.len().saturating_sub(2)).step_by(2) {
+        let three = three_letters(&text[place..]);
+        if look.beginnings[three >> 6] & 1 << (three & 63) == 0 {
             continue;
         }
-        for (_, is_reversed, word) in look.words.iter().filter(|(known, ..)| *known == four) {
-            let written = text.get(last - 3..last - 3 + word.len()).unwrap_or_default();
-            counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
+        for start in place.saturating_sub(1)..=place {
+            look.count(text, start, &mut counts);
         }
         if counts.iter().all(|count| *count >= MIN_WORDS) {
             break;
         }
     }
     counts.map(|count| count >= MIN_WORDS)
+}
+
+impl Look {
+    /// Counts the words that begin at a place.
+    fn count(&self, text: &[u8], start: usize, counts: &mut [usize; 2]) {
+        let rest = text.get(start..).unwrap_or_default();
+        let three = three_letters(rest);
+        for (_, is_reversed, word) in self.words.iter().filter(|(known, ..)| *known == three) {
+            let written = rest.get(..word.len()).unwrap_or_default();
+            counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
+        }
+    }
 }
 
 /// Every reading of a text as language in a disguise.
@@ -175,6 +185,13 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
     // A word without any sign is none.
     while let Some(skip) = text.get(at..)?.iter().position(|byte| SIGNS[usize::from(*byte)]) {
         let sign = at + skip;
+        let is_before = sign > at && is_leet(text[sign - 1]);
+        let signs = text[sign..].iter().take_while(|byte| SIGNS[usize::from(**byte)]).count();
+        if !is_before && !text.get(sign + signs).is_some_and(|byte| is_leet(*byte)) {
+            // Numbers are many.
+            at = sign + signs;
+            continue;
+        }
         let letters = text[at..sign].iter().rev().take_while(|byte| is_leet(**byte)).count();
         let start = sign - letters;
         let length = text[sign..].iter().position(|byte| !is_leet(*byte));
