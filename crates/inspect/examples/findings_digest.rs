@@ -55,7 +55,8 @@ fn digests(engine: &Engine, text: &str) -> [u64; 8] {
     found.clear();
     engine.scan_views(Direction::Request, text.as_bytes(), &mut found);
     let seen = of(&found);
-    let body = serde_json::json!({"role": "user", "content": text, "n": [1, text.len()]}).to_string();
+    let body =
+        serde_json::json!({"role": "user", "content": text, "n": [1, text.len()]}).to_string();
     let scope = Scope::new(engine, Direction::Request);
     let json = of(&inspect_json(&scope, body.as_bytes(), &Limits::default(), &mut ()));
     let plain = of(&inspect_text(&scope, text.as_bytes()));
@@ -74,7 +75,8 @@ fn streams(engine: &Engine, text: &str) -> u64 {
             continue;
         }
         for direction in [Direction::Request, Direction::Answer] {
-            let (mut stream, mut found, mut released) = (engine.stream(direction), Vec::new(), Vec::new());
+            let (mut stream, mut found, mut released) =
+                (engine.stream(direction), Vec::new(), Vec::new());
             for piece in text.as_bytes().chunks(cut) {
                 released.push(stream.push(engine, piece, &mut found));
             }
@@ -90,4 +92,3 @@ fn of(what: &impl std::fmt::Debug) -> u64 {
     hasher.write(format!("{what:?}").as_bytes());
     hasher.finish()
 }
-

@@ -10,6 +10,7 @@ mod values;
 
 use std::ops::Range;
 
+use crate::blocks;
 use crate::detectors::assigned;
 use crate::engine::Rules;
 use crate::engine::resolve::Candidate;
@@ -162,12 +163,11 @@ pub(crate) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
     let is_named = |at: usize| {
         name_before(text, at).is_some_and(|(_, name, _)| names::meaning(name).is_some())
     };
-    let separators =
-        memchr::memchr3_iter(b'=', b':', b'-', text).filter(move |at| match text[*at] {
-            b'-' => flag(text, *at).is_some(),
-            b':' => is_named(*at) || pairs::is_parted(text, *at),
-            _ => is_named(*at),
-        });
+    let separators = blocks::places(text, is_separator).filter(move |at| match text[*at] {
+        b'-' => flag(text, *at).is_some(),
+        b':' => is_named(*at) || pairs::is_parted(text, *at),
+        _ => is_named(*at),
+    });
     separators.chain(pairs::passwords(text, 0, text.len()))
 }
 
@@ -192,11 +192,16 @@ pub(crate) fn is_near(names: usize, from: usize) -> bool {
     names > from.saturating_sub(GAP_BYTES + NAME_BYTES)
 }
 
+/// What may stand between a name and a value, or begin a flag.
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'=' | b':' | b'-')
+}
+
 /// Reads the value behind each separator from which one may begin in `from..to`.
 fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Value)) {
     let first = from.saturating_sub(GAP_BYTES + NAME_BYTES);
     let Some(window) = text.get(first..to) else { return };
-    for at in memchr::memchr3_iter(b'=', b':', b'-', window).map(|at| first + at) {
+    for at in blocks::places(window, is_separator).map(|at| first + at) {
         if text[at] == b'-' {
             if let Some((meaning, after)) = flag(text, at) {
                 take(read(text, meaning, Style::Plain, after));

@@ -185,7 +185,9 @@ fn word_before(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
     }
     let mut length = letters_before(&text[..end]);
     // One more than any word has, and it is none.
-    length += usize::from(length == LONGEST && end > length && LETTER[usize::from(text[end - length - 1])]);
+    length += usize::from(
+        length == LONGEST && end > length && LETTER[usize::from(text[end - length - 1])],
+    );
     let start = end - length;
     let start = start + usize::from(length > 0 && is_escape(text, start));
     (end < at).then(|| word_at(text, start))?

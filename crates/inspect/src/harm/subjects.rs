@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::detectors::ALNUM;
+use crate::blocks;
 
 /// What kind of weapon a subject belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ struct Term {
 /// The terms by their first word, which is what the text is searched for.
 struct Index {
     /// A bit for each three characters with which a word begins that is the first of a term:
-    /// dismisses nearly every place without asking where a word ends.
+    /// dismisses nearly every word by three bytes.
     beginnings: [u64; BEGINNINGS / 64],
     /// A bit for each first word, hashed: dismisses most words.
     sieve: [u64; SIEVE_BITS / 64],
@@ -153,11 +153,8 @@ struct Index {
 const SIEVE_BITS: usize = 1 << 13;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index {
-        beginnings: [0; BEGINNINGS / 64],
-        sieve: [0; SIEVE_BITS / 64],
-        terms: Vec::new(),
-    };
+    let mut index =
+        Index { beginnings: [0; BEGINNINGS / 64], sieve: [0; SIEVE_BITS / 64], terms: Vec::new() };
     for (subject, term) in SUBJECTS.iter().flat_map(|s| s.terms.iter().map(move |term| (s, term))) {
         let (first, words) = term.split_once(' ').unwrap_or((term, ""));
         let hash = hash(first.as_bytes());
@@ -191,6 +188,10 @@ static CODES: [u8; 256] = {
     }
     codes
 };
+
+fn byte_at(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or_default()
+}
 
 fn with_code(codes: usize, byte: u8) -> usize {
     codes << CODE_BITS | usize::from(CODES[usize::from(byte)])
@@ -232,6 +233,16 @@ fn sieve_bit(hash: u64) -> (usize, u64) {
 }
 
 impl Index {
+    /// Whether a first word may begin at a place.
+    #[inline]
+    fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        let three = match text.get(at..).and_then(|rest| rest.first_chunk::<3>()) {
+            Some(three) => three.iter().fold(0, |codes, byte| with_code(codes, *byte)),
+            None => (at..at + 3).fold(0, |codes, at| with_code(codes, byte_at(text, at))),
+        };
+        self.beginnings[three >> 6] & 1 << (three & 63) != 0
+    }
+
     /// The longest term that begins with a word of a text, and where it ends.
     fn term(&self, text: &str, word: &Range<usize>) -> Option<(&'static Subject, usize)> {
         let written = text.as_bytes().get(word.clone())?;
@@ -258,19 +269,8 @@ impl Index {
 
 /// Every word of letters and digits that may be the first of a term.
 fn words<'t>(index: &'t Index, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
-    let mut codes = 0;
-    // The codes of three characters are known two after the first; behind the text is nothing.
-    let starts = (0..text.len() + 2).filter_map(move |at| {
-        codes = with_code(codes, text.get(at).copied().unwrap_or_default());
-        let beginning = codes % BEGINNINGS;
-        let is_begun = index.beginnings[beginning >> 6] & 1 << (beginning & 63) != 0;
-        let is_inside = codes >> (3 * CODE_BITS) & ((1 << CODE_BITS) - 1) != 0;
-        (is_begun && !is_inside && at >= 2).then(|| at - 2)
-    });
-    starts.map(|start| {
-        let rest = text.get(start..).unwrap_or_default();
-        start..start + rest.iter().take_while(|byte| ALNUM[usize::from(**byte)]).count()
-    })
+    let words = blocks::runs(text, |byte| byte.is_ascii_alphanumeric());
+    words.filter(|word| index.may_begin(text, word.start))
 }
 
 /// Every mention of a subject, in the order of the text.

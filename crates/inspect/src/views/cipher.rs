@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 
 use super::Kinds;
 use super::map::Map;
-use crate::detectors::{Class, class};
+use crate::blocks;
 
 /// Words that tell a disguise from chance: common ones, and those that address a model.
 const WORDS: [&str; 18] = [
@@ -67,33 +67,44 @@ static LOOK: LazyLock<Look> = LazyLock::new(|| {
     for word in WORDS {
         let rotated: Vec<u8> = word.bytes().map(rotated).collect();
         for (is_reversed, word) in [(false, rotated), (true, word.bytes().rev().collect())] {
-            for three in word.windows(3).take(2).map(three_letters) {
+            for three in [0, 1].map(|at| three_letters(eight(&word, at))) {
                 look.beginnings[three >> 6] |= 1 << (three & 63);
             }
-            look.words.push((three_letters(&word), is_reversed, word));
+            look.words.push((three_letters(eight(&word, 0)), is_reversed, word));
         }
     }
     look
 });
 
-/// The first three letters of a text as a number, capital or small.
+/// The first three letters of a text, the first lowest, as a hashed number, capital or small.
 #[inline]
-fn three_letters(text: &[u8]) -> usize {
-    let [first, second, third, ..] = *text else { return 0 };
-    usize::from(first & 31) << 10 | usize::from(second & 31) << 5 | usize::from(third & 31)
+fn three_letters(text: u64) -> usize {
+    ((text & 0x1f_1f1f).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - LETTERS.ilog2())) as usize
+}
+
+/// At most eight bytes from a place on, the first lowest.
+#[inline]
+fn eight(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => rest.iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
+    }
 }
 
 /// Whether there may be enough words for ROT13, and for a text backwards. Of a word, which has at
-/// least four letters, one of every two neighbouring places shows three.
+/// least four letters, one of every two neighbouring places shows three; three such places are
+/// looked at together.
 fn may_be(text: &[u8]) -> [bool; 2] {
     let look = &*LOOK;
     let mut counts = [0; 2];
-    for place in (0..text.len().saturating_sub(2)).step_by(2) {
-        let three = three_letters(&text[place..]);
-        if look.beginnings[three >> 6] & 1 << (three & 63) == 0 {
+    for place in (0..text.len()).step_by(6) {
+        let eight = eight(text, place);
+        if !(look.begins(eight) | look.begins(eight >> 16) | look.begins(eight >> 32)) {
             continue;
         }
-        for start in place.saturating_sub(1)..=place {
+        // One before each place, and the place itself.
+        for start in (place..place + 6).filter_map(|at| at.checked_sub(1)) {
             look.count(text, start, &mut counts);
         }
         if counts.iter().all(|count| *count >= MIN_WORDS) {
@@ -104,10 +115,16 @@ fn may_be(text: &[u8]) -> [bool; 2] {
 }
 
 impl Look {
+    #[inline]
+    fn begins(&self, letters: u64) -> bool {
+        let three = three_letters(letters);
+        self.beginnings[three >> 6] & 1 << (three & 63) != 0
+    }
+
     /// Counts the words that begin at a place.
     fn count(&self, text: &[u8], start: usize, counts: &mut [usize; 2]) {
+        let three = three_letters(eight(text, start));
         let rest = text.get(start..).unwrap_or_default();
-        let three = three_letters(rest);
         for (_, is_reversed, word) in self.words.iter().filter(|(known, ..)| *known == three) {
             let written = rest.get(..word.len()).unwrap_or_default();
             counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
@@ -183,32 +200,28 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
     let mut words = 0;
     let mut at = 0;
     // A word without any sign is none.
-    while let Some(skip) = text.get(at..)?.iter().position(|byte| SIGNS[usize::from(*byte)]) {
-        let sign = at + skip;
-        let is_before = sign > at && is_leet(text[sign - 1]);
-        let signs = text[sign..].iter().take_while(|byte| SIGNS[usize::from(**byte)]).count();
-        if !is_before && !text.get(sign + signs).is_some_and(|byte| is_leet(*byte)) {
-            // Numbers are many.
-            at = sign + signs;
+    for sign in blocks::places(text, is_sign) {
+        if sign < at {
             continue;
         }
-        let letters = text[at..sign].iter().rev().take_while(|byte| is_leet(**byte)).count();
-        let start = sign - letters;
-        let length = text[sign..].iter().position(|byte| !is_leet(*byte));
-        let end = length.map_or(text.len(), |length| sign + length);
-        if is_leet_word(&text[start..end]) {
+        let before = text[at..sign].iter().rev().take_while(|byte| is_leet(**byte)).count();
+        let after = text[sign..].iter().take_while(|byte| is_leet(**byte)).count();
+        let word = sign - before..sign + after;
+        at = word.end;
+        if is_leet_word(&text[word.clone()]) {
             words += 1;
             let plain = plain.get_or_insert_with(|| text.to_vec());
-            plain[start..end].iter_mut().for_each(|byte| *byte = letter(*byte));
+            plain[word].iter_mut().for_each(|byte| *byte = letter(*byte));
         }
-        at = end;
     }
     let plain = plain.filter(|_| words >= MIN_LEET)?;
     Some((plain, shifted(&(0..text.len()))))
 }
 
 /// What may stand for a letter.
-static SIGNS: Class = class("0-9@$!");
+fn is_sign(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!')
+}
 
 fn is_leet(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!')
@@ -217,10 +230,12 @@ fn is_leet(byte: u8) -> bool {
 /// A word of one case in which digits stand between letters and are fewer, no hex and no version.
 fn is_leet_word(word: &[u8]) -> bool {
     let word = word.strip_suffix(b"!").unwrap_or(word);
+    if !(4..=MAX_WORD).contains(&word.len()) {
+        return false;
+    }
     let letters = word.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let signs = word.len() - letters;
-    (4..=MAX_WORD).contains(&word.len())
-        && signs > 0
+    signs > 0
         && letters >= signs
         && word.iter().all(|byte| letter(*byte).is_ascii_alphabetic())
         && word.iter().skip(1).filter(|byte| byte.is_ascii_uppercase()).count() == 0
