@@ -50,33 +50,54 @@ fn bits_at(text: &[u8], at: usize, is: impl Fn(u8) -> bool) -> u64 {
     }
 }
 
-/// The places of a text at which a byte of a kind stands, in order.
+/// Places of a text, in order: `bits` gives those of the block that begins at a place.
 #[derive(Clone, Debug)]
-pub(crate) struct Places<'t, F> {
-    text: &'t [u8],
-    is: F,
+struct Places<F> {
+    length: usize,
+    bits_at: F,
     /// Where the block begins whose bits are left over.
     block: usize,
     bits: u64,
 }
 
-/// The places in a text of bytes that a test holds for.
-#[inline(always)]
-pub(crate) fn places<F: Fn(u8) -> bool + Copy>(text: &[u8], is: F) -> Places<'_, F> {
-    Places { text, is, block: 0, bits: bits_at(text, 0, is) }
+impl<F: Fn(usize) -> u64> Places<F> {
+    #[inline(always)]
+    fn new(length: usize, bits_at: F) -> Self {
+        let bits = bits_at(0);
+        Self { length, bits_at, block: 0, bits }
+    }
 }
 
-impl<F: Fn(u8) -> bool + Copy> Iterator for Places<'_, F> {
+/// The places in a text of bytes that a test holds for.
+#[inline(always)]
+pub(crate) fn places<'t>(
+    text: &'t [u8],
+    is: impl Fn(u8) -> bool + Copy + 't,
+) -> impl Iterator<Item = usize> + 't {
+    Places::new(text.len(), move |at| bits_at(text, at, is))
+}
+
+/// The places of bytes that one test holds for, and another for the byte after.
+#[inline(always)]
+pub(crate) fn pairs<'t>(
+    text: &'t [u8],
+    first: impl Fn(u8) -> bool + Copy + 't,
+    second: impl Fn(u8) -> bool + Copy + 't,
+) -> impl Iterator<Item = usize> + 't {
+    Places::new(text.len(), move |at| bits_at(text, at, first) & bits_at(text, at + 1, second))
+}
+
+impl<F: Fn(usize) -> u64> Iterator for Places<F> {
     type Item = usize;
 
     #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         while self.bits == 0 {
-            if self.block + BLOCK >= self.text.len() {
+            if self.block + BLOCK >= self.length {
                 return None;
             }
             self.block += BLOCK;
-            self.bits = bits_at(self.text, self.block, self.is);
+            self.bits = (self.bits_at)(self.block);
         }
         let at = self.block + self.bits.trailing_zeros() as usize;
         self.bits &= self.bits - 1;
@@ -145,13 +166,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_place_is_found_once(text in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn every_place_is_found_once(text in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'"')], 0..300)) {
             let is = |byte: u8| byte == b'"' || byte.is_ascii_digit() || byte >= 0x80;
             let wanted: Vec<usize> = (0..text.len()).filter(|at| is(text[*at])).collect();
             prop_assert_eq!(places(&text, is).collect::<Vec<_>>(), wanted);
             let mut all = places(&text, is);
             all.by_ref().for_each(drop);
             prop_assert_eq!(all.next(), None);
+            let is_pair = |at: &usize| is(text[*at]) && text.get(at + 1) == Some(&b'"');
+            let wanted: Vec<usize> = (0..text.len()).filter(is_pair).collect();
+            let found: Vec<usize> = pairs(&text, is, |byte| byte == b'"').collect();
+            prop_assert_eq!(found, wanted);
         }
 
         #[test]

@@ -55,8 +55,8 @@ fn automaton(write: fn(&str) -> Vec<u8>) -> Option<AhoCorasick> {
 struct Look {
     /// A bit for each three letters in a row with which a word begins, or would without its first.
     beginnings: [u64; LETTERS / 64],
-    /// The three letters, whether reversed, and the word.
-    words: Vec<(usize, bool, Vec<u8>)>,
+    /// The first four letters, whether reversed, and the word.
+    words: Vec<(u32, bool, Vec<u8>)>,
 }
 
 /// How many numbers there are of three letters.
@@ -70,7 +70,7 @@ static LOOK: LazyLock<Look> = LazyLock::new(|| {
             for three in [0, 1].map(|at| three_letters(eight(&word, at))) {
                 look.beginnings[three >> 6] |= 1 << (three & 63);
             }
-            look.words.push((three_letters(eight(&word, 0)), is_reversed, word));
+            look.words.push((four_letters(eight(&word, 0)), is_reversed, word));
         }
     }
     look
@@ -80,6 +80,12 @@ static LOOK: LazyLock<Look> = LazyLock::new(|| {
 #[inline]
 fn three_letters(text: u64) -> usize {
     ((text & 0x1f_1f1f).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - LETTERS.ilog2())) as usize
+}
+
+/// The first four letters, capital or small.
+#[inline]
+fn four_letters(text: u64) -> u32 {
+    text as u32 & 0x1f1f_1f1f
 }
 
 /// At most eight bytes from a place on, the first lowest.
@@ -123,9 +129,13 @@ impl Look {
 
     /// Counts the words that begin at a place.
     fn count(&self, text: &[u8], start: usize, counts: &mut [usize; 2]) {
-        let three = three_letters(eight(text, start));
+        let eight = eight(text, start);
+        if !self.begins(eight) {
+            return;
+        }
         let rest = text.get(start..).unwrap_or_default();
-        for (_, is_reversed, word) in self.words.iter().filter(|(known, ..)| *known == three) {
+        let four = four_letters(eight);
+        for (_, is_reversed, word) in self.words.iter().filter(|(known, ..)| *known == four) {
             let written = rest.get(..word.len()).unwrap_or_default();
             counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
         }

@@ -42,6 +42,18 @@ static SIEVE: LazyLock<[u64; SIEVE_BITS / 64]> = LazyLock::new(|| {
 });
 const SIEVE_BITS: usize = 1 << 15;
 
+/// The same for what words begin with.
+static BEGINNINGS: LazyLock<[u64; SIEVE_BITS / 64]> = LazyLock::new(|| {
+    let mut sieve = [0; SIEVE_BITS / 64];
+    for word in WORDS.iter() {
+        for length in 1..=LONGEST {
+            let (place, bit) = sieve_bit(number(&word.to_be_bytes(), length));
+            sieve[place] |= bit;
+        }
+    }
+    sieve
+});
+
 fn sieve_bit(word: u64) -> (usize, u64) {
     let hash = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SIEVE_BITS.ilog2());
     ((hash >> 6) as usize, 1 << (hash & 63))
@@ -121,6 +133,10 @@ pub(super) fn may_become(letters: &[u8]) -> bool {
         return false;
     }
     let beginning = number(letters, letters.len());
+    let (place, bit) = sieve_bit(beginning);
+    if BEGINNINGS[place] & bit == 0 {
+        return false;
+    }
     let first = WORDS.partition_point(|word| *word < beginning);
     let unsaid = 8 * (LONGEST - letters.len());
     WORDS.get(first).is_some_and(|word| word >> unsaid == beginning >> unsaid)
