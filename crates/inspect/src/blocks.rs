@@ -50,31 +50,13 @@ fn bits_at(text: &[u8], at: usize, is: impl Fn(u8) -> bool) -> u64 {
     }
 }
 
-/// Places of a text, in order: `bits` gives those of the block that begins at a place.
-#[derive(Clone, Debug)]
-struct Places<F> {
-    length: usize,
-    bits_at: F,
-    /// Where the block begins whose bits are left over.
-    block: usize,
-    bits: u64,
-}
-
-impl<F: Fn(usize) -> u64> Places<F> {
-    #[inline(always)]
-    fn new(length: usize, bits_at: F) -> Self {
-        let bits = bits_at(0);
-        Self { length, bits_at, block: 0, bits }
-    }
-}
-
-/// The places in a text of bytes that a test holds for.
+/// The places in a text of bytes that a test holds for, in order.
 #[inline(always)]
 pub(crate) fn places<'t>(
     text: &'t [u8],
     is: impl Fn(u8) -> bool + Copy + 't,
 ) -> impl Iterator<Item = usize> + 't {
-    Places::new(text.len(), move |at| bits_at(text, at, is))
+    Places { length: text.len(), bits_at: move |at| bits_at(text, at, is), block: 0, bits: 0 }
 }
 
 /// The places of bytes that one test holds for, and another for the byte after.
@@ -84,77 +66,64 @@ pub(crate) fn pairs<'t>(
     first: impl Fn(u8) -> bool + Copy + 't,
     second: impl Fn(u8) -> bool + Copy + 't,
 ) -> impl Iterator<Item = usize> + 't {
-    Places::new(text.len(), move |at| bits_at(text, at, first) & bits_at(text, at + 1, second))
+    let bits_at = move |at| bits_at(text, at, first) & bits_at(text, at + 1, second);
+    Places { length: text.len(), bits_at, block: 0, bits: 0 }
 }
 
-impl<F: Fn(usize) -> u64> Iterator for Places<F> {
+/// The runs in a text of bytes that a test holds for, in order, each as long as it can be.
+#[inline(always)]
+pub(crate) fn runs<'t>(
+    text: &'t [u8],
+    is: impl Fn(u8) -> bool + Copy + 't,
+) -> impl Iterator<Item = Range<usize>> + 't {
+    let mut goes_on = false;
+    let edges_at = move |at| {
+        let bits = bits_at(text, at, is);
+        let edges = bits ^ (bits << 1 | u64::from(goes_on));
+        goes_on = bits >> (BLOCK - 1) != 0;
+        edges
+    };
+    let length = text.len();
+    let mut edges = Places { length, bits_at: edges_at, block: 0, bits: 0 };
+    std::iter::from_fn(move || {
+        let mut start = None;
+        loop {
+            let edge = edges.next();
+            match start {
+                // Behind the text may stand one edge more.
+                None => start = Some(edge.filter(|start| *start < length)?),
+                Some(start) => return Some(start..edge.unwrap_or(length)),
+            }
+        }
+    })
+}
+
+/// Places of a text, in order: `bits_at` gives those of the block that begins at a place, and is
+/// asked for each block once.
+struct Places<F> {
+    length: usize,
+    bits_at: F,
+    /// The next block.
+    block: usize,
+    /// What is left over of the block before it.
+    bits: u64,
+}
+
+impl<F: FnMut(usize) -> u64> Iterator for Places<F> {
     type Item = usize;
 
     #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         while self.bits == 0 {
-            if self.block + BLOCK >= self.length {
+            if self.block >= self.length {
                 return None;
             }
-            self.block += BLOCK;
             self.bits = (self.bits_at)(self.block);
+            self.block += BLOCK;
         }
-        let at = self.block + self.bits.trailing_zeros() as usize;
+        let at = self.block - BLOCK + self.bits.trailing_zeros() as usize;
         self.bits &= self.bits - 1;
         Some(at)
-    }
-}
-
-/// The runs of a text of bytes of a kind, in order, each as long as it can be.
-#[derive(Clone, Debug)]
-pub(crate) struct Runs<'t, F> {
-    text: &'t [u8],
-    is: F,
-    block: usize,
-    /// Where runs begin and end in the block.
-    edges: u64,
-    /// Whether the last byte of the block is of the kind.
-    goes_on: bool,
-}
-
-/// The runs in a text of bytes that a test holds for.
-#[inline(always)]
-pub(crate) fn runs<F: Fn(u8) -> bool + Copy>(text: &[u8], is: F) -> Runs<'_, F> {
-    let mut runs = Runs { text, is, block: 0, edges: 0, goes_on: false };
-    runs.read();
-    runs
-}
-
-impl<F: Fn(u8) -> bool + Copy> Runs<'_, F> {
-    #[inline(always)]
-    fn read(&mut self) {
-        let bits = bits_at(self.text, self.block, self.is);
-        self.edges = bits ^ (bits << 1 | u64::from(self.goes_on));
-        self.goes_on = bits >> (BLOCK - 1) != 0;
-    }
-
-    #[inline(always)]
-    fn edge(&mut self) -> Option<usize> {
-        while self.edges == 0 {
-            if self.block + BLOCK >= self.text.len() {
-                return None;
-            }
-            self.block += BLOCK;
-            self.read();
-        }
-        let at = self.block + self.edges.trailing_zeros() as usize;
-        self.edges &= self.edges - 1;
-        Some(at)
-    }
-}
-
-impl<F: Fn(u8) -> bool + Copy> Iterator for Runs<'_, F> {
-    type Item = Range<usize>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Range<usize>> {
-        let start = self.edge().filter(|start| *start < self.text.len())?;
-        Some(start..self.edge().unwrap_or(self.text.len()))
     }
 }
 

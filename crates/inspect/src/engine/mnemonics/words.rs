@@ -106,7 +106,7 @@ pub(super) fn letters_at(text: &[u8]) -> usize {
 pub(super) fn letters_before(text: &[u8]) -> usize {
     let last = match text.last_chunk() {
         Some(tail) => u64::from_be_bytes(*tail),
-        None => eight(text) >> (8 * (LONGEST - text.len()) as u32),
+        None => eight(text).checked_shr(8 * (LONGEST - text.len()) as u32).unwrap_or(0),
     };
     ((!letters(last) & SMALL << 2).trailing_zeros() / 8) as usize
 }
