@@ -193,6 +193,7 @@ pub(crate) fn is_near(names: usize, from: usize) -> bool {
 }
 
 /// What may stand between a name and a value, or begin a flag.
+#[inline]
 fn is_separator(byte: u8) -> bool {
     matches!(byte, b'=' | b':' | b'-')
 }

@@ -51,6 +51,7 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Bytes at which a sentence may end.
+#[inline]
 fn may_end(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\\' | b'.' | b'!' | b'?' | b'"' | b'\'' | b'<' | b'-' | 0xe3 | 0xef)
 }

@@ -229,6 +229,7 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
 }
 
 /// What may stand for a letter.
+#[inline]
 fn is_sign(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!')
 }

@@ -32,6 +32,7 @@ const MAX_PIECE: usize = 256;
 const OPERATORS: [&[u8]; 6] = [b"..", b"||", b"<>", b"+", b".", b"&"];
 
 /// What may follow the quote that ends a piece.
+#[inline]
 fn goes_on(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b'"' | b'\'' | b'`')
         || matches!(byte, b'.' | b'|' | b'<' | b'+' | b'&')
