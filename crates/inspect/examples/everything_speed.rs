@@ -1,5 +1,5 @@
 //! What all of inspection costs that needs no large model, part by part:
-//! `cargo run --release -p portcullis-inspect --example everything_speed`.
+//! `cargo run --release -p portcullis-inspect --example everything_speed [TEXT [PART]]`.
 //!
 //! Texts are drawn from small stocks of sentences and records in changing order, so that no branch is
 //! learnt by heart. Figures are of processor time.
@@ -124,6 +124,7 @@ fn main() -> Result<(), SettingsError> {
         resident().saturating_sub(before)
     );
     let wanted = std::env::args().nth(1);
+    let part = std::env::args().nth(2);
     println!(
         "{:<10}{:>8}{:>8}{:>11}{:>7}{:>12}{:>9}{:>12}",
         "MB/s", "scan", "views", "injection", "harm", "everything", "streams", "64 KB in ms"
@@ -135,32 +136,36 @@ fn main() -> Result<(), SettingsError> {
         ("russian", text(|draw| draw.one(&RUSSIAN).to_owned())),
     ] {
         if wanted.as_ref().is_none_or(|wanted| wanted == name) {
-            measure(&engine, name, &text);
+            measure(&engine, name, &text, part.as_deref());
         }
     }
     Ok(())
 }
 
-fn measure(engine: &Engine, name: &str, text: &str) {
+/// Measures every part, or one alone.
+fn measure(engine: &Engine, name: &str, text: &str, part: Option<&str>) {
     let (mut found, length) = (Vec::new(), text.len());
-    let scan = rate(length, || {
+    let rate = |of: &str, bytes: usize, run: &mut dyn FnMut()| {
+        if part.is_none_or(|part| part == of) { rate(bytes, run) } else { 0.0 }
+    };
+    let scan = rate("scan", length, &mut || {
         found.clear();
         engine.scan(Direction::Request, black_box(text.as_bytes()), &mut found);
     });
-    let views = rate(length, || {
+    let views = rate("views", length, &mut || {
         found.clear();
         engine.scan_views(Direction::Request, black_box(text.as_bytes()), &mut found);
     });
-    let injection = rate(length, || {
+    let injection = rate("injection", length, &mut || {
         black_box(suspicion(Origin::Tool, black_box(text)));
     });
-    let harm = rate(length, || {
+    let harm = rate("harm", length, &mut || {
         black_box(harm::screen(black_box(text)));
     });
-    let all = rate(length, || {
+    let all = rate("everything", length, &mut || {
         black_box(everything(engine, Origin::Tool, black_box(text)));
     });
-    let streams = rate(length, || {
+    let streams = rate("streams", length, &mut || {
         let mut stream = engine.stream(Direction::Answer);
         found.clear();
         for piece in text.as_bytes().chunks(PIECE) {
@@ -169,7 +174,7 @@ fn measure(engine: &Engine, name: &str, text: &str) {
         stream.finish(engine, &mut found);
     });
     let prompt = &text[..text.floor_char_boundary(PROMPT)];
-    let prompts = rate(PROMPT, || {
+    let prompts = rate("prompt", PROMPT, &mut || {
         black_box(everything(engine, Origin::User, black_box(prompt)));
     });
     let milliseconds = PROMPT as f64 / prompts / 1e3;

@@ -4,7 +4,7 @@ pub(crate) mod addresses;
 pub(crate) mod armour;
 pub(crate) mod assignments;
 pub(crate) mod coordinates;
-mod digits;
+mod figures;
 pub(crate) mod hosts;
 pub(crate) mod identifiers;
 pub(crate) mod index;
@@ -38,6 +38,7 @@ use crate::settings::{
 };
 use crate::stream::Stream;
 use assignments::Assigned;
+use figures::Wanted;
 use identifiers::Identifiers;
 use index::{Format, Index};
 pub(crate) use mnemonics::is_word as is_word_of_a_wallet;
@@ -361,25 +362,16 @@ impl Engine {
         if has(&self.token_levels) {
             tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
-        let context = &self.identifiers.context;
-        let digits =
-            if signs.digits > from { digits::stretches(text, from..to) } else { Vec::new() };
-        for Range { start, end } in digits {
-            if concerns(&[rules.card]) {
-                numbers::find(rules, text, start, end, found);
-            }
-            if concerns(&[rules.phone]) {
-                phones::find((rules.phone, context), text, start, end, Keywords::Required, found);
-            }
-            if concerns(&[rules.coordinates]) {
-                let places = (rules.coordinates, context);
-                coordinates::find(places, text, start, end, Keywords::Required, found);
-            }
-            if concerns(&[rules.iban]) {
-                numbers::find_accounts(rules, text, start, end, found);
-            }
-        }
-        if signs.digits > from && concerns(&[rules.ip, rules.ip_private, rules.mac]) {
+        let has_digits = signs.digits > from;
+        let wanted = Wanted {
+            cards: has_digits && concerns(&[rules.card]),
+            accounts: has_digits && concerns(&[rules.iban]),
+            phones: has_digits && concerns(&[rules.phone]),
+            places: has_digits && concerns(&[rules.coordinates]),
+            identifiers: has(&self.identifier_levels),
+        };
+        self.find_figures(wanted, text, from..to, Keywords::Required, found);
+        if has_digits && concerns(&[rules.ip, rules.ip_private, rules.mac]) {
             hosts::find(rules, text, from, to, found);
         }
         if concerns(&[rules.machine_readable]) {
@@ -387,9 +379,6 @@ impl Engine {
         }
         if concerns(&[rules.mnemonic]) {
             mnemonics::find(rules.mnemonic, text, from..to, mnemonics::GAP_BYTES, found);
-        }
-        if has(&self.identifier_levels) {
-            self.identifiers.find(text, from, to, Keywords::Required, found);
         }
         if signs.at > from && concerns(&[rules.mail, rules.author_mail, rules.url]) {
             addresses::find(rules, text, from, to, found);

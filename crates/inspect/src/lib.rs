@@ -4,6 +4,7 @@
 //! channel that arrives in pieces, [`json`] reads bodies.
 
 mod action;
+mod blocks;
 pub mod code;
 mod detectors;
 pub mod document;

@@ -10,11 +10,12 @@ mod values;
 
 use std::ops::Range;
 
+use crate::blocks;
 use crate::detectors::assigned;
 use crate::engine::Rules;
 use crate::engine::resolve::Candidate;
 pub(crate) use names::Meaning;
-use names::{NAME_BYTES, may_end};
+use names::{NAME_BYTES, may_end_one};
 use values::{Style, is_secret};
 
 /// The longest value.
@@ -162,12 +163,11 @@ pub(crate) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
     let is_named = |at: usize| {
         name_before(text, at).is_some_and(|(_, name, _)| names::meaning(name).is_some())
     };
-    let separators =
-        memchr::memchr3_iter(b'=', b':', b'-', text).filter(move |at| match text[*at] {
-            b'-' => flag(text, *at).is_some(),
-            b':' => is_named(*at) || pairs::is_parted(text, *at),
-            _ => is_named(*at),
-        });
+    let separators = blocks::places(text, is_separator).filter(move |at| match text[*at] {
+        b'-' => flag(text, *at).is_some(),
+        b':' => is_named(*at) || pairs::is_parted(text, *at),
+        _ => is_named(*at),
+    });
     separators.chain(pairs::passwords(text, 0, text.len()))
 }
 
@@ -192,11 +192,17 @@ pub(crate) fn is_near(names: usize, from: usize) -> bool {
     names > from.saturating_sub(GAP_BYTES + NAME_BYTES)
 }
 
+/// What may stand between a name and a value, or begin a flag.
+#[inline]
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'=' | b':' | b'-')
+}
+
 /// Reads the value behind each separator from which one may begin in `from..to`.
 fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Value)) {
     let first = from.saturating_sub(GAP_BYTES + NAME_BYTES);
     let Some(window) = text.get(first..to) else { return };
-    for at in memchr::memchr3_iter(b'=', b':', b'-', window).map(|at| first + at) {
+    for at in blocks::places(window, is_separator).map(|at| first + at) {
         if text[at] == b'-' {
             if let Some((meaning, after)) = flag(text, at) {
                 take(read(text, meaning, Style::Plain, after));
@@ -217,7 +223,11 @@ fn each(text: &[u8], from: usize, to: usize, mut take: impl FnMut(Value)) {
 
 /// The name of `--name value` whose first dash is at `at`, and where the value begins.
 fn flag(text: &[u8], at: usize) -> Option<(Meaning, usize)> {
-    let rest = text.get(at..)?.strip_prefix(b"--")?;
+    // Most dashes are alone.
+    if text.get(at + 1) != Some(&b'-') {
+        return None;
+    }
+    let rest = text.get(at + 2..)?;
     let is_of_name = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'-';
     if !rest.first()?.is_ascii_lowercase() {
         return None;
@@ -255,7 +265,7 @@ fn name_before(text: &[u8], at: usize) -> Option<(Style, &[u8], usize)> {
         let slashes = text[..end].iter().rev().take(MAX_BACKSLASHES);
         end -= slashes.take_while(|byte| **byte == b'\\').count();
     }
-    if !may_end(before(end)) {
+    if !may_end_one(&text[..end]) {
         return None;
     }
     let is_of_name =

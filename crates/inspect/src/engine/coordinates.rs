@@ -1,8 +1,7 @@
 //! Finds where somebody is: a latitude and a longitude that a word before them says to be such.
 
 use crate::detectors::class;
-use crate::engine::Keywords;
-use crate::engine::identifiers::Context;
+use crate::engine::identifiers::Near;
 use crate::engine::numbers::begins_number;
 use crate::engine::resolve::Candidate;
 use crate::engine::tokens::{next_run, run_end};
@@ -20,14 +19,12 @@ pub(crate) static WRITTEN: [bool; 256] = class("0-9., -");
 
 /// Adds every pair that begins in `from..to`; the text may go on after `to`.
 pub(crate) fn find(
-    (rule, context): (u16, &Context),
+    (rule, near): (u16, &mut Near<'_>),
     text: &[u8],
     from: usize,
     to: usize,
-    keywords: Keywords,
     out: &mut Vec<Candidate>,
 ) {
-    let mut near = context.reader(keywords);
     let mut at = from;
     while let Some(start) = next_run(&WRITTEN, MIN_PAIR, text, at, to) {
         let end = run_end(&WRITTEN, text, start + MIN_PAIR);

@@ -3,6 +3,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+use crate::blocks;
 use crate::detectors::class;
 use crate::engine::Rules;
 use crate::engine::index::is_boundary;
@@ -59,9 +60,10 @@ fn judge(
 fn next_with_separator(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     let window = text.get(from..text.len().min(to + HOST_BYTES))?;
     let mut known = from;
-    memchr::memchr2_iter(b':', b'-', window).map(|at| from + at).find_map(|at| {
-        // The run of an earlier one.
-        if at < known {
+    blocks::places(window, |byte| matches!(byte, b':' | b'-')).map(|at| from + at).find_map(|at| {
+        // The run of an earlier one, or one byte alone, as between a name and its value.
+        let is_of = |at: usize| text.get(at).is_some_and(|byte| COLONS[usize::from(*byte)]);
+        if at < known || !(is_of(at + 1) || at > 0 && is_of(at - 1)) {
             return None;
         }
         let before = text[known..at].iter().rev();

@@ -12,7 +12,6 @@ mod shape;
 use std::ops::Range;
 
 use crate::detectors::{Declaration, Form, class};
-use crate::engine::Keywords;
 use crate::engine::index::is_boundary;
 use crate::engine::resolve::Candidate;
 use crate::engine::tokens::{next_run, run_end};
@@ -72,17 +71,16 @@ impl Identifiers {
         text: &[u8],
         from: usize,
         to: usize,
-        keywords: Keywords,
+        near: &mut Near<'_>,
         out: &mut Vec<Candidate>,
     ) {
-        let mut near = self.context.reader(keywords);
         let mut at = from;
         while let Some(start) = next_run(&WRITTEN, MIN_IDENTIFIER, text, at, to) {
             let end = run_end(&WRITTEN, text, start + MIN_IDENTIFIER);
             // No number fits into the last bytes of the run.
             for begin in start..(end - MIN_IDENTIFIER + 1).min(to) {
                 if begins(text, begin) {
-                    self.judge(text, begin, &mut near, out);
+                    self.judge(text, begin, near, out);
                 }
             }
             at = end + 1;

@@ -12,7 +12,7 @@ use std::ops::Range;
 use crate::detectors::class;
 use crate::engine::resolve::Candidate;
 pub(crate) use words::phrase;
-use words::{COUNTS, LONGEST, is_phrase, may_be, may_become, place};
+use words::{COUNTS, LONGEST, is_phrase, letters_at, letters_before, may_be, may_become, place};
 
 /// Words of a phrase that are never held, and never masked.
 pub(crate) const LEAD: usize = 2;
@@ -47,7 +47,7 @@ struct Word {
 
 impl Word {
     fn place(&self, text: &[u8]) -> Option<u16> {
-        place(text.get(self.start..self.end)?)
+        place(text.get(self.start..)?, self.end - self.start)
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn find(
 
 /// Whether letters are a word of the list.
 pub(crate) fn is_word(letters: &[u8]) -> bool {
-    place(letters).is_some()
+    place(letters, letters.len()).is_some()
 }
 
 /// The words around one that matter for what begins in a range.
@@ -163,9 +163,7 @@ fn word_around(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
     if !LETTER[usize::from(*text.get(at)?)] || is_escape(text, at) {
         return word_after(text, at, most_gap);
     }
-    let head = &text[at.saturating_sub(LONGEST)..at];
-    let before = head.iter().rev().take_while(|byte| LETTER[usize::from(**byte)]).count();
-    let start = at - before;
+    let start = at - letters_before(&text[..at]);
     word_at(text, start + usize::from(is_escape(text, start)))
 }
 
@@ -185,8 +183,11 @@ fn word_before(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
             return None;
         }
     }
-    let head = &text[end.saturating_sub(LONGEST + 1)..end];
-    let length = head.iter().rev().take_while(|byte| LETTER[usize::from(**byte)]).count();
+    let mut length = letters_before(&text[..end]);
+    // One more than any word has, and it is none.
+    length += usize::from(
+        length == LONGEST && end > length && LETTER[usize::from(text[end - length - 1])],
+    );
     let start = end - length;
     let start = start + usize::from(length > 0 && is_escape(text, start));
     (end < at).then(|| word_at(text, start))?
@@ -194,8 +195,8 @@ fn word_before(text: &[u8], at: usize, most_gap: usize) -> Option<Word> {
 
 fn word_at(text: &[u8], start: usize) -> Option<Word> {
     let rest = text.get(start..)?;
-    let length = rest.iter().take(LONGEST + 1).take_while(|b| LETTER[usize::from(**b)]).count();
-    let is_word = may_be(&rest[..length]) && begins(text, start);
+    let length = letters_at(rest);
+    let is_word = may_be(rest, length) && begins(text, start);
     is_word.then_some(Word { start, end: start + length })
 }
 

@@ -2,8 +2,9 @@
 //!
 //! The name is read as if it stood before the value, as it is written and with its words apart.
 
+use super::figures::Wanted;
 use super::resolve::{Resolver, sort};
-use super::{Direction, Engine, Keywords, Match, coordinates, phones};
+use super::{Direction, Engine, Keywords, Match};
 
 /// Longer values are no number alone; what is in them has words of its own.
 const VALUE_BYTES: usize = 64;
@@ -42,12 +43,7 @@ impl Engine {
         let text = [said, value].concat();
         let (from, to) = (said.len(), text.len());
         let mut found = Vec::new();
-        let words = &self.identifiers.context;
-        self.identifiers.find(&text, from, to, Keywords::Required, &mut found);
-        let phone = (self.rules.phone, words);
-        phones::find(phone, &text, from, to, Keywords::Required, &mut found);
-        let places = (self.rules.coordinates, words);
-        coordinates::find(places, &text, from, to, Keywords::Required, &mut found);
+        self.find_figures(Wanted::NAMED, &text, from..to, Keywords::Required, &mut found);
         for candidate in &mut found {
             candidate.start -= from;
             candidate.end -= from;

@@ -11,7 +11,7 @@ use crate::engine::tokens::{next_run, run_end};
 use crate::validators;
 
 /// The shortest span of a number with its separators.
-const MIN_NUMBER: usize = 9;
+pub(crate) const MIN_NUMBER: usize = 9;
 
 /// The longest span of a number with its separators.
 pub(crate) const NUMBER_BYTES: usize = 40;

@@ -4,8 +4,7 @@
 //! as telephones are and as little else is, or where a word before it says so.
 
 use crate::detectors::class;
-use crate::engine::Keywords;
-use crate::engine::identifiers::{Context, Near};
+use crate::engine::identifiers::Near;
 use crate::engine::index::is_boundary;
 use crate::engine::resolve::Candidate;
 use crate::engine::tokens::{next_run, run_end};
@@ -39,20 +38,18 @@ pub(crate) static WRITTEN: [bool; 256] = class("0-9 .()+/-");
 
 /// Adds every number that begins in `from..to`; the text may go on after `to`.
 pub(crate) fn find(
-    (rule, context): (u16, &Context),
+    (rule, near): (u16, &mut Near<'_>),
     text: &[u8],
     from: usize,
     to: usize,
-    keywords: Keywords,
     out: &mut Vec<Candidate>,
 ) {
-    let mut near = context.reader(keywords);
     let mut at = from;
     while let Some(start) = next_run(&WRITTEN, MIN_PHONE, text, at, to) {
         let end = run_end(&WRITTEN, text, start + MIN_PHONE);
         for begin in start..(end - MIN_PHONE + 1).min(to) {
             if begins(text, begin)
-                && let Some(end) = judge(text, begin, &mut near, rule)
+                && let Some(end) = judge(text, begin, near, rule)
             {
                 out.push(Candidate::new(begin, end, rule));
             }

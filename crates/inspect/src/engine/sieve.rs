@@ -11,13 +11,14 @@
 
 use std::ops::Range;
 
+use super::figures::Wanted;
 use super::identifiers::{MIN_IDENTIFIER, WRITTEN};
 use super::numbers::{ACCOUNT, MIN_IBAN, next_digits};
 use super::tokens::next_run;
 use super::{
-    Engine, Keywords, armour, assignments, coordinates, digits, hosts,
+    Engine, Keywords, armour, assignments, coordinates, hosts,
     index::MIN_TOKEN,
-    machine_readable, mnemonics, numbers, phones,
+    machine_readable, mnemonics, phones,
     smuggling::{self, Wrapper},
     tokens,
 };
@@ -66,19 +67,11 @@ impl Engine {
         let mut suspects = Suspects::default();
         let mut found = Vec::new();
         tokens::find(&self.index, text, 0, text.len(), Keywords::Assumed, &mut found);
-        for Range { start, end } in digits::stretches(text, 0..text.len()) {
-            numbers::find(&self.rules, text, start, end, &mut found);
-            let phones = (self.rules.phone, &self.identifiers.context);
-            phones::find(phones, text, start, end, Keywords::Assumed, &mut found);
-            let places = (self.rules.coordinates, &self.identifiers.context);
-            coordinates::find(places, text, start, end, Keywords::Assumed, &mut found);
-            numbers::find_accounts(&self.rules, text, start, end, &mut found);
-        }
+        self.find_figures(Wanted::ALL, text, 0..text.len(), Keywords::Assumed, &mut found);
         hosts::find(&self.rules, text, 0, text.len(), &mut found);
         machine_readable::find(&self.rules, text, 0, text.len(), &mut found);
         let (phrases, gap) = (self.rules.mnemonic, mnemonics::RAW_GAP_BYTES);
         mnemonics::find(phrases, text, 0..text.len(), gap, &mut found);
-        self.identifiers.find(text, 0, text.len(), Keywords::Assumed, &mut found);
         let whole = (0, text.len());
         smuggling::find(&self.rules, text, whole, &mut Wrapper::default(), &mut found);
         let places = &mut suspects.places;

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::detectors::ALNUM;
+use crate::blocks;
 
 /// What kind of weapon a subject belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +141,9 @@ struct Term {
 
 /// The terms by their first word, which is what the text is searched for.
 struct Index {
+    /// A bit for each three characters with which a word begins that is the first of a term:
+    /// dismisses nearly every word by three bytes.
+    beginnings: [u64; BEGINNINGS / 64],
     /// A bit for each first word, hashed: dismisses most words.
     sieve: [u64; SIEVE_BITS / 64],
     /// By hash; of those with one hash the longest first.
@@ -150,17 +153,69 @@ struct Index {
 const SIEVE_BITS: usize = 1 << 13;
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { sieve: [0; SIEVE_BITS / 64], terms: Vec::new() };
+    let mut index =
+        Index { beginnings: [0; BEGINNINGS / 64], sieve: [0; SIEVE_BITS / 64], terms: Vec::new() };
     for (subject, term) in SUBJECTS.iter().flat_map(|s| s.terms.iter().map(move |term| (s, term))) {
         let (first, words) = term.split_once(' ').unwrap_or((term, ""));
         let hash = hash(first.as_bytes());
         let (place, bit) = sieve_bit(hash);
         index.sieve[place] |= bit;
+        for beginning in beginnings_of(first.as_bytes()) {
+            index.beginnings[beginning >> 6] |= 1 << (beginning & 63);
+        }
         index.terms.push((hash, Term { subject, first, words }));
     }
     index.terms.sort_by_key(|(hash, term)| (*hash, std::cmp::Reverse(term.words.len())));
     index
 });
+
+/// Bits of a character's code, and how many codes three characters in a row have.
+const CODE_BITS: usize = 5;
+const BEGINNINGS: usize = 1 << (3 * CODE_BITS);
+
+/// Letters without their case, a few codes for digits, 0 for what is part of no word.
+static CODES: [u8; 256] = {
+    let mut codes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let one = byte as u8;
+        codes[byte] = match one {
+            b'a'..=b'z' | b'A'..=b'Z' => one & 31,
+            b'0'..=b'9' => 27 + one % 5,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    codes
+};
+
+fn byte_at(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or_default()
+}
+
+fn with_code(codes: usize, byte: u8) -> usize {
+    codes << CODE_BITS | usize::from(CODES[usize::from(byte)])
+}
+
+/// The codes that may stand at the beginning of a word that is a first word or its plural.
+fn beginnings_of(first: &[u8]) -> Vec<usize> {
+    let any = 0..1_usize << CODE_BITS;
+    let (end, plural) = (with_code(0, b' '), with_code(0, b's'));
+    match *first {
+        [one, two, three, ..] => vec![[one, two, three].into_iter().fold(0, with_code)],
+        [one, two] => {
+            let two = [one, two].into_iter().fold(0, with_code) << CODE_BITS;
+            vec![two | end, two | plural]
+        }
+        [one] => {
+            let one = with_code(0, one) << CODE_BITS;
+            any.map(|code| (one | end) << CODE_BITS | code)
+                .chain([(one | plural) << CODE_BITS | end])
+                .collect()
+        }
+        [] => Vec::new(),
+    }
+}
 
 /// Of a word in any case: its first eight bytes and its length.
 fn hash(word: &[u8]) -> u64 {
@@ -178,6 +233,16 @@ fn sieve_bit(hash: u64) -> (usize, u64) {
 }
 
 impl Index {
+    /// Whether a first word may begin at a place.
+    #[inline]
+    fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        let three = match text.get(at..).and_then(|rest| rest.first_chunk::<3>()) {
+            Some(three) => three.iter().fold(0, |codes, byte| with_code(codes, *byte)),
+            None => (at..at + 3).fold(0, |codes, at| with_code(codes, byte_at(text, at))),
+        };
+        self.beginnings[three >> 6] & 1 << (three & 63) != 0
+    }
+
     /// The longest term that begins with a word of a text, and where it ends.
     fn term(&self, text: &str, word: &Range<usize>) -> Option<(&'static Subject, usize)> {
         let written = text.as_bytes().get(word.clone())?;
@@ -202,23 +267,17 @@ impl Index {
     }
 }
 
-/// Every word of letters and digits.
-fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let is_word = |byte: &u8| ALNUM[usize::from(*byte)];
-        let start = at + text.get(at..)?.iter().position(is_word)?;
-        let length = text.get(start..)?.iter().position(|byte| !is_word(byte));
-        at = length.map_or(text.len(), |length| start + length);
-        Some(start..at)
-    })
+/// Every word of letters and digits that may be the first of a term.
+fn words<'t>(index: &'t Index, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
+    let words = blocks::runs(text, |byte| byte.is_ascii_alphanumeric());
+    words.filter(|word| index.may_begin(text, word.start))
 }
 
 /// Every mention of a subject, in the order of the text.
 pub(super) fn mentions(text: &str) -> impl Iterator<Item = Mention> + '_ {
     let index = &*INDEX;
     let mut taken = 0;
-    words(text.as_bytes()).filter_map(move |word| {
+    words(index, text.as_bytes()).filter_map(move |word| {
         let (subject, end) = index.term(text, &word)?;
         let range = word.start..end;
         if range.start < taken {
@@ -269,7 +328,7 @@ mod tests {
     fn first_words_are_words_of_a_text() {
         for term in SUBJECTS.iter().flat_map(|subject| subject.terms) {
             let first = term.split(' ').next().unwrap_or_default();
-            let whole = words(first.as_bytes()).next();
+            let whole = words(&INDEX, first.as_bytes()).next();
             assert_eq!(whole, Some(0..first.len()), "{term}");
         }
     }

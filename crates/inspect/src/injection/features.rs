@@ -3,7 +3,11 @@
 //! Words are folded first: small letters, accents and look-alikes to their plain letter, digits that
 //! stand for letters, invisible signs away, spaced-out letters together.
 
+use std::ops::Range;
+
 use super::lexicon::{Sign, Signs, signs_of};
+use super::marks;
+use crate::blocks;
 
 /// How many weights hashed features share.
 pub const GRAM_SLOTS: usize = 1 << GRAM_BITS;
@@ -25,18 +29,21 @@ const NUMBER: u32 = 0x1111_0007;
 const MAX_WORD: usize = 24;
 
 /// What addresses and account numbers have and most words have not.
-const OF_ENTITY: u8 = 1;
+const OF_ENTITY: u8 = 1 << marks::KIND_BITS;
 /// Beyond ASCII.
-const HIGH: u8 = 2;
+const HIGH: u8 = 2 << marks::KIND_BITS;
+/// These, and what marks are made of.
 static KINDS: [u8; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        kinds[byte] = match byte as u8 {
-            b'0'..=b'9' | b'@' | b'.' | b'/' => OF_ENTITY,
-            0x80.. => HIGH,
-            _ => 0,
-        };
+        let marks = marks::kind(byte as u8);
+        kinds[byte] = marks
+            | match byte as u8 {
+                b'0'..=b'9' | b'@' | b'.' | b'/' => OF_ENTITY,
+                0x80.. => HIGH,
+                _ => 0,
+            };
         byte += 1;
     }
     kinds
@@ -104,6 +111,56 @@ pub trait Sink {
     fn letters(&mut self, word: &Spelling<'_>) -> u32 {
         word.grams(|slot| self.gram(slot))
     }
+
+    /// The word that a piece is known to be. Its letters are taken in.
+    #[inline]
+    fn recall(&mut self, _: &Piece) -> Option<Known> {
+        None
+    }
+
+    /// Remembers the word that a piece is, whose letters were the last.
+    #[inline]
+    fn remember(&mut self, _: Piece, _: Known) {}
+}
+
+/// What stands between two white spaces, if that is short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// The first byte lowest; zeros behind the last.
+    pub(super) bytes: u128,
+    pub(super) length: u8,
+}
+
+/// Longer pieces are read each time.
+const PIECE_BYTES: usize = size_of::<u128>();
+
+impl Piece {
+    /// A range of a text; nothing if that is too long, or one byte, which may be a letter alone.
+    #[inline]
+    fn of(text: &[u8], range: &Range<usize>) -> Option<Self> {
+        let length = range.len();
+        if !(2..=PIECE_BYTES).contains(&length) {
+            return None;
+        }
+        let rest = text.get(range.start..)?;
+        let bytes = match rest.first_chunk() {
+            Some(chunk) => u128::from_le_bytes(*chunk) & u128::MAX >> (8 * (PIECE_BYTES - length)),
+            None => {
+                let bytes = rest.get(..length)?.iter().rev();
+                bytes.fold(0, |bytes, byte| bytes << 8 | u128::from(*byte))
+            }
+        };
+        Some(Self { bytes, length: length as u8 })
+    }
+}
+
+/// What a word counts for wherever it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    pub(super) hash: u32,
+    /// How many features its letters have.
+    pub(super) grams: u32,
+    pub(super) signs: Signs,
 }
 
 impl<G: FnMut(usize)> Sink for G {
@@ -115,7 +172,8 @@ impl<G: FnMut(usize)> Sink for G {
 /// The hash of a folded word.
 pub(super) fn word_hash(word: &str) -> u32 {
     let mut hash = None;
-    let mut reader = Reader { sink: &mut |_| {}, seen: Seen::default(), before: [0; 2], spaced: 0 };
+    let mut nothing = |_| {};
+    let mut reader = Reader::new(&mut nothing);
     let mut folded = Word::default();
     word.chars().for_each(|sign| {
         reader.sign(sign, &mut folded);
@@ -126,13 +184,13 @@ pub(super) fn word_hash(word: &str) -> u32 {
 
 /// Reads a sentence; the sink gets each hashed feature.
 pub fn read(sentence: &str, sink: &mut impl Sink) -> Seen {
-    let mut reader = Reader { sink, seen: Seen::default(), before: [0; 2], spaced: 0 };
+    let mut reader = Reader::new(sink);
     let mut word = Word::default();
-    for piece in sentence.split_ascii_whitespace() {
-        reader.piece(piece, &mut word);
+    for piece in blocks::runs(sentence.as_bytes(), |byte| !byte.is_ascii_whitespace()) {
+        reader.piece(sentence, piece, &mut word);
     }
     reader.end_word(&mut word);
-    super::marks::mark(sentence, &mut reader.seen.signs);
+    marks::mark(sentence, reader.kinds, &mut reader.seen.signs);
     reader.seen
 }
 
@@ -143,11 +201,30 @@ struct Reader<'s, S: Sink> {
     before: [u32; 2],
     /// How many letters in a row stood alone.
     spaced: u32,
+    /// What marks may be made of.
+    kinds: u8,
 }
 
-impl<S: Sink> Reader<'_, S> {
-    /// What stands between two white spaces: words, an address, a number.
-    fn piece(&mut self, piece: &str, word: &mut Word) {
+impl<'s, S: Sink> Reader<'s, S> {
+    fn new(sink: &'s mut S) -> Self {
+        Self { sink, seen: Seen::default(), before: [0; 2], spaced: 0, kinds: 0 }
+    }
+
+    /// What stands between two white spaces: words, an address, a number. Most are one word that
+    /// was met before.
+    #[inline]
+    fn piece(&mut self, sentence: &str, range: Range<usize>, word: &mut Word) {
+        let known = Piece::of(sentence.as_bytes(), &range);
+        if let Some(known) = known.and_then(|piece| self.sink.recall(&piece)) {
+            self.spaced = 0;
+            self.end_word(word);
+            self.known(known);
+        } else {
+            self.spell(sentence.get(range).unwrap_or_default(), known, word);
+        }
+    }
+
+    fn spell(&mut self, piece: &str, key: Option<Piece>, word: &mut Word) {
         let bytes = piece.as_bytes();
         let is_letter_alone =
             bytes.len() == 1 && bytes.first().is_some_and(u8::is_ascii_alphabetic);
@@ -162,10 +239,17 @@ impl<S: Sink> Reader<'_, S> {
             self.end_word(word);
         }
         let kinds = bytes.iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
+        self.kinds |= kinds;
         if bytes.len() > 5 && kinds & OF_ENTITY != 0 && self.entity(piece) {
             return;
         }
-        if kinds & HIGH == 0 {
+        if let Some(key) = key.filter(|_| is_one_word(bytes)) {
+            bytes.iter().filter(|byte| is_of_word(**byte)).for_each(|byte| self.plain(*byte, word));
+            let known = self.known_of(word);
+            self.sink.remember(key, known);
+            self.known(known);
+            word.clear();
+        } else if kinds & HIGH == 0 {
             bytes.iter().for_each(|byte| self.plain(*byte, word));
         } else {
             piece.chars().for_each(|sign| self.sign(sign, word));
@@ -248,17 +332,27 @@ impl<S: Sink> Reader<'_, S> {
             self.seen.signs.add(Sign::Amount);
             self.token(NUMBER);
         } else {
-            let hash = word.hash();
-            let signs = signs_of(hash);
-            if self.seen.words == 0 {
-                self.first_word(signs);
-            }
-            self.seen.signs = self.seen.signs.with(signs);
-            self.seen.words += 1;
-            self.seen.grams += self.sink.letters(&word.spelling());
-            self.token(hash);
+            let known = self.known_of(word);
+            self.known(known);
         }
         word.clear();
+    }
+
+    /// What a word is; its letters are taken in.
+    fn known_of(&mut self, word: &Word) -> Known {
+        let hash = word.hash();
+        Known { hash, grams: self.sink.letters(&word.spelling()), signs: signs_of(hash) }
+    }
+
+    /// A word whose letters are taken in.
+    fn known(&mut self, word: Known) {
+        if self.seen.words == 0 {
+            self.first_word(word.signs);
+        }
+        self.seen.signs = self.seen.signs.with(word.signs);
+        self.seen.words += 1;
+        self.seen.grams += word.grams;
+        self.token(word.hash);
     }
 
     fn first_word(&mut self, signs: Signs) {
@@ -297,6 +391,19 @@ impl<S: Sink> Reader<'_, S> {
         self.seen.grams += 1;
         self.sink.gram(slot(hash));
     }
+}
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'\''
+}
+
+/// Whether a piece is letters with nothing around them but punctuation that marks nothing.
+fn is_one_word(piece: &[u8]) -> bool {
+    let is_edge = |byte: &u8| matches!(byte, b',' | b'.' | b';' | b'!' | b'?' | b'"' | b'(' | b')');
+    let before = piece.iter().take_while(|byte| is_edge(byte)).count();
+    let after = piece.iter().rev().take_while(|byte| is_edge(byte)).count();
+    let word = piece.get(before..piece.len().saturating_sub(after)).unwrap_or_default();
+    !word.is_empty() && word.iter().all(|byte| is_of_word(*byte))
 }
 
 #[inline]

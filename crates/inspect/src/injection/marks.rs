@@ -54,20 +54,18 @@ const BEGINS: u8 = 1;
 const COLON: u8 = 2;
 /// Bytes of the marks that are only looked for where one of the others is.
 const COLON_ONLY: u8 = 4;
-static KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        kinds[byte] = match byte as u8 {
-            b'<' | b'[' | b'#' | b'|' | b'{' | b'*' | b'`' => BEGINS,
-            b':' => COLON,
-            b'>' | b'=' => COLON_ONLY,
-            _ => 0,
-        };
-        byte += 1;
+/// How many bits [`kind`] takes.
+pub(super) const KIND_BITS: u32 = 3;
+
+/// What a byte may be of a mark.
+pub(super) const fn kind(byte: u8) -> u8 {
+    match byte {
+        b'<' | b'[' | b'#' | b'|' | b'{' | b'*' | b'`' => BEGINS,
+        b':' => COLON,
+        b'>' | b'=' => COLON_ONLY,
+        _ => 0,
     }
-    kinds
-};
+}
 
 static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let words = MARKS.iter().map(|(word, _)| word);
@@ -78,10 +76,9 @@ static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .ok()
 });
 
-/// Adds the marks of a sentence.
-pub(super) fn mark(sentence: &str, signs: &mut Signs) {
+/// Adds the marks of a sentence; `kinds` has what [`kind`] says of all its bytes.
+pub(super) fn mark(sentence: &str, kinds: u8, signs: &mut Signs) {
     let bytes = sentence.as_bytes();
-    let kinds = bytes.iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
     if kinds & (BEGINS | COLON) != 0 {
         if kinds & BEGINS != 0 || kinds & COLON_ONLY != 0 || has_style(bytes) {
             for found in FINDER.iter().flat_map(|finder| finder.find_iter(sentence)) {
@@ -140,7 +137,7 @@ mod tests {
 
     fn marks(text: &str) -> Signs {
         let mut signs = Signs::default();
-        mark(text, &mut signs);
+        mark(text, text.bytes().fold(0, |kinds, byte| kinds | kind(byte)), &mut signs);
         signs
     }
 

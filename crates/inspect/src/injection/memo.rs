@@ -7,15 +7,26 @@
 use std::cell::RefCell;
 
 use super::Channel;
-use super::features::{Signed, Sink, Spelling};
+use super::features::{Known, Piece, Signed, Sink, Spelling};
 use super::linear::Weights;
 
 /// Words that one memory holds; a new one takes the place of an older.
 const WORDS: usize = 1 << WORD_BITS;
 const WORD_BITS: u32 = 11;
 
-/// The words of one channel.
-pub(super) struct Memo(Vec<Entry>);
+/// The words of one channel: folded, and as they stand in a text with what is around them.
+pub(super) struct Memo {
+    words: Vec<Entry>,
+    pieces: Vec<PieceEntry>,
+}
+
+/// A piece that is one word, what that is, and the sum of its letters' features.
+#[derive(Clone, Copy, Default)]
+struct PieceEntry {
+    piece: Piece,
+    known: Known,
+    sum: i32,
+}
 
 /// A word and the sum and number of its letters' features.
 #[derive(Clone, Copy)]
@@ -31,7 +42,7 @@ impl Entry {
 }
 
 thread_local! {
-    static MEMOS: [RefCell<Memo>; 2] = const { [const { RefCell::new(Memo(Vec::new())) }; 2] };
+    static MEMOS: [RefCell<Memo>; 2] = const { [const { RefCell::new(Memo::NONE) }; 2] };
 }
 
 /// Lends this thread's memory of a channel, if there is to be one.
@@ -44,11 +55,24 @@ pub(super) fn with<T>(channel: Option<Channel>, run: impl FnOnce(Option<&mut Mem
 }
 
 impl Memo {
+    const NONE: Self = Self { words: Vec::new(), pieces: Vec::new() };
+
     fn entry(&mut self, hash: u32) -> Option<&mut Entry> {
-        if self.0.is_empty() {
-            self.0.resize(WORDS, Entry::NONE);
+        if self.words.is_empty() {
+            self.words.resize(WORDS, Entry::NONE);
         }
-        self.0.get_mut((hash.wrapping_mul(0x9e37_79b1) >> (32 - WORD_BITS)) as usize)
+        self.words.get_mut((hash.wrapping_mul(0x9e37_79b1) >> (32 - WORD_BITS)) as usize)
+    }
+
+    /// The place of a piece. No piece is empty, so an empty entry is none's.
+    #[inline]
+    fn piece(&mut self, piece: &Piece) -> Option<&mut PieceEntry> {
+        if self.pieces.is_empty() {
+            self.pieces.resize(WORDS, PieceEntry::default());
+        }
+        let folded = piece.bytes as u64 ^ (piece.bytes >> 64) as u64;
+        let hash = (folded ^ folded >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.pieces.get_mut((hash >> (64 - WORD_BITS)) as usize)
     }
 }
 
@@ -57,6 +81,14 @@ pub(super) struct Weighing<'w, 'm> {
     pub(super) weights: &'w Weights<'w>,
     pub(super) memo: Option<&'m mut Memo>,
     pub(super) sum: i32,
+    /// Of the letters of the last word.
+    letters: i32,
+}
+
+impl<'w, 'm> Weighing<'w, 'm> {
+    pub(super) fn new(weights: &'w Weights<'w>, memo: Option<&'m mut Memo>) -> Self {
+        Self { weights, memo, sum: 0, letters: 0 }
+    }
 }
 
 impl Sink for Weighing<'_, '_> {
@@ -83,7 +115,24 @@ impl Sink for Weighing<'_, '_> {
             }
         };
         self.sum += sum;
+        self.letters = sum;
         grams
+    }
+
+    #[inline]
+    fn recall(&mut self, piece: &Piece) -> Option<Known> {
+        let entry = self.memo.as_deref_mut()?.piece(piece)?;
+        (entry.piece == *piece).then(|| {
+            self.sum += entry.sum;
+            entry.known
+        })
+    }
+
+    fn remember(&mut self, piece: Piece, known: Known) {
+        let sum = self.letters;
+        if let Some(entry) = self.memo.as_deref_mut().and_then(|memo| memo.piece(&piece)) {
+            *entry = PieceEntry { piece, known, sum };
+        }
     }
 }
 

@@ -188,7 +188,7 @@ fn sums(weights: &Weights<'_>, memo: Option<Channel>, text: &str) -> (Reading, V
     let mut sums: Vec<i32> = Vec::new();
     let reading = memo::with(memo, |mut memo| {
         reading::read_with(text, |at, sentence| {
-            let mut weighing = memo::Weighing { weights, memo: memo.as_deref_mut(), sum: 0 };
+            let mut weighing = memo::Weighing::new(weights, memo.as_deref_mut());
             let seen = features::read(sentence, &mut weighing);
             sums.resize(at, 0);
             sums.push(weighing.sum);

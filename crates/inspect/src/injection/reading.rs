@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::features::{self, Seen};
 use super::lexicon::{Sign, Signs};
 use super::sentences::{sentences, windows};
-use crate::detectors::{Class, class};
 
 /// How much of a text is looked at to tell its form.
 const FORM_BYTES: usize = 2048;
+/// A sentence up to this length speaks with two words.
+const SHORT_BYTES: usize = 24;
 /// Fewer words say nothing to anybody.
 const MIN_WORDS: u32 = 2;
 
@@ -62,6 +63,11 @@ pub(super) fn read_with(text: &str, mut one: impl FnMut(usize, &str) -> Seen) ->
 /// Whether it can be a sentence at all: two spaces, or letters of other scripts, or mark-up. Most
 /// of what records hold is passed over here.
 fn speaks(sentence: &str) -> bool {
+    if sentence.len() <= SHORT_BYTES {
+        // Most of what records hold, so without a branch for each byte.
+        let is_sign = |byte: u8| matches!(byte, b' ' | b'\n' | b'<' | 0x80..);
+        return sentence.bytes().fold(false, |any, byte| any | is_sign(byte));
+    }
     let mut spaces = 0;
     for byte in sentence.bytes() {
         match byte {
@@ -73,7 +79,7 @@ fn speaks(sentence: &str) -> bool {
             return true;
         }
     }
-    sentence.len() <= 24 && spaces > 0
+    false
 }
 
 fn candidates(sentences: &[Range<usize>], seen: &[Seen]) -> Vec<Candidate> {
@@ -110,26 +116,61 @@ fn place(text: &str, range: &Range<usize>, at: usize, count: usize) -> Signs {
     signs
 }
 
-/// What the pairs begin with that tell the form of a text.
-static TELLS: Class = class("\"':<;{)( \n");
+/// Bits of each of the five counts of [`form`], which are summed up in one number.
+const COUNT_BITS: u32 = 12;
+
+const _: () = assert!(FORM_BYTES < 1 << COUNT_BITS && 5 * COUNT_BITS <= u64::BITS);
+
+/// The kinds of bytes that pairs are made of.
+static FORM_KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let all = [b"\"'", b"::", b"  ", b"<<", b"//", b";{", b"))", b"\n\n", b"((", b"||"];
+    let mut kind = 0;
+    while kind < all.len() {
+        kinds[all[kind][0] as usize] = kind as u8 + 1;
+        kinds[all[kind][1] as usize] = kind as u8 + 1;
+        kind += 1;
+    }
+    kinds
+};
+
+/// What a pair of kinds counts for.
+static FORM_COUNTS: [[u64; 16]; 16] = {
+    const QUOTE: usize = 1;
+    const COLON: usize = 2;
+    const SPACE: usize = 3;
+    const OPEN_TAG: usize = 4;
+    const SLASH: usize = 5;
+    const END: usize = 6;
+    const CLOSE: usize = 7;
+    const FEED: usize = 8;
+    const OPEN: usize = 9;
+    const CELL: usize = 10;
+    let mut counts = [[0; 16]; 16];
+    counts[FEED] = [1 << (4 * COUNT_BITS); 16];
+    counts[QUOTE][COLON] = 2;
+    counts[COLON][SPACE] = 1;
+    counts[OPEN_TAG][SLASH] = 1 << COUNT_BITS;
+    counts[END][FEED] = 1 << (2 * COUNT_BITS);
+    counts[CLOSE][FEED] = 1 << (2 * COUNT_BITS);
+    counts[OPEN][CLOSE] = 1 << (2 * COUNT_BITS);
+    counts[SPACE][CELL] = 1 << (3 * COUNT_BITS);
+    counts
+};
 
 /// What kind of text it is: records, mark-up, code, a table, or none of these.
 fn form(text: &str) -> Signs {
     let head = text.as_bytes();
     let head = head.get(..FORM_BYTES.min(head.len())).unwrap_or_default();
-    let mut counts = [0_usize; 5];
-    let telling = head.windows(2).filter(|pair| TELLS[usize::from(pair[0])]);
-    for pair in telling {
-        match pair {
-            [b'"' | b'\'', b':'] => counts[0] += 2,
-            [b':', b' '] => counts[0] += 1,
-            [b'<', b'/'] => counts[1] += 1,
-            [b';' | b'{' | b')', b'\n'] | [b'(', b')'] => counts[2] += 1,
-            [b' ', b'|'] => counts[3] += 1,
-            [b'\n', _] => counts[4] += 1,
-            _ => {}
-        }
+    // Without a branch for each: pairs come as they come.
+    let (mut sum, mut last) = (0, 0);
+    for byte in head {
+        let kind = usize::from(FORM_KINDS[usize::from(*byte)] & 15);
+        sum += FORM_COUNTS[last][kind];
+        last = kind;
     }
+    let count = |at: u32| sum >> (at * COUNT_BITS) & ((1 << COUNT_BITS) - 1);
+    let counts = [0, 1, 2, 3, 4].map(count);
     let [fields, tags, code, cells, lines] = counts;
     let mut signs = Signs::default();
     let some = [

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::blocks;
+
 /// A sentence that is longer is cut at a space.
 pub const MAX_SENTENCE_BYTES: usize = 400;
 /// Neighbouring sentences are looked at together while they fit.
@@ -23,14 +25,15 @@ const INLINE_TAGS: [&[u8]; 9] =
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut cutter = Cutter { text, found: Vec::new(), start: 0, line: 0 };
+    let mut ends = blocks::places(bytes, may_end);
+    let mut end = ends.next();
     let mut at = 0;
     loop {
-        let most = cutter.start + MAX_SENTENCE_BYTES;
-        let ahead = bytes.get(at..bytes.len().min(most.max(at + 1))).unwrap_or_default();
-        at += ahead
-            .iter()
-            .position(|byte| MAY_END[usize::from(*byte)])
-            .unwrap_or(ahead.len().saturating_sub(1));
+        while end.is_some_and(|end| end < at) {
+            end = ends.next();
+        }
+        let most = (cutter.start + MAX_SENTENCE_BYTES).max(at);
+        at = end.unwrap_or(bytes.len()).min(most);
         let Some(&byte) = bytes.get(at) else { break };
         let rest = bytes.get(at..).unwrap_or_default();
         if let Some(length) = cutter.end(byte, at, rest) {
@@ -48,16 +51,10 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Bytes at which a sentence may end.
-static MAY_END: [bool; 256] = {
-    let mut table = [false; 256];
-    let ends = b"\n\\.!?\"'<-\xe3\xef";
-    let mut at = 0;
-    while at < ends.len() {
-        table[ends[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
+#[inline]
+fn may_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\\' | b'.' | b'!' | b'?' | b'"' | b'\'' | b'<' | b'-' | 0xe3 | 0xef)
+}
 
 struct Cutter<'t> {
     text: &'t str,
@@ -129,7 +126,9 @@ impl Cutter<'_> {
 
     fn cut(&mut self, end: usize) {
         let piece = self.text.get(self.start..end).unwrap_or_default();
-        let trimmed = piece.trim();
+        let is_bare = |byte: Option<&u8>| byte.is_some_and(|byte| (b'!'..0x80).contains(byte));
+        let (first, last) = (piece.as_bytes().first(), piece.as_bytes().last());
+        let trimmed = if is_bare(first) && is_bare(last) { piece } else { piece.trim() };
         if trimmed.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 0x80) {
             let from = self.start + (piece.len() - piece.trim_start().len());
             self.found.push(from..from + trimmed.len());

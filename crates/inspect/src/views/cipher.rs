@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 
 use super::Kinds;
 use super::map::Map;
-use crate::detectors::{Class, class};
+use crate::blocks;
 
 /// Words that tell a disguise from chance: common ones, and those that address a model.
 const WORDS: [&str; 18] = [
@@ -53,56 +53,93 @@ fn automaton(write: fn(&str) -> Vec<u8>) -> Option<AhoCorasick> {
 /// All words in both disguises: a look that dismisses nearly every text before the words are
 /// searched for.
 struct Look {
-    /// A bit for each four letters with which a word begins, hashed.
-    beginnings: [u64; 512],
-    /// Four letters, whether reversed, and the word.
+    /// A bit for each three letters in a row with which a word begins, or would without its first.
+    beginnings: [u64; LETTERS / 64],
+    /// The first four letters, whether reversed, and the word.
     words: Vec<(u32, bool, Vec<u8>)>,
 }
 
+/// How many numbers there are of three letters.
+const LETTERS: usize = 1 << 15;
+
 static LOOK: LazyLock<Look> = LazyLock::new(|| {
-    let mut look = Look { beginnings: [0; 512], words: Vec::new() };
+    let mut look = Look { beginnings: [0; LETTERS / 64], words: Vec::new() };
     for word in WORDS {
         let rotated: Vec<u8> = word.bytes().map(rotated).collect();
         for (is_reversed, word) in [(false, rotated), (true, word.bytes().rev().collect())] {
-            let four = word.iter().take(4).fold(0, |four, byte| next_letter(four, *byte));
-            let (place, bit) = beginning(four);
-            look.beginnings[place] |= bit;
-            look.words.push((four, is_reversed, word));
+            for three in [0, 1].map(|at| three_letters(eight(&word, at))) {
+                look.beginnings[three >> 6] |= 1 << (three & 63);
+            }
+            look.words.push((four_letters(eight(&word, 0)), is_reversed, word));
         }
     }
     look
 });
 
-/// The last four letters as a number, capital or small.
-fn next_letter(four: u32, byte: u8) -> u32 {
-    four << 8 | u32::from(byte & 31)
+/// The first three letters of a text, the first lowest, as a hashed number, capital or small.
+#[inline]
+fn three_letters(text: u64) -> usize {
+    ((text & 0x1f_1f1f).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - LETTERS.ilog2())) as usize
 }
 
-fn beginning(four: u32) -> (usize, u64) {
-    let hash = four.wrapping_mul(0x9e37_79b1) >> 17;
-    ((hash >> 6) as usize, 1 << (hash & 63))
+/// The first four letters, capital or small.
+#[inline]
+fn four_letters(text: u64) -> u32 {
+    text as u32 & 0x1f1f_1f1f
 }
 
-/// Whether there may be enough words for ROT13, and for a text backwards.
+/// At most eight bytes from a place on, the first lowest.
+#[inline]
+fn eight(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => rest.iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
+    }
+}
+
+/// Whether there may be enough words for ROT13, and for a text backwards. Of a word, which has at
+/// least four letters, one of every two neighbouring places shows three; three such places are
+/// looked at together.
 fn may_be(text: &[u8]) -> [bool; 2] {
     let look = &*LOOK;
     let mut counts = [0; 2];
-    let mut four = 0;
-    for (last, byte) in text.iter().enumerate() {
-        four = next_letter(four, *byte);
-        let (place, bit) = beginning(four);
-        if look.beginnings[place] & bit == 0 || last < 3 {
+    for place in (0..text.len()).step_by(6) {
+        let eight = eight(text, place);
+        if !(look.begins(eight) | look.begins(eight >> 16) | look.begins(eight >> 32)) {
             continue;
         }
-        for (_, is_reversed, word) in look.words.iter().filter(|(known, ..)| *known == four) {
-            let written = text.get(last - 3..last - 3 + word.len()).unwrap_or_default();
-            counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
+        // One before each place, and the place itself.
+        for start in (place..place + 6).filter_map(|at| at.checked_sub(1)) {
+            look.count(text, start, &mut counts);
         }
         if counts.iter().all(|count| *count >= MIN_WORDS) {
             break;
         }
     }
     counts.map(|count| count >= MIN_WORDS)
+}
+
+impl Look {
+    #[inline]
+    fn begins(&self, letters: u64) -> bool {
+        let three = three_letters(letters);
+        self.beginnings[three >> 6] & 1 << (three & 63) != 0
+    }
+
+    /// Counts the words that begin at a place.
+    fn count(&self, text: &[u8], start: usize, counts: &mut [usize; 2]) {
+        let eight = eight(text, start);
+        if !self.begins(eight) {
+            return;
+        }
+        let rest = text.get(start..).unwrap_or_default();
+        let four = four_letters(eight);
+        for (_, is_reversed, word) in self.words.iter().filter(|(known, ..)| *known == four) {
+            let written = rest.get(..word.len()).unwrap_or_default();
+            counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
+        }
+    }
 }
 
 /// Every reading of a text as language in a disguise.
@@ -173,25 +210,29 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
     let mut words = 0;
     let mut at = 0;
     // A word without any sign is none.
-    while let Some(skip) = text.get(at..)?.iter().position(|byte| SIGNS[usize::from(*byte)]) {
-        let sign = at + skip;
-        let letters = text[at..sign].iter().rev().take_while(|byte| is_leet(**byte)).count();
-        let start = sign - letters;
-        let length = text[sign..].iter().position(|byte| !is_leet(*byte));
-        let end = length.map_or(text.len(), |length| sign + length);
-        if is_leet_word(&text[start..end]) {
+    for sign in blocks::places(text, is_sign) {
+        if sign < at {
+            continue;
+        }
+        let before = text[at..sign].iter().rev().take_while(|byte| is_leet(**byte)).count();
+        let after = text[sign..].iter().take_while(|byte| is_leet(**byte)).count();
+        let word = sign - before..sign + after;
+        at = word.end;
+        if is_leet_word(&text[word.clone()]) {
             words += 1;
             let plain = plain.get_or_insert_with(|| text.to_vec());
-            plain[start..end].iter_mut().for_each(|byte| *byte = letter(*byte));
+            plain[word].iter_mut().for_each(|byte| *byte = letter(*byte));
         }
-        at = end;
     }
     let plain = plain.filter(|_| words >= MIN_LEET)?;
     Some((plain, shifted(&(0..text.len()))))
 }
 
 /// What may stand for a letter.
-static SIGNS: Class = class("0-9@$!");
+#[inline]
+fn is_sign(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!')
+}
 
 fn is_leet(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!')
@@ -200,10 +241,12 @@ fn is_leet(byte: u8) -> bool {
 /// A word of one case in which digits stand between letters and are fewer, no hex and no version.
 fn is_leet_word(word: &[u8]) -> bool {
     let word = word.strip_suffix(b"!").unwrap_or(word);
+    if !(4..=MAX_WORD).contains(&word.len()) {
+        return false;
+    }
     let letters = word.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let signs = word.len() - letters;
-    (4..=MAX_WORD).contains(&word.len())
-        && signs > 0
+    signs > 0
         && letters >= signs
         && word.iter().all(|byte| letter(*byte).is_ascii_alphabetic())
         && word.iter().skip(1).filter(|byte| byte.is_ascii_uppercase()).count() == 0

@@ -170,6 +170,16 @@ fn may_say(name: &[u8]) -> bool {
     TAILS[number >> 6] & 1 << (number & 63) != 0
 }
 
+/// Whether a name that ends a text may say something; false for nearly every one, without asking
+/// where it begins.
+#[inline]
+pub(super) fn may_end_one(text: &[u8]) -> bool {
+    match text.last_chunk::<3>() {
+        Some(last) if last.iter().all(u8::is_ascii_alphabetic) => may_say(last),
+        _ => text.last().is_some_and(|last| may_end(*last)),
+    }
+}
+
 /// What a name says; nothing for most.
 pub(crate) fn meaning(name: &[u8]) -> Option<Meaning> {
     if !may_end(*name.last()?) {

@@ -1,11 +1,13 @@
 use super::*;
 use crate::detectors::catalogue;
+use crate::engine::Keywords;
 
 /// Names found in a text, with what was found.
 fn found(text: &str) -> Vec<(&'static str, &str)> {
     let mut out = Vec::new();
     let identifiers = Identifiers::new(catalogue());
-    identifiers.find(text.as_bytes(), 0, text.len(), Keywords::Required, &mut out);
+    let mut near = identifiers.context.reader(Keywords::Required);
+    identifiers.find(text.as_bytes(), 0, text.len(), &mut near, &mut out);
     out.iter().map(|c| (catalogue()[usize::from(c.rule)].name, &text[c.start..c.end])).collect()
 }
 

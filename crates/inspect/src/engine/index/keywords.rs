@@ -96,16 +96,13 @@ impl Keywords {
         range: Range<usize>,
     ) -> impl Iterator<Item = (usize, usize)> + 't {
         let from = range.start;
-        let [first, second, ..] = *text.get(range.clone()).unwrap_or_default() else {
-            return None.into_iter().flatten();
-        };
-        let mut number = three_letters(&[first, second]);
-        Some(text[range].iter().skip(2).enumerate().filter_map(move |(at, byte)| {
+        let window = text.get(range).unwrap_or_default();
+        let (two, rest) = window.split_at(window.len().min(2));
+        let mut number = three_letters(two);
+        rest.iter().enumerate().filter_map(move |(at, byte)| {
             number = (number << 5 | usize::from(byte & 31)) & (NUMBERS - 1);
             self.may_begin(number).then_some((from + at, number))
-        }))
-        .into_iter()
-        .flatten()
+        })
     }
 
     /// Which lists have a word within `bytes` before `at`.

@@ -24,7 +24,7 @@ static WORDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let letters: Vec<u8> = ENGLISH.bytes().filter(u8::is_ascii_alphabetic).collect();
     for at in 1..=letters.len() {
         if letters.get(at).is_none_or(u8::is_ascii_uppercase) {
-            words.push(number(&letters[start..at]));
+            words.push(number(&letters[start..], at - start));
             start = at;
         }
     }
@@ -42,30 +42,89 @@ static SIEVE: LazyLock<[u64; SIEVE_BITS / 64]> = LazyLock::new(|| {
 });
 const SIEVE_BITS: usize = 1 << 15;
 
+/// The same for what words begin with.
+static BEGINNINGS: LazyLock<[u64; SIEVE_BITS / 64]> = LazyLock::new(|| {
+    let mut sieve = [0; SIEVE_BITS / 64];
+    for word in WORDS.iter() {
+        for length in 1..=LONGEST {
+            let (place, bit) = sieve_bit(number(&word.to_be_bytes(), length));
+            sieve[place] |= bit;
+        }
+    }
+    sieve
+});
+
 fn sieve_bit(word: u64) -> (usize, u64) {
     let hash = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SIEVE_BITS.ilog2());
     ((hash >> 6) as usize, 1 << (hash & 63))
 }
 
-/// At most [`LONGEST`] letters, small, as a number.
-fn number(letters: &[u8]) -> u64 {
-    let mut bytes = [0; LONGEST];
-    bytes.iter_mut().zip(letters).for_each(|(to, from)| *to = *from | 0x20);
-    u64::from_be_bytes(bytes)
+/// The first letters of a text, at most [`LONGEST`], small, as a number.
+fn number(text: &[u8], length: usize) -> u64 {
+    let unsaid = 8 * LONGEST.saturating_sub(length) as u32;
+    (eight(text) | SMALL) & u64::MAX.checked_shl(unsaid).unwrap_or(0)
 }
 
-/// Whether letters may be a word of the list: one in twenty others may, too.
-pub(super) fn may_be(letters: &[u8]) -> bool {
-    (SHORTEST..=LONGEST).contains(&letters.len()) && {
-        let (place, bit) = sieve_bit(number(letters));
+/// A blank in each byte: what makes letters small.
+const SMALL: u64 = 0x2020_2020_2020_2020;
+
+/// The first bytes of a text as a number; zeros behind.
+#[inline]
+fn eight(text: &[u8]) -> u64 {
+    match text.first_chunk() {
+        Some(head) => u64::from_be_bytes(*head),
+        None => {
+            let mut bytes = [0; LONGEST];
+            bytes.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+            u64::from_be_bytes(bytes)
+        }
+    }
+}
+
+/// The highest bit of each byte that is a letter.
+#[inline]
+fn letters(bytes: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = (bytes | SMALL) & (EACH * 0x7f);
+    let from_a = low + EACH * (0x80 - b'a' as u64);
+    let after_z = low + EACH * (0x7f - b'z' as u64);
+    from_a & !after_z & !bytes & (EACH * 0x80)
+}
+
+/// How many letters a text begins with, at most one more than [`LONGEST`]; eight are looked at in
+/// one step, since where words end is not foreseen.
+#[inline]
+pub(super) fn letters_at(text: &[u8]) -> usize {
+    match (!letters(eight(text)) & SMALL << 2).leading_zeros() / 8 {
+        8 => LONGEST + usize::from(text.get(LONGEST).is_some_and(u8::is_ascii_alphabetic)),
+        count => count as usize,
+    }
+}
+
+/// How many letters a text ends with, at most [`LONGEST`].
+#[inline]
+pub(super) fn letters_before(text: &[u8]) -> usize {
+    let last = match text.last_chunk() {
+        Some(tail) => u64::from_be_bytes(*tail),
+        None => eight(text).checked_shr(8 * (LONGEST - text.len()) as u32).unwrap_or(0),
+    };
+    ((!letters(last) & SMALL << 2).trailing_zeros() / 8) as usize
+}
+
+/// Whether the letters that a text begins with may be a word of the list: one in twenty others may,
+/// too.
+#[inline]
+pub(super) fn may_be(text: &[u8], length: usize) -> bool {
+    (SHORTEST..=LONGEST).contains(&length) && {
+        let (place, bit) = sieve_bit(number(text, length));
         SIEVE[place] & bit != 0
     }
 }
 
-/// A word's place in the list.
-pub(super) fn place(letters: &[u8]) -> Option<u16> {
-    let found = may_be(letters).then(|| WORDS.binary_search(&number(letters)).ok())?;
-    found.map(|at| at as u16)
+/// The place in the list of a word that a text begins with.
+pub(super) fn place(text: &[u8], length: usize) -> Option<u16> {
+    let word = may_be(text, length).then(|| number(text, length))?;
+    WORDS.binary_search(&word).ok().map(|at| at as u16)
 }
 
 /// Whether some word begins with these letters.
@@ -73,7 +132,11 @@ pub(super) fn may_become(letters: &[u8]) -> bool {
     if letters.is_empty() || letters.len() > LONGEST {
         return false;
     }
-    let beginning = number(letters);
+    let beginning = number(letters, letters.len());
+    let (place, bit) = sieve_bit(beginning);
+    if BEGINNINGS[place] & bit == 0 {
+        return false;
+    }
     let first = WORDS.partition_point(|word| *word < beginning);
     let unsaid = 8 * (LONGEST - letters.len());
     WORDS.get(first).is_some_and(|word| word >> unsaid == beginning >> unsaid)
@@ -120,6 +183,8 @@ pub(crate) fn phrase(entropy: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -128,12 +193,20 @@ mod tests {
         assert!(WORDS.windows(2).all(|two| two[0] < two[1]));
         // The standard promises that four letters tell a word.
         assert!(WORDS.windows(2).all(|two| two[0] >> 32 != two[1] >> 32));
-        assert_eq!(
-            (place(b"Abandon"), place(b"zoo"), place(b"gate")),
-            (Some(0), Some(2047), Some(770))
-        );
-        assert_eq!((place(b"ab"), place(b"abandoned"), place(b"the")), (None, None, None));
+        let place = |word: &str| place(word.as_bytes(), word.len());
+        assert_eq!(["Abandon", "zoo", "gate"].map(place), [Some(0), Some(2047), Some(770)]);
+        assert_eq!(["ab", "abandoned", "the"].map(place), [None; 3]);
         assert!(may_become(b"aban") && may_become(b"zoo") && !may_become(b"zooo"));
+    }
+
+    proptest! {
+        #[test]
+        fn letters_are_counted_from_both_sides(text in prop::collection::vec(any::<u8>(), 0..12)) {
+            let (ahead, behind) = (text.iter(), text.iter().rev());
+            let ahead = ahead.take(LONGEST + 1).take_while(|b| b.is_ascii_alphabetic()).count();
+            let behind = behind.take(LONGEST).take_while(|b| b.is_ascii_alphabetic()).count();
+            prop_assert_eq!((letters_at(&text), letters_before(&text)), (ahead, behind));
+        }
     }
 
     #[test]
@@ -147,7 +220,7 @@ mod tests {
             let entropy: Vec<u8> = (0..length).map(|at| (at * 37 + 11) as u8).collect();
             let phrase = phrase(&entropy);
             let mut places: Vec<u16> =
-                phrase.split(' ').filter_map(|word| place(word.as_bytes())).collect();
+                phrase.split(' ').filter_map(|word| place(word.as_bytes(), word.len())).collect();
             assert!(COUNTS.contains(&places.len()) && is_phrase(&places), "{phrase}");
             // Of the words that may stand last, one in as many as the checksum has values fits.
             let last = places.len() - 1;
