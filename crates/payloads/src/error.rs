@@ -16,6 +16,8 @@ pub enum KeyError {
     ShortRoot,
     #[error("the system gives no random numbers")]
     NoRandomness,
+    #[error("a million people of this tenant have pseudonyms already; erase those who are gone")]
+    TooManyNames,
     #[error("the key command {command}: {reason}")]
     Command { command: String, reason: String },
     #[error(transparent)]

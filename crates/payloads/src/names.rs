@@ -19,8 +19,12 @@ const SHOWN: usize = 16;
 /// Bytes of a person's key; the name follows it.
 const KEY: usize = 32;
 
+/// People of one tenant who may have one at once; a stranger more is refused.
+const MAX_NAMES: usize = 1_000_000;
+
 /// One tenant's pseudonyms, open in memory.
 pub struct Names {
+    room: usize,
     keyring: Arc<Keyring>,
     known: RwLock<Known>,
     /// One pseudonym is made or destroyed at a time.
@@ -48,7 +52,7 @@ impl Names {
             known.add(name, Pseudonym { text, id: row.id });
         }
         let changing = tokio::sync::Mutex::default();
-        Ok(Self { keyring, known: RwLock::new(known), changing })
+        Ok(Self { room: MAX_NAMES, keyring, known: RwLock::new(known), changing })
     }
 
     /// The pseudonym of a person who has one.
@@ -69,6 +73,9 @@ impl Names {
         let _one = self.changing.lock().await;
         if let Some(found) = self.known(name) {
             return Ok(found);
+        }
+        if self.read().by_name.len() >= self.room {
+            return Err(KeyError::TooManyNames);
         }
         let key = Key::random().ok_or(KeyError::NoRandomness)?;
         let text = hashed(key.expose(), name)?;
@@ -186,6 +193,17 @@ mod tests {
         assert_eq!(names.name(&of_bob), Some(bob));
         assert_ne!(names.pseudonym(&ann).await.unwrap(), of_ann);
         assert!(!is_kept(), "a copy of the wrapped key is left");
+    }
+
+    #[tokio::test]
+    async fn people_without_end_get_no_pseudonyms_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let ring = keyring(&folder, secret('a'), None).await.unwrap();
+        let names = Names { room: 1, ..Names::open(ring).await.unwrap() };
+        let (ann, bob) = (name("ann@example.com"), name("bob@example.com"));
+        let of_ann = names.pseudonym(&ann).await.unwrap();
+        assert!(matches!(names.pseudonym(&bob).await, Err(KeyError::TooManyNames)));
+        assert_eq!(names.pseudonym(&ann).await.unwrap(), of_ann, "who has one keeps it");
     }
 
     #[tokio::test]
