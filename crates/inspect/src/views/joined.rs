@@ -6,8 +6,7 @@
 
 use std::ops::Range;
 
-use crate::blocks;
-use crate::detectors::TOKEN;
+use crate::detectors::{Class, TOKEN, class};
 
 /// Pieces that come to less are no value.
 const MIN_VALUE: usize = 16;
@@ -32,11 +31,7 @@ const MAX_PIECE: usize = 256;
 const OPERATORS: [&[u8]; 6] = [b"..", b"||", b"<>", b"+", b".", b"&"];
 
 /// What may follow the quote that ends a piece.
-#[inline]
-fn goes_on(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b'"' | b'\'' | b'`')
-        || matches!(byte, b'.' | b'|' | b'<' | b'+' | b'&')
-}
+static GOES_ON: Class = class("\\ \t\r\n\"'`.|<+&");
 
 /// How a text is written: as it is, or as the inside of JSON's strings.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,7 +81,7 @@ fn past_blank(text: &[u8], at: usize, written: Written) -> usize {
 /// The joint that begins with the quote at `at`.
 fn literals(text: &[u8], at: usize, written: Written) -> Option<Range<usize>> {
     // Most quotes are none, and are told by what stands behind them.
-    let may_go_on = text.get(at + 1).is_some_and(|byte| goes_on(*byte));
+    let may_go_on = text.get(at + 1).is_some_and(|byte| GOES_ON[usize::from(*byte)]);
     if !may_go_on {
         return None;
     }
@@ -155,7 +150,7 @@ fn piece_after(text: &[u8], start: usize) -> usize {
 /// Every joint of two pieces that make a value, in order and apart.
 pub(super) fn find(text: &[u8]) -> Vec<Range<usize>> {
     let mut joints: Vec<Range<usize>> = Vec::new();
-    let quotes = blocks::pairs(text, |byte| matches!(byte, b'"' | b'\'' | b'`'), goes_on);
+    let quotes = memchr::memchr3_iter(b'"', b'\'', b'`', text);
     joints.extend(quotes.filter_map(|at| literals(text, at, Written::Plain)));
     let mut line = 0;
     for feed in memchr::memchr_iter(b'\n', text) {
