@@ -3,7 +3,7 @@
 //! In a token the chain stands as the claim `act` (RFC 8693, section 4.1): the outermost `act`
 //! is whoever acts now, and each holds the one that delegated to it.
 
-use model::{AgentName, Digest};
+use model::{AgentName, CertificateSerial, Digest};
 use serde_json::{Map, Value};
 
 /// Agents in one chain, whatever the configuration says.
@@ -15,6 +15,8 @@ pub struct Actor {
     pub agent: AgentName,
     /// The hash of the key that it showed, if it showed one: the chain ends with that key.
     pub key: Option<Digest>,
+    /// Of the certificate that it showed: the chain ends when that is revoked.
+    pub serial: Option<CertificateSerial>,
 }
 
 /// The agents between a person and an action; the first is the one that the person trusted, the
@@ -80,6 +82,9 @@ impl Chain {
             if let Some(key) = actor.key {
                 claim.insert("key".into(), key.to_string().into());
             }
+            if let Some(serial) = &actor.serial {
+                claim.insert("serial".into(), serial.as_str().into());
+            }
             if let Some(inner) = inner {
                 claim.insert("act".into(), inner);
             }
@@ -96,7 +101,7 @@ impl Chain {
             if actors.len() == MAX_CHAIN {
                 return Err(ChainError::TooLong(MAX_CHAIN));
             }
-            actors.push(Actor { agent: agent(claim)?, key: key(claim)? });
+            actors.push(Actor { agent: agent(claim)?, key: key(claim)?, serial: serial(claim)? });
             next = claim.get("act");
         }
         actors.reverse();
@@ -111,6 +116,15 @@ impl Chain {
 fn agent(claim: &Value) -> Result<AgentName, ChainError> {
     let name = claim.get("sub").and_then(Value::as_str).ok_or(ChainError::Form)?;
     AgentName::new(name).map_err(|_| ChainError::Form)
+}
+
+fn serial(claim: &Value) -> Result<Option<CertificateSerial>, ChainError> {
+    match claim.get("serial") {
+        None => Ok(None),
+        Some(text) => {
+            text.as_str().and_then(|text| text.parse().ok()).map(Some).ok_or(ChainError::Form)
+        }
+    }
 }
 
 fn key(claim: &Value) -> Result<Option<Digest>, ChainError> {

@@ -21,7 +21,11 @@ fn key() -> GateKey {
 }
 
 fn actor(name: &str) -> Actor {
-    Actor { agent: AgentName::new(name).unwrap(), key: Some(Digest::of(name.as_bytes())) }
+    Actor {
+        agent: AgentName::new(name).unwrap(),
+        key: Some(Digest::of(name.as_bytes())),
+        serial: "0a1b".parse().ok(),
+    }
 }
 
 fn scopes(text: &str) -> Scopes {

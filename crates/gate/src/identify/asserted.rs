@@ -46,9 +46,8 @@ fn checked(
         let Some(public) = key.key.public() else { continue };
         match verify(&token, public, &client, &server, now) {
             Ok(asserted) => {
-                let (tenant, agent) = (tenant.id.clone(), key.agent.clone());
-                let key = Some(key.mark());
-                return Ok((Proof { tenant, agent, key, given: None, body: None }, asserted));
+                let proof = Proof::of(&tenant.id, key.agent.clone());
+                return Ok((Proof { key: Some(key.mark()), ..proof }, asserted));
             }
             Err(why) => failed = why,
         }

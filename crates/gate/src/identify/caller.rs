@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use identity::{Actor, Audience, Delegation};
-use model::{Agent, AgentName, KeyHash, Person, Scopes, Standing, Tier, UserName};
+use model::{
+    Agent, AgentName, CertificateSerial, KeyHash, Person, Scopes, Standing, TenantId, Tier,
+    UserName,
+};
 
 use super::{Proof, SignedBody, Unidentified};
 use crate::limits::{self, Place};
@@ -50,6 +53,7 @@ pub struct Caller {
     /// What stands in the way of everything that it asks for.
     pub contained: Option<Contained>,
     key: Option<KeyHash>,
+    serial: Option<CertificateSerial>,
     given: Option<Arc<Given>>,
     body: Option<SignedBody>,
 }
@@ -59,15 +63,14 @@ impl Caller {
     pub(super) fn resolve(snapshot: &Snapshot, proof: Proof) -> Result<Self, Unidentified> {
         let tenant = snapshot.tenants.get(&proof.tenant).ok_or(Unidentified::Unknown)?;
         let agent = tenant.agents.get(&proof.agent).ok_or(Unidentified::Unknown)?;
-        let caller = Self::of(snapshot, tenant, agent, proof.key, proof.given);
-        Ok(Self { body: proof.body, ..caller })
+        let caller = Self::of(snapshot, tenant, agent, proof.given);
+        Ok(Self { key: proof.key, serial: proof.serial, body: proof.body, ..caller })
     }
 
     fn of(
         snapshot: &Snapshot,
         tenant: &Arc<Tenant>,
         agent: &Arc<Agent>,
-        key: Option<KeyHash>,
         given: Option<Given>,
     ) -> Self {
         let given = given.map(Arc::new);
@@ -84,7 +87,8 @@ impl Caller {
             shown: person.clone(),
             person,
             chain,
-            key,
+            key: None,
+            serial: None,
             given,
             body: None,
         }
@@ -108,12 +112,13 @@ impl Caller {
 
     /// The same agent as it would be if this were delegated to it.
     pub(crate) fn acting_for(&self, snapshot: &Snapshot, given: Given) -> Self {
-        Self::of(snapshot, &self.tenant, &self.agent, self.key, Some(given))
+        let (key, serial) = (self.key, self.serial.clone());
+        Self { key, serial, ..Self::of(snapshot, &self.tenant, &self.agent, Some(given)) }
     }
 
-    /// The key that it showed, or that it got its token for.
-    pub(crate) fn key(&self) -> Option<KeyHash> {
-        self.key
+    /// As a chain names it: with the key and the certificate that it showed, or got its token for.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { agent: self.agent.name.clone(), key: self.key, serial: self.serial.clone() }
     }
 
     /// What stands in its way in a later snapshot.
@@ -220,8 +225,13 @@ fn cut(snapshot: &Snapshot, tenant: &Tenant, actor: &Actor) -> Option<Contained>
         let opens = snapshot.keys.get(&key);
         opens.is_none_or(|opens| opens.tenant != tenant.id || opens.agent != actor.agent)
     });
+    let main = TenantId::main();
+    let revokers = [Some(tenant), snapshot.tenants.get(&main).map(AsRef::as_ref)];
+    let is_revoked = actor.serial.as_ref().is_some_and(|serial| {
+        revokers.iter().flatten().any(|by| by.credentials.is_revoked(serial.as_str()))
+    });
     match agent.standing {
-        _ if ended => Some(Contained::Ended),
+        _ if ended || is_revoked => Some(Contained::Ended),
         Standing::Active => None,
         standing => Some(Contained::Delegate(standing)),
     }

@@ -33,17 +33,20 @@ pub(super) fn by_certificate(
     let names = certificate.spiffe_id().map(str::to_owned).into_iter().chain(subject);
     let mut known = names.filter_map(|name| {
         let tenant = snapshot.tenants.get(directory.of_certificate(&name)?)?;
-        Some((tenant, tenant.credentials.certificate(&name)?.agent.clone(), name))
+        Some((tenant, tenant.credentials.certificate(&name)?, name))
     });
-    let Some((tenant, agent, name)) = known.next() else { return Ok(None) };
+    let Some((tenant, found, name)) = known.next() else { return Ok(None) };
     if is_revoked(&tenant.credentials) {
         return Err(revoked(certificate, shown));
     }
     super::show(shown, "certificate", model::clip(&name, 128));
-    if known.any(|(other, its, _)| other.id != tenant.id || its != agent) {
+    if known.any(|(other, its, _)| other.id != tenant.id || its.agent != found.agent) {
         return Err(Unidentified::Disagree);
     }
-    Ok(Some(Proof { tenant: tenant.id.clone(), agent, key: None, given: None, body: None }))
+    let proof = Proof::of(&tenant.id, found.agent.clone());
+    // A token that is given for it ends with the name's being this agent's, and with the certificate.
+    let serial = certificate.serial.parse().map_err(|_| TokenError::Form)?;
+    Ok(Some(Proof { key: Some(found.mark()), serial: Some(serial), ..proof }))
 }
 
 fn revoked(certificate: &Certificate, shown: &mut String) -> Unidentified {

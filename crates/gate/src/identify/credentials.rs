@@ -23,7 +23,7 @@ pub struct Credentials {
     certificates: HashMap<CertificateSubject, AgentCertificate, RandomState>,
     /// Serials of certificates that are not taken any more.
     revoked: HashSet<CertificateSerial, RandomState>,
-    /// Whose signing keys tokens were given for, by what the tokens say of them.
+    /// Whose signing keys and certificates tokens were given for, by what the tokens say of them.
     marks: HashMap<KeyHash, AgentName, RandomState>,
     /// The ids of each agent's signing keys.
     of_agents: HashMap<AgentName, Vec<SigningKeyId>, RandomState>,
@@ -54,6 +54,24 @@ pub struct AgentKey {
 pub struct AgentCertificate {
     pub agent: AgentName,
     pub source: Source,
+    /// As tokens that are given for it name it.
+    mark: KeyHash,
+}
+
+impl AgentCertificate {
+    pub fn new(
+        tenant: &TenantId,
+        subject: &CertificateSubject,
+        agent: AgentName,
+        source: Source,
+    ) -> Self {
+        let mark = Digest::of(format!("certificate {tenant} {}", subject.as_str()).as_bytes());
+        Self { agent, source, mark }
+    }
+
+    pub(super) fn mark(&self) -> KeyHash {
+        self.mark
+    }
 }
 
 impl AgentKey {
@@ -98,7 +116,11 @@ impl Credentials {
     }
 
     pub fn add_certificate(&mut self, subject: CertificateSubject, of: AgentCertificate) {
-        self.certificates.entry(subject).or_insert(of);
+        if self.certificates.contains_key(&subject) {
+            return;
+        }
+        self.marks.insert(of.mark, of.agent.clone());
+        self.certificates.insert(subject, of);
     }
 
     pub fn revoke(&mut self, serial: CertificateSerial) {
@@ -127,7 +149,7 @@ impl Credentials {
         !self.revoked.is_empty()
     }
 
-    /// Whether the signing key that a token was given for is still this agent's.
+    /// Whether the signing key or certificate that a token was given for is still this agent's.
     pub(super) fn marks(&self, mark: &KeyHash, agent: &AgentName) -> bool {
         self.marks.get(mark) == Some(agent)
     }

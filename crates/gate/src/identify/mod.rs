@@ -30,7 +30,7 @@ mod tests;
 use http::{HeaderMap, Method, Uri};
 use identity::TokenError;
 use identity::token::token_hash;
-use model::{AgentName, Digest, KeyHash, TenantId};
+use model::{AgentName, CertificateSerial, Digest, KeyHash, TenantId};
 
 use crate::gate::Gate;
 use crate::net::peer::Peer;
@@ -68,9 +68,18 @@ struct Proof {
     agent: AgentName,
     /// The key that was shown now, or for the token that was shown.
     key: Option<KeyHash>,
+    /// Of the certificate that was shown now, or for the token that was shown.
+    serial: Option<CertificateSerial>,
     given: Option<Given>,
     /// What the body must be, where the request is signed.
     body: Option<SignedBody>,
+}
+
+impl Proof {
+    /// An agent, by whatever it showed.
+    fn of(tenant: &TenantId, agent: AgentName) -> Self {
+        Self { tenant: tenant.clone(), agent, key: None, serial: None, given: None, body: None }
+    }
 }
 
 /// Finds out who calls, and whether its token is for what it asks for. `shown` takes what a
@@ -153,13 +162,10 @@ fn by_key(snapshot: &Snapshot, hash: &KeyHash, gate: &Gate) -> Result<Proof, Uni
     let credential = snapshot.keys.get(hash).ok_or(Unidentified::Unknown)?;
     match credential.expires {
         Some(expires) if expires <= gate.now() => Err(Unidentified::Expired),
-        _ => Ok(Proof {
-            tenant: credential.tenant.clone(),
-            agent: credential.agent.clone(),
-            key: Some(*hash),
-            given: None,
-            body: None,
-        }),
+        _ => {
+            let proof = Proof::of(&credential.tenant, credential.agent.clone());
+            Ok(Proof { key: Some(*hash), ..proof })
+        }
     }
 }
 
@@ -173,6 +179,12 @@ fn joined(first: Option<Proof>, next: Proof) -> Result<Proof, Unidentified> {
         (Some(a), Some(b)) if a != b => return Err(Unidentified::Disagree),
         (a, b) => b.or(a),
     };
-    let (key, body) = (first.key.or(next.key), first.body.or(next.body));
-    Ok(Proof { tenant: first.tenant, agent: first.agent, key, given, body })
+    Ok(Proof {
+        key: first.key.or(next.key),
+        serial: first.serial.or(next.serial),
+        body: first.body.or(next.body),
+        given,
+        tenant: first.tenant,
+        agent: first.agent,
+    })
 }

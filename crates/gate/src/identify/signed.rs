@@ -73,8 +73,8 @@ fn checked(
     let rules = &tenant.trust.signatures;
     let verified = rules.verify(input, &signature, &key.key, &message, gate.now())?;
     let body = body(asked, input, &rules.required)?;
-    let (tenant, agent) = (tenant.id.clone(), key.agent.clone());
-    Ok((Proof { tenant, agent, key: Some(key.mark()), given: None, body }, verified))
+    let proof = Proof::of(&tenant.id, key.agent.clone());
+    Ok((Proof { key: Some(key.mark()), body, ..proof }, verified))
 }
 
 fn body(

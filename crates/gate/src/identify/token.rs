@@ -31,7 +31,7 @@ pub(super) async fn by_token(
             let hash = token::token_hash(credential).to_string();
             show(shown, "jwt", model::clip(&hash, 8));
             let given = given(tenant, &vouched, &agent);
-            Ok(Proof { tenant: tenant.id.clone(), agent, key: None, given, body: None })
+            Ok(Proof { given, ..Proof::of(&tenant.id, agent) })
         }
     }
 }
@@ -153,6 +153,7 @@ fn own(delegation: &Delegation, shown: &mut String) -> Result<Proof, Unidentifie
         tenant: delegation.tenant.clone(),
         agent: last.agent.clone(),
         key: last.key,
+        serial: last.serial.clone(),
         given: Some(Given::of(delegation)),
         body: None,
     })
@@ -165,7 +166,7 @@ fn given(tenant: &Tenant, vouched: &Vouched, agent: &AgentName) -> Option<Given>
     Some(Given {
         scopes: Some(delegable(known.map(AsRef::as_ref), vouched.scopes.as_ref())),
         person: Some(person),
-        chain: vec![Actor { agent: agent.clone(), key: None }],
+        chain: vec![Actor { agent: agent.clone(), key: None, serial: None }],
         audience: Audience::Gate,
     })
 }

@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::assertion::ASSERTION_TYPE;
-use identity::{Actor, Audience, Chain, Delegation, Subject, Use, Wanted, exchange};
+use identity::{Audience, Chain, Delegation, Subject, Use, Wanted, exchange};
 use model::{Effect, Kind, RecordId, Resource, Scopes, Status};
 use serde_json::json;
 
@@ -109,7 +109,7 @@ impl Asking {
         let trust = &caller.tenant.trust;
         let at = origin(trust, peer, &parts.headers);
         let wanted = wanted(&form, &trust.issuer, &at)?;
-        let actor = Actor { agent: caller.agent.name.clone(), key: caller.key() };
+        let actor = caller.actor();
         let id = self.action.id().to_string();
         let (terms, now) = (trust.terms, self.action.gate.now());
         let delegation = exchange(subject, actor, wanted, terms, now, id)?;

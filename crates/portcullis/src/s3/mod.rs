@@ -27,6 +27,8 @@ use sign::{Keys, Signed};
 
 /// The longest object that is read.
 const MAX_OBJECT: usize = 1 << 30;
+/// Objects of one listing.
+const MAX_LISTED: usize = 10_000_000;
 /// Of a refusal, so many bytes are read, and so many shown.
 const MAX_REFUSAL: usize = 64 << 10;
 const SHOWN: usize = 200;
@@ -179,6 +181,7 @@ impl Bucket {
             }
             let page = list::page(&String::from_utf8_lossy(&answer.body))?;
             keys.extend(page.keys.into_iter().filter(|key| key.starts_with(prefix)));
+            anyhow::ensure!(keys.len() <= MAX_LISTED, "it lists more objects than a log has");
             match page.next {
                 // A page that leads back to itself would never end.
                 Some(next) if token.as_ref() != Some(&next) => token = Some(next),

@@ -31,7 +31,8 @@ pub(super) fn configured(config: &Config, tenant: &TenantId) -> anyhow::Result<C
     }
     for one in &config.certificate {
         let (agent, source) = (one.agent.clone(), Source::Configuration);
-        credentials.add_certificate(one.subject.clone(), AgentCertificate { agent, source });
+        let found = AgentCertificate::new(tenant, &one.subject, agent, source);
+        credentials.add_certificate(one.subject.clone(), found);
     }
     for serial in &config.identity.revoked_certificates {
         credentials.revoke(serial.clone());
@@ -84,8 +85,8 @@ pub(super) fn all(
             tracing::warn!(%tenant, subject = %stored.subject, "a name of certificates is not the tenant's to give any more");
             continue;
         }
-        let agent = stored.agent.clone();
-        all.add_certificate(stored.subject.clone(), AgentCertificate { agent, source });
+        let found = AgentCertificate::new(tenant, &stored.subject, stored.agent.clone(), source);
+        all.add_certificate(stored.subject.clone(), found);
     }
     control.revoked_certificates.iter().for_each(|serial| all.revoke(serial.clone()));
     Ok(all)
