@@ -150,7 +150,7 @@ fn delegation(key: &AgentKey) -> Result<Delegation, Failed> {
     let mut chain = Chain::default();
     for name in ["planner", "worker", "bot"] {
         let key = (name == "bot").then(|| key.hash());
-        chain = chain.then(Actor { agent: AgentName::new(name)?, key, serial: None }, 8)?;
+        chain = chain.then(Actor { agent: AgentName::new(name)?, key, certificate: None }, 8)?;
     }
     Ok(Delegation {
         id: "act_0190c2f0-0000-7000-8000-000000000000".to_owned(),

@@ -15,8 +15,16 @@ pub struct Actor {
     pub agent: AgentName,
     /// The hash of the key that it showed, if it showed one: the chain ends with that key.
     pub key: Option<Digest>,
-    /// Of the certificate that it showed: the chain ends when that is revoked.
-    pub serial: Option<CertificateSerial>,
+    /// The certificate that it showed, if it showed one: the chain ends with that too.
+    pub certificate: Option<Shown>,
+}
+
+/// A certificate that an agent showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Of the name in it, as what stands for the agent.
+    pub mark: Digest,
+    pub serial: CertificateSerial,
 }
 
 /// The agents between a person and an action; the first is the one that the person trusted, the
@@ -82,7 +90,8 @@ impl Chain {
             if let Some(key) = actor.key {
                 claim.insert("key".into(), key.to_string().into());
             }
-            if let Some(serial) = &actor.serial {
+            if let Some(Shown { mark, serial }) = &actor.certificate {
+                claim.insert("certificate".into(), mark.to_string().into());
                 claim.insert("serial".into(), serial.as_str().into());
             }
             if let Some(inner) = inner {
@@ -101,7 +110,11 @@ impl Chain {
             if actors.len() == MAX_CHAIN {
                 return Err(ChainError::TooLong(MAX_CHAIN));
             }
-            actors.push(Actor { agent: agent(claim)?, key: key(claim)?, serial: serial(claim)? });
+            actors.push(Actor {
+                agent: agent(claim)?,
+                key: digest(claim, "key")?,
+                certificate: shown(claim)?,
+            });
             next = claim.get("act");
         }
         actors.reverse();
@@ -118,17 +131,14 @@ fn agent(claim: &Value) -> Result<AgentName, ChainError> {
     AgentName::new(name).map_err(|_| ChainError::Form)
 }
 
-fn serial(claim: &Value) -> Result<Option<CertificateSerial>, ChainError> {
-    match claim.get("serial") {
-        None => Ok(None),
-        Some(text) => {
-            text.as_str().and_then(|text| text.parse().ok()).map(Some).ok_or(ChainError::Form)
-        }
-    }
+fn shown(claim: &Value) -> Result<Option<Shown>, ChainError> {
+    let Some(mark) = digest(claim, "certificate")? else { return Ok(None) };
+    let serial = claim.get("serial").and_then(Value::as_str).and_then(|text| text.parse().ok());
+    Ok(Some(Shown { mark, serial: serial.ok_or(ChainError::Form)? }))
 }
 
-fn key(claim: &Value) -> Result<Option<Digest>, ChainError> {
-    match claim.get("key") {
+fn digest(claim: &Value, name: &str) -> Result<Option<Digest>, ChainError> {
+    match claim.get(name) {
         None => Ok(None),
         Some(text) => text.as_str().and_then(Digest::from_hex).map(Some).ok_or(ChainError::Form),
     }

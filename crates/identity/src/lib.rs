@@ -21,7 +21,7 @@ pub mod token;
 mod tests;
 
 pub use certificate::Certificate;
-pub use chain::{Actor, Chain, ChainError};
+pub use chain::{Actor, Chain, ChainError, Shown};
 pub use exchange::{ExchangeError, Subject, Terms, Wanted, exchange};
 pub use jwk::{Algorithm, JwkSet, PublicKey};
 pub use jws::{MAX_TOKEN, TokenError, Unverified};

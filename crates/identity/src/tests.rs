@@ -24,7 +24,7 @@ fn actor(name: &str) -> Actor {
     Actor {
         agent: AgentName::new(name).unwrap(),
         key: Some(Digest::of(name.as_bytes())),
-        serial: "0a1b".parse().ok(),
+        certificate: Some(Shown { mark: Digest::of(b"name"), serial: "a1b".parse().unwrap() }),
     }
 }
 

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use identity::{Actor, Audience, Delegation};
-use model::{
-    Agent, AgentName, CertificateSerial, KeyHash, Person, Scopes, Standing, TenantId, Tier,
-    UserName,
-};
+use identity::{Actor, Audience, Delegation, Shown};
+use model::{Agent, AgentName, KeyHash, Person, Scopes, Standing, TenantId, Tier, UserName};
 
 use super::{Proof, SignedBody, Unidentified};
 use crate::limits::{self, Place};
@@ -53,7 +50,7 @@ pub struct Caller {
     /// What stands in the way of everything that it asks for.
     pub contained: Option<Contained>,
     key: Option<KeyHash>,
-    serial: Option<CertificateSerial>,
+    certificate: Option<Shown>,
     given: Option<Arc<Given>>,
     body: Option<SignedBody>,
 }
@@ -64,7 +61,7 @@ impl Caller {
         let tenant = snapshot.tenants.get(&proof.tenant).ok_or(Unidentified::Unknown)?;
         let agent = tenant.agents.get(&proof.agent).ok_or(Unidentified::Unknown)?;
         let caller = Self::of(snapshot, tenant, agent, proof.given);
-        Ok(Self { key: proof.key, serial: proof.serial, body: proof.body, ..caller })
+        Ok(Self { key: proof.key, certificate: proof.certificate, body: proof.body, ..caller })
     }
 
     fn of(
@@ -88,7 +85,7 @@ impl Caller {
             person,
             chain,
             key: None,
-            serial: None,
+            certificate: None,
             given,
             body: None,
         }
@@ -112,13 +109,17 @@ impl Caller {
 
     /// The same agent as it would be if this were delegated to it.
     pub(crate) fn acting_for(&self, snapshot: &Snapshot, given: Given) -> Self {
-        let (key, serial) = (self.key, self.serial.clone());
-        Self { key, serial, ..Self::of(snapshot, &self.tenant, &self.agent, Some(given)) }
+        let (key, certificate) = (self.key, self.certificate.clone());
+        Self { key, certificate, ..Self::of(snapshot, &self.tenant, &self.agent, Some(given)) }
     }
 
     /// As a chain names it: with the key and the certificate that it showed, or got its token for.
     pub(crate) fn actor(&self) -> Actor {
-        Actor { agent: self.agent.name.clone(), key: self.key, serial: self.serial.clone() }
+        Actor {
+            agent: self.agent.name.clone(),
+            key: self.key,
+            certificate: self.certificate.clone(),
+        }
     }
 
     /// What stands in its way in a later snapshot.
@@ -227,8 +228,9 @@ fn cut(snapshot: &Snapshot, tenant: &Tenant, actor: &Actor) -> Option<Contained>
     });
     let main = TenantId::main();
     let revokers = [Some(tenant), snapshot.tenants.get(&main).map(AsRef::as_ref)];
-    let is_revoked = actor.serial.as_ref().is_some_and(|serial| {
-        revokers.iter().flatten().any(|by| by.credentials.is_revoked(serial.as_str()))
+    let is_revoked = actor.certificate.as_ref().is_some_and(|Shown { mark, serial }| {
+        !tenant.credentials.marks(mark, &actor.agent)
+            || revokers.iter().flatten().any(|by| by.credentials.is_revoked(serial.as_str()))
     });
     match agent.standing {
         _ if ended || is_revoked => Some(Contained::Ended),

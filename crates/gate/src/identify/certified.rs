@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use identity::{Certificate, TokenError};
+use identity::{Certificate, Shown, TokenError};
 use model::TenantId;
 
 use super::{Asked, Credentials, Proof, Unidentified};
@@ -46,7 +46,7 @@ pub(super) fn by_certificate(
     let proof = Proof::of(&tenant.id, found.agent.clone());
     // A token that is given for it ends with the name's being this agent's, and with the certificate.
     let serial = certificate.serial.parse().map_err(|_| TokenError::Form)?;
-    Ok(Some(Proof { key: Some(found.mark()), serial: Some(serial), ..proof }))
+    Ok(Some(Proof { certificate: Some(Shown { mark: found.mark(), serial }), ..proof }))
 }
 
 fn revoked(certificate: &Certificate, shown: &mut String) -> Unidentified {

@@ -28,9 +28,9 @@ mod unidentified;
 mod tests;
 
 use http::{HeaderMap, Method, Uri};
-use identity::TokenError;
 use identity::token::token_hash;
-use model::{AgentName, CertificateSerial, Digest, KeyHash, TenantId};
+use identity::{Shown, TokenError};
+use model::{AgentName, Digest, KeyHash, TenantId};
 
 use crate::gate::Gate;
 use crate::net::peer::Peer;
@@ -68,8 +68,8 @@ struct Proof {
     agent: AgentName,
     /// The key that was shown now, or for the token that was shown.
     key: Option<KeyHash>,
-    /// Of the certificate that was shown now, or for the token that was shown.
-    serial: Option<CertificateSerial>,
+    /// The certificate that was shown now, or for the token that was shown.
+    certificate: Option<Shown>,
     given: Option<Given>,
     /// What the body must be, where the request is signed.
     body: Option<SignedBody>,
@@ -78,7 +78,14 @@ struct Proof {
 impl Proof {
     /// An agent, by whatever it showed.
     fn of(tenant: &TenantId, agent: AgentName) -> Self {
-        Self { tenant: tenant.clone(), agent, key: None, serial: None, given: None, body: None }
+        Self {
+            tenant: tenant.clone(),
+            agent,
+            key: None,
+            certificate: None,
+            given: None,
+            body: None,
+        }
     }
 }
 
@@ -181,7 +188,7 @@ fn joined(first: Option<Proof>, next: Proof) -> Result<Proof, Unidentified> {
     };
     Ok(Proof {
         key: first.key.or(next.key),
-        serial: first.serial.or(next.serial),
+        certificate: first.certificate.or(next.certificate),
         body: first.body.or(next.body),
         given,
         tenant: first.tenant,

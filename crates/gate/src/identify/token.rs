@@ -153,7 +153,7 @@ fn own(delegation: &Delegation, shown: &mut String) -> Result<Proof, Unidentifie
         tenant: delegation.tenant.clone(),
         agent: last.agent.clone(),
         key: last.key,
-        serial: last.serial.clone(),
+        certificate: last.certificate.clone(),
         given: Some(Given::of(delegation)),
         body: None,
     })
@@ -166,7 +166,7 @@ fn given(tenant: &Tenant, vouched: &Vouched, agent: &AgentName) -> Option<Given>
     Some(Given {
         scopes: Some(delegable(known.map(AsRef::as_ref), vouched.scopes.as_ref())),
         person: Some(person),
-        chain: vec![Actor { agent: agent.clone(), key: None, serial: None }],
+        chain: vec![Actor { agent: agent.clone(), key: None, certificate: None }],
         audience: Audience::Gate,
     })
 }
