@@ -32,6 +32,8 @@ use crate::sse::Splitter;
 pub const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of an answer's texts that are kept until its end, to be judged as a whole.
 pub const MAX_JUDGED_BYTES: usize = 256 * 1024;
+/// Buffers that are kept for the next chunk's events.
+const MAX_SPARE: usize = 16;
 /// Texts that one stream may interleave.
 pub const MAX_CHANNELS: usize = 1024;
 
@@ -57,8 +59,10 @@ pub struct StreamGuard {
     waiting: VecDeque<Event>,
     held_bytes: usize,
     template: Template,
-    /// A buffer for the next event's pieces.
-    spare: Vec<Piece>,
+    /// Buffers for the next events' pieces.
+    spare: Vec<Vec<Piece>>,
+    /// Whether the chunk holds another event: texts wait for it, to be scanned together.
+    has_more: bool,
     matches: Vec<Match>,
     pub findings: Findings,
     pub tally: Tally,
@@ -76,6 +80,8 @@ struct Channel {
     kind: ChannelKind,
     /// What a judge reads at the end: the text, as far as it is kept.
     said: Vec<u8>,
+    /// The end of what came, of several events of one chunk, that the scanner has not seen yet.
+    unread: Vec<u8>,
     /// How much text came, and how much of it is decided.
     length: usize,
     clear: usize,
@@ -99,6 +105,7 @@ impl StreamGuard {
             held_bytes: 0,
             template: Template::default(),
             spare: Vec::new(),
+            has_more: false,
             matches: Vec::new(),
             findings: Findings::default(),
             tally: Tally::default(),
@@ -117,9 +124,14 @@ impl StreamGuard {
     pub fn push(&mut self, chunk: Bytes) -> Result<Bytes, Stop> {
         let mut out = Out::default();
         self.splitter.push(chunk);
-        while let Some(raw) = self.next_event()? {
+        let mut next = self.next_event()?;
+        while let Some(raw) = next {
+            next = self.next_event()?;
+            self.has_more = next.is_some();
             self.event(raw, &mut out)?;
         }
+        self.scan_unread()?;
+        self.release(&mut out);
         Ok(out.join())
     }
 
@@ -149,6 +161,7 @@ impl StreamGuard {
     /// Nothing more belongs to any text.
     fn decide_all(&mut self) -> Result<(), Stop> {
         self.complete_arguments()?;
+        self.scan_unread()?;
         (0..self.channels.len()).try_for_each(|channel| self.scan_with(channel, None, None))?;
         self.judge()
     }
@@ -168,7 +181,7 @@ impl StreamGuard {
             self.channels.clear();
             self.template.forget();
         }
-        let mut event = Event::new(raw, std::mem::take(&mut self.spare));
+        let mut event = Event::new(raw, self.spare.pop().unwrap_or_default());
         match self.template.fit(&event.raw) {
             Some(slots) => self.slots(&mut event, slots)?,
             None => self.read(&mut event)?,
@@ -177,11 +190,9 @@ impl StreamGuard {
     }
 
     /// Lets the event go if all that it carries is decided, or puts it in line.
-    fn settle(&mut self, mut event: Event, out: &mut Out) -> Result<(), Stop> {
+    fn settle(&mut self, event: Event, out: &mut Out) -> Result<(), Stop> {
         if self.waiting.is_empty() && event.edits.is_empty() && self.is_clear(&event) {
-            self.spare = std::mem::take(&mut event.pieces);
-            self.spare.clear();
-            out.push(event.into_bytes());
+            self.let_go(event, out);
             return Ok(());
         }
         self.held_bytes += event.raw.len();
@@ -218,6 +229,10 @@ impl StreamGuard {
                 let room = MAX_JUDGED_BYTES.saturating_sub(self.judged_bytes).min(bytes.len());
                 state.said.extend_from_slice(bytes.get(..room).unwrap_or_default());
                 self.judged_bytes += room;
+                if self.has_more || !state.unread.is_empty() {
+                    state.unread.extend_from_slice(bytes);
+                    return Ok(());
+                }
                 self.scan_with(channel, Some(bytes), Some(event))
             }
         }
@@ -235,7 +250,8 @@ impl StreamGuard {
             false => ChannelKind::Prose(Box::new(self.engine.stream(Direction::Answer))),
         };
         let name = String::from_utf8_lossy(key).into_owned();
-        self.channels.push(Channel { id, name, kind, said: Vec::new(), length: 0, clear: 0 });
+        let (said, unread) = (Vec::new(), Vec::new());
+        self.channels.push(Channel { id, name, kind, said, unread, length: 0, clear: 0 });
         Ok(self.channels.len() - 1)
     }
 
@@ -249,8 +265,17 @@ impl StreamGuard {
         while self.waiting.front().is_some_and(|event| self.is_clear(event)) {
             let Some(event) = self.waiting.pop_front() else { return };
             self.held_bytes -= event.raw.len().min(self.held_bytes);
-            out.push(event.into_bytes());
+            self.let_go(event, out);
         }
+    }
+
+    fn let_go(&mut self, mut event: Event, out: &mut Out) {
+        let mut pieces = std::mem::take(&mut event.pieces);
+        if self.spare.len() < MAX_SPARE {
+            pieces.clear();
+            self.spare.push(pieces);
+        }
+        out.push(event.into_bytes());
     }
 }
 

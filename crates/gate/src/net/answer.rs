@@ -3,10 +3,10 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -17,12 +17,23 @@ use super::http2::StreamGuard;
 use super::pool::{Inner, Lane};
 use super::upstream::{Exchange, RequestBody};
 
+/// Pieces that are there at once leave as one, up to this many of each. An upstream that is faster
+/// than we are fills our buffers with small chunks: each of them alone would cost as much to inspect,
+/// frame and write as all of them.
+const JOINED_BYTES: usize = 16 * 1024;
+const JOINED_FRAMES: usize = 64;
+
 /// The body of an upstream's answer; ends with an error where the upstream broke off or took too long.
 pub struct UpstreamBody<B: RequestBody> {
     incoming: Incoming,
     source: Source<B>,
     wait: Wait,
+    /// What came behind pieces that were joined, and is no piece of data.
+    next: Option<Next>,
 }
+
+/// A frame, an error or the end.
+type Next = Option<Result<Frame<Bytes>, UpstreamError>>;
 
 enum Source<B: RequestBody> {
     Http1 {
@@ -83,7 +94,7 @@ impl<B: RequestBody> UpstreamBody<B> {
     ) -> Self {
         let (lane, inner) = (exchange.lane.clone(), exchange.inner.clone());
         let source = Source::Http1 { connection, lane, inner };
-        let mut body = Self { incoming, source, wait: Wait::new(exchange) };
+        let mut body = Self { incoming, source, wait: Wait::new(exchange), next: None };
         body.release_at_end();
         body
     }
@@ -95,7 +106,7 @@ impl<B: RequestBody> UpstreamBody<B> {
         exchange: &Exchange<'_, B>,
     ) -> Self {
         let source = Source::Http2 { alarm, _guard: guard };
-        Self { incoming, source, wait: Wait::new(exchange) }
+        Self { incoming, source, wait: Wait::new(exchange), next: None }
     }
 
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Polled {
@@ -131,9 +142,59 @@ impl<B: RequestBody> UpstreamBody<B> {
         }
     }
 
-    fn fail(&mut self, error: UpstreamError) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
+    fn fail(&mut self, error: UpstreamError) -> Next {
         self.source = Source::Ended;
-        Poll::Ready(Some(Err(error)))
+        Some(Err(error))
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        let polled = ready!(self.poll_source(cx));
+        self.wait.is_waiting = false;
+        Poll::Ready(match polled {
+            Some(Some(Ok(frame))) => {
+                self.release_at_end();
+                Some(Ok(frame))
+            }
+            Some(Some(Err(error))) => self.fail(UpstreamError::of(error)),
+            Some(None) => {
+                self.release();
+                None
+            }
+            None => {
+                let error = self.wait.error();
+                self.fail(error)
+            }
+        })
+    }
+
+    /// Adds the pieces to a first one that are already there.
+    fn join(&mut self, first: Bytes, cx: &mut Context<'_>) -> Bytes {
+        let mut joined = BytesMut::new();
+        for _ in 1..JOINED_FRAMES {
+            if first.len().max(joined.len()) >= JOINED_BYTES || self.is_end_stream() {
+                break;
+            }
+            let Some(data) = self.poll_more(cx) else { break };
+            if joined.is_empty() {
+                joined.extend_from_slice(&first);
+            }
+            joined.extend_from_slice(&data);
+        }
+        if joined.is_empty() { first } else { joined.freeze() }
+    }
+
+    /// Data that is already there; what else is there has its turn after what was joined.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Option<Bytes> {
+        match self.poll_next(cx) {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) => return Some(data),
+                Err(trailers) => self.next = Some(Some(Ok(trailers))),
+            },
+            Poll::Ready(last) => self.next = Some(last),
+            // While the agent reads what there is, we do not wait for more.
+            Poll::Pending => self.wait.is_waiting = false,
+        }
+        None
     }
 }
 
@@ -146,27 +207,22 @@ impl<B: RequestBody> Body for UpstreamBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
         let this = self.get_mut();
-        let Poll::Ready(polled) = this.poll_source(cx) else { return Poll::Pending };
-        this.wait.is_waiting = false;
-        match polled {
-            Some(Some(Ok(frame))) => {
-                this.release_at_end();
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Some(Some(Err(error))) => this.fail(UpstreamError::of(error)),
-            Some(None) => {
-                this.release();
-                Poll::Ready(None)
-            }
-            None => {
-                let error = this.wait.error();
-                this.fail(error)
-            }
+        if let Some(next) = this.next.take() {
+            return Poll::Ready(next);
         }
+        let frame = match ready!(this.poll_next(cx)) {
+            Some(Ok(frame)) => frame,
+            last => return Poll::Ready(last),
+        };
+        Poll::Ready(Some(Ok(match frame.into_data() {
+            Ok(data) => Frame::data(this.join(data, cx)),
+            Err(trailers) => trailers,
+        })))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream() || matches!(self.source, Source::Ended)
+        let is_over = self.incoming.is_end_stream() || matches!(self.source, Source::Ended);
+        is_over && self.next.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -36,6 +36,23 @@ impl StreamGuard {
         result
     }
 
+    /// Gives the scanners what they have not seen of the events that wait.
+    pub(super) fn scan_unread(&mut self) -> Result<(), Stop> {
+        for at in 0..self.channels.len() {
+            let Some(channel) = self.channels.get_mut(at) else { continue };
+            if channel.unread.is_empty() {
+                continue;
+            }
+            let mut unread = std::mem::take(&mut channel.unread);
+            self.scan_with(at, Some(&unread), None)?;
+            unread.clear();
+            if let Some(channel) = self.channels.get_mut(at) {
+                channel.unread = unread;
+            }
+        }
+        Ok(())
+    }
+
     /// With what a part of the answer is inspected by itself.
     pub(super) fn scope(&self) -> Scope<'_> {
         let vault = self.vault.as_deref().map(|vault| vault as &dyn Vault);

@@ -92,15 +92,19 @@ async fn an_upstream_that_accepts_and_does_not_speak_tls() {
 #[tokio::test(start_paused = true)]
 async fn time_that_the_reader_takes_is_not_the_upstreams() {
     let (listener, address) = listener().await;
+    let (read_one, is_read) = tokio::sync::oneshot::channel();
     let upstream = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
         send(&mut socket, CHUNKED).await;
-        send(&mut socket, b"2\r\nok\r\n2\r\nok\r\n0\r\n\r\n").await;
+        send(&mut socket, b"2\r\nok\r\n").await;
+        is_read.await.unwrap();
+        send(&mut socket, b"2\r\nok\r\n0\r\n\r\n").await;
         (socket, listener)
     });
     let caller = caller(address, Timeouts { idle: seconds(3), ..LONG });
     let mut response = caller.send("one!").await.unwrap();
     response.body_mut().frame().await.unwrap().unwrap();
+    read_one.send(()).unwrap();
     tokio::time::sleep(seconds(10)).await;
     assert_eq!(read(response).await.unwrap(), "ok");
     drop(upstream);
@@ -148,4 +152,26 @@ impl http_body::Body for Stalled {
     ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
         std::task::Poll::Pending
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_that_are_there_leave_as_one_and_wait_for_no_other() {
+    let (listener, address) = listener().await;
+    let (read_one, is_read) = tokio::sync::oneshot::channel();
+    let upstream = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let pieces = [CHUNKED, b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n"].concat();
+        send(&mut socket, &pieces).await;
+        is_read.await.unwrap();
+        send(&mut socket, b"1\r\nd\r\n").await;
+        // Broken off: what came before it is read, then the error.
+        drop(socket);
+    });
+    let mut body = caller(address, LONG).send("one!").await.unwrap().into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first, "abc");
+    read_one.send(()).unwrap();
+    upstream.await.unwrap();
+    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "d");
+    assert!(body.frame().await.unwrap().is_err());
 }
