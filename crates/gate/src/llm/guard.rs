@@ -33,7 +33,7 @@ pub const MAX_HELD_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of an answer's texts that are kept until its end, to be judged as a whole.
 pub const MAX_JUDGED_BYTES: usize = 256 * 1024;
 /// Buffers that are kept for the next chunk's events.
-const MAX_SPARE: usize = 16;
+const MAX_SPARE: usize = 32;
 /// Texts that one stream may interleave.
 pub const MAX_CHANNELS: usize = 1024;
 
