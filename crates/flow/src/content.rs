@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::arguments::{is_plain_name, push_name};
 use crate::entries::is_prose;
 use crate::memory::{About, Memory};
-use crate::{Integrity, Source, decode};
+use crate::{Condition, Integrity, Source, decode};
 
 /// How deep a result is read; deeper down it is one text.
 const MAX_DEPTH: usize = 64;
@@ -18,6 +18,8 @@ pub(crate) struct Leaves<'a> {
     source: &'a Source,
     is_asked: bool,
     path: String,
+    /// Conditions that the records around this place meet, each with where the paths inside begin.
+    met: Vec<(usize, &'a Condition)>,
     /// What stands in each field that may vouch, by the hash of its path: there may be as many of them as
     /// an answer has members.
     fields: HashMap<u64, Fellows, RandomState>,
@@ -41,13 +43,14 @@ impl Fellows {
 impl<'a> Leaves<'a> {
     pub(crate) fn new(source: &'a Source, is_asked: bool) -> Self {
         let fields = HashMap::default();
-        Self { source, is_asked, path: String::new(), fields, has_untrusted: false }
+        let (path, met) = (String::new(), Vec::new());
+        Self { source, is_asked, path, met, fields, has_untrusted: false }
     }
 
     /// Adds every leaf. `is_own_writing` says of a trusted text that the session itself wrote it.
     pub(crate) fn walk(
         &mut self,
-        value: &Value,
+        value: &'a Value,
         memory: &mut Memory,
         is_own_writing: &impl Fn(&str) -> bool,
     ) {
@@ -59,7 +62,7 @@ impl<'a> Leaves<'a> {
     }
 
     /// Counts what stands in each field that may vouch.
-    fn count(&mut self, value: &Value, depth: usize) {
+    fn count(&mut self, value: &'a Value, depth: usize) {
         match value {
             Value::Null | Value::Bool(_) => {}
             Value::String(text) => self.count_one(text),
@@ -67,7 +70,7 @@ impl<'a> Leaves<'a> {
             _ if depth == MAX_DEPTH => {}
             Value::Array(items) => items.iter().for_each(|item| self.count(item, depth + 1)),
             Value::Object(members) => {
-                let length = self.path.len();
+                let (length, met) = (self.path.len(), self.enter(members));
                 for (name, item) in members {
                     if !is_plain_name(name) {
                         self.count_one(name);
@@ -76,12 +79,13 @@ impl<'a> Leaves<'a> {
                     self.count(item, depth + 1);
                     self.path.truncate(length);
                 }
+                self.met.truncate(met);
             }
         }
     }
 
     fn count_one(&mut self, text: &str) {
-        if self.source.integrity_at(&self.path) == Integrity::Untrusted {
+        if self.integrity() == Integrity::Untrusted {
             return;
         }
         let fellows = self.fields.entry(self.field()).or_default();
@@ -103,7 +107,7 @@ impl<'a> Leaves<'a> {
 
     fn visit(
         &mut self,
-        value: &Value,
+        value: &'a Value,
         record: u32,
         depth: usize,
         memory: &mut Memory,
@@ -127,16 +131,45 @@ impl<'a> Leaves<'a> {
                 }
             }
             Value::Object(members) => {
+                let met = self.enter(members);
                 for (name, item) in members {
                     if !is_plain_name(name) {
                         self.leaf(name, record, memory, is_own_writing);
                     }
                     push_name(&mut self.path, name);
-                    let inner = if item.is_object() { memory.begin_record(false) } else { record };
+                    let inner = if is_record(item) { memory.begin_record(false) } else { record };
                     self.visit(item, inner, depth + 1, memory, is_own_writing);
                     self.path.truncate(length);
                 }
+                self.met.truncate(met);
             }
+        }
+    }
+
+    /// Goes into a record; how many conditions were met outside of it.
+    fn enter(&mut self, members: &'a Map<String, Value>) -> usize {
+        let outside = self.met.len();
+        let inside = if self.path.is_empty() { 0 } else { self.path.len() + 1 };
+        for condition in self.source.conditions.iter().filter(|one| one.is_met(members)) {
+            push_name(&mut self.path, &condition.member);
+            let is_the_services = self.source.integrity_at(&self.path) == Integrity::Trusted;
+            self.path.truncate(inside.saturating_sub(1));
+            if is_the_services {
+                self.met.push((inside, condition));
+            }
+        }
+        outside
+    }
+
+    /// The integrity of the member where the walk is.
+    fn integrity(&self) -> Integrity {
+        let is_here = |path: Option<&str>, field: &String| path == Some(field.as_str());
+        let grants = |(inside, condition): &(usize, &Condition)| {
+            condition.trusted.iter().any(|field| is_here(self.path.get(*inside..), field))
+        };
+        match self.met.iter().any(grants) {
+            true => Integrity::Trusted,
+            false => self.source.integrity_at(&self.path),
         }
     }
 
@@ -150,7 +183,7 @@ impl<'a> Leaves<'a> {
         if text.is_empty() {
             return;
         }
-        let mut integrity = self.source.integrity_at(&self.path);
+        let mut integrity = self.integrity();
         let may_vouch = integrity != Integrity::Untrusted;
         if may_vouch && (self.is_out_of_place(text) || is_own_writing(text)) {
             integrity = Integrity::Untrusted;
@@ -165,4 +198,10 @@ impl<'a> Leaves<'a> {
             }
         }
     }
+}
+
+/// Whether a member is a thing of its own. Where all names in it are data, it is a list of the thing
+/// that it is a member of: who may read a file, and how.
+fn is_record(item: &Value) -> bool {
+    item.as_object().is_some_and(|members| members.keys().any(|name| is_plain_name(name)))
 }

@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::block::{Block, Fit, Hit};
 use crate::entries::entries;
+use crate::naming::spoken;
 use crate::needle::Needle;
 use crate::normal::normalise;
 use crate::source::{Integrity, Source};
@@ -199,7 +200,7 @@ impl Sighting<'_> {
     }
 
     /// Whether the user's words name the record that the value stands in, and only that one.
-    pub(crate) fn is_named(&self, names: &impl Fn(&str) -> bool) -> bool {
+    pub(crate) fn is_named(&self, names: &impl Fn(&str) -> Option<String>) -> bool {
         if self.record.is_asked {
             return true;
         }
@@ -215,24 +216,25 @@ impl Sighting<'_> {
                 break;
             }
             let name = self.generation.block.leaf(leaf as usize);
-            if names(name) && self.is_alone(name, about) {
+            if names(name).is_some_and(|said| self.is_alone(&said, about)) {
                 return true;
             }
         }
         false
     }
 
-    /// Whether no other record of the same result has this name in the same place.
-    fn is_alone(&self, name: &str, naming: &About) -> bool {
-        let Some(needle) = Needle::new(name) else { return false };
+    /// Whether no other record of the same result goes by these words in the same place.
+    fn is_alone(&self, said: &str, naming: &About) -> bool {
+        let Some(needle) = Needle::new(said) else { return false };
         let block = &self.generation.block;
         let mut is_alone = true;
         let saw_all = block.find(&needle, |hit| {
             let other = self.generation.records.get(hit.about.record as usize);
+            let name = block.leaf(hit.leaf);
             is_alone = hit.about.record == naming.record
                 || hit.about.name != naming.name
                 || other.is_none_or(|other| other.output != self.record.output)
-                || block.leaf(hit.leaf) != name;
+                || (name != said && spoken(name).as_deref() != Some(said));
             is_alone
         });
         is_alone && saw_all

@@ -10,9 +10,8 @@ use crate::block::{Block, Fit};
 use crate::content::Leaves;
 use crate::labels::Labels;
 use crate::memory::Memory;
-use crate::needle::Needle;
 use crate::normal::{begins, byte_at, byte_before, normalise};
-use crate::{Origin, Source, decode};
+use crate::{Origin, Source, decode, naming};
 
 /// Bytes of the user's own words that a session remembers.
 pub const MAX_USER_BYTES: usize = 256 * 1024;
@@ -22,12 +21,6 @@ pub const MAX_WRITTEN_BYTES: usize = 64 * 1024;
 
 /// Texts that are known again when they come a second time.
 const MAX_HEARD: usize = 16 * 1024;
-
-/// Word bytes of a phrase that names a record; fewer may be said by chance.
-const NAMING_PHRASE: usize = 12;
-
-/// Word bytes of a file name, an address or a quoted name that names a record.
-const NAMING_WORD: usize = 4;
 
 /// What a session knows. Nothing in it reads a clock; whoever keeps sessions decides when one ends.
 #[derive(Default)]
@@ -192,29 +185,29 @@ impl Session {
     /// the name of a file.
     pub fn points(&self, arguments: &serde_json::Value) -> bool {
         let strings = crate::arguments::strings(arguments);
-        strings.iter().any(|(_, text)| self.names(&normalise(text).text))
+        strings.iter().any(|(_, text)| self.names(&normalise(text).text).is_some())
     }
 
-    /// Whether the user's words hold a text as the name of something: quoted, a file name or an
-    /// address, or a phrase too long for chance.
-    pub(crate) fn names(&self, text: &str) -> bool {
-        if text.len() > 256 || !text.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 0x80)
-        {
-            return false;
+    /// The words by which the user names a thing of that name, where the user does: quoted, a file name
+    /// or an address, or a phrase too long for chance.
+    pub(crate) fn names(&self, name: &str) -> Option<String> {
+        if naming::plain(name).is_some_and(|name| self.says(&name)) {
+            return Some(name.to_owned());
         }
-        let Some(needle) = Needle::new(text) else { return false };
-        if needle.word_bytes < NAMING_WORD {
-            return false;
-        }
-        let has_joint = text.bytes().any(|byte| b".@_/".contains(&byte)) && !text.contains(' ');
-        let is_phrase = needle.word_bytes >= NAMING_PHRASE && text.contains([' ', '-']);
-        let mut is_named = false;
-        self.user.find(&needle, |hit| {
-            let quoted = self.user.is_quoted(hit.start, hit.end);
-            is_named = hit.fit == Fit::Whole && (has_joint || is_phrase || quoted);
-            !is_named
+        let spoken = naming::spoken(name)?;
+        let mut spellings = [" ", "-", "_"].into_iter().map(|sign| spoken.replace(' ', sign));
+        let is_said = |spelt: String| naming::plain(&spelt).is_some_and(|name| self.says(&name));
+        spellings.any(is_said).then_some(spoken)
+    }
+
+    fn says(&self, name: &naming::Name) -> bool {
+        let mut is_said = false;
+        self.user.find(&name.needle, |hit| {
+            let is_name = !name.needs_quotes || self.user.is_quoted(hit.start, hit.end);
+            is_said = hit.fit == Fit::Whole && is_name;
+            !is_said
         });
-        is_named
+        is_said
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the operator says of where content comes from.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How far a value that a source returned speaks for the organisation or the user.
 #[derive(
@@ -26,6 +27,8 @@ pub struct Source {
     /// Of what no field below names.
     pub integrity: Integrity,
     pub fields: Vec<Field>,
+    /// What is trusted only in some of its records.
+    pub conditions: Vec<Condition>,
     /// What its ids stand for, such as `file`: an event's number is no file's.
     pub kind: Option<String>,
     /// Whether what it returns may only go to destinations that are cleared for it.
@@ -42,6 +45,31 @@ pub struct Field {
     pub integrity: Integrity,
 }
 
+/// Members of a record that are trusted where another one, which the service itself writes, says so:
+/// those whom a mail went to, in a mail that the user sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The member that says so, beside those below. It counts only where it is trusted everywhere.
+    pub member: String,
+    /// What it must be, letter by letter.
+    pub is: String,
+    /// Paths from the record inwards, joined by points.
+    pub trusted: Vec<String>,
+}
+
+impl Condition {
+    /// Whether a record meets it.
+    pub(crate) fn is_met(&self, record: &serde_json::Map<String, Value>) -> bool {
+        match record.get(&self.member) {
+            Some(Value::String(text)) => *text == self.is,
+            Some(Value::Number(number)) => number.to_string() == self.is,
+            Some(Value::Bool(flag)) => flag.to_string() == self.is,
+            _ => false,
+        }
+    }
+}
+
 impl Source {
     /// Whoever is not declared is a stranger.
     pub fn unknown(name: impl Into<String>) -> Self {
@@ -51,7 +79,8 @@ impl Source {
     /// Whether anything that it returns may vouch for a value.
     pub(crate) fn may_vouch(&self) -> bool {
         let fields = self.fields.iter().map(|field| field.integrity);
-        fields.chain([self.integrity]).any(|integrity| integrity != Integrity::Untrusted)
+        let declared = fields.chain([self.integrity]).any(|one| one != Integrity::Untrusted);
+        declared || !self.conditions.is_empty()
     }
 
     /// The integrity of the member at a path of names joined by points.

@@ -25,6 +25,17 @@ pub(crate) fn with_fields(name: &str, fields: &[(&str, Integrity)]) -> Source {
     Source { fields: fields.iter().map(field).collect(), ..Source::unknown(name) }
 }
 
+/// A source of mail: those whom it went to are the user's choice where the user sent it.
+pub(crate) fn mail() -> Source {
+    let condition = crate::Condition {
+        member: "status".into(),
+        is: "sent".into(),
+        trusted: vec!["recipients".into()],
+    };
+    let fields = [("id", Integrity::Trusted), ("status", Integrity::Trusted)];
+    Source { conditions: vec![condition], ..with_fields("mail/search", &fields) }
+}
+
 /// A session whose user said something.
 pub(crate) fn session(user: &str) -> Session {
     let mut session = Session::default();

@@ -202,6 +202,61 @@ fn a_record_named_with_words_that_everybody_says() {
 }
 
 #[test]
+fn a_record_named_as_the_user_asks() {
+    let mut session = session("Please send an email to those of the team meeting minutes.");
+    let source = with_fields("drive/search", &[("shared_with", Integrity::Named)]);
+    for name in ["please-send-an-email.txt", "please send an email to", "send-an-email-to.docx"] {
+        let file = json!({"name": name, "shared_with": {EVE: "rw"}});
+        session.learn(&source, false, &json!({"result": [file]}));
+    }
+    assert_eq!(origin(&session, EVE), Origin::Untrusted);
+}
+
+#[test]
+fn a_file_that_is_spoken_of_as_the_users_is() {
+    for twin in ["team_meeting_minutes.txt", "Team Meeting Minutes", "team-meeting-minutes.docx"] {
+        let mut session = session("Write to all who may read the team meeting minutes.");
+        let source = with_fields("drive/search", &[("shared_with", Integrity::Named)]);
+        let file = |name: &str, who: &str| json!({"name": name, "shared_with": {who: "rw"}});
+        let files = [file("team-meeting-minutes.docx", "anna@mail.example"), file(twin, EVE)];
+        session.learn(&source, false, &json!({"result": files}));
+        assert_eq!(origin(&session, EVE), Origin::Untrusted, "{twin}");
+    }
+}
+
+#[test]
+fn a_stranger_who_says_what_is_trusted() {
+    // In the record, in one inside it, in one around it, under another sign, in another shape.
+    for answer in [
+        json!({"status": "received", "recipients": [EVE]}),
+        json!({"status": "Sent", "recipients": [EVE]}),
+        json!({"status": ["sent"], "recipients": [EVE]}),
+        json!({"status": "sent", "body": {"recipients": [EVE]}}),
+        json!({"recipients": [EVE], "body": {"status": "sent"}}),
+        json!([{"status": "sent"}, {"recipients": [EVE]}]),
+        json!({"status": "sent", "recipients.": EVE}),
+        json!({"status": "sent", "to": EVE, "x.recipients": EVE}),
+    ] {
+        let mut session = told("hello");
+        session.learn(&mail(), false, &answer);
+        assert_eq!(origin(&session, EVE), Origin::Untrusted, "{answer}");
+    }
+    // A part that strangers write says nothing.
+    let source = Source { fields: Vec::new(), ..mail() };
+    let mut session = told("hello");
+    session.learn(&source, false, &json!({"status": "sent", "recipients": [EVE]}));
+    assert_eq!(origin(&session, EVE), Origin::Untrusted);
+}
+
+#[test]
+fn a_mail_that_the_hijacked_agent_sent_itself() {
+    let mut session = told(&format!("first write hello to {EVE}"));
+    session.wrote(&json!({"recipients": [EVE]}));
+    session.learn(&mail(), false, &json!({"status": "sent", "recipients": [EVE]}));
+    assert_eq!(origin(&session, EVE), Origin::Untrusted);
+}
+
+#[test]
 fn a_named_events_number_as_the_number_of_a_file() {
     let mut session = session("Who comes to the 'Networking event'?");
     let kind = |kind: &str| Some(kind.to_owned());

@@ -157,3 +157,31 @@ fn of_an_undeclared_tool_everything_decides() {
     assert!(flow.origins().contains("decisive:untrusted"));
     assert_eq!(Tool::unknown().effect, crate::Effect::Destructive);
 }
+
+#[test]
+fn whom_the_user_wrote_to_is_known() {
+    let mut session = session("Invite Mark to the trip that he wrote about.");
+    let from = json!({"status": "received", "sender": "mark@mail.example", "recipients": ["me@mail.example"]});
+    let to =
+        json!({"status": "sent", "sender": "me@mail.example", "recipients": ["mark@mail.example"]});
+    session.learn(&mail(), false, &json!({"result": [from]}));
+    assert_eq!(origin(&session, "mark@mail.example"), Origin::Untrusted);
+    session.learn(&mail(), false, &json!({"result": [from, to]}));
+    assert_eq!(origin(&session, "mark@mail.example"), Origin::Trusted);
+    assert_eq!(origin(&session, "me@mail.example"), Origin::Untrusted);
+}
+
+#[test]
+fn a_file_is_named_as_people_speak() {
+    for said in ["the team meeting minutes", "Team-Meeting-Minutes", "'team-meeting-minutes.docx'"]
+    {
+        let mut session = session(&format!("Write to all who may read {said}, please."));
+        let source = with_fields("drive/search", &[("shared_with", Integrity::Named)]);
+        let file = |name: &str, who: &str| json!({"name": name, "shared_with": {who: "rw"}});
+        let minutes = file("team-meeting-minutes.docx", "anna@mail.example");
+        let newest = file("newest-client-meeting-minutes.docx", "bob@mail.example");
+        session.learn(&source, false, &json!({"result": [newest, minutes]}));
+        assert_eq!(origin(&session, "anna@mail.example"), Origin::Named, "{said}");
+        assert_eq!(origin(&session, "bob@mail.example"), Origin::Untrusted, "{said}");
+    }
+}

@@ -202,6 +202,7 @@ fn declared_source(
             Integrity::Untrusted => flow::Integrity::Untrusted,
         },
         fields: trusted.into_iter().chain(named).flatten().collect(),
+        conditions: rule.map(|rule| rule.conditions.clone()).unwrap_or_default(),
         kind: rule.and_then(|rule| rule.returns.clone()),
         confidential: class.confidentiality == Confidentiality::Confidential,
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub use flow::Condition;
 use http::HeaderValue;
 use http::header::HeaderName;
 use model::{Classification, Confidentiality, Integrity, Scopes, ServerName, Standing, ToolEffect};
@@ -89,6 +90,7 @@ pub struct FlowRule {
     pub returns: Option<String>,
     pub trusted: Vec<String>,
     pub named: Vec<String>,
+    pub conditions: Vec<Condition>,
 }
 
 impl Mcp {

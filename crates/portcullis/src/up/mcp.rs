@@ -6,7 +6,7 @@ use anyhow::Context;
 use gate::mcp::pin::{Offer, Pin, PinMode, Why};
 use gate::mcp::pins::{Keeper, Pins};
 use gate::mcp::seal::Seal;
-use gate::mcp::server::{FlowRule, Remote, Server, ToolRule, Transport};
+use gate::mcp::server::{Condition, FlowRule, Remote, Server, ToolRule, Transport};
 use gate::mcp::stdio::{Launch, Launcher};
 use gate::mcp::tool::Definition;
 use gate::net::upstream::Timeouts;
@@ -240,6 +240,23 @@ fn rule(tool: &mcp::Tool) -> anyhow::Result<ToolRule> {
             returns: tool.returns.clone(),
             trusted: tool.trusted.clone(),
             named: tool.named.clone(),
+            conditions: tool
+                .when
+                .iter()
+                .map(|when| condition(tool, when))
+                .collect::<Result<_, _>>()?,
         },
     })
+}
+
+fn condition(tool: &mcp::Tool, when: &mcp::When) -> anyhow::Result<Condition> {
+    let is_trusted = tool.trusted.contains(&when.member);
+    if !is_trusted && tool.integrity != Some(mcp::Integrity::Trusted) {
+        anyhow::bail!(
+            "[[mcp.tool]] when: `{}` must be among `trusted`: whoever writes it says what is trusted",
+            when.member
+        );
+    }
+    let (member, is) = (when.member.clone(), when.is.clone());
+    Ok(Condition { member, is, trusted: when.trusted.clone() })
 }

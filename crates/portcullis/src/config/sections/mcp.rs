@@ -119,6 +119,21 @@ section! {
         trusted: Vec<String> = [], example ["id", "amount"];
         /// Parts of what it returns that are as good as trusted in a record that the user named.
         named: Vec<String> = [], example ["participants"];
+        /// Parts of what it returns that are trusted only in records of one sort.
+        when: Vec<When>;
+    }
+}
+
+section! {
+    /// Parts of a record that are trusted where another part of it says so, such as those whom a mail
+    /// went to, in a mail that the user sent.
+    When {
+        /// The part that says so, which must itself be among `trusted`.
+        member: String, example "status";
+        /// What it must be, letter by letter.
+        is: String, example "sent";
+        /// What is trusted then, beside it; names further inside are joined by points.
+        trusted: Vec<String> = [], example ["recipients"];
     }
 }
 
