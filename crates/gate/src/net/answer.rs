@@ -28,8 +28,8 @@ pub struct UpstreamBody<B: RequestBody> {
     incoming: Incoming,
     source: Source<B>,
     wait: Wait,
-    /// What came behind pieces that were joined, and is no piece of data.
-    next: Option<Next>,
+    /// What came behind pieces that were joined, and is no piece of data. Rare, so it is kept elsewhere.
+    next: Option<Box<Next>>,
 }
 
 /// A frame, an error or the end.
@@ -188,9 +188,9 @@ impl<B: RequestBody> UpstreamBody<B> {
         match self.poll_next(cx) {
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => return Some(data),
-                Err(trailers) => self.next = Some(Some(Ok(trailers))),
+                Err(trailers) => self.next = Some(Box::new(Some(Ok(trailers)))),
             },
-            Poll::Ready(last) => self.next = Some(last),
+            Poll::Ready(last) => self.next = Some(Box::new(last)),
             // While the agent reads what there is, we do not wait for more.
             Poll::Pending => self.wait.is_waiting = false,
         }
@@ -208,7 +208,7 @@ impl<B: RequestBody> Body for UpstreamBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
         let this = self.get_mut();
         if let Some(next) = this.next.take() {
-            return Poll::Ready(next);
+            return Poll::Ready(*next);
         }
         let frame = match ready!(this.poll_next(cx)) {
             Some(Ok(frame)) => frame,
