@@ -1,73 +1,11 @@
 """People in a browser: both factors, by an app and by a passkey; a role for some minutes; an access review."""
 
 import re
-import time
 
-import pyotp
 import pytest
-from conftest import CONSOLE, NARROW, WIDE, operator, shot, violations
+from conftest import NARROW, PASSWORD, WIDE, operator, shot
 from playwright.sync_api import expect
 
-PASSWORD = "seven blue lamps"
-
-
-class Somebody:
-    """A person with a browser of their own and, once they have one, an authenticator app."""
-
-    def __init__(self, browser, name, role, **more):
-        self.name = name
-        made = operator("POST", "/api/v1/users", json={"name": name, "roles": [role]})
-        self.invitation = made["invitation"]["path"]
-        self.context = browser.new_context(base_url=CONSOLE, **more)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
-        self.app = None
-        self.used = None
-
-    def welcome(self):
-        self.page.goto(self.invitation)
-        self.check("welcome")
-        self.page.get_by_label(re.compile("A new password")).fill(PASSWORD)
-        self.page.get_by_label("The same again").fill(PASSWORD)
-        self.page.get_by_role("button", name="Go on").click()
-        expect(self.page.get_by_text("Everybody here has a second factor")).to_be_visible()
-
-    def enrol(self):
-        self.welcome()
-        self.check("enrol")
-        secret = self.page.get_by_text("Secret:").locator("code").inner_text()
-        self.app = pyotp.TOTP(secret.replace(" ", ""))
-        self.page.get_by_label(re.compile("digits that it shows")).fill(self.code())
-        self.page.get_by_role("button", name="Go on").click()
-        expect(self.page.get_by_role("heading", name="You are in")).to_be_visible()
-        self.page.get_by_role("link", name=re.compile("I have kept them")).click()
-        return self
-
-    def code(self):
-        """A code that was not used yet: that of the next half minute counts already."""
-        step = int(time.time()) // 30
-        step = step if self.used is None or step > self.used else self.used + 1
-        self.used = step
-        return self.app.at(step * 30)
-
-    def check(self, name):
-        assert violations(self.page) == [], name
-
-    def close(self):
-        self.context.close()
-
-
-@pytest.fixture
-def somebody(chromium):
-    opened = []
-
-    def new(name, role, **more):
-        opened.append(Somebody(chromium, name, role, **more))
-        return opened[-1]
-
-    yield new
-    for one in opened:
-        one.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,4 +1,5 @@
-"""A server of the official SDK, for the gate to stand before: `mcp_server.py stdio` or `mcp_server.py http PORT`."""
+"""A server of the official SDK, for the gate to stand before: `mcp_server.py stdio` or `mcp_server.py http PORT
+[DESCRIPTION]`, with what `echo` says of itself."""
 
 import sys
 
@@ -13,7 +14,7 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
-@server.tool()
+@server.tool(description=sys.argv[3] if len(sys.argv) > 3 else None)
 def echo(text: str) -> str:
     """Gives back a text."""
     return text

@@ -70,15 +70,10 @@ fn browser(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
     }
     packages(&root.join("tests/node"), interpreter)?;
     let axe = root.join("tests/node/node_modules/axe-core/axe.min.js");
-    let variables = [
-        format!("AXE={}", axe.display()),
-        format!("SHOTS={}", target(root).join("pages").display()),
-    ];
-    let mut pytest = Command::new("env");
-    pytest.args(variables).arg(interpreter);
+    let mut pytest = Command::new(interpreter);
+    pytest.env("AXE", &axe).env("SHOTS", target(root).join("pages"));
     pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(root.join("tests/pages"));
-    let mut scene = built(root, "scene")?;
-    run("pages", scene.arg(pytest.get_program()).args(pytest.get_args()))
+    scene(root, "pages", "tests/python/mcp_server.py", &pytest)
 }
 
 fn node(root: &Path, interpreter: &Path) -> anyhow::Result<()> {
@@ -121,5 +116,6 @@ pub(crate) fn scene(
 ) -> anyhow::Result<()> {
     let mut scene = built(root, "scene")?;
     scene.arg("--mcp").arg(root.join(server));
+    scene.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     hand_over(what, scene.arg(command.get_program()).args(command.get_args()))
 }

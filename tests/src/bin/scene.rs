@@ -6,13 +6,14 @@
 //! `ISSUER_URL`, where an identity provider may serve that the gate trusts, `AUTHORIZATION_URL`, where an
 //! authorization server may whose tokens stand for agents, and `SIGNING_KEY`, the private key
 //! of `bot`, PEM, `SSO_ISSUER`, where an identity provider may serve by which people log in, and `SSO_SECRET`, the
-//! console's secret there, `OCSF`, the file into which it writes events, `ADMIN`, its socket, and `CONSOLE_URL`, its console. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
+//! console's secret there, `OCSF`, the file into which it writes events, `ADMIN`, its socket, `CONSOLE_URL`, its console, and
+//! `WELCOME`, the path at which the first administrator is welcome. With `--mcp` there are two MCP servers: `own`, which the gate starts as `COMMAND SCRIPT stdio`,
 //! and `web`, which the tests start on the port `MCP_PORT`. With `--direct` there is no gate:
 //! what fails then is the mock's fault or the client's, or is a refusal.
 
 use std::process::{Command, ExitCode};
 
-use portcullis_tests::{Gate, Upstream, fake, gate, upstream};
+use portcullis_tests::{Gate, Upstream, fake, gate, upstream, wait};
 use rcgen::{KeyPair, PKCS_ED25519};
 
 /// In the folder of the gate.
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         command.env("ADMIN", gate.data().join("admin.sock"));
         // A passkey belongs to a name, not to an address.
         command.env("CONSOLE_URL", format!("http://localhost:{}", gate.console().port()));
+        command.env("WELCOME", welcome(gate));
         command.env("SSO_ISSUER", &sso.0).env("SSO_SECRET", &sso.1);
         command.env("ISSUER_URL", &issuer).env("AUTHORIZATION_URL", &authorization);
         command.env("SIGNING_KEY", key.serialize_pem());
@@ -85,6 +87,12 @@ fn sign_on(issuer: &str) -> String {
          client_secret = {{ file = \"sso-secret\" }}\nsecond_factor_amr = [\"mfa\"]\n\n\
          [[people.group]]\nname = \"Staff\"\nroles = [\"auditor\"]\n\n"
     )
+}
+
+/// What the first start printed for whoever is to be the first administrator.
+fn welcome(gate: &Gate) -> String {
+    let code = |log: &str| log.split_once("/welcome/")?.1.split_whitespace().next().map(str::to_owned);
+    format!("/welcome/{}", wait::until("the first administrator's link", || code(&gate.log())))
 }
 
 /// Where a client of the scene can serve.

@@ -1,4 +1,4 @@
-//! The console's own files, part of the program: one stylesheet, one script, one mark. Their names
+//! The console's own files, part of the program: one stylesheet, its scripts, one mark. Their names
 //! carry their hash, so a browser may keep them for ever.
 
 use std::sync::LazyLock;
@@ -21,6 +21,8 @@ pub(super) enum Asset {
     Script,
     /// For the pages that ask for passkeys.
     Passkeys,
+    /// For the page that verifies the log.
+    Log,
     Icon,
 }
 
@@ -31,7 +33,7 @@ struct File {
     text: &'static str,
 }
 
-static FILES: LazyLock<[File; 4]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 5]> = LazyLock::new(|| {
     let file = |asset, name: &str, extension: &str, kind, text: &'static str| {
         let hash = Digest::of(text.as_bytes()).to_string();
         let path = format!("/assets/{name}.{}.{extension}", clip(&hash, DIGITS));
@@ -59,6 +61,13 @@ static FILES: LazyLock<[File; 4]> = LazyLock::new(|| {
             "text/javascript; charset=utf-8",
             include_str!("assets/passkeys.js"),
         ),
+        file(
+            Asset::Log,
+            "log",
+            "js",
+            "text/javascript; charset=utf-8",
+            include_str!("assets/log.js"),
+        ),
         file(Asset::Icon, "icon", "svg", "image/svg+xml", include_str!("assets/icon.svg")),
     ]
 });
@@ -76,7 +85,7 @@ pub(super) fn mark() -> Markup {
 }
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![page!(Public get "/assets/{file}" show, "The stylesheet, the script and the mark")]
+    vec![page!(Public get "/assets/{file}" show, "The stylesheet, the scripts and the mark")]
 }
 
 async fn show(Place(name): Place<String>) -> Result<Response, Problem> {

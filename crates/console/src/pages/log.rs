@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use model::TenantId;
 
+use super::assets::Asset;
 use super::components::field::facts;
 use super::components::notice::{command, empty};
 use super::components::text::{digest, untrusted, untrusted_block};
@@ -35,12 +36,14 @@ async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
         section.card {
             h2 { "Verify it" }
             p { "Anybody can, without trusting this page or this program: the log has the form of C2SP tlog-tiles." }
-            div.row data-verify-log=(log) {
-                button type="button" hidden { "Check the checkpoint's signature here" }
+            div.row data-verify-log=(log) data-dropped=[(!dropped.is_empty()).then_some("")] {
+                button type="button" data-part="checkpoint" hidden { "Check the checkpoint's signature here" }
+                button type="button" data-part="all" hidden { "Verify all of it in this browser" }
                 a.button href=(format!("{log}/checkpoint")) { "Checkpoint" }
                 a.button href=(format!("{log}/vkey")) { "Key" }
             }
             div.verdict role="status" {}
+            script src=(Asset::Log.path()) defer {}
             h3 { "All of it, on any machine" }
             (command(&format!("portcullis ledger verify https://THIS-CONSOLE{log} --vkey '{}'", key.trim())))
         }

@@ -190,35 +190,12 @@ function proofs(root) {
   }
 }
 
-function checkpoints(root) {
-  for (const part of root.querySelectorAll("[data-verify-log]")) {
-    const button = part.querySelector("button");
-    const verdict = part.parentElement.querySelector(".verdict");
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      verdict.className = "verdict banner";
-      try {
-        if (!crypto.subtle) throw new Error("this browser checks no signatures on a page without TLS");
-        const text = async (name) => (await fetch(`${part.dataset.verifyLog}/${name}`)).text();
-        const note = await text("checkpoint");
-        await checkSignature(note, (await text("vkey")).trim());
-        verdict.textContent = `Verified here: the log signed a checkpoint over ${note.split("\n")[1]} records.`;
-        verdict.classList.add("good");
-      } catch (error) {
-        verdict.textContent = `Not verified: ${error.message}`;
-        verdict.classList.add("bad");
-      }
-    });
-  }
-}
-
 function prepare(root) {
   unwatch();
   times(root);
   watchRecords(root);
   follow(root);
   proofs(root);
-  checkpoints(root);
 }
 
 document.addEventListener("DOMContentLoaded", () => {
