@@ -1,11 +1,12 @@
 //! `cargo xtask bench`: what the gate costs, beside the upstream itself and beside nginx.
 //!
 //! `ratios` is what `docs/benchmarks.md` quotes; `streams`, `soak` and `start` measure memory
-//! and readiness, `pages` the console, `appends` the log's disk. The mock upstream and the load generator are this same program, started again, so
+//! and readiness, `pages` the console, `directory` SCIM, `appends` the log's disk. The mock upstream and the load generator are this same program, started again, so
 //! that each has a process of its own. CPU time is read from `/proc` for the whole tree of a target:
 //! on a busy machine it means something where requests per second do not.
 
 mod appends;
+mod directory;
 mod history;
 mod load;
 mod mock;
@@ -22,7 +23,7 @@ mod targets;
 use anyhow::{Result, bail};
 
 const HELP: &str = "\
-portcullis-bench [ratios|streams|soak|start|pages|appends] [--rounds N] [--seconds S] [--only SCENARIO] [--peers FILE]
+portcullis-bench [ratios|streams|soak|start|pages|directory|appends] [--rounds N] [--seconds S] [--only SCENARIO] [--peers FILE]
 
   ratios   CPU a request, latency and ratios to nginx: chat, stream, paced, messages, tool
   streams  memory with 10,000 idle open streams
@@ -30,6 +31,7 @@ portcullis-bench [ratios|streams|soak|start|pages|appends] [--rounds N] [--secon
   start    time to ready with 10,000 agents and a log of a million records
   appends  durable appends to the log beside inserts into an indexed table of SQLite
   pages    the console's pages with a long log, and what 200 viewers cost
+  directory  a directory of 100,000 people, told of and looked through
 
   --records N    length of that log (1,000,000)
   --peers FILE   other gateways beside: JSON [{\"name\", \"url\", \"headers\": {}, \"paths\": {}, \"command\": []}]
@@ -73,6 +75,7 @@ fn main() -> Result<()> {
             "start" => start::run()?,
             "appends" => appends::run(&options)?,
             "pages" => pages::run(&options)?,
+            "directory" => directory::run()?,
             other => bail!("no such benchmark: {other}\n\n{HELP}"),
         }
     }

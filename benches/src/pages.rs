@@ -54,16 +54,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The gate with its console, as the measurements ask it.
-struct Console {
+pub(crate) struct Console {
     process: Process,
     folder: PathBuf,
     gate: String,
     address: String,
-    runtime: tokio::runtime::Runtime,
+    pub(crate) runtime: tokio::runtime::Runtime,
 }
 
 impl Console {
-    fn start(folder: &Path) -> Result<Self> {
+    pub(crate) fn start(folder: &Path) -> Result<Self> {
         let process = Process::start(&mut targets::up(folder)?)?;
         let gate = targets::wait_for_gate(folder, process.id())?;
         let addresses = std::fs::read_to_string(folder.join("data/addresses.json"))?;
@@ -88,7 +88,7 @@ impl Console {
         })
     }
 
-    async fn operator(&self) -> Result<SendRequest<Full<Bytes>>> {
+    pub(crate) async fn operator(&self) -> Result<SendRequest<Full<Bytes>>> {
         let socket = UnixStream::connect(self.folder.join("data/admin.sock")).await?;
         let (sender, connection) = handshake(TokioIo::new(socket)).await?;
         tokio::spawn(connection);
@@ -204,12 +204,16 @@ impl Console {
         Ok(Load { child: load.spawn()?, before })
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
+    pub(crate) async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
         let stream = TcpStream::connect(&self.address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(sender)
+    }
+
+    pub(crate) fn cpu(&self) -> Duration {
+        self.process.cpu()
     }
 
     fn ask(&self, token: &str, path: &str) -> Result<Request<Full<Bytes>>> {
@@ -219,7 +223,7 @@ impl Console {
         Ok(request.body(Full::default())?)
     }
 
-    async fn get(
+    pub(crate) async fn get(
         &self,
         sender: &mut SendRequest<Full<Bytes>>,
         token: &str,
@@ -274,12 +278,24 @@ async fn watched(
     seen
 }
 
-async fn post(sender: &mut SendRequest<Full<Bytes>>, path: &str, body: &Value) -> Result<Value> {
+/// As the operator at the socket.
+pub(crate) async fn post(
+    sender: &mut SendRequest<Full<Bytes>>,
+    path: &str,
+    body: &Value,
+) -> Result<Value> {
+    send(sender, Request::post(path).header("host", "localhost"), path, body).await
+}
+
+pub(crate) async fn send(
+    sender: &mut SendRequest<Full<Bytes>>,
+    request: hyper::http::request::Builder,
+    path: &str,
+    body: &Value,
+) -> Result<Value> {
     sender.ready().await?;
-    let request = Request::post(path)
-        .header("host", "localhost")
-        .header("content-type", "application/json")
-        .body(Full::from(body.to_string()))?;
+    let request =
+        request.header("content-type", "application/json").body(Full::from(body.to_string()))?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
     let body = answer.into_body().collect().await?.to_bytes();

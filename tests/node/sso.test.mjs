@@ -7,8 +7,10 @@ import { after, before, test } from "node:test";
 
 import Provider from "oidc-provider";
 
-const { CONSOLE_URL, SSO_ISSUER, SSO_SECRET } = process.env;
-assert(CONSOLE_URL && SSO_ISSUER && SSO_SECRET, "run this by `cargo xtask clients`");
+import { Browser } from "./browser.mjs";
+
+const { ADMIN, CONSOLE_URL, SSO_ISSUER, SSO_SECRET } = process.env;
+assert(ADMIN && CONSOLE_URL && SSO_ISSUER && SSO_SECRET, "run this by `cargo xtask clients`");
 
 let provider, server;
 // Who sits before the browser, and what they showed there.
@@ -71,52 +73,6 @@ async function interact(request, response) {
 before(serve);
 after(close);
 
-// A browser, as far as a log-in needs one: it keeps cookies by host, and goes where it is sent.
-class Browser {
-  jars = new Map();
-
-  async ask(url, options = {}) {
-    const jar = this.jars.get(url.origin) ?? new Map();
-    this.jars.set(url.origin, jar);
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const headers = { accept: "text/html", cookie, ...options.headers };
-    const answer = await fetch(url, { ...options, headers, redirect: "manual" });
-    for (const line of answer.headers.getSetCookie()) {
-      const [pair] = line.split(";");
-      const [name, value] = pair.split(/=(.*)/s);
-      if (value && !/max-age=0|expires=thu, 01 jan 1970/i.test(line)) jar.set(name, value);
-      else jar.delete(name);
-    }
-    return answer;
-  }
-
-  // Until a page is shown; the address of the console's callback is kept.
-  async open(path, base = CONSOLE_URL) {
-    let url = new URL(path, base);
-    for (let steps = 0; steps < 20; steps += 1) {
-      if (url.pathname === "/login/sso/callback") this.callback = url;
-      const answer = await this.ask(url);
-      const place = answer.headers.get("location");
-      if (!place) return answer;
-      url = new URL(place, url);
-    }
-    assert.fail("sent around in circles");
-  }
-
-  async mayLook() {
-    const answer = await this.ask(new URL("/api/v1/agents", CONSOLE_URL), { headers: { accept: "application/json" } });
-    return answer.status === 200;
-  }
-
-  // Logs out at the provider, which tells the console.
-  async leave() {
-    const page = await (await this.open("/session/end", SSO_ISSUER)).text();
-    const xsrf = page.match(/name="xsrf" value="([^"]+)"/)[1];
-    const body = new URLSearchParams({ xsrf, logout: "yes" });
-    await this.ask(new URL("/session/end/confirm", SSO_ISSUER), { method: "POST", body });
-  }
-}
-
 async function soon(what) {
   const deadline = Date.now() + 30_000;
   while (!(await what())) assert(Date.now() < deadline, "it does not happen");
@@ -163,3 +119,101 @@ test("new keys are read when they are needed, and old ones are no more", async (
     return browser.mayLook();
   });
 });
+
+// As whoever owns the data folder, at the socket; gives the path of the invitation.
+async function invite(name) {
+  const body = JSON.stringify({ name, roles: ["auditor"] });
+  const options = { socketPath: ADMIN, method: "POST", path: "/api/v1/users", headers: { "content-type": "application/json" } };
+  const text = await new Promise((resolve, reject) => {
+    const request = http.request(options, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8").on("data", (part) => (text += part)).on("end", () => resolve(text));
+    });
+    request.on("error", reject).end(body);
+  });
+  return JSON.parse(text).invitation.path;
+}
+
+async function somebody(name) {
+  const browser = new Browser();
+  await browser.enrol(await invite(name));
+  return browser;
+}
+
+// From the page of the account to the provider and back; the page that asks for a yes.
+async function offered(browser) {
+  const going = await browser.send(await browser.page("/account"), "/account/sso", {});
+  const there = going.headers.get("refresh").replace("0; url=", "");
+  const back = await browser.open(there);
+  assert.equal(back.headers.get("refresh"), "0; url=/account/sso", await back.text());
+  return browser.page("/account/sso");
+}
+
+async function whoIs(browser) {
+  return (await browser.page("/account")).match(/You are <strong>([^<]+)</)[1];
+}
+
+test("an account is connected, opened by it, and parted again", async () => {
+  const dora = await somebody("dora");
+  person = { account: "dora-there", amr: ["pwd", "mfa"] };
+  const page = await offered(dora);
+  assert.match(page, /dora-there/);
+  const before = new Browser();
+  // Nobody said yes: to the console this log-in is somebody new.
+  await before.open("/login/sso");
+  assert.equal(await whoIs(before), "dora-there@example.org");
+  assert.equal((await dora.send(page, "/account/sso/confirm", {})).status, 409, "that log-in has an account");
+
+  person = { account: "dora-elsewhere", amr: ["pwd", "mfa"] };
+  dora.leaveProvider();
+  const yes = await dora.send(await offered(dora), "/account/sso/confirm", {});
+  assert.equal(yes.status, 303, await yes.text());
+  const outside = new Browser();
+  await outside.open("/login/sso");
+  assert.equal(await whoIs(outside), "dora");
+  const account = await dora.page("/account");
+  assert.match(account, /dora-elsewhere/);
+  const parted = await dora.send(account, "/account/sso/disconnect", {});
+  assert.equal(parted.status, 303, await parted.text());
+  assert(!(await outside.mayLook()), "what came from there ends");
+  assert(await dora.mayLook(), "what is here stays");
+  const again = new Browser();
+  await again.open("/login/sso");
+  assert.equal(await whoIs(again), "dora-elsewhere@example.org");
+});
+
+test("nobody connects their log-in with somebody else's account", async () => {
+  const [bert, eve] = [await somebody("bert"), await somebody("eve")];
+  person = { account: "eve-there", amr: ["pwd", "mfa"] };
+  // Eve goes as far as the answer, and has Bert's browser open it.
+  const going = await eve.send(await eve.page("/account"), "/account/sso", {});
+  let answer = new URL(going.headers.get("refresh").replace("0; url=", ""));
+  while (answer.pathname !== "/login/sso/callback") {
+    answer = new URL((await eve.ask(answer)).headers.get("location"), answer);
+  }
+  assert.equal((await bert.ask(answer)).status, 400);
+  // The same while Bert's browser waits for an answer of its own.
+  await bert.send(await bert.page("/account"), "/account/sso", {});
+  assert.equal((await bert.ask(answer)).status, 403);
+  assert.equal((await bert.ask(new URL("/account/sso", CONSOLE_URL))).status, 409);
+  assert.doesNotMatch(await bert.page("/account"), /eve-there/);
+  // In Eve's own browser it still counts, and once.
+  await eve.open(answer.href);
+  const page = await eve.page("/account/sso");
+  assert.match(page, /eve-there/);
+  // Her form in Bert's browser is none of his.
+  const token = page.match(/name="form_token" value="([^"]+)"/)[1];
+  const body = new URLSearchParams({ form_token: token });
+  const forged = await bert.ask(new URL("/account/sso/confirm", CONSOLE_URL), { method: "POST", body, headers: { origin: CONSOLE_URL } });
+  assert.equal(forged.status, 403);
+  assert.equal((await eve.send(page, "/account/sso/confirm", {})).status, 303);
+  assert.equal((await eve.send(page, "/account/sso/confirm", {})).status, 409);
+  // A log-in that one account has opens no other, whoever asks.
+  const taken = await bert.send(await offered(Object.assign(bert, { jars: mixed(bert, eve) })), "/account/sso/confirm", {});
+  assert.equal(taken.status, 409);
+});
+
+// Bert at the console, Eve at the provider.
+function mixed(here, there) {
+  return new Map([...there.jars].map(([origin, jar]) => [origin, origin === new URL(CONSOLE_URL).origin ? here.jars.get(origin) : jar]));
+}

@@ -50,6 +50,17 @@ async fn decide(guard: Guard, request: Request, next: Next) -> Response {
         }
         Err(refusal) => return turn_away(&guard.app, client, TenantId::main(), refusal).await,
     };
+    let within = Within(principal.tenant.clone());
+    let mut response = rule(guard, principal, request, next).await;
+    response.extensions_mut().insert(within);
+    response
+}
+
+/// Beside an answer: the tenant into which whoever asked was let, whether or not they may do what they asked.
+#[derive(Clone)]
+pub(crate) struct Within(pub(crate) TenantId);
+
+async fn rule(guard: Guard, principal: Principal, request: Request, next: Next) -> Response {
     // A browser sends its cookie whoever made it ask.
     if principal.user().is_some()
         && is_forged(&guard.app, request.method(), request.uri(), request.headers())

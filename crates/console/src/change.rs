@@ -49,6 +49,7 @@ pub(crate) async fn commit_alert(
     change: Change,
     findings: Vec<Finding>,
 ) -> Result<InForce, Problem> {
+    app.pages.glass.forget(&who.tenant);
     let now = (app.clock)();
     // Without randomness the id is still unique enough to say what happened.
     let id = RecordId::new(now, random_id(app).unwrap_or_default());

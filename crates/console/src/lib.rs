@@ -14,6 +14,7 @@ mod authorise;
 mod change;
 mod custody;
 mod extract;
+mod glass;
 mod guard;
 mod holdings;
 mod idempotency;

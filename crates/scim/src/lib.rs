@@ -2,19 +2,23 @@
 //!
 //! What a directory sends is read against a schema ([`schema`]) into a [`Document`] that holds
 //! nothing else: what it may not set is not there. Filters ([`Filter`]) choose documents, patches
-//! ([`patch()`]) change them, and a [`Selection`] says what of them is shown. Nothing here does input or
-//! output, and nothing knows who asks.
+//! ([`patch()`]) change them, an [`Order`] sorts them, and a [`Selection`] says what of them is shown; a
+//! [`Bulk`] is many of these at once. Nothing here does input or output, and nothing knows who asks.
 
+mod bulk;
 mod error;
 mod filter;
+mod order;
 mod patch;
 mod path;
 mod read;
 pub mod schema;
 mod select;
 
+pub use bulk::{Act, Bulk, MAX_BULK, Operation, Task};
 pub use error::{Kind, ScimError};
 pub use filter::Filter;
+pub use order::{Order, Rank};
 pub use patch::patch;
 pub use read::read;
 pub use schema::{GROUP, Resource, USER};

@@ -83,6 +83,27 @@ pub enum Lookup {
     External(String),
 }
 
+/// Which of those of whom a directory told are listed, and in which order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listing {
+    /// Whether they may log in.
+    pub active: Option<bool>,
+    pub by: ListedBy,
+    pub is_descending: bool,
+}
+
+/// The orders that an index holds. What somebody lacks comes last, and descending first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListedBy {
+    /// As they were told of.
+    #[default]
+    Added,
+    /// Capitals do not count.
+    Name,
+    External,
+    Updated,
+}
+
 impl Store {
     /// Adds somebody.
     pub async fn add_provisioned(
@@ -110,22 +131,28 @@ impl Store {
         self.db.read(find).await
     }
 
-    /// As they were added: `limit` of them after the first `skip`.
+    /// `limit` of them after the first `skip`.
     pub async fn list_provisioned(
         &self,
         tenant: &TenantId,
-        skip: usize,
-        limit: usize,
+        listing: Listing,
+        (skip, limit): (usize, usize),
         with_groups: bool,
     ) -> Result<Vec<Provisioned>> {
         let tenant = tenant.clone();
-        let list = move |tx: &_| sqlite::directory::list(tx, &tenant, skip, limit, with_groups);
+        let list =
+            move |tx: &_| sqlite::directory::list(tx, &tenant, listing, (skip, limit), with_groups);
         self.db.read(list).await
     }
 
-    pub async fn count_provisioned(&self, tenant: &TenantId) -> Result<usize> {
+    /// How many they are.
+    pub async fn count_provisioned(
+        &self,
+        tenant: &TenantId,
+        active: Option<bool>,
+    ) -> Result<usize> {
         let tenant = tenant.clone();
-        self.db.read(move |tx| sqlite::directory::count(tx, &tenant)).await
+        self.db.read(move |tx| sqlite::directory::count(tx, &tenant, active)).await
     }
 
     /// Changes somebody; with `version`, only if they still have that version. Who is made inactive

@@ -61,8 +61,8 @@ pub use credentials::{
     StoredSigningKey,
 };
 pub use directory::{
-    GroupChange, GroupLabel, Lookup, Membership, Profile, Provisioned, ProvisionedChange,
-    StoredGroup,
+    GroupChange, GroupLabel, ListedBy, Listing, Lookup, Membership, Profile, Provisioned,
+    ProvisionedChange, StoredGroup,
 };
 pub use elevations::{
     ELEVATIONS_KEPT, Elevated, ElevationJudge, ElevationState, ElevationWay, MAX_ELEVATIONS,

@@ -91,7 +91,8 @@ fn sign_on(issuer: &str) -> String {
 
 /// What the first start printed for whoever is to be the first administrator.
 fn welcome(gate: &Gate) -> String {
-    let code = |log: &str| log.split_once("/welcome/")?.1.split_whitespace().next().map(str::to_owned);
+    let code =
+        |log: &str| log.split_once("/welcome/")?.1.split_whitespace().next().map(str::to_owned);
     format!("/welcome/{}", wait::until("the first administrator's link", || code(&gate.log())))
 }
 

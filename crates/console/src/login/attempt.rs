@@ -81,18 +81,16 @@ impl<'a> Attempt<'a> {
     }
 
     fn address(&self) -> String {
-        format!("address:{}", network(&self.client.address))
+        address(&self.client)
     }
 
     /// Counts the attempt. Where one has to wait first: until when.
     pub(crate) async fn begin(&self) -> Result<Option<Timestamp>, Problem> {
-        let now = (self.app.clock)();
         let counted = vec![
             Counted { subject: self.account(), free: lockout::FREE_OF_ACCOUNT },
             Counted { subject: self.address(), free: lockout::FREE_OF_ADDRESS },
         ];
-        let forget = now.minus(lockout::FORGOTTEN);
-        Ok(self.app.store.begin_attempt(counted, now, forget, lockout::until).await?)
+        count(self.app, counted).await
     }
 
     /// Records how it ended; what was right takes the count back.
@@ -150,6 +148,29 @@ impl<'a> Attempt<'a> {
         self.app.journal.record(record).await?;
         Ok(id)
     }
+}
+
+async fn count(app: &App, counted: Vec<Counted>) -> Result<Option<Timestamp>, Problem> {
+    let now = (app.clock)();
+    let forget = now.minus(lockout::FORGOTTEN);
+    Ok(app.store.begin_attempt(counted, now, forget, lockout::until).await?)
+}
+
+/// Counts what an address guesses at that is nobody's account. Where it has to wait first: until when.
+pub(crate) async fn count_address(
+    app: &App,
+    client: &Client,
+) -> Result<Option<Timestamp>, Problem> {
+    count(app, vec![Counted { subject: address(client), free: lockout::FREE_OF_ADDRESS }]).await
+}
+
+/// Takes the count back, of what was no guess.
+pub(crate) async fn uncount_address(app: &App, client: &Client) -> Result<(), Problem> {
+    Ok(app.store.uncount_failure(&address(client)).await?)
+}
+
+fn address(client: &Client) -> String {
+    format!("address:{}", network(&client.address))
 }
 
 /// What of an address counts as one: without the port, and of IPv6 the network of a household.

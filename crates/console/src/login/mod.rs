@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use crate::change::{Change, commit};
 use crate::{App, Principal, Problem};
 
-pub(crate) use attempt::{Attempt, Outcome};
+pub(crate) use attempt::{Attempt, Outcome, count_address, uncount_address};
 pub use first::first_invitation;
 
 /// Passwords that are hashed at once: each takes a core and 19 MiB.

@@ -269,11 +269,10 @@ async fn sign_off(
 
 /// At the head of every page, while somebody has broken glass.
 pub(super) async fn glass(app: &App, tenant: &TenantId) -> Markup {
-    let (which, now) = (WhichElevations::BrokenGlass, (app.clock)());
-    // A page is shown without it rather than not at all; the record is what alerts go by.
-    let open = app.store.elevations(tenant, which, MAX_SHOWN, now).await.unwrap_or_default();
+    let now = (app.clock)();
+    let broken = app.pages.glass.broken(app, tenant).await;
     html! {
-        @for one in &open {
+        @for one in broken.iter().take(MAX_SHOWN) {
             (banner(Tone::Bad, &html! { p {
                 b { "Glass is broken: " } (untrusted(one.user.as_str())) " is " (untrusted(&one.role)) ", "
                 (distance(one.ends, now).replacen("in ", "for ", 1)) " more: " (untrusted_short(&one.reason, 160)) " "

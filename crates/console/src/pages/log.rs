@@ -8,9 +8,11 @@ use model::TenantId;
 use super::assets::Asset;
 use super::components::field::facts;
 use super::components::notice::{command, empty};
+use super::components::table::{Ask, Column, Table, Value};
 use super::components::text::{digest, untrusted, untrusted_block};
 use super::page;
 use super::shell::{self, Frame, Section, segment, url};
+use crate::extract::Params;
 use crate::{App, Endpoint, LogFile, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -19,10 +21,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// Checkpoints of the past that are listed, the newest first.
-const LISTED: usize = 20;
-
-async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Problem> {
+async fn show(
+    State(app): State<Shared>,
+    who: Principal,
+    Params(ask): Params<Ask>,
+) -> Result<Response, Problem> {
     let file = async |file| {
         let bytes = app.journal.file(who.tenant.clone(), file).await.unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -30,6 +33,10 @@ async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
     let (checkpoint, key) = (file(LogFile::Checkpoint).await, file(LogFile::VerifierKey).await);
     let (past, cosigned) = (file(LogFile::Checkpoints).await, file(LogFile::Cosigned).await);
     let dropped = file(LogFile::Dropped).await;
+    let past = match checkpoints(&past).answer(&ask) {
+        Ok(table) => table,
+        Err(file) => return Ok(*file),
+    };
     let log = format!("/ledger/{}", segment(who.tenant.as_str()));
     let body = html! {
         section.card { h2 { "Where it stands" } (standing(&app, &who.tenant, &checkpoint, &key)) }
@@ -48,7 +55,7 @@ async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Pro
             (command(&format!("portcullis ledger verify https://THIS-CONSOLE{log} --vkey '{}'", key.trim())))
         }
         section.card { h2 { "Witnesses" } (witnesses(&cosigned)) }
-        section.card { h2 { "Checkpoints" } (checkpoints(&past)) }
+        section.card { h2 { "Checkpoints" } (past) }
         section.card { h2 { "What was let go" } (retained(&dropped)) }
         section.card { h2 { "Archive" } (archive(&app, &who.tenant)) }
         section.card { h2 { "Exports" } (exports(&app, &who.tenant)) }
@@ -63,7 +70,10 @@ fn standing(app: &App, tenant: &TenantId, checkpoint: &str, key: &str) -> Markup
     let (origin, size, root) = (line(), line(), line());
     facts(&[
         ("Name", origin),
-        ("Records", html! { (index.size) " written, " (index.indexed) " in the search index" }),
+        (
+            "Records",
+            html! { a href="/activity" { (index.size) } " written, " (index.indexed) " in the search index" },
+        ),
         ("Latest checkpoint", html! { "over " (size) " records" }),
         ("Root hash", html! { code { (root) } }),
         ("Its key", html! { code { (untrusted(key.trim())) } }),
@@ -89,23 +99,29 @@ fn witnesses(cosigned: &str) -> Markup {
     }
 }
 
-fn checkpoints(past: &str) -> Markup {
-    let found = notes(past);
-    let lines = |text: &str| -> (String, String) {
-        let mut lines = text.lines().skip(1).map(str::to_owned);
-        (lines.next().unwrap_or_default(), lines.next().unwrap_or_default())
+/// Those of the past, the newest first: how many records, and the root over them.
+fn checkpoints(past: &str) -> Table<'static, (u64, String)> {
+    let read = |text: &str| {
+        let mut lines = text.lines().skip(1);
+        Some((lines.next()?.parse().ok()?, lines.next()?.to_owned()))
     };
-    html! {
-        @if found.is_empty() { p.muted { "None is listed yet: one is signed after some records, and when somebody asks for a proof." } } @else {
-            div.scroll { table {
-                caption.sr { "checkpoints" }
-                thead { tr { th.number scope="col" { "Records" } th scope="col" { "Root hash" } } }
-                tbody { @for (size, root) in found.iter().rev().take(LISTED).map(|(text, _)| lines(text)) { tr {
-                    td.number data-label="Records" { (untrusted(&size)) } td data-label="Root hash" { (digest(&root)) }
-                } } }
-            } }
-            @if found.len() > LISTED { p.muted { "and " (found.len() - LISTED) " before." } }
-        }
+    let rows = notes(past).into_iter().rev().filter_map(|(text, _)| read(text)).collect();
+    Table {
+        name: "checkpoints",
+        caption: "checkpoints",
+        path: "/log".to_owned(),
+        keep: vec![],
+        columns: vec![
+            Column::new("records", "Records", |(size, _): &(u64, String)| {
+                Value::Number(*size as f64)
+            }),
+            Column::new("root", "Root hash", |(_, root): &(u64, String)| {
+                Value::from(root.as_str())
+            })
+            .shown(|(_, root)| digest(root)),
+        ],
+        rows,
+        empty: html! { p.muted { "None is listed yet: one is signed after some records, and when somebody asks for a proof." } },
     }
 }
 

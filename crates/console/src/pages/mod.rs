@@ -34,6 +34,7 @@ pub(crate) use surface::surface;
 pub struct Pages {
     /// Signs the hidden field of forms; made when it is first asked for, gone with the process.
     pub(crate) form_key: OnceLock<[u8; 32]>,
+    pub(crate) glass: crate::glass::Glass,
     /// What is watched live.
     feeds: activity::Feeds,
     /// Room for those who watch.
@@ -44,6 +45,7 @@ impl Default for Pages {
     fn default() -> Self {
         Self {
             form_key: OnceLock::new(),
+            glass: crate::glass::Glass::default(),
             feeds: activity::Feeds::default(),
             viewers: Arc::new(Semaphore::new(activity::MAX_VIEWERS)),
         }

@@ -9,12 +9,14 @@ use model::{ApprovalState, Effect, Timestamp};
 use store::{Clause, ElevationState, Field, Filter, WhichElevations};
 
 use super::components::badge::{self, Tone, health};
-use super::components::chart::{Bin, Series, bars};
+use super::components::chart::{Bin, Series, bars, numbers};
 use super::components::notice::{command, empty};
+use super::components::table::Ask;
 use super::components::text::untrusted;
 use super::components::time::{distance, moment};
 use super::page;
 use super::shell::{self, Frame, Section, segment, url};
+use crate::extract::Params;
 use crate::{App, Check, Endpoint, Principal, Problem, Shared};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -35,11 +37,19 @@ const MOST: usize = 8;
 /// Waiting things of one kind that are counted.
 const MAX_WAITING: usize = 100;
 
-async fn show(State(app): State<Shared>, who: Principal) -> Result<Response, Problem> {
+async fn show(
+    State(app): State<Shared>,
+    who: Principal,
+    Params(ask): Params<Ask>,
+) -> Result<Response, Problem> {
     let now = (app.clock)();
+    let traffic = match traffic(&app, &who, &ask, now).await? {
+        Ok(traffic) => traffic,
+        Err(file) => return Ok(*file),
+    };
     let body = html! {
         (needs(&app, &who, now).await?)
-        section.card { h2 { "Decisions in the last 24 hours" } (traffic(&app, &who, now).await?) }
+        section.card { h2 { "Decisions in the last 24 hours" } (traffic) }
         div.columns {
             section.card { h2 { "Agents by refusals" } (agents(&app, &who, now).await?) }
             section.card { h2 { "What was found" } (findings(&app, &who, now).await?) }
@@ -162,21 +172,34 @@ fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what} is") } else { format!("{number_shown} {what}s are") }
 }
 
-const EFFECTS: [(Effect, &str, &str); 4] = [
-    (Effect::Permit, "permit", "good"),
-    (Effect::Redact, "redact", "notice"),
-    (Effect::Hold, "hold", "waiting"),
-    (Effect::Deny, "deny", "bad"),
+/// Where what was decided between two moments is.
+type Way = fn(Timestamp, Timestamp) -> String;
+
+const EFFECTS: [(Effect, &str, &str, Way); 4] = [
+    (Effect::Permit, "permit", "good", |from, until| between(Effect::Permit, from, until)),
+    (Effect::Redact, "redact", "notice", |from, until| between(Effect::Redact, from, until)),
+    (Effect::Hold, "hold", "waiting", |from, until| between(Effect::Hold, from, until)),
+    (Effect::Deny, "deny", "bad", |from, until| between(Effect::Deny, from, until)),
 ];
 
-async fn traffic(app: &App, who: &Principal, now: Timestamp) -> Result<Markup, Problem> {
+fn between(effect: Effect, from: Timestamp, until: Timestamp) -> String {
+    let q = format!("effect:{}", effect.as_str());
+    url("/activity", &[("q", &q), ("since", &from.to_string()), ("until", &until.to_string())])
+}
+
+async fn traffic(
+    app: &App,
+    who: &Principal,
+    ask: &Ask,
+    now: Timestamp,
+) -> Result<Result<Markup, Box<Response>>, Problem> {
     let step = SPAN / BARS as u32;
     // Whole bars of the clock, so that a bar keeps its meaning from one look to the next.
     let micros = step.as_micros() as i64;
     let until = Timestamp::from_micros((now.micros().div_euclid(micros) + 1) * micros);
     let from = until.minus(SPAN);
     let mut series = Vec::with_capacity(EFFECTS.len());
-    for (effect, name, class) in EFFECTS {
+    for (effect, name, class, href) in EFFECTS {
         let filter = Filter {
             effect: Some(effect),
             since: Some(from),
@@ -184,14 +207,19 @@ async fn traffic(app: &App, who: &Principal, now: Timestamp) -> Result<Markup, P
             ..Filter::default()
         };
         let values = app.store.histogram(&who.tenant, filter, from, step, BARS).await?;
-        series.push(Series { name, class, values });
+        series.push(Series { name, class, values, href });
     }
     if series.iter().all(|one| one.values.iter().all(|value| *value == 0)) {
-        return Ok(first_call());
+        return Ok(Ok(first_call()));
     }
     let bins: Vec<Bin> =
         (0..BARS as u32).map(|at| bin(from.plus(step * at), step, &series, at as usize)).collect();
-    Ok(bars("Each bar is half an hour", &bins, &series))
+    let table = match numbers("decisions", "/", &bins, &series).answer(ask) {
+        Ok(table) => table,
+        Err(file) => return Ok(Err(file)),
+    };
+    let is_open = ask.sort.is_some() || ask.filter.is_some() || ask.page.is_some();
+    Ok(Ok(bars("Each bar is half an hour", &bins, &series, (&table, is_open))))
 }
 
 fn bin(from: Timestamp, step: Duration, series: &[Series], at: usize) -> Bin {
@@ -206,10 +234,8 @@ fn bin(from: Timestamp, step: Duration, series: &[Series], at: usize) -> Bin {
         })
         .collect();
     let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
-    let clock = from.to_string();
-    let label = format!("{}: {counts}", clock.get(..16).unwrap_or(&clock).replace('T', " "));
     let href = url("/activity", &[("since", &from.to_string()), ("until", &until.to_string())]);
-    Bin { label, href }
+    Bin { from, until, counts, href }
 }
 
 /// The first step of whoever has just started it.

@@ -176,8 +176,21 @@ fn crumbs(frame: &Frame<'_>) -> Markup {
 
 /// A page without navigation for somebody who is let in.
 pub(crate) async fn narrow(app: &App, tenant: &TenantId, title: &str, body: &Markup) -> Response {
+    inside(app, Some(tenant), StatusCode::OK, title, body).await
+}
+
+/// The same with a status of its own. What strangers must not know stands on it only where somebody was
+/// let into a tenant.
+pub(crate) async fn inside(
+    app: &App,
+    tenant: Option<&TenantId>,
+    status: StatusCode,
+    title: &str,
+    body: &Markup,
+) -> Response {
+    let Some(tenant) = tenant else { return bare(status, title, body) };
     let body = html! { (super::access::glass(app, tenant).await) (body) };
-    bare(StatusCode::OK, title, &body)
+    bare(status, title, &body)
 }
 
 /// A page for whoever comes, without navigation: logging in, and problems.
@@ -189,8 +202,8 @@ pub(crate) fn bare(status: StatusCode, title: &str, body: &Markup) -> Response {
     document(status, title, &around)
 }
 
-/// A problem as a page.
-pub(crate) fn problem(_app: &App, problem: &Problem) -> Response {
+/// A problem as a page, for whoever was let into a tenant or for a stranger.
+pub(crate) async fn problem(app: &App, tenant: Option<&TenantId>, problem: &Problem) -> Response {
     let title = match problem.status() {
         StatusCode::UNAUTHORIZED => "Who are you?",
         StatusCode::FORBIDDEN => "You may not do this",
@@ -203,7 +216,7 @@ pub(crate) fn problem(_app: &App, problem: &Problem) -> Response {
         p { (untrusted(problem.detail())) }
         p { a.button href="/" { "Go to the overview" } }
     };
-    bare(problem.status(), title, &body)
+    inside(app, tenant, problem.status(), title, &body).await
 }
 
 fn document(status: StatusCode, title: &str, around: &Markup) -> Response {

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::shell::{self, url};
-use crate::authorise::{self, Sender};
+use crate::authorise::{self, Sender, Within};
 use crate::problem::Told;
 use crate::{Principal, Problem, Shared};
 
@@ -18,14 +18,15 @@ pub(crate) async fn surface(State(app): State<Shared>, request: Request, next: N
     let sender = authorise::sender(&app, request.uri(), request.headers());
     if !authorise::is_safe(request.method()) && sender == Sender::Elsewhere {
         let detail = "this form was sent from another site; open the page here and send it again";
-        return shell::problem(&app, &Problem::new(StatusCode::FORBIDDEN, detail));
+        return shell::problem(&app, None, &Problem::new(StatusCode::FORBIDDEN, detail)).await;
     }
     let response = next.run(request).await;
     match response.extensions().get::<Told>().cloned() {
         Some(Told(problem)) if !is_script => {
-            let (headers, mut page) = (response.headers(), shell::problem(&app, &problem));
+            let within = response.extensions().get::<Within>().map(|Within(tenant)| tenant);
+            let mut page = shell::problem(&app, within, &problem).await;
             for name in ["portcullis-record", "www-authenticate"] {
-                if let Some(value) = headers.get(name) {
+                if let Some(value) = response.headers().get(name) {
                     page.headers_mut().insert(name, value.clone());
                 }
             }

@@ -221,6 +221,58 @@ async fn breaking_glass_is_seen_by_everybody_and_looked_at_afterwards() {
     assert!(!fake.page("/").await.text().contains("taken by breaking glass"));
 }
 
+/// A browser of somebody who is let in.
+async fn in_session<'f>(fake: &'f Fake, name: &str) -> Browser<'f> {
+    let browser = Browser::new(fake);
+    let token = fake.session_of(name, true).await;
+    browser.cookies.lock().unwrap().insert("portcullis".to_owned(), token);
+    browser
+}
+
+#[tokio::test]
+async fn broken_glass_is_told_to_whoever_is_in_and_to_no_stranger_and_no_page_asks_the_store() {
+    let fake = people().await;
+    let shows = async |browser: &Browser<'_>, path: &str| {
+        browser.get(path).await.text().contains("Glass is broken")
+    };
+    let (bob, ann) = (in_session(&fake, "bob").await, in_session(&fake, "ann").await);
+    assert!(!shows(&bob, "/").await);
+    let take = async || {
+        let wish = wish("security_officer", 30);
+        let taken = by(&fake, "eve", true, "POST", "/api/v1/access/break_glass", wish).await;
+        taken.json()["id"].as_str().unwrap().to_owned()
+    };
+    let id = take().await;
+    // Pages, refusals, and what is not there.
+    for path in ["/", "/account", "/account/password", "/verify", "/agents/nobody"] {
+        assert!(shows(&bob, path).await, "{path}");
+    }
+    assert_eq!(ann.get("/access").await.status, 403);
+    assert!(shows(&ann, "/access").await);
+    let stranger = Browser::new(&fake);
+    for path in ["/login", "/welcome/nothing", "/login/sso?tenant=main", "/agents"] {
+        assert!(!shows(&stranger, path).await, "{path}");
+    }
+    let token = bob.get("/people").await.field("form_token");
+    let fields = [("name", "new"), ("role", "auditor"), ("form_token", &*token)];
+    let invited = bob.post("/people", &fields).await.text();
+    assert!(invited.contains("Hand this link over") && invited.contains("Glass is broken"));
+    // What the store says by itself is not asked for; what anybody does is heard of at once.
+    let now = fake.now();
+    fake.store.end_elevation(&TenantId::main(), &id, "nobody", now).await.unwrap();
+    assert!(shows(&bob, "/").await);
+    let other = take().await;
+    assert_eq!(bob.get("/").await.text().matches("Glass is broken").count(), 1);
+    let path = format!("/api/v1/access/{other}/end");
+    assert_eq!(by(&fake, "eve", true, "POST", &path, Value::Null).await.status, 200);
+    assert!(!shows(&bob, "/").await);
+    // Whoever leaves holds nothing.
+    take().await;
+    assert!(shows(&bob, "/").await);
+    assert_eq!(fake.operator("DELETE", "/api/v1/users/eve", Value::Null).await.status, 204);
+    assert!(!shows(&bob, "/").await);
+}
+
 #[tokio::test]
 async fn whoever_removes_the_user_does_not_remove_the_question() {
     let fake = people().await;
@@ -237,13 +289,7 @@ async fn whoever_removes_the_user_does_not_remove_the_question() {
 #[tokio::test]
 async fn the_pages_ask_and_decide_by_form() {
     let fake = people().await;
-    let browser = async |name: &str| {
-        let browser = Browser::new(&fake);
-        let token = fake.session_of(name, true).await;
-        browser.cookies.lock().unwrap().insert("portcullis".to_owned(), token);
-        browser
-    };
-    let ann = browser("ann").await;
+    let ann = in_session(&fake, "ann").await;
     let page = ann.get("/account/access").await;
     let token = page.field("form_token");
     let reason = "=cmd|' /C calc'!A0 <script>";
@@ -258,7 +304,7 @@ async fn the_pages_ask_and_decide_by_form() {
     let more = [&fields[..], &[("state", "active")]].concat();
     assert_eq!(ann.post("/account/access", &more).await.status, 422);
     assert_eq!(ann.get("/access").await.status, 403);
-    let bob = browser("bob").await;
+    let bob = in_session(&fake, "bob").await;
     let list = bob.get("/access").await.text();
     assert!(list.contains("ann") && !list.contains("<script>"), "{list}");
     let file = bob.get("/access?format=csv").await.text();

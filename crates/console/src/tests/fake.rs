@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) revokes_undecided: AtomicBool,
     /// What the identity provider says of whoever comes next.
     pub(crate) claims: Mutex<Option<Value>>,
+    /// A tenant that has no identity provider.
+    pub(crate) apart: Mutex<Option<TenantId>>,
 }
 
 impl Seen {
@@ -89,6 +91,9 @@ struct FakeProvider(Arc<Seen>);
 
 impl SignOn for FakeProvider {
     fn terms(&self, tenant: &TenantId) -> Option<SignOnTerms> {
+        if self.0.apart.lock().unwrap().as_ref() == Some(tenant) {
+            return None;
+        }
         // Each tenant's has a name of its own.
         let host = if *tenant == TenantId::main() { "login" } else { tenant.as_str() };
         Some(SignOnTerms {

@@ -465,3 +465,213 @@ async fn directories_of_two_tenants_do_not_meet() {
     let add = json!({"op": "add", "path": "members", "value": [{"value": here}]});
     assert_eq!(theirs.patch(&format!("Groups/{group}"), add).await.status, 400);
 }
+
+#[tokio::test]
+async fn resources_are_put_in_the_order_that_is_asked_for() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    for (name, family, external) in [("bob", "Ash", "3"), ("Ann", "", "1"), ("cat", "aalto", "2")] {
+        let user = json!({
+            "schemas": [USER], "userName": name, "externalId": external, "name": {"familyName": family},
+        });
+        assert_eq!(directory.ask("POST", "Users", user).await.status, 201);
+        fake.pass(1);
+    }
+    directory.group("ants", &[]).await;
+    directory.group("Zebras", &[]).await;
+    let found = async |path: &str| {
+        let found = directory.ask("GET", path, Value::Null).await;
+        assert_eq!(found.status, 200, "{path}: {}", found.text());
+        let found = found.json();
+        let name = |one: &Value| {
+            let name = one.get("userName").or(one.get("displayName"));
+            name.unwrap().as_str().unwrap().to_owned()
+        };
+        let names: Vec<String> = found["Resources"].as_array().unwrap().iter().map(name).collect();
+        (found["totalResults"].as_u64().unwrap(), names.join(" "))
+    };
+    let kept = "emails%20pr%20or%20userName%20pr";
+    for (query, names) in [
+        ("sortBy=userName", "Ann bob cat"),
+        ("sortBy=USERNAME&sortOrder=Descending", "cat bob Ann"),
+        ("sortBy=externalId", "Ann cat bob"),
+        ("sortBy=id&sortOrder=ascending&count=0", ""),
+        ("sortBy=meta.lastModified&sortOrder=descending", "cat Ann bob"),
+        ("sortBy=meta.created", "bob Ann cat"),
+        ("sortBy=name.familyName", "cat bob Ann"),
+        ("sortBy=name.familyName&sortOrder=descending", "Ann bob cat"),
+        ("sortBy=name.familyName&startIndex=2&count=1", "bob"),
+        ("sortBy=name.familyName&startIndex=9", ""),
+        // What nobody has leaves them as they were told of.
+        ("sortBy=title", "bob Ann cat"),
+        ("sortOrder=descending", "bob Ann cat"),
+    ] {
+        assert_eq!(found(&format!("Users?{query}")).await, (3, names.to_owned()), "{query}");
+        let chosen = format!("Users?{query}&filter={kept}");
+        assert_eq!(found(&chosen).await, (3, names.to_owned()), "{chosen}");
+    }
+    let chosen = "Users?sortBy=name.familyName&filter=userName%20ne%20%22bob%22";
+    assert_eq!(found(chosen).await, (2, "cat Ann".to_owned()));
+    let only = "Users?sortBy=name.familyName&attributes=userName";
+    assert_eq!(found(only).await, (3, "cat bob Ann".to_owned()));
+    let groups = found("Groups?sortBy=displayName&sortOrder=descending").await;
+    assert_eq!(groups, (2, "Zebras ants".to_owned()));
+    // Of both kinds: what one of them lacks comes last.
+    let search = json!({"sortBy": "userName", "sortOrder": "ascending", "count": 4});
+    let both = directory.ask("POST", ".search", search).await.json();
+    let names: Vec<&Value> = both["Resources"].as_array().unwrap().iter().collect();
+    assert_eq!((both["totalResults"].as_u64(), names.len()), (Some(5), 4));
+    assert_eq!(names[0]["userName"], "Ann");
+    assert_eq!(names[3]["displayName"], "ants");
+    for wrong in ["sortBy=nonsense", "sortBy=name", "sortBy=userName&sortOrder=up"] {
+        let refused = directory.ask("GET", &format!("Users?{wrong}"), Value::Null).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["scimType"]),
+            (400, &json!("invalidValue"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_may_log_in_is_counted_and_paged_without_a_look_at_the_others() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        ids.push(directory.user(&format!("user-{number}")).await);
+    }
+    for id in &ids[..2] {
+        directory
+            .patch(&format!("Users/{id}"), json!({"op": "replace", "value": {"active": false}}))
+            .await;
+    }
+    // Taken away, it is no `false` that could be looked for.
+    directory.patch(&format!("Users/{}", ids[0]), json!({"op": "remove", "path": "active"})).await;
+    assert_eq!(directory.find("Users", "active eq true").await.len(), 4);
+    assert_eq!(directory.find("Users", "active eq false").await, ["user-1"]);
+    let both = "active eq true and userName ew \"-3\"";
+    assert_eq!(directory.find("Users", both).await, ["user-3"]);
+    assert_eq!(directory.find("Users", "not (active eq true)").await, ["user-0", "user-1"]);
+    assert_eq!(directory.find("Users", "active eq true or active eq false").await.len(), 5);
+    let page =
+        "Users?filter=active%20eq%20true&startIndex=3&count=1&sortBy=userName&sortOrder=descending";
+    let page = directory.ask("GET", page, Value::Null).await.json();
+    assert_eq!(
+        (&page["totalResults"], &page["Resources"][0]["userName"]),
+        (&json!(4), &json!("user-3"))
+    );
+}
+
+const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+
+impl Directory<'_> {
+    async fn bulk(&self, operations: Value) -> Vec<Value> {
+        let asked = json!({"schemas": [BULK], "Operations": operations});
+        let answer = self.ask("POST", "Bulk", asked).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["Operations"].as_array().unwrap().clone()
+    }
+}
+
+fn statuses(operations: &[Value]) -> Vec<&str> {
+    operations.iter().map(|one| one["status"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn many_are_told_of_at_once_and_refer_to_one_another() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let old = directory.user("old").await;
+    let members = json!([{"value": "bulkId:ann"}, {"value": old}]);
+    let said = directory
+        .bulk(json!([
+            {"method": "POST", "path": "/Groups", "bulkId": "g",
+                "data": {"schemas": [GROUP], "displayName": "Security", "members": members}},
+            {"method": "POST", "path": "/Users", "bulkId": "ann",
+                "data": {"schemas": [USER], "userName": "ann"}},
+            {"method": "PATCH", "path": "/Users/bulkId:ann", "version": "\"v1\"",
+                "data": {"schemas": [PATCH], "Operations": [{"op": "add", "value": {"displayName": "Ann"}}]}},
+            {"method": "PUT", "path": format!("/Users/{old}"), "version": "\"v9\"",
+                "data": {"schemas": [USER], "userName": "older"}},
+            {"method": "DELETE", "path": format!("/Users/{old}")},
+            {"method": "POST", "path": "/Users", "bulkId": "ann",
+                "data": {"schemas": [USER], "userName": "another"}},
+            {"method": "POST", "path": "/Users", "bulkId": "twice",
+                "data": {"schemas": [USER], "userName": "ANN"}},
+        ]))
+        .await;
+    assert_eq!(statuses(&said), ["201", "201", "200", "412", "204", "400", "409"], "{said:?}");
+    assert_eq!(said[0]["bulkId"], "g");
+    assert_eq!(said[1]["version"], "\"v1\"");
+    assert_eq!(said[2]["version"], "\"v2\"");
+    assert_eq!(said[6]["response"]["scimType"], "uniqueness");
+    let place = said[0]["location"].as_str().unwrap().split_once("/scim/v2/").unwrap().1;
+    let group = directory.ask("GET", place, Value::Null).await.json();
+    let ann = said[1]["location"].as_str().unwrap();
+    assert_eq!(group["members"].as_array().unwrap().len(), 1);
+    assert!(ann.ends_with(group["members"][0]["value"].as_str().unwrap()));
+    assert_eq!(directory.find("Users", "userName pr").await, ["ann"]);
+    // Each leaves the record that it would leave alone.
+    let records = fake.seen.records.lock().unwrap().clone();
+    let acts: Vec<&str> = records.iter().map(|record| &*record.detail["act"]).collect();
+    assert_eq!(acts[1..], ["user.create", "group.create", "user.update", "user.remove"]);
+}
+
+#[tokio::test]
+async fn a_bulk_stops_where_it_is_told_to_and_is_bounded() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    let user = |name: &str| {
+        json!({"method": "POST", "path": "/Users", "bulkId": name,
+            "data": {"schemas": [USER], "userName": name}})
+    };
+    let operations = json!([user("a"), user("bad name"), user("A"), user("b")]);
+    let asked = json!({"schemas": [BULK], "failOnErrors": 2, "Operations": operations});
+    let answer = directory.ask("POST", "Bulk", asked).await.json();
+    let said = answer["Operations"].as_array().unwrap();
+    assert_eq!(statuses(said), ["201", "400", "409"]);
+    assert_eq!(directory.find("Users", "userName pr").await, ["a"]);
+    let announced = directory.ask("GET", "ServiceProviderConfig", Value::Null).await.json();
+    let most = announced["bulk"]["maxOperations"].as_u64().unwrap() as usize;
+    let many = json!({"schemas": [BULK], "Operations": vec![user("c"); most + 1]});
+    assert_eq!(directory.ask("POST", "Bulk", many).await.status, 413);
+    let bytes = announced["bulk"]["maxPayloadSize"].as_u64().unwrap() as usize;
+    let large = json!({"schemas": [BULK], "Operations": [], "more": "x".repeat(bytes)});
+    assert_eq!(directory.ask("POST", "Bulk", large).await.status, 413);
+    for wrong in [json!({}), json!({"schemas": [BULK]}), json!([])] {
+        assert_eq!(directory.ask("POST", "Bulk", wrong).await.status, 400);
+    }
+    assert_eq!(directory.find("Users", "userName pr").await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_bulk_reaches_no_further_than_one_request() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    fake.invite("kim", &[Role::PlatformAdministrator]).await;
+    let kim = fake.store.user(&TenantId::main(), &named("kim")).await.unwrap();
+    let users = format!("/Users/{}", kim.uid);
+    let said = directory
+        .bulk(json!([
+            {"method": "DELETE", "path": users},
+            {"method": "PATCH", "path": users,
+                "data": {"schemas": [PATCH], "Operations": [{"op": "replace", "value": {"active": false}}]}},
+            {"method": "POST", "path": "/Users", "bulkId": "k", "data": {"schemas": [USER], "userName": "KIM"}},
+            {"method": "POST", "path": "/Groups", "bulkId": "g",
+                "data": {"schemas": [GROUP], "displayName": "Security", "members": [{"value": kim.uid}]}},
+            {"method": "POST", "path": "/Bulk", "bulkId": "b", "data": {"schemas": [BULK], "Operations": []}},
+            {"method": "DELETE", "path": "/../../api/v1/users/kim"},
+            {"method": "POST", "path": "/Users/.search", "bulkId": "s", "data": {}},
+            {"method": "DELETE", "path": "/Users/bulkId:nobody"},
+            {"method": "PUT", "path": "/Users/x", "version": "a\nb", "data": {"schemas": [USER], "userName": "x"}},
+        ]))
+        .await;
+    let expected = ["404", "404", "409", "400", "400", "400", "400", "400", "412"];
+    assert_eq!(statuses(&said), expected, "{said:?}");
+    assert!(fake.store.user(&TenantId::main(), &named("kim")).await.unwrap().active);
+    // Only under the token that tells of people.
+    let read = format!("Bearer {}", fake.token(Scope::Write, None).await);
+    let stranger = Directory { fake: &fake, bearer: read };
+    let asked = json!({"schemas": [BULK], "Operations": []});
+    assert_eq!(stranger.ask("POST", "Bulk", asked).await.status, 403);
+}

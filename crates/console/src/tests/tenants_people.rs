@@ -175,7 +175,44 @@ async fn each_tenant_has_an_identity_provider_of_its_own() {
     assert_eq!(main.get(AGENTS).await.status, 200);
     assert_eq!(out("/login/sso/logout").await.status, 200);
     assert_eq!(main.get(AGENTS).await.status, 401);
-    for path in ["/login/sso?tenant=nowhere", "/login/sso?tenant=a/b"] {
-        assert_eq!(browser.get(path).await.status, 404, "{path}");
+}
+
+#[tokio::test]
+async fn nobody_finds_out_by_asking_for_the_identity_providers_which_tenants_there_are() {
+    let fake = Fake::new();
+    fake.store.add_tenant(&other()).await.unwrap();
+    *fake.seen.apart.lock().unwrap() = Some(other());
+    let seen = async |tenant: &str, digit: u8| {
+        let browser = Browser { address: [127, 0, 0, digit], ..Browser::new(&fake) };
+        let (mut seen, way) = (Vec::new(), format!("/login/sso?tenant={tenant}"));
+        let page = browser.get(&format!("/login?tenant={tenant}")).await;
+        seen.push((page.status, page.text().replace(tenant, "")));
+        for _ in 0..23 {
+            let answer = browser.get(&way).await;
+            seen.push((answer.status, answer.text()));
+        }
+        assert_eq!(fake.seen.last_record().tenant, TenantId::main());
+        let out = format!("/login/sso/logout?tenant={tenant}");
+        let out = browser.post_plain(&out, &[("logout_token", "t1 sub 7")]).await;
+        seen.push((out.status, out.text()));
+        seen
+    };
+    let there = seen("other", 5).await;
+    let statuses: Vec<u16> = there.iter().map(|(status, _)| status.as_u16()).collect();
+    assert_eq!((statuses[0], statuses[1], statuses[23], statuses[24]), (200, 404, 429, 400));
+    assert_eq!(seen("nowhere", 6).await, there);
+    let odd = Browser { address: [127, 0, 0, 7], ..Browser::new(&fake) };
+    assert_eq!(odd.get("/login/sso?tenant=a/b").await.text(), there[1].1);
+    // Where there is one the page is the same, and whoever goes there is not counted.
+    *fake.seen.apart.lock().unwrap() = None;
+    let browser = Browser { address: [127, 0, 0, 8], ..Browser::new(&fake) };
+    let page = browser.get("/login?tenant=other").await;
+    assert_eq!((page.status, page.text().replace("other", "")), there[0]);
+    for _ in 0..30 {
+        assert_eq!(browser.get("/login/sso?tenant=other").await.status, 303);
     }
+    // Whoever guesses finds no name after that, right or wrong.
+    let eve = Browser { address: [127, 0, 0, 5], ..Browser::new(&fake) };
+    assert_eq!(eve.get("/login/sso?tenant=other").await.status, 429);
+    assert_eq!(eve.get("/login/sso").await.status, 303);
 }

@@ -5,14 +5,18 @@ use serde_json::{Value, json};
 use super::{Attribute, GROUP, Kind, Mutability, Resource, Schema, USER, core};
 
 /// What of the protocol can be used; `root` is the address of the service.
-pub fn service_provider(root: &str, max_results: usize) -> Value {
+pub fn service_provider(root: &str, max_results: usize, max_payload: usize) -> Value {
     json!({
         "schemas": [core::ALL[0].id],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": true,
+            "maxOperations": crate::MAX_BULK,
+            "maxPayloadSize": max_payload,
+        },
         "filter": {"supported": true, "maxResults": max_results},
         "changePassword": {"supported": false},
-        "sort": {"supported": false},
+        "sort": {"supported": true},
         "etag": {"supported": true},
         "authenticationSchemes": [{
             "type": "oauthbearertoken",

@@ -4,8 +4,8 @@ use model::{TenantId, UserName};
 
 use super::{Fresh, at, main};
 use crate::{
-    GroupChange, GroupLabel, Lookup, NewUser, Profile, ProvisionedChange, Store, StoreError,
-    StoredLink, StoredSession,
+    GroupChange, GroupLabel, ListedBy, Listing, Lookup, NewUser, Profile, ProvisionedChange, Store,
+    StoreError, StoredLink, StoredSession,
 };
 
 fn user(name: &str) -> UserName {
@@ -56,7 +56,7 @@ pub(super) async fn a_directory_finds_those_alone_of_whom_it_told(fresh: Fresh) 
     for lookup in [Lookup::Uid("u3".into()), Lookup::Name("bob".into()), Lookup::Uid("u2".into())] {
         assert!(uids(lookup).await.is_empty());
     }
-    assert_eq!(store.count_provisioned(&main()).await.unwrap(), 1);
+    assert_eq!(store.count_provisioned(&main(), None).await.unwrap(), 1);
     // A name that differs by capitals alone is taken, also by somebody who was made here.
     for name in ["ANN", "Bob"] {
         let twice = store.add_provisioned(&main(), "u9".into(), profile(name), true, at(1)).await;
@@ -71,10 +71,33 @@ pub(super) async fn a_directory_lists_in_the_order_of_telling(fresh: Fresh) {
     }
     let mut seen = Vec::new();
     for skip in (0..9).step_by(3) {
-        let page = store.list_provisioned(&main(), skip, 3, false).await.unwrap();
+        let page =
+            store.list_provisioned(&main(), Listing::default(), (skip, 3), false).await.unwrap();
         seen.extend(page.into_iter().map(|one| one.uid));
     }
     assert_eq!(seen, ["u0", "u1", "u2", "u3", "u4", "u5", "u6"]);
+    // In the other orders, and by who may log in.
+    let gone = ProvisionedChange {
+        profile: Profile { external_id: None, ..profile("NAME-6") },
+        active: false,
+        hand_over_to: None,
+        by: "the directory".into(),
+    };
+    store.change_provisioned(&main(), "u3", gone, None, at(9)).await.unwrap();
+    let listed = async |active, by, is_descending| {
+        let listing = Listing { active, by, is_descending };
+        let page = store.list_provisioned(&main(), listing, (0, 3), false).await.unwrap();
+        page.into_iter().map(|one| one.uid).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(listed(None, ListedBy::Name, false).await, "u6 u5 u4");
+    assert_eq!(listed(None, ListedBy::Name, true).await, "u0 u1 u2");
+    assert_eq!(listed(None, ListedBy::Updated, true).await, "u3 u6 u5");
+    assert_eq!(listed(None, ListedBy::External, true).await, "u3 u0 u1");
+    assert_eq!(listed(Some(false), ListedBy::External, false).await, "u3");
+    assert_eq!(listed(Some(true), ListedBy::Added, true).await, "u6 u5 u4");
+    for (active, count) in [(None, 7), (Some(true), 6), (Some(false), 1)] {
+        assert_eq!(store.count_provisioned(&main(), active).await.unwrap(), count);
+    }
 }
 
 pub(super) async fn who_is_told_to_have_left_leaves_in_one_step(fresh: Fresh) {

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::{columns, groups, leavers, tenants};
 use crate::{
-    Leaving, Left, Lookup, MAX_USERS, Profile, Provisioned, ProvisionedChange, Result, StoreError,
+    Leaving, Left, ListedBy, Listing, Lookup, MAX_USERS, Profile, Provisioned, ProvisionedChange,
+    Result, StoreError,
 };
 
 const SELECT: &str = "SELECT id, uid, name, display, email, external_id, profile, active, created,
@@ -74,19 +75,41 @@ pub(super) fn number_of(tx: &Connection, tenant: i64, uid: &str) -> Result<Optio
 pub(crate) fn list(
     tx: &Connection,
     tenant: &TenantId,
-    skip: usize,
-    limit: usize,
+    listing: Listing,
+    (skip, limit): (usize, usize),
     with_groups: bool,
 ) -> Result<Vec<Provisioned>> {
     let number = tenants::number(tx, tenant)?;
     let (skip, limit) = (columns::signed(skip as u64), columns::signed(limit as u64));
-    rows(tx, "ORDER BY id LIMIT ?2 OFFSET ?3", &[&number, &limit, &skip], with_groups)
+    let values: &[&dyn ToSql] = &[&number, &limit, &skip];
+    rows(tx, &listing_sql(listing), values, with_groups)
 }
 
-pub(crate) fn count(tx: &Connection, tenant: &TenantId) -> Result<usize> {
-    let sql = "SELECT count(*) FROM users WHERE tenant = ?1 AND is_provisioned";
+/// An index serves each of these, also where the first of many are passed over.
+fn listing_sql(listing: Listing) -> String {
+    let (way, nulls) = if listing.is_descending { ("DESC", "FIRST") } else { ("ASC", "LAST") };
+    let by = match listing.by {
+        ListedBy::Added => String::new(),
+        ListedBy::Name => format!("lower(name) {way},"),
+        ListedBy::External => format!("external_id {way} NULLS {nulls},"),
+        ListedBy::Updated => format!("updated {way},"),
+    };
+    format!("{} ORDER BY {by} id {way} LIMIT ?2 OFFSET ?3", active_sql(listing.active))
+}
+
+fn active_sql(active: Option<bool>) -> &'static str {
+    match active {
+        None => "",
+        Some(true) => "AND active = 1",
+        Some(false) => "AND active = 0",
+    }
+}
+
+pub(crate) fn count(tx: &Connection, tenant: &TenantId, active: Option<bool>) -> Result<usize> {
+    let active = active_sql(active);
+    let sql = format!("SELECT count(*) FROM users WHERE tenant = ?1 AND is_provisioned {active}");
     let number = tenants::number(tx, tenant)?;
-    let found: i64 = tx.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+    let found: i64 = tx.prepare_cached(&sql)?.query_row([number], |row| row.get(0))?;
     usize::try_from(found).map_err(|_| StoreError::Corrupt("number"))
 }
 
@@ -205,4 +228,45 @@ fn rename(tx: &Connection, tenant: i64, old: &UserName, new: &UserName) -> Resul
         tx.prepare_cached(sql)?.execute(params![tenant, old.as_str(), new.as_str()])?;
     }
     tenants::touch(tx, tenant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::migrate;
+
+    #[test]
+    fn an_index_serves_every_order_and_every_count() {
+        let db = Connection::open_in_memory().unwrap();
+        for sql in migrate::STATE {
+            db.execute_batch(sql).unwrap();
+        }
+        let plan = |sql: &str| {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let empty: Vec<Option<i64>> = vec![None; statement.parameter_count()];
+            let rows = statement.query_map(rusqlite::params_from_iter(empty), |row| row.get(3));
+            rows.unwrap().map(Result::unwrap).collect::<Vec<String>>().join("; ")
+        };
+        for by in [ListedBy::Added, ListedBy::Name, ListedBy::External, ListedBy::Updated] {
+            for is_descending in [false, true] {
+                let listing = Listing { active: None, by, is_descending };
+                let plan = plan(&format!("{SELECT} {}", listing_sql(listing)));
+                assert!(plan.contains("USING INDEX users_told"), "{by:?}: {plan}");
+                assert!(!plan.contains("TEMP B-TREE"), "{by:?} {is_descending}: {plan}");
+            }
+        }
+        for active in [None, Some(false), Some(true)] {
+            let listing = Listing { active, ..Listing::default() };
+            let listed = plan(&format!("{SELECT} {}", listing_sql(listing)));
+            assert!(!listed.contains("TEMP B-TREE"), "{listed}");
+            let count = format!(
+                "SELECT count(*) FROM users WHERE tenant = ?1 AND is_provisioned {}",
+                active_sql(active)
+            );
+            let counted = plan(&count);
+            for plan in [listed, counted] {
+                assert!(plan.contains("INDEX users_told"), "{active:?}: {plan}");
+            }
+        }
+    }
 }

@@ -27,6 +27,7 @@ pub(super) const STATE: &[&str] = &[
     include_str!("../../migrations/0024_credentials.sql"),
     include_str!("../../migrations/0025_vault_person.sql"),
     include_str!("../../migrations/0031_block_times.sql"),
+    include_str!("../../migrations/0032_directory_lists.sql"),
 ];
 
 /// The same for the database of wrapped keys.

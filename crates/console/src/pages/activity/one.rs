@@ -5,16 +5,17 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
-use model::{Record, RecordId};
+use model::{Finding, Record, RecordId};
 use store::Hit;
 
 use super::super::components::badge::{Tone, badge, effect, severity, status};
 use super::super::components::field::facts;
+use super::super::components::table::{Ask, Column, Table, Value};
 use super::super::components::text::{digest, untrusted, untrusted_block};
 use super::super::components::time::{millis, moment};
 use super::super::page;
 use super::super::shell::{self, Frame, Section, segment, url};
-use crate::extract::Place;
+use crate::extract::{Params, Place};
 use crate::routes::records::{one, record, stored};
 use crate::{App, Endpoint, PolicySource, Principal, Problem, Shared};
 
@@ -30,17 +31,26 @@ async fn show(
     State(app): State<Shared>,
     who: Principal,
     Place(id): Place<RecordId>,
+    Params(ask): Params<Ask>,
 ) -> Result<Response, Problem> {
     let hit = one(&app, &who, id).await?;
     let record = record(&app, &who.tenant, &hit).await?;
     let policies = app.instance.policy(&who.tenant).sources;
+    let findings = match findings(&record).answer(&ask) {
+        Ok(table) => table,
+        Err(file) => return Ok(*file),
+    };
     let body = html! {
         div.columns {
             section.card { h2 { "Who" } (who_did(&record)) }
             section.card { h2 { "What" } (what(&record)) }
         }
         section.card { h2 { "Decision" } (decision(&record, &policies)) }
-        @if !record.findings.is_empty() { section.card { h2 { "What was found" } (findings(&record)) } }
+        @if !record.findings.is_empty() { section.card {
+            h2 { "What was found" }
+            (findings)
+            p.muted { "What was found stands in no record; where a payload was kept, it is kept masked or sealed." }
+        } }
         @if !record.detail.is_empty() { section.card { h2 { "Detail" } (detail(&record)) } }
         @if record.payload.request.is_some() || record.payload.response.is_some() {
             section.card { h2 { "Request and response" } (super::payload::kept(&record)) }
@@ -123,21 +133,30 @@ fn decision(record: &Record, sources: &[PolicySource]) -> Markup {
     }
 }
 
-fn findings(record: &Record) -> Markup {
-    html! {
-        div.scroll { table {
-            caption.sr { "findings" }
-            thead { tr { @for title in ["Severity", "Kind", "Where", "Detector", "Confidence", "Times"] { th scope="col" { (title) } } } }
-            tbody { @for finding in &record.findings { tr {
-                td data-label="Severity" { (severity(finding.severity)) }
-                td data-label="Kind" { a href=(url("/activity", &[("q", &format!("finding:{}", super::super::overview::quoted(&finding.kind)))])) { (untrusted(&finding.kind)) } }
-                td data-label="Where" { code { (untrusted(&finding.location)) } }
-                td data-label="Detector" { (untrusted(&finding.detector)) }
-                td.number data-label="Confidence" { (format!("{:.2}", finding.confidence)) }
-                td.number data-label="Times" { (finding.count) }
-            } } }
-        } }
-        p.muted { "What was found stands in no record; where a payload was kept, it is kept masked or sealed." }
+fn findings(record: &Record) -> Table<'static, Finding> {
+    let same = |kind: &str| format!("finding:{}", super::super::overview::quoted(kind));
+    Table {
+        name: "findings",
+        caption: "findings",
+        path: format!("/activity/{}", record.id),
+        keep: vec![],
+        columns: vec![
+            Column::new("severity", "Severity", |one: &Finding| Value::from(one.severity.as_str()))
+                .shown(|one| severity(one.severity)),
+            Column::new("kind", "Kind", |one: &Finding| Value::from(&*one.kind)).shown(move |one| {
+                html! { a href=(url("/activity", &[("q", &same(&one.kind))])) { (untrusted(&one.kind)) } }
+            }),
+            Column::new("where", "Where", |one: &Finding| Value::from(&*one.location))
+                .shown(|one| html! { code { (untrusted(&one.location)) } }),
+            Column::new("detector", "Detector", |one: &Finding| Value::from(&*one.detector)),
+            Column::new("confidence", "Confidence", |one: &Finding| {
+                Value::Number(one.confidence)
+            })
+            .shown(|one| html! { (format!("{:.2}", one.confidence)) }),
+            Column::new("times", "Times", |one: &Finding| Value::Number(f64::from(one.count))),
+        ],
+        rows: record.findings.clone(),
+        empty: html! {},
     }
 }
 

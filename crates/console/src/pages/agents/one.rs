@@ -12,6 +12,7 @@ use super::super::activity::{newest, rows};
 use super::super::components::badge::{Tone, badge, standing};
 use super::super::components::field::facts;
 use super::super::components::notice::{banner, done};
+use super::super::components::table::{Ask, Column, Table, Value};
 use super::super::components::text::{digest, untrusted};
 use super::super::components::time::moment;
 use super::super::overview::quoted;
@@ -44,12 +45,6 @@ const DONE: [(&str, &str); 5] = [
     ("hand-over", "Its new owner answers for it from now on."),
 ];
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ask {
-    done: Option<String>,
-}
-
 async fn show(
     State(app): State<Shared>,
     who: Principal,
@@ -61,6 +56,10 @@ async fn show(
     let keys = app.store.list_keys(&who.tenant, &name).await?;
     let filter = Filter { agent: Some(name.clone()), ..Filter::default() };
     let recent = newest(&app, &who, filter.clone(), RECENT).await?;
+    let credentials = match credentials(&name, keys, now).answer(&ask) {
+        Ok(table) => table,
+        Err(file) => return Ok(*file),
+    };
     let body = html! {
         (done(ask.done.as_deref(), &DONE))
         (contained(&app, &who, &agent).await?)
@@ -69,7 +68,7 @@ async fn show(
             section.card { h2 { "What it used, last 7 days" } (seen(&app, &who, filter, now).await?) }
         }
         section.card { h2 { "Limits" } (limits(&app, &who, &name)) }
-        section.card { h2 { "Keys" } (credentials(&keys, now)) }
+        section.card { h2 { "Keys" } (credentials) }
         section.card {
             h2 { "Timeline" }
             @if recent.is_empty() { p.muted { "It has not called yet. Point its SDK at the gate with its key." } } @else { (rows(&recent)) }
@@ -175,22 +174,33 @@ fn limits(app: &App, who: &Principal, name: &AgentName) -> Markup {
     }
 }
 
-fn credentials(keys: &[StoredKey], now: Timestamp) -> Markup {
-    html! {
-        @if keys.is_empty() { p.muted { "It has no key: it is known by a certificate, a signature or an issuer's token, or it cannot call." } }
-        @else { div.scroll { table {
-            caption.sr { "keys" }
-            thead { tr { th scope="col" { "Hash" } th scope="col" { "Label" } th scope="col" { "Since" } th scope="col" { "Ends" } } }
-            tbody { @for key in keys { tr {
-                td data-label="Hash" { (digest(&key.hash.to_string())) }
-                td data-label="Label" { (untrusted(&key.label)) }
-                td data-label="Since" { (moment(key.created)) }
-                td data-label="Ends" { @match key.expires {
-                    None => "never",
-                    Some(end) if end <= now => (badge(Tone::Bad, "ended")),
-                    Some(end) => (moment(end)),
-                } }
-            } } }
-        } } }
+fn credentials(
+    name: &AgentName,
+    keys: Vec<StoredKey>,
+    now: Timestamp,
+) -> Table<'static, StoredKey> {
+    let ends = move |key: &StoredKey| match key.expires {
+        None => html! { "never" },
+        Some(end) if end <= now => html! { (badge(Tone::Bad, "ended")) " " (moment(end)) },
+        Some(end) => moment(end),
+    };
+    let nothing = html! { p.muted { "It has no key: it is known by a certificate, a signature or an issuer's token, or it cannot call." } };
+    Table {
+        name: "keys",
+        caption: "keys",
+        path: path(name.as_str()),
+        keep: vec![],
+        columns: vec![
+            Column::new("hash", "Hash", |key: &StoredKey| Value::Text(key.hash.to_string()))
+                .shown(|key| digest(&key.hash.to_string())),
+            Column::new("label", "Label", |key: &StoredKey| Value::from(key.label.as_str())),
+            Column::new("created", "Since", |key: &StoredKey| Value::Time(key.created)),
+            Column::new("ends", "Ends", |key: &StoredKey| {
+                key.expires.map_or(Value::None, Value::Time)
+            })
+            .shown(ends),
+        ],
+        rows: keys,
+        empty: nothing,
     }
 }

@@ -1,28 +1,53 @@
 //! Charts: drawn on the server as SVG, with the same numbers as a table for whoever does not see.
 
 use maud::{Markup, html};
+use model::Timestamp;
+
+use super::table::{Column, Table, Value};
+use super::time::moment;
 
 /// One kind of thing that is counted, from the bottom of each bar to its top.
+#[derive(Clone)]
 pub(crate) struct Series {
     pub(crate) name: &'static str,
     /// A class of the stylesheet.
     pub(crate) class: &'static str,
     pub(crate) values: Vec<u64>,
+    /// Where all of it is, and what of it lies between two moments.
+    pub(crate) href: fn(Timestamp, Timestamp) -> String,
 }
 
 /// Where one bar stands and leads.
+#[derive(Clone)]
 pub(crate) struct Bin {
-    /// What a reader hears and sees when pointing at it.
-    pub(crate) label: String,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    /// What it counts, in words.
+    pub(crate) counts: String,
     pub(crate) href: String,
+}
+
+impl Bin {
+    /// What a reader hears and sees when pointing at it.
+    fn label(&self) -> String {
+        let clock = self.from.to_string();
+        let clock = clock.get(..16).unwrap_or(&clock).replace('T', " ");
+        format!("{clock} UTC: {}", self.counts)
+    }
 }
 
 const WIDTH: u32 = 720;
 const HEIGHT: u32 = 140;
 const GAP: u32 = 2;
 
-/// Bars over time, each a stack of the series; every bar leads to what it counts.
-pub(crate) fn bars(title: &str, bins: &[Bin], series: &[Series]) -> Markup {
+/// Bars over time, each a stack of the series; every bar leads to what it counts. `table` holds the same numbers,
+/// and is `open` for whoever is putting them in order.
+pub(crate) fn bars(
+    title: &str,
+    bins: &[Bin],
+    series: &[Series],
+    (table, is_open): (&Markup, bool),
+) -> Markup {
     let total = |at: usize| series.iter().filter_map(|one| one.values.get(at)).sum::<u64>();
     let most = (0..bins.len()).map(total).max().unwrap_or(0).max(1);
     let step = WIDTH / u32::try_from(bins.len().max(1)).unwrap_or(WIDTH);
@@ -31,12 +56,12 @@ pub(crate) fn bars(title: &str, bins: &[Bin], series: &[Series]) -> Markup {
         figure.chart {
             figcaption {
                 span { (title) }
-                span.legend { @for one in series { span class=(one.class) { (one.name) " " b { (one.values.iter().sum::<u64>()) } } } }
+                span.legend { @for one in series { span class=(one.class) { (one.name) " " (sum(bins, one)) } } }
             }
             svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="group" aria-label=(title) {
                 @for ((at, bin), x) in bins.iter().enumerate().zip((0..).step_by(step as usize)) {
-                    a href=(bin.href) tabindex="-1" aria-label=(bin.label) {
-                        title { (bin.label) }
+                    a href=(bin.href) tabindex="-1" aria-label=(bin.label()) {
+                        title { (bin.label()) }
                         rect.hit x=(x) y="0" width=(width) height=(HEIGHT) {}
                         @for (one, y, height) in stack(series, at, most) {
                             rect class=(one) x=(x) y=(y) width=(width) height=(height) {}
@@ -46,22 +71,60 @@ pub(crate) fn bars(title: &str, bins: &[Bin], series: &[Series]) -> Markup {
             }
             div.axis aria-hidden="true" {
                 @if let (Some(first), Some(last)) = (bins.first(), bins.last()) {
-                    span { (start(&first.label)) } span { "up to " (most) } span { (start(&last.label)) }
+                    span { (moment(first.from)) } span { "up to " (most) } span { (moment(last.from)) }
                 }
             }
-            details {
-                summary { "As a table" }
-                div.scroll { table {
-                    thead { tr { th scope="col" { "From" } @for one in series { th.number scope="col" { (one.name) } } } }
-                    tbody { @for (at, bin) in bins.iter().enumerate().filter(|(at, _)| total(*at) > 0) {
-                        tr {
-                            td { a href=(bin.href) { (start(&bin.label)) } }
-                            @for one in series { td.number { (one.values.get(at).copied().unwrap_or(0)) } }
-                        }
-                    } }
-                } }
-            }
+            details open[is_open] { summary { "As a table" } (table) }
         }
+    }
+}
+
+/// All of a series, and the way there.
+fn sum(bins: &[Bin], series: &Series) -> Markup {
+    let sum = series.values.iter().sum::<u64>();
+    html! {
+        @match (bins.first(), bins.last()) {
+            (Some(first), Some(last)) if sum > 0 => a href=((series.href)(first.from, last.until)) { b { (sum) } },
+            _ => b { (sum) },
+        }
+    }
+}
+
+/// The numbers of a chart, without the bars in which nothing is counted.
+pub(crate) fn numbers<'a>(
+    name: &'static str,
+    path: &str,
+    bins: &'a [Bin],
+    series: &'a [Series],
+) -> Table<'a, usize> {
+    let value = |one: &Series, at: usize| one.values.get(at).copied().unwrap_or(0);
+    let from = Column::new("from", "From", move |at: &usize| {
+        bins.get(*at).map_or(Value::None, |bin| Value::Time(bin.from))
+    });
+    let from = from.shown(move |at| {
+        html! { @if let Some(bin) = bins.get(*at) { a href=(bin.href) { (moment(bin.from)) } } }
+    });
+    let counted =
+        series.iter().map(move |one| {
+            let number = Column::new(one.name, one.name, move |at: &usize| {
+                Value::Number(value(one, *at) as f64)
+            });
+            number.shown(move |at| {
+            let number = value(one, *at);
+            html! { @match bins.get(*at) {
+                Some(bin) if number > 0 => a href=((one.href)(bin.from, bin.until)) { (number) },
+                _ => (number),
+            } }
+        })
+        });
+    Table {
+        name,
+        caption: "decisions over time",
+        path: path.to_owned(),
+        keep: vec![],
+        columns: std::iter::once(from).chain(counted).collect(),
+        rows: (0..bins.len()).filter(|at| series.iter().any(|one| value(one, *at) > 0)).collect(),
+        empty: html! {},
     }
 }
 
@@ -80,10 +143,6 @@ fn stack(series: &[Series], at: usize, most: u64) -> Vec<(&'static str, u32, u32
         }
     }
     pieces
-}
-
-fn start(label: &str) -> &str {
-    label.split(": ").next().unwrap_or(label)
 }
 
 /// A share as a bar within a line.
@@ -108,6 +167,7 @@ mod tests {
                 name: class,
                 class,
                 values: vec![value],
+                href: |_, _| String::new(),
             })
         };
         assert_eq!(stack(&series(50, 50), 0, 100), [("a", 70, 70), ("b", 0, 70)]);

@@ -262,7 +262,8 @@ async fn set_password(
     let (tenant, user) = (&session.user.tenant, &session.user.name);
     if let Err(text) = acceptable(&app, &new, &again, user.as_str()) {
         let body = asked(&session, Some(&text));
-        return Ok(shell::bare(StatusCode::UNPROCESSABLE_ENTITY, "New password", &body));
+        let (title, status) = ("New password", StatusCode::UNPROCESSABLE_ENTITY);
+        return Ok(shell::inside(&app, Some(tenant), status, title, &body).await);
     }
     let kept = login::hash_password(&app, new).await?;
     app.store.set_password(tenant, user, Some(kept), (app.clock)()).await?;

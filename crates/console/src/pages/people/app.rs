@@ -177,7 +177,7 @@ async fn first_done(
         (codes_shown(&codes))
         p { a.button href=(HOME) { "I have kept them: go on" } }
     };
-    let mut response = shell::bare(StatusCode::OK, "You are in", &body);
+    let mut response = shell::narrow(&app, tenant, "You are in", &body).await;
     let factors = format!("{} totp", session.stored.factors);
     let_in(&app, &session, &client, factors, &mut response).await?;
     let is_new = note_device(&app, tenant, user, &headers, &mut response).await?;
@@ -201,7 +201,8 @@ async fn another_done(
     }
     if let Err(offer) = add(&app, &session, fields).await? {
         let body = offer.shown(&app, &session, "/account/app", Some(WRONG));
-        return Ok(shell::bare(StatusCode::UNPROCESSABLE_ENTITY, TITLE, &body));
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Ok(shell::inside(&app, Some(&who.tenant), status, TITLE, &body).await);
     }
     let name = session.user.name.to_string();
     login::note(&app, &who, "factor.add", &name, &[("kind", "totp".to_owned())]).await?;

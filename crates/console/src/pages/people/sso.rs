@@ -15,12 +15,12 @@ use super::super::shell::url;
 use super::super::{page, shell};
 use super::login::Way;
 use super::second::note_device;
-use super::{HOME, connect, with_way};
+use super::{HOME, connect, notice, with_way};
 use crate::extract::{Params, Sender};
-use crate::login::Attempt;
 use crate::login::cookie::Cookie;
 use crate::login::outside::{self, Begun};
 use crate::login::session::{self, Outside, Step};
+use crate::login::{self, Attempt};
 use crate::sign_on::{Redemption, SignOnTerms};
 use crate::{App, Endpoint, Problem, Shared};
 
@@ -34,13 +34,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 const TITLE: &str = "Log in";
 
-/// A link to the identity provider, where there is one.
+/// A link to the identity provider: the platform's own, where there is one, and that of whichever tenant is
+/// named, whether or not there is such a tenant.
 pub(super) fn link(app: &App, way: &Way) -> Markup {
-    let terms = way.served(app).and_then(|tenant| app.sign_on.terms(&tenant));
+    let label = match way.tenant() {
+        "" => app.sign_on.terms(&TenantId::main()).map(|terms| terms.label),
+        _ => Some("Log in by your organisation".to_owned()),
+    };
     let next = if way.local() == HOME { "" } else { way.local() };
     html! {
-        @if let Some(terms) = terms {
-            p { a.button href=(url("/login/sso", &[("next", next), ("tenant", way.tenant())])) { (untrusted(&terms.label)) } }
+        @if let Some(label) = label {
+            p { a.button href=(url("/login/sso", &[("next", next), ("tenant", way.tenant())])) { (untrusted(&label)) } }
         }
     }
 }
@@ -53,10 +57,24 @@ fn provider(app: &App, tenant: Option<TenantId>) -> Result<(TenantId, SignOnTerm
 
 async fn begin(
     State(app): State<Shared>,
+    Sender(client): Sender,
     headers: HeaderMap,
     Params(way): Params<Way>,
 ) -> Result<Response, Problem> {
-    let (tenant, terms) = provider(&app, way.served(&app))?;
+    // Names of tenants are guessed as slowly as passwords are.
+    let is_guess = !way.tenant().is_empty();
+    if is_guess && let Some(until) = login::count_address(&app, &client).await? {
+        let text = super::wait_text(until, (app.clock)());
+        return Ok(shell::bare(StatusCode::TOO_MANY_REQUESTS, TITLE, &notice(Some(&text))));
+    }
+    let Ok((tenant, terms)) = provider(&app, way.served(&app)) else {
+        let reason = "no organisation of this name logs in this way";
+        outside::refuse(&app, &TenantId::main(), client, reason, &[]).await?;
+        return Ok(refused(StatusCode::NOT_FOUND, reason));
+    };
+    if is_guess {
+        login::uncount_address(&app, &client).await?;
+    }
     let begun = Begun::new(&app, &tenant, way.local(), None)?;
     let there = address_there(&app, &headers, &begun, &terms).await?;
     let there = HeaderValue::from_str(&there).map_err(|error| crate::Failure(error.to_string()))?;
@@ -245,6 +263,11 @@ pub(super) fn from_here(next: &str) -> Result<Response, Problem> {
     Ok(response)
 }
 
+/// Says the same where there is no identity provider.
+fn no_logout_token() -> Problem {
+    Problem::bad_request("this is no logout token of the identity provider's")
+}
+
 /// OpenID Connect Back-Channel Logout: the provider's own call, which its signature makes true.
 async fn logged_out(
     State(app): State<Shared>,
@@ -252,15 +275,19 @@ async fn logged_out(
     Params(way): Params<Way>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (tenant, terms) = provider(&app, way.served(&app))?;
     let mut fields = Fields::read_from(request, &app).await?;
     let token = fields.take("logout_token").unwrap_or_default();
+    let Ok((tenant, terms)) = provider(&app, way.served(&app)) else {
+        let reason = "a logout token is for nobody's identity provider";
+        outside::refuse(&app, &TenantId::main(), client, reason, &[]).await?;
+        return Err(no_logout_token());
+    };
     let out = match app.sign_on.logged_out(&tenant, token).await {
         Ok(out) => out,
         Err(failure) => {
             let reason = "a logout token is not right";
             outside::refuse(&app, &tenant, client, reason, &[("error", &failure.0)]).await?;
-            return Err(Problem::bad_request("this is no logout token of the identity provider's"));
+            return Err(no_logout_token());
         }
     };
     // Providers number their tokens as they like: one tenant's never takes the place of another's.

@@ -143,7 +143,7 @@ async fn create(
     fields.end()?;
     let creation = Creation { name, display: None, email: None, roles: vec![role] };
     let (user, invitation, recorded) = add(&app, &who, creation).await?;
-    Ok(recorded.mark(invited(&user.name, &invitation)))
+    Ok(recorded.mark(invited(&app, &who, &user.name, &invitation).await))
 }
 
 fn read_role(fields: &mut Fields) -> Result<Role, Problem> {
@@ -152,13 +152,13 @@ fn read_role(fields: &mut Fields) -> Result<Role, Problem> {
 }
 
 /// The link, this once.
-fn invited(name: &UserName, invitation: &Invitation) -> Response {
+async fn invited(app: &App, who: &Principal, name: &UserName, invitation: &Invitation) -> Response {
     let body = html! {
         p { "Hand this link over yourself. It counts once, until " (moment(invitation.ends)) ", and is not shown again." }
         p { code { (invitation.path) } }
         p { a.button href=(path(name)) { "Go on" } }
     };
-    shell::bare(StatusCode::OK, "An invitation", &body)
+    shell::narrow(app, &who.tenant, "An invitation", &body).await
 }
 
 async fn show(
@@ -295,7 +295,7 @@ async fn reset(
 ) -> Result<Response, Problem> {
     fields.end()?;
     let (invitation, recorded) = begin_anew(&app, &who, &name).await?;
-    Ok(recorded.mark(invited(&name, &invitation)))
+    Ok(recorded.mark(invited(&app, &who, &name, &invitation).await))
 }
 
 async fn disable(

@@ -61,11 +61,13 @@ async fn submit(
     check(&mut fields, &session)?;
     let code = fields.text("code");
     fields.end()?;
-    let refuse =
-        |status, text: &str| shell::bare(status, TITLE, &asked(&session, way.local(), Some(text)));
+    let refuse = async |status, text: &str| {
+        let body = asked(&session, way.local(), Some(text));
+        shell::inside(&app, Some(&session.user.tenant), status, TITLE, &body).await
+    };
     match prove(&app, &session, &client, &code).await? {
-        Proof::Wait(text) => Ok(refuse(StatusCode::TOO_MANY_REQUESTS, &text)),
-        Proof::Wrong => Ok(refuse(StatusCode::UNAUTHORIZED, WRONG)),
+        Proof::Wait(text) => Ok(refuse(StatusCode::TOO_MANY_REQUESTS, &text).await),
+        Proof::Wrong => Ok(refuse(StatusCode::UNAUTHORIZED, WRONG).await),
         Proof::Right(attempt, _) => {
             let mut response = onward(way.local());
             let factors = session.stored.factors.clone();

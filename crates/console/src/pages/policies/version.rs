@@ -4,12 +4,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
-use serde::Deserialize;
 use store::PolicyVersion;
 
 use super::super::components::badge::{Tone, badge};
 use super::super::components::field::facts;
 use super::super::components::notice::{banner, done};
+use super::super::components::table::Ask;
 use super::super::components::text::{digest, untrusted, untrusted_block};
 use super::super::components::time::moment;
 use super::super::form::{Fields, token_field};
@@ -37,12 +37,6 @@ const DONE: [(&str, &str); 3] = [
     ("deployed", "It is in force, for every call from now on."),
 ];
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ask {
-    done: Option<String>,
-}
-
 async fn show(
     State(app): State<Shared>,
     who: Principal,
@@ -50,12 +44,19 @@ async fn show(
     Params(ask): Params<Ask>,
 ) -> Result<Response, Problem> {
     let version = app.store.policy_version(&who.tenant, number).await?;
+    let traffic = match version.is_in_force {
+        true => None,
+        false => match traffic(&app, &who, &version, &ask).await {
+            Ok(shown) => Some(shown),
+            Err(file) => return Ok(*file),
+        },
+    };
     let body = html! {
         (done(ask.done.as_deref(), &DONE))
         section.card { (about(&version)) }
         section.card { h2 { "What would change" } (changes(&app, &who, &version)) }
         section.card { h2 { "Tests" } (tests(&app, &who, &version)) }
-        @if !version.is_in_force { section.card { h2 { "On last week's traffic" } (traffic(&app, &who, &version).await) } }
+        @if let Some(traffic) = traffic { section.card { h2 { "On last week's traffic" } (traffic) } }
         section.card { h2 { "Files" } @for file in &version.files { details { summary { (untrusted(&file.name)) } (untrusted_block(&file.text)) } } }
         (acts(&app, &who, &version)?)
     };

@@ -5,12 +5,13 @@ use axum::response::Response;
 use scim::schema;
 use serde_json::Value;
 
+use super::MAX_BODY;
 use super::answer::{Answered, Refused, Root, json_of};
 use super::query::MAX_RESULTS;
 use crate::extract::Place;
 
 pub(super) async fn service(Root(root): Root) -> Response {
-    json_of(StatusCode::OK, &schema::service_provider(&root, MAX_RESULTS))
+    json_of(StatusCode::OK, &schema::service_provider(&root, MAX_RESULTS, MAX_BODY))
 }
 
 pub(super) async fn resource_types(Root(root): Root) -> Response {

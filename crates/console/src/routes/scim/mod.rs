@@ -5,6 +5,7 @@
 //! holds a link or a password that would let anybody in. What groups give stands in the configuration.
 
 mod answer;
+mod bulk;
 mod describe;
 mod documents;
 mod groups;
@@ -40,6 +41,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         scim!(get "/scim/v2/ResourceTypes/{kind}" describe::resource_type, "One of them"),
         scim!(get "/scim/v2/Schemas" describe::schemas, "What resources are made of"),
         scim!(get "/scim/v2/Schemas/{schema}" describe::schema, "One schema"),
+        scim!(post "/scim/v2/Bulk" bulk::all, "Tells of many at once"),
         scim!(post "/scim/v2/.search" query::search_all, "Finds people and groups"),
         scim!(get "/scim/v2/Users" query::list_users, "People of whom the directory told"),
         scim!(post "/scim/v2/Users/.search" query::search_users, "Finds some of them"),

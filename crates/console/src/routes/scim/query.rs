@@ -1,12 +1,13 @@
 //! Finding resources (RFC 7644, section 3.4): by what names them where a filter allows it, otherwise by
-//! looking at each, a batch at a time.
+//! looking at each, a batch at a time. Orders that an index holds are those of the batches; for any other,
+//! where each stands is kept until all were looked at, and no more of it.
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use scim::{Document, Filter, Resource, ScimError, Selection};
+use scim::{Document, Filter, Order, Rank, Resource, ScimError, Selection};
 use serde::Deserialize;
 use serde_json::Value;
-use store::{Lookup, Provisioned, StoredGroup};
+use store::{ListedBy, Listing, Lookup, Provisioned, StoredGroup};
 
 use super::answer::{Answered, Body, Refused, Root, json_of};
 use super::documents;
@@ -22,7 +23,7 @@ const MAX_MEMBERS_SHOWN: usize = 2 * scim::MAX_MEMBERS;
 /// Resources that are looked at at once.
 const BATCH: usize = 500;
 
-/// What a query asks for. Parameters that are not known are passed over, as is the order.
+/// What a query asks for. Parameters that are not known are passed over.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Asked {
@@ -31,11 +32,18 @@ pub(super) struct Asked {
     count: Option<String>,
     attributes: Option<String>,
     excluded_attributes: Option<String>,
+    sort_by: Option<String>,
+    sort_order: Option<String>,
 }
 
 impl Asked {
     pub(super) fn selection(&self) -> Result<Selection, ScimError> {
         Selection::parse(self.attributes.as_deref(), self.excluded_attributes.as_deref())
+    }
+
+    fn order(&self, sorts: &[Sort]) -> Result<Option<Order>, ScimError> {
+        let resources: Vec<_> = sorts.iter().map(|sort| sort.resource()).collect();
+        Order::parse(&resources, self.sort_by.as_deref(), self.sort_order.as_deref())
     }
 
     /// From the body of a search (RFC 7644, section 3.4.3).
@@ -56,6 +64,8 @@ impl Asked {
             count: text("count")?,
             attributes: text("attributes")?,
             excluded_attributes: text("excludedAttributes")?,
+            sort_by: text("sortBy")?,
+            sort_order: text("sortOrder")?,
         })
     }
 }
@@ -178,17 +188,27 @@ async fn find(app: &App, who: &Principal, root: &str, sorts: &[Sort], asked: &As
     let start = number(asked.start_index.as_deref(), "startIndex", 1, 1)?;
     let room = number(asked.count.as_deref(), "count", USUAL, 0)?.min(MAX_RESULTS);
     let selection = &asked.selection()?;
+    let order = asked.order(sorts)?;
     let found = Vec::new();
     let mut page = Page { selection, skip: start - 1, room, total: 0, members: 0, found };
+    let mut ranked = Ranked::default();
     for sort in sorts {
-        let source = Source { app, who, root, sort: *sort };
-        match &asked.filter {
-            None => source.all(&mut page).await?,
-            Some(text) => {
-                let filter = Filter::parse(sort.resource(), text)?;
-                source.fitting(&filter, &mut page).await?;
-            }
+        let filter = asked.filter.as_deref().map(|text| Filter::parse(sort.resource(), text));
+        let source = Source {
+            app,
+            who,
+            root,
+            sort: *sort,
+            filter: filter.transpose()?,
+            order: order.as_ref(),
+        };
+        match source.listing(sorts) {
+            Some(listing) => source.fill(listing, &mut page).await?,
+            None => source.rank(&mut ranked).await?,
         }
+    }
+    if let Some(order) = &order {
+        ranked.fill(order, (app, who, root), &mut page).await?;
     }
     let Page { found, total, .. } = page;
     Ok(json_of(StatusCode::OK, &scim::schema::list(found, total, start)))
@@ -200,14 +220,46 @@ struct Source<'q> {
     who: &'q Principal,
     root: &'q str,
     sort: Sort,
+    filter: Option<Filter>,
+    order: Option<&'q Order>,
 }
 
 impl Source<'_> {
+    /// How the store lists them in the order that is asked for; nothing where it does not know that order.
+    fn listing(&self, sorts: &[Sort]) -> Option<Listing> {
+        let filter = self.filter.as_ref();
+        let active = filter.and_then(|filter| filter.wanted_bool("active")).map(|(is, _)| is);
+        let plain = Listing { active, ..Listing::default() };
+        let Some(order) = self.order else { return Some(plain) };
+        // Of two kinds, neither comes before the other.
+        if !matches!((self.sort, sorts), (Sort::Users, [_])) {
+            return None;
+        }
+        let by = match order.looks_at(self.sort.resource())? {
+            ("userName", None) => ListedBy::Name,
+            ("externalId", None) => ListedBy::External,
+            ("meta", Some("lastModified")) => ListedBy::Updated,
+            _ => return None,
+        };
+        Some(Listing { by, is_descending: order.is_descending(), ..plain })
+    }
+
+    async fn fill(&self, listing: Listing, page: &mut Page<'_>) -> Result<(), Refused> {
+        match &self.filter {
+            None => self.all(listing, page).await,
+            // Who may log in always has `active`, so that those are all who fit.
+            Some(filter) if filter.wanted_bool("active") == Some((true, true)) => {
+                self.all(listing, page).await
+            }
+            Some(filter) => self.fitting(filter, listing, page).await,
+        }
+    }
+
     /// All of them: only those on the page are looked at.
-    async fn all(&self, page: &mut Page<'_>) -> Result<(), Refused> {
+    async fn all(&self, listing: Listing, page: &mut Page<'_>) -> Result<(), Refused> {
         let (store, tenant) = (&self.app.store, &self.who.tenant);
         let count = match self.sort {
-            Sort::Users => store.count_provisioned(tenant).await?,
+            Sort::Users => store.count_provisioned(tenant, listing.active).await?,
             Sort::Groups => store.count_groups(tenant).await?,
         };
         let end = page.total + count;
@@ -217,7 +269,7 @@ impl Source<'_> {
         let mut at = first;
         while at < count && !page.is_full() {
             let wanted = BATCH.min(page.room - page.found.len());
-            let batch = self.batch(at, wanted).await?;
+            let batch = self.batch(listing, (at, wanted), with_costly).await?;
             if batch.is_empty() {
                 break;
             }
@@ -233,43 +285,81 @@ impl Source<'_> {
         Ok(())
     }
 
-    async fn fitting(&self, filter: &Filter, page: &mut Page<'_>) -> Result<(), Refused> {
+    async fn fitting(
+        &self,
+        filter: &Filter,
+        listing: Listing,
+        page: &mut Page<'_>,
+    ) -> Result<(), Refused> {
         let (resource, costly) = (self.sort.resource(), self.sort.costly());
         let with_costly = filter.mentions(costly) || page.selection.shows(resource, costly);
-        if let Some(lookup) = self.lookup(filter) {
+        let mut found = Vec::new();
+        if let Some(lookup) = self.lookup() {
             for one in self.looked_up(lookup).await? {
-                self.try_one(one, filter, with_costly, page).await?;
+                found.extend(self.fits(one, with_costly).await?);
+            }
+            self.put_in_order(&mut found);
+            for document in found {
+                page.add(self.sort, document);
             }
             return Ok(());
         }
         let mut at = 0;
         loop {
-            let batch = self.batch(at, BATCH).await?;
+            let batch = self.batch(listing, (at, BATCH), with_costly).await?;
             if batch.is_empty() {
                 return Ok(());
             }
             at += batch.len();
             for one in batch {
-                self.try_one(one, filter, with_costly, page).await?;
+                if let Some(document) = self.fits(one, with_costly).await? {
+                    page.add(self.sort, document);
+                }
             }
         }
     }
 
-    async fn try_one(
-        &self,
-        one: One,
-        filter: &Filter,
-        with_costly: bool,
-        page: &mut Page<'_>,
-    ) -> Result<(), Refused> {
-        let document = self.document(one, with_costly).await?;
-        if filter.is_met_by(&document) {
-            page.add(self.sort, document);
+    fn put_in_order(&self, found: &mut [Document]) {
+        if let Some(order) = self.order {
+            let rank = |document: &Document| order.rank(self.sort.resource(), document);
+            found.sort_by(|one, other| order.compare(&rank(one), &rank(other)));
+        }
+    }
+
+    /// Where each that fits stands.
+    async fn rank(&self, ranked: &mut Ranked) -> Result<(), Refused> {
+        let Some(order) = self.order else { return Ok(()) };
+        let (resource, costly) = (self.sort.resource(), self.sort.costly());
+        let is_by_costly = order.looks_at(resource).is_some_and(|(name, _)| name == costly);
+        let is_chosen_by = self.filter.as_ref().is_some_and(|filter| filter.mentions(costly));
+        let with_costly = is_by_costly || is_chosen_by;
+        let (mut at, mut is_last) = (0, false);
+        while !is_last {
+            let batch = match self.lookup() {
+                Some(lookup) => self.looked_up(lookup).await?,
+                None => self.batch(Listing::default(), (at, BATCH), with_costly).await?,
+            };
+            at += batch.len();
+            is_last = batch.is_empty() || self.lookup().is_some();
+            for one in batch {
+                let uid = one.uid().to_owned();
+                if let Some(document) = self.fits(one, with_costly).await? {
+                    ranked.0.push((order.rank(resource, &document), self.sort, uid));
+                }
+            }
         }
         Ok(())
     }
 
-    fn lookup(&self, filter: &Filter) -> Option<Lookup> {
+    /// A resource as it is shown, if it is one that is looked for.
+    async fn fits(&self, one: One, with_costly: bool) -> Result<Option<Document>, Refused> {
+        let document = self.document(one, with_costly).await?;
+        let fits = self.filter.as_ref().is_none_or(|filter| filter.is_met_by(&document));
+        Ok(fits.then_some(document))
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        let filter = self.filter.as_ref()?;
         let wanted = |name: &str| filter.wanted(name).map(str::to_owned);
         let by_id = wanted("id").map(Lookup::Uid);
         let by_name = || wanted(self.sort.name()).filter(|name| name.is_ascii());
@@ -292,11 +382,17 @@ impl Source<'_> {
         })
     }
 
-    async fn batch(&self, skip: usize, limit: usize) -> Result<Vec<One>, Refused> {
+    async fn batch(
+        &self,
+        listing: Listing,
+        (skip, limit): (usize, usize),
+        with_costly: bool,
+    ) -> Result<Vec<One>, Refused> {
         let (store, tenant) = (&self.app.store, &self.who.tenant);
         Ok(match self.sort {
             Sort::Users => {
-                let found = store.list_provisioned(tenant, skip, limit, true).await?;
+                let part = (skip, limit);
+                let found = store.list_provisioned(tenant, listing, part, with_costly).await?;
                 found.into_iter().map(One::User).collect()
             }
             Sort::Groups => {
@@ -323,7 +419,47 @@ impl Source<'_> {
     }
 }
 
+/// Where resources stand that no index has in order: what they are put in order by, and which they are.
+#[derive(Default)]
+struct Ranked(Vec<(Rank, Sort, String)>);
+
+impl Ranked {
+    /// Reads those that fall into the page.
+    async fn fill(
+        mut self,
+        order: &Order,
+        (app, who, root): (&App, &Principal, &str),
+        page: &mut Page<'_>,
+    ) -> Result<(), Refused> {
+        self.0.sort_by(|(one, ..), (other, ..)| order.compare(one, other));
+        let end = page.total + self.0.len();
+        page.total += page.skip.min(self.0.len());
+        for (_, sort, uid) in self.0.into_iter().skip(page.skip) {
+            if page.is_full() {
+                break;
+            }
+            let source = Source { app, who, root, sort, filter: None, order: None };
+            let with_costly = page.selection.shows(sort.resource(), sort.costly());
+            // Who is gone meanwhile is not shown.
+            for one in source.looked_up(Lookup::Uid(uid)).await? {
+                page.add(sort, source.document(one, with_costly).await?);
+            }
+        }
+        page.total = end;
+        Ok(())
+    }
+}
+
 enum One {
     User(Provisioned),
     Group(StoredGroup),
+}
+
+impl One {
+    fn uid(&self) -> &str {
+        match self {
+            Self::User(user) => &user.uid,
+            Self::Group(group) => &group.uid,
+        }
+    }
 }
