@@ -78,7 +78,7 @@ class Person:
         self.page = self.context.new_page()
         self.page.set_default_timeout(15_000)
         self.said = []
-        self.page.on("console", lambda message: self.said.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on("console", lambda message: self.said.append(f"{message.text} {message.location.get('url')}") if message.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
 
     def quiet(self):

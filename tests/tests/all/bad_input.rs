@@ -211,3 +211,30 @@ async fn an_endless_answer_that_is_no_stream_is_bounded() {
     let gate = gate().openai(&upstream).agent("bot").sections(limits).run();
     gate.client("bot").post(CHAT, chat("x")).await.expect(502);
 }
+
+#[tokio::test]
+async fn nothing_that_is_sent_writes_a_line_into_the_programs_log() {
+    let (upstream, gate) = start();
+    let forged = "x\n{\"level\":\"ERROR\",\"message\":\"forged\"}\r\nforged";
+    let client = gate.client("bot");
+    for body in [
+        serde_json::json!({"model": forged, "messages": []}),
+        serde_json::json!({"model": "gpt-mock", "user": forged, "messages": [{"role": forged, "content": forged}]}),
+        serde_json::json!({"model": "gpt-mock-500", "messages": [{"role": "user", "content": forged}]}),
+    ] {
+        client.clone().post(CHAT, body.to_string()).await.text();
+    }
+    // A header of the old kind that goes on in the next line, and a path that holds the same.
+    let lines = "user-agent: x\r\n forged\r\nportcullis-session: a%0Aforged\r\n";
+    exchange(gate.address(), &head(&gate, &format!("{lines}content-length: 0\r\n")));
+    client.get("/llm/openai/v1/models/x%0Aforged").await.text();
+    client.get("/mcp/nobody%0Aforged").await.text();
+    goes_on(&upstream, &gate, upstream.calls().len()).await;
+    let log = gate.log();
+    let forged = log.lines().find(|line| {
+        line.trim_start().starts_with(['f', '{'])
+            && line.contains("forged")
+            && !line.contains("timestamp")
+    });
+    assert_eq!(forged, None, "{log}");
+}

@@ -209,7 +209,9 @@ async fn traffic(
         let values = app.store.histogram(&who.tenant, filter, from, step, BARS).await?;
         series.push(Series { name, class, values, href });
     }
-    if series.iter().all(|one| one.values.iter().all(|value| *value == 0)) {
+    let is_empty = series.iter().all(|one| one.values.iter().all(|value| *value == 0));
+    // Who looks has logged in, and is a record already.
+    if is_empty || app.store.list_agents(&who.tenant, None, None, 1).await?.is_empty() {
         return Ok(Ok(first_call()));
     }
     let bins: Vec<Bin> =

@@ -61,7 +61,7 @@ fn parts(app: &App, who: &Principal) -> Markup {
             @for check in app.instance.readiness(Some(&who.tenant)) { li {
                 div { b { (check.name) } " " span.muted { (untrusted(&check.detail)) } } (health(check.ok))
             } }
-            li { div { b { "search index" } " " span.muted { (index.indexed) " of " (index.size) " records" } } (health(index.behind() == 0)) }
+            li { div { b { "search index" } " " span.muted { (index.indexed) " of " a href="/activity" { (index.size) " records" } } } (health(index.behind() == 0)) }
         }
     }
 }
@@ -88,7 +88,8 @@ fn limits(app: &App, who: &Principal) -> Markup {
             b { (untrusted(limit["name"].as_str().unwrap_or_default())) } " "
             span.muted { @for (what, number) in limit["allowed"].as_object().into_iter().flatten().filter(|(_, number)| !number.is_null()) { (number) " " (what.replace("_usd", " (USD)")) " " } "in " (span(std::time::Duration::from_secs(limit["window_s"].as_u64().unwrap_or(0)))) }
             @let used = limit["used"].as_array().map_or(0, Vec::len);
-            div.muted { (used) @if used == 1 { " subject has used it" } @else { " subjects have used it" } " in its present window" }
+            @let window = limit["window_s"].as_u64().unwrap_or(0);
+            div.muted { a href=(shell::url("/activity", &[("since", &format!("{window}s"))])) { (used) @if used == 1 { " subject" } @else { " subjects" } } " used it in its present window" }
         } } } } }
     }
 }

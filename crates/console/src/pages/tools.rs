@@ -90,7 +90,8 @@ fn table(rows: Vec<StoredTool>) -> Table<'static, StoredTool> {
             }),
             Column::new("revision", "Revision", |tool: &StoredTool| {
                 Value::Number(tool.revision as f64)
-            }),
+            })
+            .shown(|tool| html! { a href=(changes(tool)) { (tool.revision) } }),
             Column::new("changed", "Changed", |tool: &StoredTool| Value::Time(tool.changed)),
             Column::new("who", "Decided by", |tool: &StoredTool| {
                 if tool.who.is_empty() {
@@ -103,6 +104,16 @@ fn table(rows: Vec<StoredTool>) -> Table<'static, StoredTool> {
         rows,
         empty: nothing,
     }
+}
+
+/// The records of what people and the gate decided on it.
+fn changes(tool: &StoredTool) -> String {
+    records("kind:admin.change ", tool)
+}
+
+fn records(which: &str, tool: &StoredTool) -> String {
+    let name = tool.name.replace(['"', '\\'], "*");
+    shell::url("/activity", &[("q", &format!("{which}resource:\"{}/{name}\"", tool.server))])
 }
 
 fn path(tool: &StoredTool) -> String {
@@ -160,10 +171,7 @@ fn about(tool: &StoredTool) -> Markup {
             "Last decided",
             html! { (moment(tool.changed)) " " @if !tool.who.is_empty() { "by " (untrusted(&tool.who)) } @else { "by the gate" } },
         ),
-        (
-            "Calls",
-            html! { a href=(shell::url("/activity", &[("q", &format!("resource:\"{}/{}\"", tool.server, tool.name.replace(['"', '\\'], "*")))])) { "Records of its calls" } },
-        ),
+        ("Calls", html! { a href=(records("", tool)) { "Records of its calls" } }),
     ])
 }
 

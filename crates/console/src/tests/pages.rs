@@ -1,10 +1,15 @@
 //! Pages: what a browser is shown, and what it may send.
 
 use axum::http::StatusCode;
+use model::{
+    Decision, Effect, Finding, Kind, Record, RecordId, Resource, SessionId, Severity, TenantId,
+    Timestamp,
+};
 use serde_json::{Value, json};
-use store::Scope;
+use store::{Scope, StoredOffer, StoredTool};
 
 use super::fake::{Fake, form, over_tcp, request};
+use crate::pages::shell::{segment, url};
 use crate::{Access, Surface, endpoints};
 
 /// The pages of the navigation.
@@ -148,7 +153,7 @@ async fn a_form_of_another_site_session_or_page_changes_nothing() {
     let headers = [("authorization", bearer.as_str())];
     assert_eq!(fake.send(over_tcp(form(path, &fields, &headers))).await.status, 422);
     let name = "bot".parse().unwrap();
-    let agent = fake.store.agent(&model::TenantId::main(), &name).await.unwrap();
+    let agent = fake.store.agent(&TenantId::main(), &name).await.unwrap();
     assert!(agent.agent.standing.is_active());
     let headers = [("sec-fetch-site", "same-origin"), ("origin", "http://localhost:4180")];
     let headers = [("host", "localhost:4180"), headers[0], headers[1]];
@@ -240,7 +245,7 @@ async fn a_policy_is_proposed_approved_by_another_deployed_and_taken_back() {
         );
     }
     assert!(propose("permit", "try").await.text().contains("3 cases pass"));
-    assert!(fake.store.policy_versions(&model::TenantId::main(), 9).await.unwrap().is_empty());
+    assert!(fake.store.policy_versions(&TenantId::main(), 9).await.unwrap().is_empty());
     let made = propose("permit", "propose").await;
     assert_eq!(
         (made.status, made.header("location")),
@@ -358,5 +363,104 @@ async fn a_version_shows_what_it_would_have_decided_otherwise_with_a_link_to_the
     ] {
         let refused = fake.operator("POST", "/api/v1/policies/simulate", wrong).await;
         assert_eq!(refused.status, status, "{}", refused.text());
+    }
+}
+
+/// What would be a script, a formula and an image if it were not shown as text.
+const HOSTILE: &str =
+    "=1+1<script>alert(1)</script>\"><img src=x onerror=alert(1)>\u{202e}\r\nset-cookie: x";
+
+/// A record that holds it wherever an agent, a client or a server can write.
+fn hostile_record() -> Record {
+    let now = Timestamp::from_micros(1_800_000_000_000_000);
+    let decision = Decision { reason: HOSTILE.into(), effect: Effect::Deny, ..Decision::default() };
+    let id = RecordId::new(now, 7);
+    let mut record = Record::new(id, now, TenantId::main(), Kind::MCP_CALL_TOOL, decision);
+    record.client.address = HOSTILE.to_owned();
+    record.client.credential = HOSTILE.to_owned();
+    record.client.user_agent = HOSTILE.to_owned();
+    record.resource = Some(Resource { name: HOSTILE.to_owned(), kind: HOSTILE.to_owned().into() });
+    record.detail.insert(HOSTILE.to_owned().into(), HOSTILE.to_owned());
+    record.detail.insert("arguments.to".into(), HOSTILE.to_owned());
+    record.labels = vec![HOSTILE.to_owned()];
+    record.session = SessionId::new("\"><script>alert(1)</script>").ok();
+    record.trace = Some(HOSTILE.to_owned());
+    record.findings = vec![Finding {
+        kind: HOSTILE.into(),
+        detector: HOSTILE.into(),
+        location: HOSTILE.to_owned(),
+        confidence: 1.0,
+        count: 1,
+        fingerprint: None,
+        severity: Severity::High,
+    }];
+    record
+}
+
+#[tokio::test]
+async fn what_strangers_write_is_text_on_every_page() {
+    let fake = Fake::new();
+    let record = hostile_record();
+    let (id, server) = (record.id, "files".parse().unwrap());
+    fake.seen.records.lock().unwrap().push(record);
+    fake.index().await;
+    let description = json!({"name": HOSTILE, "description": HOSTILE}).to_string();
+    let offered = StoredOffer {
+        description: description.clone(),
+        why: HOSTILE.to_owned(),
+        findings: vec![HOSTILE.to_owned()],
+        agent: None,
+        differs: false,
+        rejected: false,
+    };
+    let tool = StoredTool {
+        server,
+        name: HOSTILE.to_owned(),
+        revision: 0,
+        accepted: Some(description.replace('1', "2")),
+        offered: Some(offered),
+        who: HOSTILE.to_owned(),
+        changed: fake.now(),
+    };
+    fake.store.write_tool(&TenantId::main(), tool).await.unwrap();
+    let tools = format!("/tools/files/{}", segment(HOSTILE));
+    let (one, found) = (format!("/activity/{id}"), url("/activity", &[("q", HOSTILE)]));
+    let paths = ["/", "/activity", &one, &found, "/tools", &tools, "/tools?filter=%3Cscript%3E"];
+    for path in paths {
+        let page = fake.page(path).await;
+        let text = page.text();
+        assert!(page.status.is_success() || page.status == 422, "{path}: {text}");
+        for mark in ["<script>", "<img src=x", "onerror=alert(1)>", "\u{202e}", "\"><"] {
+            assert!(!text.contains(mark), "{path} holds {mark}: {text}");
+        }
+        assert_eq!(page.headers.get("set-cookie"), None, "{path}");
+    }
+    for path in ["/activity?format=csv", &format!("{one}?format=csv"), "/tools?format=csv"] {
+        let file = fake.page(path).await.text();
+        assert!(
+            file.contains("'=1+1") && !file.contains(",\"=") && !file.contains(",="),
+            "{path}: {file}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_table_sorts_filters_and_leaves_as_a_file() {
+    let fake = with_agent().await;
+    fake.seen.records.lock().unwrap().push(hostile_record());
+    fake.index().await;
+    let record = format!("/activity/{}", hostile_record().id);
+    for (path, caption) in [
+        ("/agents", "agents"),
+        ("/agents/bot", "keys"),
+        (&*record, "findings"),
+        ("/people", "people"),
+    ] {
+        let text = fake.page(path).await.text();
+        let tables = text.matches("<table").count();
+        let headings = text.matches("data-swap=\"table-").count();
+        assert!(tables > 0 && headings > tables, "{path}: {tables} tables, {headings} ways");
+        assert_eq!(text.matches("class=\"csv\"").count(), tables, "{path}: {text}");
+        assert!(text.contains(&format!("Filter {caption}")), "{path}");
     }
 }
