@@ -3,6 +3,7 @@ instance meets it: later journeys stand on earlier ones only through what they w
 
 import re
 import threading
+import time
 
 import httpx2 as httpx
 from conftest import BOT, GATE, Somebody, call, echo, operator, shot, violations, web_server
@@ -30,7 +31,13 @@ def test_first_start_to_the_first_blocked_call(chromium):
     blocked = call("hello", key=key)
     assert blocked.status_code == 403, blocked.text
     page.get_by_role("link", name="Overview", exact=True).click()
-    page.get_by_role("link", name="1 refused").click()
+    refused = page.get_by_role("link", name="1 refused")
+    # The index follows the log.
+    deadline = time.monotonic() + 30
+    while refused.count() == 0:
+        assert time.monotonic() < deadline, "the overview does not tell of the refusal"
+        page.reload()
+    refused.click()
     page.locator("#records tr").first.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="Decision")).to_be_visible()
     assert page.url.endswith(blocked.headers["portcullis-record"])

@@ -5,6 +5,7 @@ use model::{
     Decision, Effect, Finding, Kind, Record, RecordId, Resource, SessionId, Severity, TenantId,
     Timestamp,
 };
+use people::Role;
 use serde_json::{Value, json};
 use store::{Scope, StoredOffer, StoredTool};
 
@@ -407,7 +408,7 @@ async fn what_strangers_write_is_text_on_every_page() {
     let description = json!({"name": HOSTILE, "description": HOSTILE}).to_string();
     let offered = StoredOffer {
         description: description.clone(),
-        why: HOSTILE.to_owned(),
+        why: "poisoned".to_owned(),
         findings: vec![HOSTILE.to_owned()],
         agent: None,
         differs: false,
@@ -430,7 +431,7 @@ async fn what_strangers_write_is_text_on_every_page() {
         let page = fake.page(path).await;
         let text = page.text();
         assert!(page.status.is_success() || page.status == 422, "{path}: {text}");
-        for mark in ["<script>", "<img src=x", "onerror=alert(1)>", "\u{202e}", "\"><"] {
+        for mark in ["<script>", "<img src=x", "onerror=alert(1)>", "\u{202e}", "\"><img"] {
             assert!(!text.contains(mark), "{path} holds {mark}: {text}");
         }
         assert_eq!(page.headers.get("set-cookie"), None, "{path}");
@@ -447,6 +448,7 @@ async fn what_strangers_write_is_text_on_every_page() {
 #[tokio::test]
 async fn every_table_sorts_filters_and_leaves_as_a_file() {
     let fake = with_agent().await;
+    fake.invite("ann", &[Role::Auditor]).await;
     fake.seen.records.lock().unwrap().push(hostile_record());
     fake.index().await;
     let record = format!("/activity/{}", hostile_record().id);

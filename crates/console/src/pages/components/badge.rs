@@ -25,9 +25,9 @@ impl Tone {
     }
 }
 
-/// A word of ours in a tone.
+/// A word in a tone; where it is not ours, what cannot be seen in it is written out.
 pub(crate) fn badge(tone: Tone, word: &str) -> Markup {
-    html! { span class=(format!("badge {}", tone.class())) { (word) } }
+    html! { span class=(format!("badge {}", tone.class())) { (model::visible(word)) } }
 }
 
 pub(crate) fn effect_tone(effect: Effect) -> Tone {
