@@ -68,7 +68,7 @@ fn person(number: usize) -> Value {
             "displayName": format!("Person {number}"),
             "name": {"givenName": "Person", "familyName": format!("Number {}", number * 7 % PEOPLE)},
             "emails": [{"value": format!("person-{number}@example.com"), "primary": true}],
-            "active": number % 100 != 0,
+            "active": !number.is_multiple_of(100),
         },
     })
 }
