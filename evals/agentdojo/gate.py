@@ -55,6 +55,10 @@ class Gate:
         """What a person does who looks at a held call and agrees."""
         self.portcullis("approval", "approve", approval)
 
+    def deny(self, approval):
+        """What a person does who did not want the call."""
+        self.portcullis("approval", "deny", approval, "--reason", "nobody asked for this")
+
 
 class Held(Exception):
     """The gate keeps a call for a person, or refuses it for good."""

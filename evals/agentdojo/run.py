@@ -33,7 +33,10 @@ class Run:
             result = self.session.call(call.function, arguments)
         except Held as kept:
             (self.held if kept.decision == "hold" else self.refused).append((call.function, kept.reason))
-            if not approves or kept.decision != "hold":
+            if kept.decision != "hold" or not kept.approval:
+                return None
+            if not approves:
+                self.gate.deny(kept.approval)
                 return None
             self.gate.approve(kept.approval)
             try:

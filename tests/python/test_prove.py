@@ -65,11 +65,12 @@ def test_a_broken_copy_is_refuted_by_the_call_that_passes(solver, tmp_path):
     assert rules["no-secret-leaves"]["holds"] and rules["zones-hold"]["holds"]
 
 
-def test_a_hole_of_one_word_is_found(solver, tmp_path):
-    copy = broken(tmp_path, "flow.cedar", '        "object:forgotten",\n', "")
+@pytest.mark.parametrize("word", ["object:forgotten", "link:asked", "link:untrusted", "call:groundless"])
+def test_a_hole_of_one_word_is_found(solver, tmp_path, word):
+    copy = broken(tmp_path, "flow.cedar", f'        "{word}"', '        "no:such"')
     rule = prove(solver, copy)["no-untrusted-origin-leaves"]
     assert not rule["holds"]
-    assert "object:forgotten" in rule["broken_by"]["context"]["origins"]
+    assert word in rule["broken_by"]["context"]["origins"]
 
 
 def test_a_permit_that_is_added_is_no_way_around(solver, tmp_path):

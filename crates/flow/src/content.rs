@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 use crate::arguments::{is_plain_name, push_name};
 use crate::entries::is_prose;
 use crate::memory::{About, Memory};
-use crate::{Condition, Integrity, Source, decode};
+use crate::{Condition, Integrity, Reading, Source, decode};
 
 /// How deep a result is read; deeper down it is one text.
 const MAX_DEPTH: usize = 64;
 
 pub(crate) struct Leaves<'a> {
     source: &'a Source,
-    is_asked: bool,
+    reading: Reading,
     path: String,
     /// Conditions that the records around this place meet, each with where the paths inside begin.
     met: Vec<(usize, &'a Condition)>,
@@ -41,10 +41,10 @@ impl Fellows {
 }
 
 impl<'a> Leaves<'a> {
-    pub(crate) fn new(source: &'a Source, is_asked: bool) -> Self {
+    pub(crate) fn new(source: &'a Source, reading: Reading) -> Self {
         let fields = HashMap::default();
         let (path, met) = (String::new(), Vec::new());
-        Self { source, is_asked, path, met, fields, has_untrusted: false }
+        Self { source, reading, path, met, fields, has_untrusted: false }
     }
 
     /// Adds every leaf. `is_own_writing` says of a trusted text that the session itself wrote it.
@@ -57,7 +57,7 @@ impl<'a> Leaves<'a> {
         if self.source.may_vouch() {
             self.count(value, 0);
         }
-        let record = memory.begin_record(self.is_asked);
+        let record = memory.begin_record(self.reading);
         self.visit(value, record, 0, memory, is_own_writing);
     }
 
@@ -114,6 +114,8 @@ impl<'a> Leaves<'a> {
         is_own_writing: &impl Fn(&str) -> bool,
     ) {
         let length = self.path.len();
+        // The whole is asked for where it is one thing, not where it is a list of them.
+        let inner = Reading { is_asked: false, ..self.reading };
         match value {
             Value::Null | Value::Bool(_) => {}
             Value::String(text) => self.leaf(text, record, memory, is_own_writing),
@@ -125,9 +127,8 @@ impl<'a> Leaves<'a> {
             }
             Value::Array(items) => {
                 for item in items {
-                    // The whole is asked for where it is one thing, not where it is a list of them.
-                    let inner = if item.is_object() { memory.begin_record(false) } else { record };
-                    self.visit(item, inner, depth + 1, memory, is_own_writing);
+                    let within = if item.is_object() { memory.begin_record(inner) } else { record };
+                    self.visit(item, within, depth + 1, memory, is_own_writing);
                 }
             }
             Value::Object(members) => {
@@ -137,8 +138,8 @@ impl<'a> Leaves<'a> {
                         self.leaf(name, record, memory, is_own_writing);
                     }
                     push_name(&mut self.path, name);
-                    let inner = if is_record(item) { memory.begin_record(false) } else { record };
-                    self.visit(item, inner, depth + 1, memory, is_own_writing);
+                    let within = if is_record(item) { memory.begin_record(inner) } else { record };
+                    self.visit(item, within, depth + 1, memory, is_own_writing);
                     self.path.truncate(length);
                 }
                 self.met.truncate(met);

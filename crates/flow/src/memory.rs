@@ -9,7 +9,7 @@ use crate::entries::entries;
 use crate::naming::spoken;
 use crate::needle::Needle;
 use crate::normal::normalise;
-use crate::source::{Integrity, Source};
+use crate::source::{Integrity, Reading, Source};
 
 /// Bytes of normal text that a session remembers of what tools returned.
 pub const MAX_CONTENT_BYTES: usize = 2 * 1024 * 1024;
@@ -19,6 +19,9 @@ const MAX_NAMES: usize = 4096;
 
 /// Members of a record that are tried for its name.
 const MAX_NAMING_MEMBERS: usize = 24;
+
+/// Records to each side that are looked at for others of the same sort.
+const FELLOWS: u32 = 4;
 
 /// What is known of a leaf.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +39,8 @@ struct Record {
     output: u32,
     /// Its first and last leaf; others lie between where it holds objects.
     leaves: (u32, u32),
-    /// The user pointed at the result that this is the whole of.
-    is_asked: bool,
+    /// How the result came about; the user pointed at it only where this is the whole of it.
+    reading: Reading,
 }
 
 /// A source and one of its fields.
@@ -67,6 +70,7 @@ pub(crate) struct Memory {
 }
 
 /// Where a value stands, and whether the user named its record.
+#[derive(Clone, Copy)]
 pub(crate) struct Sighting<'a> {
     pub(crate) about: &'a About,
     pub(crate) fit: Fit,
@@ -96,8 +100,8 @@ impl Memory {
         }
     }
 
-    pub(crate) fn begin_record(&mut self, is_asked: bool) -> u32 {
-        let record = Record { output: self.outputs, leaves: (u32::MAX, 0), is_asked };
+    pub(crate) fn begin_record(&mut self, reading: Reading) -> u32 {
+        let record = Record { output: self.outputs, leaves: (u32::MAX, 0), reading };
         self.new.records.push(record);
         (self.new.records.len() - 1) as u32
     }
@@ -176,6 +180,19 @@ impl Memory {
         saw_all
     }
 
+    /// Where untrusted content speaks of a name, rather than only being it.
+    pub(crate) fn speaks_of(&self, name: &Needle) -> Option<&About> {
+        let mut found = None;
+        self.find(name, |sighting| {
+            let is_strangers = sighting.about.integrity == Integrity::Untrusted;
+            if is_strangers && (sighting.about.is_encoded || !sighting.is_all) {
+                found = Some(sighting.about);
+            }
+            found.is_none()
+        });
+        found
+    }
+
     /// The longest stretch of a value from a place on that untrusted content holds.
     pub(crate) fn longest_untrusted(
         &self,
@@ -199,28 +216,56 @@ impl Sighting<'_> {
         self.generation.block.around(self.place.0, self.place.1, words)
     }
 
+    /// Whether a stranger's words led to the result that it stands in.
+    pub(crate) fn is_steered(&self) -> bool {
+        self.record.reading.is_steered
+    }
+
     /// Whether the user's words name the record that the value stands in, and only that one.
     pub(crate) fn is_named(&self, names: &impl Fn(&str) -> Option<String>) -> bool {
-        if self.record.is_asked {
-            return true;
-        }
+        let is_name = |(name, about): (&str, &About)| {
+            names(name).is_some_and(|said| self.is_alone(&said, about))
+        };
+        self.record.reading.is_asked || self.members().any(is_name)
+    }
+
+    /// What stands in its record, as it is: so many members at most.
+    fn members(&self) -> impl Iterator<Item = (&'_ str, &'_ About)> {
+        let (block, record) = (&self.generation.block, self.about.record);
         let (first, last) = self.record.leaves;
-        let mut members = 0;
-        for leaf in first..=last.min(first.saturating_add(MAX_NAMING_MEMBERS as u32 * 4)) {
-            let Some(about) = self.generation.block.about(leaf as usize) else { continue };
-            if about.record != self.about.record || about.is_encoded {
-                continue;
-            }
-            members += 1;
-            if members > MAX_NAMING_MEMBERS {
-                break;
-            }
-            let name = self.generation.block.leaf(leaf as usize);
-            if names(name).is_some_and(|said| self.is_alone(&said, about)) {
-                return true;
-            }
-        }
-        false
+        let near = first..=last.min(first.saturating_add(MAX_NAMING_MEMBERS as u32 * 4));
+        let members = near.filter_map(move |leaf| {
+            let about = block.about(leaf as usize)?;
+            (about.record == record && !about.is_encoded)
+                .then(|| (block.leaf(leaf as usize), about))
+        });
+        members.take(MAX_NAMING_MEMBERS)
+    }
+
+    /// The names that tell its record from the others of the same result, and that no stranger gave.
+    pub(crate) fn telling_names(&self) -> impl Iterator<Item = &'_ str> {
+        let is_telling = |(name, about): &(&str, &About)| {
+            about.integrity != Integrity::Untrusted
+                && self.has_fellow(about)
+                && self.is_alone(name, about)
+        };
+        self.members().filter(is_telling).map(|(name, _)| name)
+    }
+
+    /// Whether a record near this one, of the same result, has such a member too.
+    fn has_fellow(&self, member: &About) -> bool {
+        let number = self.about.record;
+        let near = number.saturating_sub(FELLOWS)..number.saturating_add(FELLOWS + 1);
+        near.filter(|other| *other != number).any(|other| {
+            let record = self.generation.records.get(other as usize);
+            record.filter(|record| record.output == self.record.output).is_some_and(|record| {
+                let (first, last) = record.leaves;
+                let leaves = first..=last.min(first.saturating_add(MAX_NAMING_MEMBERS as u32));
+                let mut abouts =
+                    leaves.filter_map(|leaf| self.generation.block.about(leaf as usize));
+                abouts.any(|about| about.record == other && about.name == member.name)
+            })
+        })
     }
 
     /// Whether no other record of the same result goes by these words in the same place.

@@ -73,4 +73,6 @@ pub enum How {
     Part,
     /// In pieces that were put together.
     Pieces,
+    /// Somebody's words led there.
+    Found,
 }

@@ -11,7 +11,7 @@ use crate::content::Leaves;
 use crate::labels::Labels;
 use crate::memory::Memory;
 use crate::normal::{begins, byte_at, byte_before, normalise};
-use crate::{Origin, Source, decode, naming};
+use crate::{Origin, Reading, Source, decode, naming};
 
 /// Bytes of the user's own words that a session remembers.
 pub const MAX_USER_BYTES: usize = 256 * 1024;
@@ -99,17 +99,23 @@ impl Session {
     }
 
     /// What a tool returned, as MCP wraps it: `structuredContent`, or else blocks of text.
-    pub fn learn_result(&mut self, source: &Source, is_asked: bool, result: &serde_json::Value) {
+    pub fn learn_result(
+        &mut self,
+        source: &Source,
+        reading: impl Into<Reading>,
+        result: &serde_json::Value,
+    ) {
+        let reading = reading.into();
         if let Some(structured) = result.get("structuredContent") {
-            self.learn(source, is_asked, structured);
+            self.learn(source, reading, structured);
         }
         let blocks = result.get("content").and_then(|content| content.as_array());
         for block in blocks.into_iter().flatten() {
             let resource = || block.get("resource").and_then(|resource| resource.get("text"));
             let text = block.get("text").or_else(resource).and_then(|text| text.as_str());
             match text {
-                Some(text) => self.learn_text(source, is_asked, text),
-                None => self.learn(source, is_asked, block),
+                Some(text) => self.learn_text(source, reading, text),
+                None => self.learn(source, reading, block),
             }
         }
     }
@@ -123,30 +129,35 @@ impl Session {
     }
 
     /// Text that a tool returned. JSON in it is read as such.
-    pub fn learn_text(&mut self, source: &Source, is_asked: bool, text: &str) {
+    pub fn learn_text(&mut self, source: &Source, reading: impl Into<Reading>, text: &str) {
         self.is_new("", text);
         if !self.is_new(&source.name, text) {
             return;
         }
         let looks_structured = text.trim_start().starts_with(['{', '[']);
         match serde_json::from_str(text) {
-            Ok(value) if looks_structured => self.learn(source, is_asked, &value),
-            _ => self.learn_value(source, is_asked, &serde_json::Value::from(text)),
+            Ok(value) if looks_structured => self.learn(source, reading, &value),
+            _ => self.learn_value(source, reading.into(), &serde_json::Value::from(text)),
         }
     }
 
-    /// A structured result. `is_asked` says that the user pointed at it: see [`Session::points`].
-    pub fn learn(&mut self, source: &Source, is_asked: bool, value: &serde_json::Value) {
+    /// A structured result.
+    pub fn learn(
+        &mut self,
+        source: &Source,
+        reading: impl Into<Reading>,
+        value: &serde_json::Value,
+    ) {
         let text = value.to_string();
         self.is_new("", &text);
         if self.is_new(&format!("{}\n", source.name), &text) {
-            self.learn_value(source, is_asked, value);
+            self.learn_value(source, reading.into(), value);
         }
     }
 
-    fn learn_value(&mut self, source: &Source, is_asked: bool, value: &serde_json::Value) {
+    fn learn_value(&mut self, source: &Source, reading: Reading, value: &serde_json::Value) {
         self.memory.begin_output();
-        let mut leaves = Leaves::new(source, is_asked);
+        let mut leaves = Leaves::new(source, reading);
         let Self { memory, written, has_overwritten, .. } = self;
         leaves.walk(value, memory, &|text| *has_overwritten || holds_any(written, text));
         self.labels.add(&source.name, leaves.has_untrusted, source.confidential);

@@ -45,6 +45,21 @@ pub struct Field {
     pub integrity: Integrity,
 }
 
+/// How a call that reads came about. From a `bool`: whether the user pointed at what it reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// See [`Session::points`](crate::Session::points).
+    pub is_asked: bool,
+    /// A stranger's words chose what it reads: see [`Flow::is_steered`](crate::Flow::is_steered).
+    pub is_steered: bool,
+}
+
+impl From<bool> for Reading {
+    fn from(is_asked: bool) -> Self {
+        Self { is_asked, is_steered: false }
+    }
+}
+
 /// Members of a record that are trusted where another one, which the service itself writes, says so:
 /// those whom a mail went to, in a mail that the user sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

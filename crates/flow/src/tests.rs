@@ -1,9 +1,12 @@
 //! Attempts to get past the trace, and what honest work needs of it.
 
 mod attempts;
+mod choices;
 mod honest;
+mod laundering;
 mod properties;
 mod sessions;
+mod written;
 
 use serde_json::{Value, json};
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::links;
 use crate::source::ends_with_names;
 
 /// Stands for every argument.
@@ -50,12 +51,36 @@ pub struct Tool {
     pub guided: Vec<String>,
     /// Destinations that confidential data may go to: a value, or `*` and how it ends.
     pub cleared: Vec<String>,
+    /// Hosts that what is written may link to, whoever gave the link: a name, `*.` and how it ends, or
+    /// `*` for all.
+    pub links: Vec<String>,
+}
+
+impl Effect {
+    /// Whether it reaches further than what is the user's own and can be undone.
+    pub(crate) fn goes_out(self) -> bool {
+        matches!(self, Self::External | Self::Destructive)
+    }
 }
 
 impl Tool {
     /// A tool of which nothing is known.
     pub fn unknown() -> Self {
         Self { decisive: vec![EVERYTHING.to_owned()], ..Self::default() }
+    }
+
+    /// Whether a link may stand in what it writes, whoever gave it.
+    pub(crate) fn may_link(&self, link: &str) -> bool {
+        let host = links::host(link);
+        let fits = |allowed: &String| match (allowed.strip_prefix('*'), &host) {
+            (Some(""), _) => true,
+            (_, None) => false,
+            (Some(end), Some(host)) => {
+                end.starts_with('.') && host.ends_with(&end.to_ascii_lowercase())
+            }
+            (None, Some(host)) => *host == allowed.to_ascii_lowercase(),
+        };
+        self.links.iter().any(fits)
     }
 
     pub(crate) fn is_cleared(&self, value: &str) -> bool {
@@ -103,6 +128,22 @@ mod tests {
         assert!(covers(&names, "attachments[3].file_id"));
         assert!(!covers(&names, "attachments[3].name"));
         assert!(!covers(&names, "subject"));
+    }
+
+    #[test]
+    fn hosts_that_may_be_linked_to_are_whole_names() {
+        let tool =
+            Tool { links: vec!["*.example.com".into(), "wiki.test".into()], ..Tool::default() };
+        assert!(tool.may_link("docs.Example.com/x") && tool.may_link("wiki.test"));
+        for link in [
+            "evilexample.com",
+            "docs.example.com.evil.test",
+            "docs.example.com@evil.test",
+            "a.wiki.test",
+        ] {
+            assert!(!tool.may_link(link), "{link}");
+        }
+        assert!(Tool { links: vec!["*".into()], ..Tool::default() }.may_link("evil.test"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::memory::{About, Name, Sighting};
 use crate::needle::{GRAM, Needle};
 use crate::normal::{begins, byte_at, is_word};
 use crate::parts::parts;
-use crate::{How, Integrity, Origin, Seen, Session, Traced, decode};
+use crate::{How, Integrity, Origin, Seen, Session, Traced, decode, naming};
 
 /// Words to each side of a short value that say what it is.
 const NEAR_WORDS: usize = 3;
@@ -59,6 +59,16 @@ impl Session {
             Some((Traced { path, origin, seen }, text))
         });
         traced.collect()
+    }
+
+    /// Where a link in a text comes from.
+    pub(crate) fn link(&self, path: &str, link: Option<&str>) -> Traced {
+        let asks = Asks { argument: argument(path), kind: None };
+        let found = match link {
+            Some(link) => self.origin(link, asks, &mut 1).unwrap_or((Origin::Unknown, None)),
+            None => (Origin::Forgotten, None),
+        };
+        Traced { path: path.to_owned(), origin: found.0, seen: found.1 }
     }
 
     /// Nothing where the value holds no letter and no digit.
@@ -124,9 +134,9 @@ impl Session {
 
     /// What tools returned of a value.
     fn returned(&self, needle: &Needle, asks: Asks<'_>) -> Found {
-        let mut best: Option<(Origin, &About)> = None;
+        let mut best: Option<(Origin, Sighting<'_>)> = None;
         let mut mention = None;
-        let mut tries = 0;
+        let (mut tries, mut chosen) = (0, Vec::new());
         let names = |text: &str| self.names(text);
         let saw_all = self.memory.find(needle, |sighting| {
             let about = sighting.about;
@@ -147,27 +157,46 @@ impl Session {
             };
             let origin = match about.integrity {
                 Integrity::Trusted | Integrity::Named if is_named() => Origin::Named,
+                Integrity::Trusted if sighting.is_steered() => Origin::Mentioned,
                 Integrity::Trusted => Origin::Trusted,
                 Integrity::Untrusted if is_named() => Origin::Asked,
                 Integrity::Named | Integrity::Untrusted => Origin::Untrusted,
             };
+            if origin == Origin::Trusted && chosen.len() < MAX_NAMED_TRIES {
+                chosen.push(sighting);
+            }
             if best.is_none_or(|(known, _)| origin < known) {
-                best = Some((origin, about));
+                best = Some((origin, sighting));
             }
             origin != Origin::Named
         });
-        match (best, mention) {
-            (Some((Origin::Trusted, _)), Some(about)) => {
-                (Origin::Mentioned, Some(self.seen(about)))
+        let Some((origin, sighting)) = best else {
+            return (if saw_all { Origin::Unknown } else { Origin::Forgotten }, None);
+        };
+        let by_name = || chosen.iter().find_map(|sighting| self.speaks_of_record(sighting, needle));
+        match (origin, mention) {
+            // Of what was not looked at something may speak of it.
+            (Origin::Trusted, None) if !saw_all => {
+                (Origin::Mentioned, Some(self.seen(sighting.about)))
             }
-            // What was not looked at may speak of it.
-            (Some((Origin::Trusted, about)), None) if !saw_all => {
-                (Origin::Mentioned, Some(self.seen(about)))
-            }
-            (Some((origin, about)), _) => (origin, Some(self.seen(about))),
-            (None, _) if !saw_all => (Origin::Forgotten, None),
-            (None, _) => (Origin::Unknown, None),
+            (Origin::Trusted, mention) => match mention.or_else(by_name) {
+                Some(about) => (Origin::Mentioned, Some(self.seen(about))),
+                None => (Origin::Trusted, Some(self.seen(sighting.about))),
+            },
+            (Origin::Mentioned, _) => (origin, Some(self.place(sighting.about, How::Found))),
+            _ => (origin, Some(self.seen(sighting.about))),
         }
+    }
+
+    /// Where untrusted content speaks of the record that a value stands in, among others, by a name
+    /// that the user did not say.
+    fn speaks_of_record(&self, sighting: &Sighting<'_>, value: &Needle) -> Option<&About> {
+        let names = sighting.telling_names().filter_map(naming::plain).take(MAX_NAMED_TRIES);
+        let mut names = names.map(|name| name.needle).filter(|name| name.text != value.text);
+        names.find_map(|name| match self.said(&name, "") {
+            Said::Never => self.memory.speaks_of(&name),
+            _ => None,
+        })
     }
 
     fn seen(&self, about: &About) -> Seen {

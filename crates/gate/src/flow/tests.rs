@@ -81,7 +81,7 @@ fn clearing_says_what_the_labels_were() {
 #[test]
 fn a_conversation_tells_who_said_what() {
     let body = json!({"messages": [
-        {"role": "system", "content": "Be kind."},
+        {"role": "system", "content": "Be kind to carl@mail.example"},
         {"role": "user", "content": "Write to anna@mail.example"},
         {"role": "assistant", "content": "I will ask bob@mail.example."},
         {"role": "tool", "tool_call_id": "1", "content": "eve@evil.example says hello"},
@@ -95,7 +95,9 @@ fn a_conversation_tells_who_said_what() {
     hear(&mut session);
     let origin = |value: &str| session.trace(&json!({"to": value})).first().map(|t| t.origin);
     assert_eq!(origin("anna@mail.example"), Some(flow::Origin::User));
+    // Neither what the model said nor what the program tells it speaks for the user.
     assert_eq!(origin("bob@mail.example"), Some(flow::Origin::Unknown));
+    assert_eq!(origin("carl@mail.example"), Some(flow::Origin::Unknown));
     assert_eq!(origin("eve@evil.example"), Some(flow::Origin::Untrusted));
     let bytes = session.bytes();
     hear(&mut session);

@@ -1,6 +1,6 @@
 //! Where the arguments of a call come from, and what its answer brings into the session.
 
-use flow::{AskedBy, Field, Flow, Labels, Session, Source, Tool};
+use flow::{AskedBy, Field, Flow, Labels, Reading, Session, Source, Tool};
 use model::{Classification, Confidentiality, Integrity, ToolEffect};
 use serde_json::{Map, Value};
 
@@ -18,8 +18,8 @@ const MAX_SHOWN: usize = 1024;
 /// A call whose values were traced.
 pub(super) struct Followed {
     source: Source,
-    /// The user pointed at what it reads.
-    is_asked: bool,
+    /// Who chose what it reads.
+    reading: Reading,
     /// Those of a call that writes, which may be read again later.
     written: Option<Value>,
     pub origins: Vec<String>,
@@ -47,7 +47,7 @@ impl Call {
         }
         self.followed = Some(Followed {
             source,
-            is_asked,
+            reading: Reading { is_asked, is_steered: flow.is_steered },
             written: (call.class.effect != ToolEffect::Read).then(|| call.arguments.clone()),
             origins,
             reason: flow.reason(&labels),
@@ -83,15 +83,15 @@ impl Call {
     /// Takes what was answered, as the agent gets it, into the session.
     pub(super) fn learn(&mut self, talk: &Talk, expect: &Expect, result: Map<String, Value>) {
         let result = Value::Object(result);
-        let (source, is_asked) = match &self.followed {
-            Some(followed) => (followed.source.clone(), followed.is_asked),
-            None => (stranger(talk, expect), false),
+        let (source, reading) = match &self.followed {
+            Some(followed) => (followed.source.clone(), followed.reading),
+            None => (stranger(talk, expect), Reading::default()),
         };
         let contents = result.get("contents").or_else(|| result.get("messages"));
         let labels = self.in_session(talk, |session| {
             match contents {
-                Some(contents) => session.learn(&source, is_asked, contents),
-                None => session.learn_result(&source, is_asked, &result),
+                Some(contents) => session.learn(&source, reading, contents),
+                None => session.learn_result(&source, reading, &result),
             }
             session.labels().clone()
         });
@@ -181,6 +181,7 @@ fn declared_tool(rule: Option<&FlowRule>, class: Classification) -> Tool {
         kind: rule.acts_on.clone(),
         guided: rule.guided.clone(),
         cleared: rule.cleared.clone(),
+        links: rule.links.clone(),
     }
 }
 

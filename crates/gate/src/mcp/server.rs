@@ -86,6 +86,7 @@ pub struct FlowRule {
     pub object: Vec<String>,
     pub guided: Vec<String>,
     pub cleared: Vec<String>,
+    pub links: Vec<String>,
     pub acts_on: Option<String>,
     pub returns: Option<String>,
     pub trusted: Vec<String>,

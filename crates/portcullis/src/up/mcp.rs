@@ -236,6 +236,7 @@ fn rule(tool: &mcp::Tool) -> anyhow::Result<ToolRule> {
             object: tool.object.clone(),
             guided: tool.guided.clone(),
             cleared: tool.cleared.clone(),
+            links: tool.links.clone(),
             acts_on: tool.acts_on.clone(),
             returns: tool.returns.clone(),
             trusted: tool.trusted.clone(),

@@ -111,6 +111,9 @@ section! {
         guided: Vec<String> = [], example ["amount"];
         /// Destinations that confidential data may go to: values, or `*` and how they end.
         cleared: Vec<String> = [], example ["*@example.com"];
+        /// Hosts that what is written to others may link to, whoever gave the link: names, `*.` and how
+        /// they end, or `*` for all. Any other link is a destination that the user must have given.
+        links: Vec<String> = [], example ["*.example.com"];
         /// What the ids in `object` stand for. Only tools that return such ids can give them.
         acts_on: Option<String>, example "file";
         /// What the ids in what it returns stand for.
