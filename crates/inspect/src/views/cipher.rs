@@ -55,22 +55,30 @@ fn automaton(write: fn(&str) -> Vec<u8>) -> Option<AhoCorasick> {
 struct Look {
     /// A bit for each three letters in a row with which a word begins, or would without its first.
     beginnings: [u64; LETTERS / 64],
+    /// A bit for each four letters with which a word begins.
+    fours: [u64; FOURS / 64],
     /// The first four letters, whether reversed, and the word.
     words: Vec<(u32, bool, Vec<u8>)>,
 }
 
 /// How many numbers there are of three letters.
 const LETTERS: usize = 1 << 15;
+/// How many there are of four, hashed.
+const FOURS: usize = 1 << 12;
 
 static LOOK: LazyLock<Look> = LazyLock::new(|| {
-    let mut look = Look { beginnings: [0; LETTERS / 64], words: Vec::new() };
+    let mut look =
+        Look { beginnings: [0; LETTERS / 64], fours: [0; FOURS / 64], words: Vec::new() };
     for word in WORDS {
         let rotated: Vec<u8> = word.bytes().map(rotated).collect();
         for (is_reversed, word) in [(false, rotated), (true, word.bytes().rev().collect())] {
             for three in [0, 1].map(|at| three_letters(eight(&word, at))) {
                 look.beginnings[three >> 6] |= 1 << (three & 63);
             }
-            look.words.push((four_letters(eight(&word, 0)), is_reversed, word));
+            let four = four_letters(eight(&word, 0));
+            let (place, bit) = of_four(four);
+            look.fours[place] |= bit;
+            look.words.push((four, is_reversed, word));
         }
     }
     look
@@ -86,6 +94,13 @@ fn three_letters(text: u64) -> usize {
 #[inline]
 fn four_letters(text: u64) -> u32 {
     text as u32 & 0x1f1f_1f1f
+}
+
+/// The bit of four letters.
+#[inline]
+fn of_four(letters: u32) -> (usize, u64) {
+    let hash = letters.wrapping_mul(0x9e37_79b1) >> (u32::BITS - FOURS.ilog2());
+    ((hash >> 6) as usize, 1 << (hash & 63))
 }
 
 /// At most eight bytes from a place on, the first lowest.
@@ -127,14 +142,19 @@ impl Look {
         self.beginnings[three >> 6] & 1 << (three & 63) != 0
     }
 
-    /// Counts the words that begin at a place.
+    /// Counts the words that begin at a place. By chance three letters are often those of a word,
+    /// four hardly ever.
+    #[inline]
     fn count(&self, text: &[u8], start: usize, counts: &mut [usize; 2]) {
-        let eight = eight(text, start);
-        if !self.begins(eight) {
-            return;
+        let four = four_letters(eight(text, start));
+        let (place, bit) = of_four(four);
+        if self.fours[place] & bit != 0 {
+            self.compare(text.get(start..).unwrap_or_default(), four, counts);
         }
-        let rest = text.get(start..).unwrap_or_default();
-        let four = four_letters(eight);
+    }
+
+    /// Counts the words with which a text begins.
+    fn compare(&self, rest: &[u8], four: u32, counts: &mut [usize; 2]) {
         for (_, is_reversed, word) in self.words.iter().filter(|(known, ..)| *known == four) {
             let written = rest.get(..word.len()).unwrap_or_default();
             counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));

@@ -141,10 +141,13 @@ static VALUES: [u8; 256] = {
     values
 };
 
-/// Whether no control character comes of the first digits: random ones fail within a few.
+/// Whether text may come of the first digits: drawn ones fail at the first four or the next.
 fn may_be_text(digits: &[u8]) -> bool {
-    let (quads, _) = digits.as_chunks::<4>();
-    quads.iter().all(|quad| !bytes_of(*quad).iter().any(|byte| is_control(*byte)))
+    let mut gauge = Gauge::default();
+    digits.as_chunks::<4>().0.iter().all(|quad| {
+        gauge.quad(*quad);
+        !gauge.is_dead
+    })
 }
 
 /// The three bytes that four digits of base64 stand for.
