@@ -59,6 +59,26 @@ pub(crate) fn places<'t>(
     Places { length: text.len(), bits_at: move |at| bits_at(text, at, is), block: 0, bits: 0 }
 }
 
+/// The same of those for which what is around them holds as well: it seldom does, so that it does not
+/// is foreseen.
+#[inline(always)]
+pub(crate) fn places_where<'t>(
+    text: &'t [u8],
+    is: impl Fn(u8) -> bool + Copy + 't,
+    holds: impl Fn(usize) -> bool + 't,
+) -> impl Iterator<Item = usize> + 't {
+    let bits_at = move |at| {
+        let (mut left, mut kept) = (bits_at(text, at, is), 0);
+        while left != 0 {
+            let one = left.trailing_zeros();
+            kept |= u64::from(holds(at + one as usize)) << one;
+            left &= left - 1;
+        }
+        kept
+    };
+    Places { length: text.len(), bits_at, block: 0, bits: 0 }
+}
+
 /// The runs in a text of bytes that a test holds for, in order, each as long as it can be.
 #[inline(always)]
 pub(crate) fn runs<'t>(
@@ -196,10 +216,13 @@ mod tests {
         #[test]
         fn what_stands_behind_each_other_is_found(text in "[ab ]{0,200}") {
             let text = text.as_bytes();
+            let is_before_b = |at: usize| text.get(at + 1) == Some(&b'b');
+            let places: Vec<_> = places_where(text, |b| b == b'a', is_before_b).collect();
             let wanted: Vec<usize> =
                 text.windows(2).enumerate().filter(|(_, two)| *two == b"ab").map(|(at, _)| at).collect();
             let found = places_by_two(text, (|b| b == b'a', |b| b == b'b'), |a, b| (a & b >> 1) as u64);
-            prop_assert_eq!(found.collect::<Vec<_>>(), wanted);
+            prop_assert_eq!(found.collect::<Vec<_>>(), wanted.clone());
+            prop_assert_eq!(places, wanted);
         }
 
         #[test]

@@ -29,7 +29,7 @@ pub(crate) fn find(
 /// As [`TOKEN`] has it, without a look into a table.
 #[inline]
 fn is_of_token(byte: u8) -> bool {
-    matches!(byte, b'-'..=b':' | b'+' | b'=' | b'_' | b'~') || matches!(byte | 0x20, b'a'..=b'z')
+    matches!(byte, b'-'..=b':' | b'+' | b'=' | b'_' | b'~') || byte.is_ascii_alphabetic()
 }
 
 /// The start of the next run of at least `shortest` bytes of a class that begins before `to`.

@@ -156,8 +156,8 @@ fn piece_after(text: &[u8], start: usize) -> usize {
 pub(super) fn find(text: &[u8]) -> Vec<Range<usize>> {
     let mut joints: Vec<Range<usize>> = Vec::new();
     // In JSON and code a quote comes every few bytes.
-    let quotes = blocks::places(text, |byte| matches!(byte, b'"' | b'\'' | b'`'));
-    let quotes = quotes.filter(|at| may_go_on(text, *at));
+    let is_quote = |byte| matches!(byte, b'"' | b'\'' | b'`');
+    let quotes = blocks::places_where(text, is_quote, |at| may_go_on(text, at));
     joints.extend(quotes.filter_map(|at| literals(text, at, Written::Plain)));
     let mut line = 0;
     for feed in memchr::memchr_iter(b'\n', text) {

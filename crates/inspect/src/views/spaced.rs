@@ -65,7 +65,7 @@ fn rows(letters: u128, gaps: u128) -> u64 {
 /// As [`CLASSES`] has it, without a look into a table.
 #[inline]
 fn is_letter(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9') || matches!(byte | 0x20, b'a'..=b'z')
+    byte.is_ascii_alphanumeric()
 }
 
 #[inline]

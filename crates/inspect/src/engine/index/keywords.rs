@@ -117,30 +117,28 @@ impl Keywords {
         self.beginnings[number >> 6] & 1 << (number & 63) != 0
     }
 
-    /// The places in `range` at which three letters stand with which a word begins.
-    fn places<'t>(
-        &'t self,
-        text: &'t [u8],
-        range: Range<usize>,
-    ) -> impl Iterator<Item = (usize, usize)> + 't {
+    /// Shows the places in `range` at which three letters stand with which a word begins.
+    #[inline]
+    fn places(&self, text: &[u8], range: Range<usize>, mut show: impl FnMut(usize, usize)) {
         let from = range.start;
         let window = text.get(range).unwrap_or_default();
         let (two, rest) = window.split_at(window.len().min(2));
         let mut number = three_letters(two);
-        rest.iter().enumerate().filter_map(move |(at, byte)| {
+        for (at, byte) in rest.iter().enumerate() {
             number = (number << 5 | usize::from(byte & 31)) & (NUMBERS - 1);
-            let is_place = self.may_begin(number) && self.may_go_on(&text[from + at..], number);
-            is_place.then_some((from + at, number))
-        })
+            if self.may_begin(number) && self.may_go_on(&text[from + at..], number) {
+                show(from + at, number);
+            }
+        }
     }
 
     /// Which lists have a word within `bytes` before `at`.
     pub(crate) fn before(&self, text: &[u8], at: usize, bytes: usize) -> Mask {
         let mut mask = Mask::default();
         let text = &text[..at];
-        for (place, number) in self.places(text, at.saturating_sub(bytes)..at) {
+        self.places(text, at.saturating_sub(bytes)..at, |place, number| {
             self.beginning(&text[place..], number).for_each(|list| mask.add(list));
-        }
+        });
         mask
     }
 
@@ -150,13 +148,13 @@ impl Keywords {
         let end = text.len();
         let mut last = None;
         let mut again = end.saturating_sub(2).max(from);
-        for (at, number) in self.places(text, from..end) {
+        self.places(text, from..end, |at, number| {
             if self.beginning(&text[at..], number).next().is_some() {
                 last = Some(at);
             } else if end - at < self.longest && self.is_cut_off(&text[at..], number) {
                 again = again.min(at);
             }
-        }
+        });
         (last, again)
     }
 
