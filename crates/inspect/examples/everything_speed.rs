@@ -16,6 +16,8 @@ use measured::processor_time;
 const BYTES: usize = 1 << 18;
 const PROMPT: usize = 64 * 1024;
 const PIECE: usize = 20;
+/// What a model says at once.
+const TOKEN: usize = 4;
 
 const ENGLISH: [&str; 16] = [
     "The committee met on Tuesday to discuss the budget for the coming year. ",
@@ -126,8 +128,16 @@ fn main() -> Result<(), SettingsError> {
     let wanted = std::env::args().nth(1);
     let part = std::env::args().nth(2);
     println!(
-        "{:<10}{:>8}{:>8}{:>11}{:>7}{:>12}{:>9}{:>12}",
-        "MB/s", "scan", "views", "injection", "harm", "everything", "streams", "64 KB in ms"
+        "{:<10}{:>8}{:>8}{:>11}{:>7}{:>12}{:>9}{:>10}{:>12}",
+        "MB/s",
+        "scan",
+        "views",
+        "injection",
+        "harm",
+        "everything",
+        "streams",
+        "token, ns",
+        "64 KB in ms"
     );
     for (name, text) in [
         ("json", text(record)),
@@ -165,21 +175,25 @@ fn measure(engine: &Engine, name: &str, text: &str, part: Option<&str>) {
     let all = rate("everything", length, &mut || {
         black_box(everything(engine, Origin::Tool, black_box(text)));
     });
-    let streams = rate("streams", length, &mut || {
-        let mut stream = engine.stream(Direction::Answer);
-        found.clear();
-        for piece in text.as_bytes().chunks(PIECE) {
-            black_box(stream.push(engine, piece, &mut found));
-        }
-        stream.finish(engine, &mut found);
-    });
+    let mut streamed = |of: &str, piece: usize| {
+        rate(of, length, &mut || {
+            let mut stream = engine.stream(Direction::Answer);
+            found.clear();
+            for piece in text.as_bytes().chunks(piece) {
+                black_box(stream.push(engine, piece, &mut found));
+            }
+            stream.finish(engine, &mut found);
+        })
+    };
+    let streams = streamed("streams", PIECE);
+    let token = TOKEN as f64 / streamed("token", TOKEN) * 1e3;
     let prompt = &text[..text.floor_char_boundary(PROMPT)];
     let prompts = rate("prompt", PROMPT, &mut || {
         black_box(everything(engine, Origin::User, black_box(prompt)));
     });
     let milliseconds = PROMPT as f64 / prompts / 1e3;
     println!(
-        "{name:<10}{scan:>8.0}{views:>8.0}{injection:>11.0}{harm:>7.0}{all:>12.0}{streams:>9.0}{milliseconds:>12.2}"
+        "{name:<10}{scan:>8.0}{views:>8.0}{injection:>11.0}{harm:>7.0}{all:>12.0}{streams:>9.0}{token:>10.0}{milliseconds:>12.2}"
     );
 }
 

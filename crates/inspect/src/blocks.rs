@@ -59,6 +59,26 @@ pub(crate) fn places<'t>(
     Places { length: text.len(), bits_at: move |at| bits_at(text, at, is), block: 0, bits: 0 }
 }
 
+/// The same of those for which what is around them holds as well: it seldom does, so that it does not
+/// is foreseen.
+#[inline(always)]
+pub(crate) fn places_where<'t>(
+    text: &'t [u8],
+    is: impl Fn(u8) -> bool + Copy + 't,
+    holds: impl Fn(usize) -> bool + 't,
+) -> impl Iterator<Item = usize> + 't {
+    let bits_at = move |at| {
+        let (mut left, mut kept) = (bits_at(text, at, is), 0);
+        while left != 0 {
+            let one = left.trailing_zeros();
+            kept |= u64::from(holds(at + one as usize)) << one;
+            left &= left - 1;
+        }
+        kept
+    };
+    Places { length: text.len(), bits_at, block: 0, bits: 0 }
+}
+
 /// The runs in a text of bytes that a test holds for, in order, each as long as it can be.
 #[inline(always)]
 pub(crate) fn runs<'t>(
@@ -85,6 +105,52 @@ pub(crate) fn runs<'t>(
             }
         }
     })
+}
+
+/// Where in a text a run begins of at least `N` bytes that a test holds for: short runs, of which
+/// there are many, are never looked at one by one.
+#[inline(always)]
+pub(crate) fn long_runs<'t, const N: usize>(
+    text: &'t [u8],
+    is: impl Fn(u8) -> bool + Copy + 't,
+) -> impl Iterator<Item = usize> + 't {
+    const { assert!(N <= BLOCK) };
+    let mut ahead = bits_at(text, 0, is);
+    let mut is_inside = false;
+    let starts_at = move |at| {
+        let here = u128::from(std::mem::replace(&mut ahead, bits_at(text, at + BLOCK, is)));
+        // From here on, so many are of the kind.
+        let (mut rows, mut length) = (u128::from(ahead) << BLOCK | here, 1);
+        while length < N {
+            let step = length.min(N - length);
+            rows &= rows >> step;
+            length += step;
+        }
+        let long = rows as u64;
+        let starts = long & !(long << 1 | u64::from(is_inside));
+        is_inside = long >> (BLOCK - 1) != 0;
+        starts
+    };
+    Places { length: text.len(), bits_at: starts_at, block: 0, bits: 0 }
+}
+
+/// The places that `wanted` makes of the bits of two kinds: those of a block, and of the one behind it
+/// in the upper half, so that what begins in the block can be followed.
+#[inline(always)]
+pub(crate) fn places_by_two<'t>(
+    text: &'t [u8],
+    (one, other): (impl Fn(u8) -> bool + Copy + 't, impl Fn(u8) -> bool + Copy + 't),
+    wanted: impl Fn(u128, u128) -> u64 + 't,
+) -> impl Iterator<Item = usize> + 't {
+    let both_at = move |at| (bits_at(text, at, one), bits_at(text, at, other));
+    let mut ahead = both_at(0);
+    let bits_at = move |at| {
+        let next = both_at(at + BLOCK);
+        let here = std::mem::replace(&mut ahead, next);
+        let join = |here: u64, next: u64| u128::from(next) << BLOCK | u128::from(here);
+        wanted(join(here.0, next.0), join(here.1, next.1))
+    };
+    Places { length: text.len(), bits_at, block: 0, bits: 0 }
 }
 
 /// Places of a text, in order: `bits_at` gives those of the block that begins at a place, and is
@@ -131,6 +197,32 @@ mod tests {
             let mut all = places(&text, is);
             all.by_ref().for_each(drop);
             prop_assert_eq!(all.next(), None);
+        }
+
+        #[test]
+        fn every_long_run_is_found(text in "[a ]{0,40}a{50,70}[a ]{0,90}|[a \\x00]{0,200}|a{0,7}( a{6,8}){0,30}") {
+            let text = text.as_bytes();
+            let is = |byte: u8| byte == b'a';
+            let starts = |shortest: usize| {
+                let long = runs(text, is).filter(|run| run.len() >= shortest);
+                long.map(|run| run.start).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(long_runs::<1>(text, is).collect::<Vec<_>>(), starts(1));
+            prop_assert_eq!(long_runs::<7>(text, is).collect::<Vec<_>>(), starts(7));
+            prop_assert_eq!(long_runs::<16>(text, is).collect::<Vec<_>>(), starts(16));
+            prop_assert_eq!(long_runs::<64>(text, is).collect::<Vec<_>>(), starts(64));
+        }
+
+        #[test]
+        fn what_stands_behind_each_other_is_found(text in "[ab ]{0,200}") {
+            let text = text.as_bytes();
+            let is_before_b = |at: usize| text.get(at + 1) == Some(&b'b');
+            let places: Vec<_> = places_where(text, |b| b == b'a', is_before_b).collect();
+            let wanted: Vec<usize> =
+                text.windows(2).enumerate().filter(|(_, two)| *two == b"ab").map(|(at, _)| at).collect();
+            let found = places_by_two(text, (|b| b == b'a', |b| b == b'b'), |a, b| (a & b >> 1) as u64);
+            prop_assert_eq!(found.collect::<Vec<_>>(), wanted.clone());
+            prop_assert_eq!(places, wanted);
         }
 
         #[test]

@@ -12,6 +12,7 @@ pub(crate) mod machine_readable;
 pub(crate) mod mnemonics;
 mod named;
 pub(crate) mod numbers;
+mod passes;
 pub(crate) mod phones;
 mod records;
 pub(crate) mod resolve;
@@ -38,10 +39,10 @@ use crate::settings::{
 };
 use crate::stream::Stream;
 use assignments::Assigned;
-use figures::Wanted;
 use identifiers::Identifiers;
 use index::{Format, Index};
 pub(crate) use mnemonics::is_word as is_word_of_a_wallet;
+use passes::Passes;
 use records::OwnRecords;
 use resolve::{Candidate, Resolver};
 pub(crate) use sieve::Suspects;
@@ -124,10 +125,8 @@ pub struct Engine {
     /// Names of packages that generated code is held against.
     pub(crate) packages: Arc<Known>,
     fingerprint_key: Option<FingerprintKey>,
-    /// The actions that token formats have, by direction.
-    token_levels: [Vec<Action>; 2],
-    /// The same of numbers by which somebody is known.
-    identifier_levels: [Vec<Action>; 2],
+    /// Which passes report anything, by direction and level.
+    passes: [[Passes; Level::COUNT]; 2],
 }
 
 /// Which detectors the passes report under.
@@ -253,8 +252,8 @@ impl Engine {
         }
         let (index, rules) = (Index::new(&formats), Rules::new());
         let identifiers = Identifiers::new(catalogue());
-        let token_levels = levels(&detectors, formats.iter().map(|format| format.rule));
-        let identifier_levels = levels(&detectors, identifiers.rules.iter().copied());
+        let tokens: Vec<u16> = formats.iter().map(|format| format.rule).collect();
+        let passes = Passes::by_level(&detectors, &rules, &tokens, &identifiers.rules);
         let judges = settings.judges;
         let engine = Self {
             detectors,
@@ -266,8 +265,7 @@ impl Engine {
             judges,
             packages: settings.packages.clone(),
             fingerprint_key: settings.fingerprint_key.clone(),
-            token_levels,
-            identifier_levels,
+            passes,
         };
         settings.detectors.iter().try_for_each(|own| engine.prove(own))?;
         Ok(engine)
@@ -333,6 +331,12 @@ impl Engine {
         self.detectors[usize::from(rule)].confidence
     }
 
+    /// The passes that report anything at a level.
+    #[inline]
+    pub(crate) fn passes(&self, direction: Direction, level: Level) -> &Passes {
+        &self.passes[direction as usize][level as usize]
+    }
+
     pub(crate) fn is_enforced(&self, rule: u16, direction: Direction) -> bool {
         !self.action(rule, direction).passes()
     }
@@ -353,50 +357,42 @@ impl Engine {
             return;
         }
         let before = found.len();
-        let rules = &self.rules;
-        let concerns =
-            |list: &[u16]| list.iter().any(|rule| level.includes(self.action(*rule, direction)));
-        let has = |levels: &[Vec<Action>; 2]| {
-            levels[direction as usize].iter().any(|action| level.includes(*action))
-        };
-        if has(&self.token_levels) {
+        let (rules, passes) = (&self.rules, self.passes(direction, level));
+        let concerns = |rule: u16| level.includes(self.action(rule, direction));
+        if passes.tokens && signs.long > from {
             tokens::find(&self.index, text, from, to, Keywords::Required, found);
         }
         let has_digits = signs.digits > from;
-        let wanted = Wanted {
-            cards: has_digits && concerns(&[rules.card]),
-            accounts: has_digits && concerns(&[rules.iban]),
-            phones: has_digits && concerns(&[rules.phone]),
-            places: has_digits && concerns(&[rules.coordinates]),
-            identifiers: has(&self.identifier_levels),
-        };
-        self.find_figures(wanted, text, from..to, Keywords::Required, found);
-        if has_digits && concerns(&[rules.ip, rules.ip_private, rules.mac]) {
+        if signs.figures > from {
+            let wanted = if has_digits { passes.figures } else { passes.figures.without_digits() };
+            self.find_figures(wanted, text, from..to, Keywords::Required, found);
+        }
+        if has_digits && passes.hosts {
             hosts::find(rules, text, from, to, found);
         }
-        if concerns(&[rules.machine_readable]) {
+        if passes.lines {
             machine_readable::find(rules, text, from, to, found);
         }
-        if concerns(&[rules.mnemonic]) {
+        if passes.phrases && signs.phrases > from {
             mnemonics::find(rules.mnemonic, text, from..to, mnemonics::GAP_BYTES, found);
         }
-        if signs.at > from && concerns(&[rules.mail, rules.author_mail, rules.url]) {
+        if signs.at > from && passes.addresses {
             addresses::find(rules, text, from, to, found);
         }
-        if signs.dash > from && concerns(&[rules.armour]) {
+        if signs.dash > from && passes.armour {
             armour::find(rules, text, from, to, found);
         }
-        if signs.high > from && concerns(&rules.smuggled) {
+        if signs.high > from && passes.smuggled {
             let wrapper = &mut signs.wrappers[level as usize];
             smuggling::find(rules, text, (from, to), wrapper, found);
         }
-        if assignments::is_near(signs.names, from) && concerns(&rules.assigned.all()) {
+        if passes.assigned && assignments::is_near(signs.names, from) {
             assignments::find(rules, text, from, to, found);
         }
-        for words in self.words.iter().filter(|words| concerns(&[words.rule()])) {
+        for words in self.words.iter().filter(|words| concerns(words.rule())) {
             words.find(text, from, to, found);
         }
-        for records in self.records.iter().filter(|records| concerns(&[records.rule()])) {
+        for records in self.records.iter().filter(|records| concerns(records.rule())) {
             records.find(text, from, to, found);
         }
         if found.len() > before {
@@ -433,17 +429,6 @@ impl Engine {
     }
 }
 
-/// The actions that some detectors have, by direction.
-fn levels(detectors: &[Detector], rules: impl Iterator<Item = u16> + Clone) -> [Vec<Action>; 2] {
-    [Direction::Request, Direction::Answer].map(|direction| {
-        let known = rules.clone().filter_map(|rule| detectors.get(usize::from(rule)));
-        let mut actions: Vec<Action> = known.map(|detector| detector.action(direction)).collect();
-        actions.sort_unstable();
-        actions.dedup();
-        actions
-    })
-}
-
 /// Which detectors a pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -456,6 +441,7 @@ pub(crate) enum Level {
 
 impl Level {
     pub(crate) const COUNT: usize = 3;
+    const EACH: [Self; Self::COUNT] = [Self::All, Self::Enforced, Self::Recorded];
 
     fn includes(self, action: Action) -> bool {
         match self {

@@ -37,13 +37,11 @@ pub struct Judgement {
 /// and disguises are off, whichever is worse. The sentence is that of the text as it stands.
 pub fn suspicion(origin: Origin, text: &str) -> Scored {
     let mut worst = injection::score(origin, text);
-    if views::has_layers(text.as_bytes()) {
-        for reading in views::readings(text) {
-            let scored = injection::score(origin, &reading.text);
-            if scored.probability > worst.probability {
-                let sentence = reading.source(text, scored.sentence.clone());
-                worst = Scored { sentence, ..scored };
-            }
+    for reading in views::readings_of_layers(text) {
+        let scored = injection::score(origin, &reading.text);
+        if scored.probability > worst.probability {
+            let sentence = reading.source(text, scored.sentence.clone());
+            worst = Scored { sentence, ..scored };
         }
     }
     worst

@@ -3,7 +3,8 @@
 //! Each format says from where on the text seen so far could still become, or change, a match: its
 //! *tail*. Everything before the earliest tail is decided, by the code that scans whole texts.
 //! What may be released ends where the earliest tail of a masked or blocked format begins, so
-//! that no byte of a value leaves before the value is known, and prose flows.
+//! that no byte of a value leaves before the value is known, and prose flows. Formats that are only
+//! recorded hold nothing, so they are asked about once for many small pieces.
 //!
 //! Where characters are invisible or look like others, a second reading of the channel without them
 //! is scanned as well: see [`shadow`]. Runs that decode to text are judged decoded: see [`packed`].
@@ -74,6 +75,29 @@ impl Frontier {
     }
 }
 
+/// A frontier that tails are asked for.
+struct Asked {
+    frontier: Frontier,
+    /// Also those of formats that are only recorded.
+    wants_all: bool,
+}
+
+impl Asked {
+    fn new(end: usize, wants_all: bool) -> Self {
+        Self { frontier: Frontier { decided: end, clear: end }, wants_all }
+    }
+
+    /// Asks for a tail, if it matters.
+    #[inline]
+    fn hold(&mut self, is_enforced: bool, tail: impl FnOnce() -> Option<usize>) {
+        if (is_enforced || self.wants_all)
+            && let Some(at) = tail()
+        {
+            self.frontier.hold(at, is_enforced);
+        }
+    }
+}
+
 impl Stream {
     pub(crate) fn new(direction: Direction) -> Self {
         Self {
@@ -116,7 +140,7 @@ impl Stream {
     pub fn finish(&mut self, engine: &Engine, out: &mut Vec<Match>) -> usize {
         let pending = self.pending;
         let cut_off = std::mem::take(&mut self.pending_bytes);
-        self.step(engine, &pending[..cut_off], out);
+        self.step(engine, &pending[..cut_off], false, out);
         let end = |core: &Core| {
             let end = core.text.len();
             Frontier { decided: end, clear: end }
@@ -142,7 +166,8 @@ impl Stream {
                 (Some(shadow), _) => characters_within(rest, shadow.room(self.plain.end())),
             };
             let (now, after) = rest.split_at(length);
-            self.step(engine, now, out);
+            // What another reading begins with must not depend on the cuts.
+            self.step(engine, now, change.is_some(), out);
             if change.is_some() {
                 self.shadow = Some(Box::new(Shadow::new(engine, self.direction, &self.plain)));
             }
@@ -150,12 +175,17 @@ impl Stream {
         }
     }
 
-    fn step(&mut self, engine: &Engine, text: &[u8], out: &mut Vec<Match>) {
-        if text.is_empty() {
+    fn step(&mut self, engine: &Engine, text: &[u8], wants_all: bool, out: &mut Vec<Match>) {
+        if text.is_empty() && !(wants_all && self.plain.is_behind()) {
             return;
         }
-        let frontier = self.plain.read(engine, self.direction, text);
+        let wants_all = wants_all || self.shadow.is_some() || !self.found.is_empty();
+        let mut frontier = self.plain.read(engine, self.direction, text, wants_all);
         self.find(engine, frontier);
+        if !self.found.is_empty() && self.plain.is_behind() {
+            frontier = self.plain.read(engine, self.direction, &[], true);
+            self.find(engine, frontier);
+        }
         let mut frontier = frontier.map(|place| place + self.plain.base);
         if let Some(shadow) = &mut self.shadow {
             let also = shadow.read(engine, self.direction, text, &mut self.found);

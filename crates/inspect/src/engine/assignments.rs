@@ -137,9 +137,10 @@ pub(crate) fn last_name(text: &[u8], old: usize) -> Option<usize> {
     separators.map(|at| from + at).find(|at| says(*at))
 }
 
-/// Where the last value may begin that no separator stands before, from shortly before `old` on.
+/// Where the last value may begin that no separator stands before, if what stands before it ends
+/// after `old`.
 pub(crate) fn last_entry(text: &[u8], old: usize) -> Option<usize> {
-    pairs::passwords(text, old.saturating_sub(FLAG_BYTES), text.len()).last()
+    pairs::passwords(text, old.saturating_sub(pairs::PASSWORD.len() - 1), text.len()).last()
 }
 
 /// From where on the end of a text could still become an assigned secret. After `names` there is no

@@ -8,27 +8,34 @@ use std::ops::Range;
 
 use super::identifiers::MIN_IDENTIFIER;
 use super::numbers::{self, MIN_IBAN, MIN_NUMBER};
-use super::tokens::{next_run, run_end};
+use super::tokens::run_end;
 use super::{Engine, Keywords, coordinates, phones};
+use crate::blocks;
 use crate::detectors::class;
 use crate::engine::resolve::Candidate;
 
 /// What any of them is written with.
-static WRITTEN: [bool; 256] = class("0-9A-Z ().+,/-");
+pub(super) static WRITTEN: [bool; 256] = class("0-9A-Z ().+,/-");
 
 /// The shortest of them.
-const SHORTEST: usize = 7;
+pub(super) const SHORTEST: usize = 7;
 
 const _: () = assert!(SHORTEST <= MIN_IDENTIFIER && SHORTEST <= phones::MIN_PHONE);
 
+/// As [`WRITTEN`] has it, without a look into a table.
+#[inline]
+fn is_written(byte: u8) -> bool {
+    matches!(byte, b'('..=b')' | b'+'..=b'9' | b'A'..=b'Z' | b' ')
+}
+
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted {
-    pub(super) cards: bool,
-    pub(super) accounts: bool,
-    pub(super) phones: bool,
-    pub(super) places: bool,
-    pub(super) identifiers: bool,
+pub(crate) struct Wanted {
+    pub(crate) cards: bool,
+    pub(crate) accounts: bool,
+    pub(crate) phones: bool,
+    pub(crate) places: bool,
+    pub(crate) identifiers: bool,
 }
 
 impl Wanted {
@@ -36,6 +43,12 @@ impl Wanted {
         Self { cards: true, accounts: true, phones: true, places: true, identifiers: true };
     /// What a member's name may say of its value.
     pub(super) const NAMED: Self = Self { cards: false, accounts: false, ..Self::ALL };
+
+    /// What is left of it where there is no digit: business identifier codes.
+    pub(super) fn without_digits(self) -> Self {
+        let none = false;
+        Self { cards: none, accounts: none, phones: none, places: none, ..self }
+    }
 }
 
 impl Engine {
@@ -52,10 +65,10 @@ impl Engine {
         // Each reads the words before it forwards.
         let mut near = [(); 3].map(|()| context.reader(keywords));
         let [of_phones, of_places, of_identifiers] = &mut near;
-        let (mut at, last) = (range.start, range.end);
-        while let Some(start) = next_run(&WRITTEN, SHORTEST, text, at, last) {
+        let (from, last) = (range.start, range.end);
+        let window = text.get(from..text.len().min(last + SHORTEST - 1)).unwrap_or_default();
+        for start in blocks::long_runs::<SHORTEST>(window, is_written).map(|at| from + at) {
             let end = run_end(&WRITTEN, text, start + SHORTEST);
-            at = end + 1;
             let (length, to) = (end - start, end.min(last));
             if wanted.identifiers {
                 self.identifiers.find(text, start, to, of_identifiers, found);
@@ -93,5 +106,6 @@ mod tests {
         {
             assert!((0..256).all(|byte| !own[byte] || WRITTEN[byte]));
         }
+        assert!((0..=255).all(|byte| is_written(byte) == WRITTEN[usize::from(byte)]));
     }
 }

@@ -8,7 +8,7 @@ use crate::detectors::class;
 use crate::engine::Rules;
 use crate::engine::index::is_boundary;
 use crate::engine::resolve::Candidate;
-use crate::engine::tokens::{next_run, run_end};
+use crate::engine::tokens::run_end;
 
 /// The shortest address of any kind that is looked at.
 pub(crate) const SHORTEST: usize = 7;
@@ -24,17 +24,34 @@ pub(crate) static COLONS: [bool; 256] = class("0-9a-fA-F:-");
 
 /// Adds every address that begins in `from..to`; the text may go on after `to`.
 pub(crate) fn find(rules: &Rules, text: &[u8], from: usize, to: usize, out: &mut Vec<Candidate>) {
-    let mut at = from;
-    while let Some(start) = next_run(&DOTTED, SHORTEST, text, at, to) {
+    let Some(window) = text.get(from..text.len().min(to + SHORTEST - 1)) else { return };
+    for start in blocks::long_runs::<SHORTEST>(window, is_dotted).map(|at| from + at) {
         let run = start..run_end(&DOTTED, text, start + SHORTEST);
-        at = run.end + 1;
         judge(&DOTTED, |run| dotted(rules, run), text, run, to, out);
     }
-    at = from;
-    while let Some(run) = next_with_separator(text, at, to) {
-        at = run.end + 1;
-        judge(&COLONS, |run| colons(rules, run), text, run, to, out);
+    for start in blocks::long_runs::<SHORTEST>(window, is_of_colons).map(|at| from + at) {
+        let run = start..run_end(&COLONS, text, start + SHORTEST);
+        if has_separator(&text[run.start..run.end.min(to + HOST_BYTES)]) {
+            judge(&COLONS, |run| colons(rules, run), text, run, to, out);
+        }
     }
+}
+
+/// As [`DOTTED`] has it, without a look into a table.
+#[inline]
+fn is_dotted(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'.')
+}
+
+/// As [`COLONS`] has it.
+#[inline]
+fn is_of_colons(byte: u8) -> bool {
+    matches!(byte, b'0'..=b':' | b'-') || matches!(byte | 0x20, b'a'..=b'f')
+}
+
+/// Words of the letters a to f are many, and none is an address.
+fn has_separator(run: &[u8]) -> bool {
+    memchr::memchr2(b':', b'-', run).is_some()
 }
 
 /// Adds what stands at the beginning of a run, if that is an address.
@@ -53,25 +70,6 @@ fn judge(
             out.push(Candidate::new(begin, begin + length, rule));
         }
     }
-}
-
-/// The next run of what IPv6 and MAC addresses are written with that begins in `from..to` and holds
-/// a colon or a dash near its beginning: words of the letters a to f are many, these few.
-fn next_with_separator(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
-    let window = text.get(from..text.len().min(to + HOST_BYTES))?;
-    let mut known = from;
-    blocks::places(window, |byte| matches!(byte, b':' | b'-')).map(|at| from + at).find_map(|at| {
-        // The run of an earlier one, or one byte alone, as between a name and its value.
-        let is_of = |at: usize| text.get(at).is_some_and(|byte| COLONS[usize::from(*byte)]);
-        if at < known || !(is_of(at + 1) || at > 0 && is_of(at - 1)) {
-            return None;
-        }
-        let before = text[known..at].iter().rev();
-        let start = at - before.take_while(|byte| COLONS[usize::from(**byte)]).count();
-        let end = run_end(&COLONS, text, at);
-        known = end;
-        (start < to && end - start >= SHORTEST).then_some(start..end)
-    })
 }
 
 /// Where an address begins that reaches the text's end, unless it is too long already.
@@ -160,7 +158,16 @@ fn mac(run: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::{Direction, Engine, Settings};
+
+    #[test]
+    fn bytes_are_of_what_addresses_are_written_with() {
+        for byte in 0..=255 {
+            assert_eq!(is_dotted(byte), DOTTED[usize::from(byte)]);
+            assert_eq!(is_of_colons(byte), COLONS[usize::from(byte)]);
+        }
+    }
 
     #[test]
     fn addresses_of_manuals_are_nobody_s() {

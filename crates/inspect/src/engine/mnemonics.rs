@@ -12,7 +12,10 @@ use std::ops::Range;
 use crate::detectors::class;
 use crate::engine::resolve::Candidate;
 pub(crate) use words::phrase;
-use words::{COUNTS, LONGEST, is_phrase, letters_at, letters_before, may_be, may_become, place};
+use words::{
+    COUNTS, LONGEST, SHORTEST, is_phrase, letters_at, letters_before, may_be, may_become,
+    may_seem_to_become, place,
+};
 
 /// Words of a phrase that are never held, and never masked.
 pub(crate) const LEAD: usize = 2;
@@ -137,25 +140,53 @@ fn changes(places: &[u16]) -> Vec<usize> {
     places.iter().map(change).collect()
 }
 
-/// From where on the end of a text could still become a phrase, its first words left out.
-pub(crate) fn open(text: &[u8]) -> Option<usize> {
+/// The words of the list, one after the other, that reach the end of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// How many they are, at most those of the longest phrase; one that has only begun counts.
+    pub(crate) words: usize,
+    /// From where on they could still become a phrase, the first of them left out.
+    pub(crate) open: Option<usize>,
+}
+
+/// Whether a phrase may end in `new` bytes that come after so many words of the list.
+#[inline]
+pub(crate) fn may_end(words: usize, new: usize) -> bool {
+    // All other words stand in them, and blanks between.
+    new + 1 >= FEWEST.saturating_sub(words) * (SHORTEST + 1)
+}
+
+/// The row of words at the end of a text. Most are told to be short by a sieve, which takes some
+/// others for words of the list.
+pub(crate) fn row(text: &[u8]) -> Row {
     let letters = text.iter().rev().take(LONGEST + 1).take_while(|b| LETTER[usize::from(**b)]);
     let mut start = text.len() - letters.count();
     start += usize::from(is_escape(text, start));
     let cut_off = &text[start..];
-    let is_open = cut_off.is_empty() || begins(text, start) && may_become(cut_off);
+    let is_open = cut_off.is_empty() || begins(text, start) && may_seem_to_become(cut_off);
     if !is_open {
-        return None;
+        return Row { words: 0, open: None };
     }
-    let mut starts = vec![start];
-    while starts.len() < MOST
-        && let Some(before) = word_before(text, starts[starts.len() - 1], GAP_BYTES)
-        && before.place(text).is_some()
+    let row = row_before(text, start, |_| true);
+    if row.open.is_none() || !(cut_off.is_empty() || may_become(cut_off)) {
+        return Row { open: None, ..row };
+    }
+    row_before(text, start, |word| word.place(text).is_some())
+}
+
+/// The row that the words before a place make with what begins there.
+fn row_before(text: &[u8], start: usize, is_of_list: impl Fn(&Word) -> bool) -> Row {
+    let mut starts = [start; MOST];
+    let mut words = 1;
+    while words < MOST
+        && let Some(before) = word_before(text, starts[words - 1], GAP_BYTES)
+        && is_of_list(&before)
     {
-        starts.push(before.start);
+        starts[words] = before.start;
+        words += 1;
     }
-    let third = *starts.get(starts.len().checked_sub(1 + LEAD)?)?;
-    (third < text.len()).then_some(third)
+    let third = words.checked_sub(1 + LEAD).map(|third| starts[third]);
+    Row { words, open: third.filter(|third| *third < text.len()) }
 }
 
 /// The word at a place, or the first after it.

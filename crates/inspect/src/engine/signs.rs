@@ -1,10 +1,10 @@
-//! Characters without which a pass finds nothing: where a text had them last; and what of the text
-//! before says how a row of them goes on.
+//! Characters without which a pass finds nothing, and runs of them: where a text had them last; and
+//! what of the text before says how a row of them goes on.
 
-use super::Level;
+use super::index::MIN_TOKEN;
 use super::smuggling::Wrapper;
-
-use super::assignments;
+use super::{Level, assignments, figures, mnemonics};
+use crate::detectors::TOKEN;
 
 const DIGIT: u8 = 1;
 const AT: u8 = 2;
@@ -12,8 +12,12 @@ const DASH: u8 = 4;
 const HIGH: u8 = 8;
 const OPENS: u8 = 16;
 const ASSIGNS: u8 = 32;
+/// What credentials consist of.
+const OF_TOKEN: u8 = 64;
+/// What is written in digits and capitals.
+const OF_FIGURE: u8 = 128;
 
-/// Which sign a byte is.
+/// Which signs a byte is.
 static SIGNS: [u8; 256] = {
     let mut signs = [0; 256];
     let mut digit = b'0';
@@ -21,17 +25,19 @@ static SIGNS: [u8; 256] = {
         signs[digit as usize] = DIGIT;
         digit += 1;
     }
-    let mut high = 0x80;
-    while high < 256 {
-        signs[high] = HIGH;
-        high += 1;
-    }
     signs[b'@' as usize] = AT;
     signs[b'-' as usize] = DASH | ASSIGNS;
     signs[b'(' as usize] = OPENS;
     signs[b'+' as usize] = OPENS;
     signs[b'=' as usize] = ASSIGNS;
     signs[b':' as usize] = ASSIGNS;
+    let mut byte = 0;
+    while byte < 256 {
+        signs[byte] |= if byte >= 0x80 { HIGH } else { 0 };
+        signs[byte] |= if TOKEN[byte] { OF_TOKEN } else { 0 };
+        signs[byte] |= if figures::WRITTEN[byte] { OF_FIGURE } else { 0 };
+        byte += 1;
+    }
     signs
 };
 
@@ -53,6 +59,17 @@ pub(crate) struct Signs {
     /// Separators behind the name of a secret.
     pub(crate) names: usize,
     separators: usize,
+    /// Runs that are long enough for a credential.
+    pub(crate) long: usize,
+    /// The same for a number.
+    pub(crate) figures: usize,
+    /// Words of a list that may be a phrase.
+    pub(crate) phrases: usize,
+    /// How long the runs are that reach the text's end.
+    token_run: usize,
+    figure_run: usize,
+    /// Words of that list at the text's end.
+    words: usize,
 }
 
 impl Signs {
@@ -67,6 +84,9 @@ impl Signs {
             opens: end,
             names: end,
             separators: end,
+            long: end,
+            figures: end,
+            phrases: end,
             ..Self::default()
         }
     }
@@ -74,7 +94,7 @@ impl Signs {
     /// Reads the text's new bytes, which begin at `old`.
     #[inline]
     pub(crate) fn read(&mut self, text: &[u8], old: usize) {
-        let signs = text[old..].iter().fold(0, |signs, byte| signs | SIGNS[usize::from(*byte)]);
+        let signs = self.runs(text, old);
         let places = [
             (DIGIT, &mut self.digits),
             (AT, &mut self.at),
@@ -97,6 +117,39 @@ impl Signs {
         self.names = self.names.max(entry);
     }
 
+    /// Goes on with the runs that reached the end; gives all signs of the new bytes.
+    #[inline]
+    fn runs(&mut self, text: &[u8], old: usize) -> u8 {
+        let (mut signs, mut token, mut figure) = (0, self.token_run, self.figure_run);
+        let (mut longest_token, mut longest_figure) = (0, 0);
+        // Without a branch for each byte.
+        for byte in &text[old..] {
+            let sign = SIGNS[usize::from(*byte)];
+            signs |= sign;
+            token = if sign & OF_TOKEN == 0 { 0 } else { token + 1 };
+            figure = if sign & OF_FIGURE == 0 { 0 } else { figure + 1 };
+            longest_token = longest_token.max(token);
+            longest_figure = longest_figure.max(figure);
+        }
+        (self.token_run, self.figure_run) = (token, figure);
+        if longest_token >= MIN_TOKEN {
+            self.long = text.len();
+        }
+        if longest_figure >= figures::SHORTEST {
+            self.figures = text.len();
+        }
+        signs
+    }
+
+    /// Reads the words of wallets, of which the text's end has as many now; `new` bytes are new.
+    #[inline]
+    pub(crate) fn words(&mut self, text: &[u8], new: usize, words: usize) {
+        if mnemonics::may_end(self.words, new) {
+            self.phrases = text.len();
+        }
+        self.words = words;
+    }
+
     /// The text now begins `by` bytes later.
     pub(crate) fn shift(&mut self, by: usize) {
         let all = [
@@ -107,6 +160,9 @@ impl Signs {
             &mut self.opens,
             &mut self.names,
             &mut self.separators,
+            &mut self.long,
+            &mut self.figures,
+            &mut self.phrases,
         ];
         all.into_iter().for_each(|place| *place = place.saturating_sub(by));
         self.wrappers.iter_mut().for_each(|wrapper| wrapper.shift(by));

@@ -79,6 +79,10 @@ pub(crate) fn find(
 ) {
     let mut at = from;
     while let Some(place) = utf8::next_high(text, at).filter(|place| *place < to + WORD_BYTES) {
+        if let Some(end) = plain_words(text, place) {
+            at = end;
+            continue;
+        }
         let Some((character, length)) = utf8::at(text, place) else {
             at = place + 1;
             continue;
@@ -99,6 +103,18 @@ pub(crate) fn find(
             }
         }
     }
+}
+
+/// Where letters of one foreign script end that begin at a place, if nothing of ASCII is glued to them:
+/// a word of these alone hides nothing.
+#[inline]
+fn plain_words(text: &[u8], at: usize) -> Option<usize> {
+    let end = at + utf8::foreign_run(text, at);
+    let parts = |byte: Option<&u8>| {
+        byte.is_none_or(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric())
+    };
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    (end > at && parts(before) && parts(text.get(end))).then_some(end)
 }
 
 fn candidate(rules: &Rules, range: std::ops::Range<usize>, cargo: Cargo) -> Candidate {

@@ -5,9 +5,8 @@
 //! it says can neither lift a text above those that the linear model is sure of nor put it below
 //! those that it clears, so whoever is sure stays in charge.
 
-use super::Channel;
 use super::encoder::Encoder;
-use crate::Origin;
+use super::{Channel, seen};
 
 /// How many windows of a text the encoder reads at most.
 pub const MAX_WINDOWS: usize = 3;
@@ -45,7 +44,7 @@ impl Band {
             return probability;
         }
         let Ok(encoder) = Encoder::shipped() else { return probability };
-        let read = windows.take(MAX_WINDOWS).map(|window| encoder.score(Origin::Tool, window));
+        let read = windows.take(MAX_WINDOWS).map(|window| seen::score(encoder, window));
         read.reduce(f32::max).map_or(probability, |highest| self.moved(probability, highest))
     }
 

@@ -281,7 +281,7 @@ impl<'s, S: Sink> Reader<'s, S> {
                 folded => self.plain(folded as u8, word),
             };
         }
-        if !folded.is_alphabetic() {
+        if !is_letter(folded) {
             return self.end_word(word);
         }
         // Letters of other scripts share the upper half of a byte.
@@ -547,8 +547,17 @@ fn fold(sign: char) -> char {
         | '\u{feff}'
         | '\u{ad}'
         | '\u{e0000}'..='\u{e01ef}' => '\0',
+        // Of whole texts; all others are looked up.
+        '\u{430}'..='\u{45f}' | '\u{3041}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' => sign,
+        '\u{410}'..='\u{42f}' => char::from_u32(u32::from(sign) + 0x20).unwrap_or(sign),
         other => other.to_lowercase().next().unwrap_or(other),
     }
+}
+
+/// Letters beyond ASCII; those of whole texts are not looked up.
+#[inline]
+fn is_letter(sign: char) -> bool {
+    matches!(sign, '\u{430}'..='\u{45f}' | '\u{4e00}'..='\u{9fff}') || sign.is_alphabetic()
 }
 
 fn fold_ascii(code: u32) -> char {
@@ -575,6 +584,18 @@ mod tests {
         ] {
             let same = grams(disguised).iter().filter(|gram| plain.contains(gram)).count();
             assert!(same * 10 >= plain.len() * 8, "{disguised}: {same} of {}", plain.len());
+        }
+    }
+
+    #[test]
+    fn letters_of_whole_texts_are_what_tables_say() {
+        for sign in (0x370..=0xffff).filter_map(char::from_u32) {
+            assert_eq!(is_letter(sign), sign.is_alphabetic(), "{sign}");
+            let is_known = matches!(sign, '\u{410}'..='\u{45f}' | '\u{3041}'..='\u{9fff}');
+            let folded = fold(sign);
+            if is_known && !folded.is_ascii() {
+                assert_eq!(folded, sign.to_lowercase().next().unwrap(), "{sign}");
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod linear;
 mod marks;
 mod memo;
 mod reading;
+mod seen;
 mod sentences;
 
 use std::ops::Range;

@@ -59,6 +59,9 @@ impl Tail {
     }
 
     fn read_url(&mut self, text: &[u8], old: usize) {
+        if old == text.len() {
+            return;
+        }
         self.password = None;
         let Some(gap) = text[old..].iter().rposition(|b| ends_authority(*b)) else { return };
         let gap = old + gap;

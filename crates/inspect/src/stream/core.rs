@@ -1,6 +1,6 @@
 //! One reading of a channel: its undecided text, and from where on each format is undecided.
 
-use super::{Frontier, address, armour, number, packed, smuggling, token};
+use super::{Asked, Frontier, address, armour, number, packed, smuggling, token};
 use crate::engine::resolve::Candidate;
 use crate::engine::{Direction, Engine, Level, Signs};
 use crate::engine::{
@@ -11,7 +11,10 @@ use crate::engine::{
 pub(super) const CONTEXT_BYTES: usize = 192;
 
 /// Decided text that may lie at the front of the buffer before it is moved out.
-const SLACK_BYTES: usize = 256;
+const SLACK_BYTES: usize = 64;
+
+/// What is only recorded holds nothing back, so it is asked about once for so many bytes.
+const BATCH_BYTES: usize = 192;
 
 /// A buffer that grew beyond this for one long value is given back.
 const IDLE_BYTES: usize = 2048;
@@ -26,6 +29,8 @@ pub(super) struct Core {
     done: usize,
     /// The same for those that are masked or blocked; never before `done`.
     enforced: usize,
+    /// Up to where every format has been asked for its tail.
+    asked: usize,
     signs: Signs,
     tokens: token::Tail,
     addresses: address::Tail,
@@ -41,9 +46,10 @@ impl Core {
         direction: Direction,
         other: &Self,
     ) -> (Self, Frontier) {
-        let mut core = Self { done: other.done, enforced: other.done, ..Self::default() };
+        let done = other.done;
+        let mut core = Self { done, enforced: done, ..Self::default() };
         core.signs.wrappers = other.signs.wrappers;
-        let frontier = core.read(engine, direction, &other.text);
+        let frontier = core.read(engine, direction, &other.text, true);
         (core, frontier)
     }
 
@@ -55,66 +61,84 @@ impl Core {
         self.base + self.text.len()
     }
 
-    /// Takes more text and asks every format for its tail.
-    pub(super) fn read(&mut self, engine: &Engine, direction: Direction, more: &[u8]) -> Frontier {
+    /// Whether some formats have not been asked about all of the text.
+    pub(super) fn is_behind(&self) -> bool {
+        self.asked < self.text.len()
+    }
+
+    /// Takes more text and asks for the tails of the formats that are masked or blocked; of all, if
+    /// they are wanted or have not been asked for long. Otherwise nothing more is decided.
+    pub(super) fn read(
+        &mut self,
+        engine: &Engine,
+        direction: Direction,
+        more: &[u8],
+        wants_all: bool,
+    ) -> Frontier {
         let old = self.text.len();
         self.text.extend_from_slice(more);
         self.signs.read(&self.text, old);
-        self.frontier(engine, direction, old)
+        let end = self.text.len();
+        let wants_all = wants_all || end - self.asked >= BATCH_BYTES;
+        let mut asked = Asked::new(end, wants_all);
+        self.follow(engine, direction, old, &mut asked.frontier);
+        self.hold(engine, direction, &mut asked);
+        self.hold_own(engine, direction, &mut asked);
+        if wants_all {
+            self.asked = end;
+        } else {
+            asked.frontier.decided = self.done;
+        }
+        asked.frontier
     }
 
-    /// Asks every format for its tail. The bytes from `old` on are new.
-    fn frontier(&mut self, engine: &Engine, direction: Direction, old: usize) -> Frontier {
+    /// Goes on with the tails that remember what was before; the bytes from `old` on are new.
+    fn follow(
+        &mut self,
+        engine: &Engine,
+        direction: Direction,
+        old: usize,
+        frontier: &mut Frontier,
+    ) {
         let text = self.text.as_slice();
         let is_enforced = |rule| engine.is_enforced(rule, direction);
-        let mut frontier = Frontier { decided: text.len(), clear: text.len() };
-        self.tokens.read(&engine.index, text, old, is_enforced, &mut frontier);
-        self.addresses.read(&engine.rules, text, old, is_enforced, &mut frontier);
-        self.armour.read(&engine.rules, text, is_enforced, &mut frontier);
-        if let Some(at) = assignments::open(text, self.signs.names) {
-            let mut rules = engine.rules.assigned.all().into_iter();
-            frontier.hold(at, rules.any(is_enforced));
-        }
-        number::hold(&engine.rules, text, is_enforced, &mut frontier);
-        if let Some(at) = machine_readable::may_begin(text) {
-            frontier.hold(at, is_enforced(engine.rules.machine_readable));
-        }
-        if let Some(at) = mnemonics::open(text) {
+        self.tokens.read(&engine.index, text, old, is_enforced, frontier);
+        self.addresses.read(&engine.rules, text, old, is_enforced, frontier);
+        self.armour.read(&engine.rules, text, is_enforced, frontier);
+        self.packed.read(text, old, frontier);
+        let row = mnemonics::row(text);
+        self.signs.words(text, text.len() - old, row.words);
+        if let Some(at) = row.open {
             frontier.hold(at, is_enforced(engine.rules.mnemonic));
         }
-        self.hold_contacts(engine, direction, &mut frontier);
-        if let Some(at) = identifiers::may_begin(text) {
-            frontier.hold(at, engine.identifiers.rules.iter().any(|rule| is_enforced(*rule)));
-        }
-        self.packed.read(text, old, &mut frontier);
-        let floors = (self.done, self.enforced);
-        smuggling::hold(&engine.rules, text, floors, is_enforced, &mut frontier);
-        for words in &engine.words {
-            if let Some(at) = words.may_begin(text) {
-                frontier.hold(at, is_enforced(words.rule()));
-            }
-        }
-        for records in &engine.records {
-            if let Some(at) = records.may_begin(text) {
-                frontier.hold(at, is_enforced(records.rule()));
-            }
-        }
-        frontier
     }
 
-    /// The tails of telephone numbers, places and addresses of machines.
-    fn hold_contacts(&self, engine: &Engine, direction: Direction, frontier: &mut Frontier) {
-        let (text, rules) = (self.text.as_slice(), &engine.rules);
+    /// Asks for the tails that are read anew each time.
+    fn hold(&self, engine: &Engine, direction: Direction, asked: &mut Asked) {
+        let (text, signs) = (self.text.as_slice(), &self.signs);
+        let enforced = engine.passes(direction, Level::Enforced);
+        let figures = enforced.figures;
+        asked.hold(enforced.assigned, || assignments::open(text, signs.names));
+        asked.hold(figures.cards, || number::card(text));
+        asked.hold(figures.accounts, || number::account(text));
+        asked.hold(figures.phones, || phones::may_begin(text, signs.digits.max(signs.opens)));
+        asked.hold(figures.places, || coordinates::may_begin(text));
+        asked.hold(figures.identifiers, || identifiers::may_begin(text));
+        asked.hold(enforced.hosts, || hosts::may_begin(text));
+        asked.hold(enforced.lines, || machine_readable::may_begin(text));
+        let floors = (self.done, self.enforced);
         let is_enforced = |rule| engine.is_enforced(rule, direction);
-        if let Some(at) = phones::may_begin(text, self.signs.digits.max(self.signs.opens)) {
-            frontier.hold(at, is_enforced(rules.phone));
+        smuggling::hold(&engine.rules, text, floors, is_enforced, asked);
+    }
+
+    /// The same of the operator's own words and records.
+    fn hold_own(&self, engine: &Engine, direction: Direction, asked: &mut Asked) {
+        let text = self.text.as_slice();
+        for words in &engine.words {
+            asked.hold(engine.is_enforced(words.rule(), direction), || words.may_begin(text));
         }
-        if let Some(at) = coordinates::may_begin(text) {
-            frontier.hold(at, is_enforced(rules.coordinates));
-        }
-        if let Some(at) = hosts::may_begin(text) {
-            let hosts = [rules.ip, rules.ip_private, rules.mac];
-            frontier.hold(at, hosts.into_iter().any(is_enforced));
+        for records in &engine.records {
+            asked.hold(engine.is_enforced(records.rule(), direction), || records.may_begin(text));
         }
     }
 
@@ -136,9 +160,11 @@ impl Core {
         let is_even =
             (self.enforced, enforced) == (self.done, decided) && self.signs.high <= self.done;
         let looks = if is_even { together.as_slice() } else { apart.as_slice() };
-        for (level, range) in looks.iter().cloned() {
+        for (level, range) in looks.iter().filter(|(_, range)| !range.is_empty()).cloned() {
             engine.find(direction, level, &self.text, range.clone(), &mut self.signs, found);
-            packed::find(engine, direction, level, &self.text, range, found);
+            if self.signs.long > range.start {
+                packed::find(engine, direction, level, &self.text, range, found);
+            }
         }
         (self.done, self.enforced) = (decided, enforced);
     }
@@ -156,6 +182,7 @@ impl Core {
         self.base += gone;
         self.done -= gone;
         self.enforced -= gone;
+        self.asked -= gone;
         self.signs.shift(gone);
         self.tokens.shift(gone);
         self.addresses.shift(gone);

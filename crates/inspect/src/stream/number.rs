@@ -1,32 +1,23 @@
 //! The tail of numbers: the last stretch of digits and separators.
 
-use super::Frontier;
-use crate::engine::Rules;
 use crate::engine::numbers::{ACCOUNT, NUMBER_BYTES, NUMERIC, begins_account, begins_number};
 use crate::validators::{IBAN_BYTES, iban_may_begin};
 
 /// What follows a number and decides whether it ended there.
 const AFTER: usize = 2;
 
-pub(super) fn hold(
-    rules: &Rules,
-    text: &[u8],
-    is_enforced: impl Fn(u16) -> bool + Copy,
-    frontier: &mut Frontier,
-) {
-    let end = text.len();
+/// Where the earliest card begins that more text could still complete or change.
+pub(super) fn card(text: &[u8]) -> Option<usize> {
     let last = last_run(&NUMERIC, text, NUMBER_BYTES + AFTER);
-    if last < end {
-        let is_start = |at: &usize| text[*at].is_ascii_digit() && begins_number(text, *at);
-        if let Some(first) = (last..end).find(is_start) {
-            frontier.hold(first, is_enforced(rules.card));
-        }
-    }
+    let is_start = |at: &usize| text[*at].is_ascii_digit() && begins_number(text, *at);
+    (last..text.len()).find(is_start)
+}
+
+/// The same of an account.
+pub(super) fn account(text: &[u8]) -> Option<usize> {
     let last = last_run(&ACCOUNT, text, IBAN_BYTES + AFTER);
-    let mut starts = last..end;
-    if let Some(at) = starts.find(|at| begins_account(text, *at) && iban_may_begin(&text[*at..])) {
-        frontier.hold(at, is_enforced(rules.iban));
-    }
+    let is_start = |at: &usize| begins_account(text, *at) && iban_may_begin(&text[*at..]);
+    (last..text.len()).find(is_start)
 }
 
 /// Where the run of a class that reaches the text's end begins, at most `limit` bytes back.

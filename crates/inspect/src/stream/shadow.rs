@@ -62,7 +62,7 @@ impl Shadow {
         let text = self.normalise(more);
         // Nothing new leaves everything as it was.
         if !text.is_empty() {
-            let frontier = self.core.read(engine, direction, &text);
+            let frontier = self.core.read(engine, direction, &text, true);
             self.find(engine, direction, frontier, found);
             self.frontier = frontier.map(|place| place + self.core.base);
         }

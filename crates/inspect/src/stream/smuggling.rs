@@ -1,6 +1,6 @@
 //! The tail of rows of invisible characters and of words of several alphabets.
 
-use super::Frontier;
+use super::Asked;
 use crate::detectors::Cargo;
 use crate::engine::Rules;
 use crate::engine::smuggling::{SEGMENT, Sort, WORD_BYTES, word_start};
@@ -13,18 +13,18 @@ pub(super) fn hold(
     text: &[u8],
     floors: (usize, usize),
     is_enforced: impl Fn(u16) -> bool,
-    frontier: &mut Frontier,
+    asked: &mut Asked,
 ) {
     let end = text.len();
     if let Some(sort) = utf8::before(text, end).and_then(Sort::of) {
         let is_enforced = sort.rules(rules).iter().any(|rule| is_enforced(*rule));
         let floor = if is_enforced { floors.1 } else { floors.0 };
-        frontier.hold(open_segment(text, floor, end, sort), is_enforced);
+        asked.hold(is_enforced, || Some(open_segment(text, floor, end, sort)));
     }
-    let word = word_start(text, end);
-    if word < end && end - word < WORD_BYTES {
-        frontier.hold(word, is_enforced(rules.smuggled[Cargo::Homoglyphs as usize]));
-    }
+    asked.hold(is_enforced(rules.smuggled[Cargo::Homoglyphs as usize]), || {
+        let word = word_start(text, end);
+        (word < end && end - word < WORD_BYTES).then_some(word)
+    });
 }
 
 /// Where the segment begins that reaches `end` and may go on.

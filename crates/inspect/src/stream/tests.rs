@@ -6,6 +6,8 @@ use crate::detectors::{CONTEXT_BYTES as CONTEXT, Form, catalogue};
 use crate::settings::{Actions, Records, Settings, Words};
 use crate::{Detector, DetectorId, FingerprintKey};
 
+mod batches;
+
 const DIRECTION: Direction = Direction::Answer;
 
 /// Defaults; everything enforced; everything recorded only; own words; own records.

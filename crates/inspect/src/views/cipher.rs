@@ -53,24 +53,31 @@ fn automaton(write: fn(&str) -> Vec<u8>) -> Option<AhoCorasick> {
 /// All words in both disguises: a look that dismisses nearly every text before the words are
 /// searched for.
 struct Look {
-    /// A bit for each three letters in a row with which a word begins, or would without its first.
-    beginnings: [u64; LETTERS / 64],
+    /// Of three letters in a row: whether a word begins with them, or would without its first.
+    beginnings: [bool; LETTERS],
+    /// A bit for each four letters with which a word begins.
+    fours: [u64; FOURS / 64],
     /// The first four letters, whether reversed, and the word.
     words: Vec<(u32, bool, Vec<u8>)>,
 }
 
 /// How many numbers there are of three letters.
-const LETTERS: usize = 1 << 15;
+const LETTERS: usize = 1 << 13;
+/// How many there are of four, hashed.
+const FOURS: usize = 1 << 12;
 
 static LOOK: LazyLock<Look> = LazyLock::new(|| {
-    let mut look = Look { beginnings: [0; LETTERS / 64], words: Vec::new() };
+    let mut look = Look { beginnings: [false; LETTERS], fours: [0; FOURS / 64], words: Vec::new() };
     for word in WORDS {
         let rotated: Vec<u8> = word.bytes().map(rotated).collect();
         for (is_reversed, word) in [(false, rotated), (true, word.bytes().rev().collect())] {
             for three in [0, 1].map(|at| three_letters(eight(&word, at))) {
-                look.beginnings[three >> 6] |= 1 << (three & 63);
+                look.beginnings[three] = true;
             }
-            look.words.push((four_letters(eight(&word, 0)), is_reversed, word));
+            let four = four_letters(eight(&word, 0));
+            let (place, bit) = of_four(four);
+            look.fours[place] |= bit;
+            look.words.push((four, is_reversed, word));
         }
     }
     look
@@ -86,6 +93,13 @@ fn three_letters(text: u64) -> usize {
 #[inline]
 fn four_letters(text: u64) -> u32 {
     text as u32 & 0x1f1f_1f1f
+}
+
+/// The bit of four letters.
+#[inline]
+fn of_four(letters: u32) -> (usize, u64) {
+    let hash = letters.wrapping_mul(0x9e37_79b1) >> (u32::BITS - FOURS.ilog2());
+    ((hash >> 6) as usize, 1 << (hash & 63))
 }
 
 /// At most eight bytes from a place on, the first lowest.
@@ -123,18 +137,22 @@ fn may_be(text: &[u8]) -> [bool; 2] {
 impl Look {
     #[inline]
     fn begins(&self, letters: u64) -> bool {
-        let three = three_letters(letters);
-        self.beginnings[three >> 6] & 1 << (three & 63) != 0
+        self.beginnings[three_letters(letters)]
     }
 
-    /// Counts the words that begin at a place.
+    /// Counts the words that begin at a place. By chance three letters are often those of a word,
+    /// four hardly ever.
+    #[inline]
     fn count(&self, text: &[u8], start: usize, counts: &mut [usize; 2]) {
-        let eight = eight(text, start);
-        if !self.begins(eight) {
-            return;
+        let four = four_letters(eight(text, start));
+        let (place, bit) = of_four(four);
+        if self.fours[place] & bit != 0 {
+            self.compare(text.get(start..).unwrap_or_default(), four, counts);
         }
-        let rest = text.get(start..).unwrap_or_default();
-        let four = four_letters(eight);
+    }
+
+    /// Counts the words with which a text begins.
+    fn compare(&self, rest: &[u8], four: u32, counts: &mut [usize; 2]) {
         for (_, is_reversed, word) in self.words.iter().filter(|(known, ..)| *known == four) {
             let written = rest.get(..word.len()).unwrap_or_default();
             counts[usize::from(*is_reversed)] += usize::from(written.eq_ignore_ascii_case(word));
@@ -209,8 +227,10 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
     let mut plain: Option<Vec<u8>> = None;
     let mut words = 0;
     let mut at = 0;
-    // A word without any sign is none.
-    for sign in blocks::places(text, is_sign) {
+    // A word of signs alone is none, and one without any.
+    let is_mixed =
+        |letters: u128, signs: u128| (letters & signs >> 1 | signs & letters >> 1) as u64;
+    for sign in blocks::places_by_two(text, (is_plain, is_sign), is_mixed) {
         if sign < at {
             continue;
         }
@@ -232,6 +252,12 @@ fn leet(text: &[u8]) -> Option<(Vec<u8>, Map)> {
 #[inline]
 fn is_sign(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'@' | b'$' | b'!')
+}
+
+/// A letter that stands for itself.
+#[inline]
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphabetic()
 }
 
 fn is_leet(byte: u8) -> bool {

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::blocks;
 use crate::detectors::{Class, TOKEN, class};
 
 /// Pieces that come to less are no value.
@@ -78,11 +79,15 @@ fn past_blank(text: &[u8], at: usize, written: Written) -> usize {
     at
 }
 
+/// Whether a piece may end with the quote at `at`: most quotes are told by what stands behind them.
+#[inline]
+fn may_go_on(text: &[u8], at: usize) -> bool {
+    text.get(at + 1).is_some_and(|byte| GOES_ON[usize::from(*byte)])
+}
+
 /// The joint that begins with the quote at `at`.
 fn literals(text: &[u8], at: usize, written: Written) -> Option<Range<usize>> {
-    // Most quotes are none, and are told by what stands behind them.
-    let may_go_on = text.get(at + 1).is_some_and(|byte| GOES_ON[usize::from(*byte)]);
-    if !may_go_on {
+    if !may_go_on(text, at) {
         return None;
     }
     let before = text.get(..at)?.iter().rev().take(written.slashes());
@@ -150,7 +155,9 @@ fn piece_after(text: &[u8], start: usize) -> usize {
 /// Every joint of two pieces that make a value, in order and apart.
 pub(super) fn find(text: &[u8]) -> Vec<Range<usize>> {
     let mut joints: Vec<Range<usize>> = Vec::new();
-    let quotes = memchr::memchr3_iter(b'"', b'\'', b'`', text);
+    // In JSON and code a quote comes every few bytes.
+    let is_quote = |byte| matches!(byte, b'"' | b'\'' | b'`');
+    let quotes = blocks::places_where(text, is_quote, |at| may_go_on(text, at));
     joints.extend(quotes.filter_map(|at| literals(text, at, Written::Plain)));
     let mut line = 0;
     for feed in memchr::memchr_iter(b'\n', text) {
@@ -186,11 +193,6 @@ fn long_enough(text: &[u8], joints: Vec<Range<usize>>) -> Vec<Range<usize>> {
     }
     close(&mut chain, length);
     kept
-}
-
-/// Whether a text may have any.
-pub(super) fn are_in(text: &[u8]) -> bool {
-    !find(text).is_empty()
 }
 
 /// Places in raw JSON in whose strings there may be any: more than there are, never fewer.

@@ -127,12 +127,25 @@ fn back(maps: &[Arc<Map>], original: &[u8], range: Range<usize>) -> Range<usize>
 
 /// Shows every view of a text, the outermost layer first; none where there is nothing to take off.
 pub fn each(text: &[u8], limits: &Limits, look: &mut dyn FnMut(&View<'_>)) {
+    each_with(text, sieve::Signs::read(text, limits.is_form), limits, look);
+}
+
+/// The same where the signs of the text are known.
+fn each_with(
+    text: &[u8],
+    mut signs: sieve::Signs,
+    limits: &Limits,
+    look: &mut dyn FnMut(&View<'_>),
+) {
     let mut maps = Vec::new();
     let mut kinds = Kinds::default();
     let mut inner: Option<Vec<u8>> = None;
     for layer in 0..limits.layers {
         let outer = inner.as_deref().unwrap_or(text);
-        let Some(peeled) = peel::peel(outer, limits.is_form && layer == 0) else { return };
+        if layer > 0 {
+            signs = sieve::Signs::read(outer, false);
+        }
+        let Some(peeled) = peel::peel(outer, signs) else { return };
         kinds = kinds | peeled.kinds;
         maps.push(Arc::new(peeled.map));
         look(&View { text: &peeled.text, kinds, maps: &maps, original: text });
@@ -168,6 +181,16 @@ impl Reading {
 
 /// Every way to read a text other than as it stands, layers off, and as language.
 pub fn readings(text: &str) -> Vec<Reading> {
+    readings_with(text, sieve::Signs::read(text.as_bytes(), false))
+}
+
+/// The same of a text that [has layers](has_layers); none of any other.
+pub(crate) fn readings_of_layers(text: &str) -> Vec<Reading> {
+    let signs = sieve::Signs::read(text.as_bytes(), false);
+    if signs.any() { readings_with(text, signs) } else { Vec::new() }
+}
+
+fn readings_with(text: &str, signs: sieve::Signs) -> Vec<Reading> {
     let mut readings = Vec::new();
     let language = |inner: &[u8], kinds: Kinds, maps: &[Arc<Map>], all: &mut Vec<Reading>| {
         for (kind, text, map) in cipher::all(inner) {
@@ -177,7 +200,7 @@ pub fn readings(text: &str) -> Vec<Reading> {
         }
     };
     language(text.as_bytes(), Kinds::default(), &[], &mut readings);
-    each(text.as_bytes(), &Limits::default(), &mut |view| {
+    each_with(text.as_bytes(), signs, &Limits::default(), &mut |view| {
         let (text, kinds, maps) = (lossy(view.text), view.kinds, view.maps.to_vec());
         readings.push(Reading { text, kinds, maps });
         language(view.text, kinds, view.maps, &mut readings);

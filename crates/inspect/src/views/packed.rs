@@ -8,8 +8,9 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
+use crate::blocks;
 use crate::detectors::{BASE32, Class, class};
-use crate::engine::tokens::{next_run, run_end};
+use crate::engine::tokens::run_end;
 
 /// Shorter runs are taken for words and names.
 pub(crate) const MIN_RUN: usize = 24;
@@ -33,25 +34,29 @@ pub(crate) struct Packed {
     pub(crate) text: Vec<u8>,
 }
 
+/// As [`DIGITS`] has it, without a look into a table.
+#[inline]
+fn is_digit(byte: u8) -> bool {
+    matches!(byte, b'/'..=b'9' | b'+' | b'-' | b'_') || byte.is_ascii_alphabetic()
+}
+
 /// Where runs begin that are long enough; whether they decode is not asked.
 pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = next_run(&DIGITS, MIN_RUN, text, at, text.len())?;
-        at = run_end(&DIGITS, text, start + MIN_RUN) + 1;
-        Some(start)
-    })
+    blocks::long_runs::<MIN_RUN>(text, is_digit)
 }
 
 /// Every run that decodes to text.
 pub(super) fn find(text: &[u8]) -> Vec<Packed> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(start) = next_run(&DIGITS, MIN_RUN, text, at, text.len()) {
+    let mut found: Vec<Packed> = Vec::new();
+    let mut known = 0;
+    for start in places(text) {
         let end = run_end(&DIGITS, text, start + MIN_RUN);
-        at = end + 1;
-        if let Some(packed) = unpack(text, start..end) {
-            at = packed.range.end.max(end) + 1;
+        // What is packed may reach into the next run.
+        let run = start.max(known)..end;
+        if run.len() >= MIN_RUN
+            && let Some(packed) = unpack(text, run)
+        {
+            known = packed.range.end.max(end) + 1;
             found.push(packed);
         }
     }
@@ -141,10 +146,13 @@ static VALUES: [u8; 256] = {
     values
 };
 
-/// Whether no control character comes of the first digits: random ones fail within a few.
+/// Whether text may come of the first digits: drawn ones fail at the first four or the next.
 fn may_be_text(digits: &[u8]) -> bool {
-    let (quads, _) = digits.as_chunks::<4>();
-    quads.iter().all(|quad| !bytes_of(*quad).iter().any(|byte| is_control(*byte)))
+    let mut gauge = Gauge::default();
+    digits.as_chunks::<4>().0.iter().all(|quad| {
+        gauge.quad(*quad);
+        !gauge.is_dead
+    })
 }
 
 /// The three bytes that four digits of base64 stand for.
@@ -388,6 +396,11 @@ mod tests {
 
     fn base64_of(text: &str) -> String {
         String::from_utf8(base64_like(b"+===", text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn bytes_are_digits() {
+        assert!((0..=255).all(|byte| is_digit(byte) == DIGITS[usize::from(byte)]));
     }
 
     #[test]

@@ -29,14 +29,17 @@ struct Span {
     kind: Kinds,
 }
 
-/// Takes one layer off. None: there is none.
-pub(super) fn peel(text: &[u8], is_form: bool) -> Option<Peeled> {
-    let signs = Signs::read(text, is_form);
-    if !signs.any() || u32::try_from(text.len()).is_err() {
+/// Takes one layer off. None: there is none. `signs` are those of the text.
+pub(super) fn peel(text: &[u8], signs: Signs) -> Option<Peeled> {
+    if u32::try_from(text.len()).is_err() {
+        return None;
+    }
+    let joints = joined::find(text);
+    if joints.is_empty() && !signs.any() {
         return None;
     }
     let mut peeler = Peeler::new(text, signs);
-    for span in spans(text, signs) {
+    for span in spans(text, signs, joints) {
         if span.range.start >= peeler.at {
             peeler.characters(span.range.start);
             peeler.change(span.range, &span.with, span.kind);
@@ -48,9 +51,8 @@ pub(super) fn peel(text: &[u8], is_form: bool) -> Option<Peeled> {
 
 /// Encoded runs, spelled words and joints, in order; the first of two that overlap wins. An encoded
 /// run that is a piece is left for the next layer, where it is whole.
-fn spans(text: &[u8], signs: Signs) -> Vec<Span> {
+fn spans(text: &[u8], signs: Signs, joints: Vec<Range<usize>>) -> Vec<Span> {
     let mut spans = Vec::new();
-    let joints = if signs.joined { joined::find(text) } else { Vec::new() };
     if signs.packed {
         let packed = packed::find(text).into_iter().filter(|p| !is_piece(&joints, &p.range));
         spans.extend(packed.map(|p| Span { range: p.range, with: p.text, kind: Kinds::PACKED }));

@@ -10,7 +10,6 @@ pub(super) struct Signs {
     pub(super) quoted: bool,
     pub(super) packed: bool,
     pub(super) spaced: bool,
-    pub(super) joined: bool,
     /// Forms write a space as `+`.
     pub(super) plus: bool,
 }
@@ -23,15 +22,14 @@ impl Signs {
             quoted: quoted(text).next().is_some(),
             packed: packed::places(text).next().is_some(),
             spaced: spaced::places(text).next().is_some(),
-            joined: joined::are_in(text),
             plus: is_form && memchr::memchr(b'+', text).is_some(),
         }
     }
 
-    /// Whether a text holds any of them; ends with the first.
+    /// Whether a text holds any of them but a `+`; ends with the first.
     pub(super) fn are_in(text: &[u8]) -> bool {
-        spaced::places(text).next().is_some()
-            || packed::places(text).next().is_some()
+        packed::places(text).next().is_some()
+            || spaced::places(text).next().is_some()
             || escapes(text).next().is_some()
             || characters(text).next().is_some()
             || quoted(text).next().is_some()
@@ -42,9 +40,9 @@ impl Signs {
         self.characters || self.escapes || self.quoted || self.plus
     }
 
+    /// Whether there is anything but joints.
     pub(super) fn any(&self) -> bool {
-        let in_runs = self.packed || self.spaced || self.joined;
-        self.characters || self.escapes || self.quoted || in_runs || self.plus
+        self.packed || self.spaced || self.in_characters()
     }
 }
 
@@ -66,7 +64,12 @@ fn characters(text: &[u8]) -> impl Iterator<Item = usize> {
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
-            let place = utf8::next_high(text, at)?;
+            let mut place = utf8::next_high(text, at)?;
+            // In the middle of a word of Greek or Cyrillic letters nothing stands beside ASCII.
+            let run = utf8::foreign_run(text, place);
+            if run > 2 && place == at && at > 0 && text.get(at - 1).is_some_and(|b| *b >= 0x80) {
+                place += run - 2;
+            }
             let Some((character, length)) = utf8::at(text, place) else {
                 at = place + 1;
                 continue;

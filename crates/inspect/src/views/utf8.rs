@@ -13,12 +13,31 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<(char, usize)> {
             let point = u32::from(first & 0x1f) << 6 | u32::from(next & 0x3f);
             return Some((char::from_u32(point)?, 2));
         }
-        0xe0..=0xef => 3,
+        0xe0..=0xef => {
+            let [_, second, third] = *text.get(at..)?.first_chunk()?;
+            let point = u32::from(first & 0x0f) << 12 | tail(second)? << 6 | tail(third)?;
+            return Some((char::from_u32(point).filter(|_| point >= 0x800)?, 3));
+        }
         0xf0..=0xf4 => 4,
         _ => return None,
     };
     let character = std::str::from_utf8(text.get(at..at + length)?).ok()?.chars().next()?;
     Some((character, length))
+}
+
+/// What a byte after the first adds to a character.
+#[inline]
+fn tail(byte: u8) -> Option<u32> {
+    (byte & 0xc0 == 0x80).then_some(u32::from(byte & 0x3f))
+}
+
+/// How many bytes of characters of two bytes, all of them Greek, Cyrillic or Armenian
+/// (U+0380 to U+057F), begin at a place.
+#[inline]
+pub(crate) fn foreign_run(text: &[u8], at: usize) -> usize {
+    let pairs = text.get(at..).unwrap_or_default().as_chunks::<2>().0.iter();
+    let is_foreign = |[lead, tail]: &&[u8; 2]| matches!(lead, 0xce..=0xd5) && tail & 0xc0 == 0x80;
+    2 * pairs.take_while(is_foreign).count()
 }
 
 /// The character that ends at `end`.
@@ -81,6 +100,28 @@ mod tests {
         assert_eq!(next_high(text, 3), Some(3));
         assert_eq!(next_high(&[b'a'; 100], 0), None);
         assert_eq!(at(b"\xff", 0), None);
+    }
+
+    #[test]
+    fn three_bytes_are_read_as_the_standard_has_it() {
+        let first = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.chars().next();
+        for lead in 0xe0..=0xef {
+            for second in 0..=255 {
+                for third in [0, b'a', 0x7f, 0x80, 0xbf, 0xc0, 0xff] {
+                    let bytes = [lead, second, third];
+                    assert_eq!(at(&bytes, 0), first(&bytes).map(|c| (c, 3)), "{bytes:x?}");
+                }
+            }
+        }
+        assert_eq!(at(b"\xe4\xb8", 0), None);
+    }
+
+    #[test]
+    fn a_run_of_foreign_letters() {
+        assert_eq!(foreign_run("xПривет, мир".as_bytes(), 1), 12);
+        assert_eq!(foreign_run("ааa".as_bytes(), 0), 4);
+        assert_eq!(foreign_run("é".as_bytes(), 0), 0);
+        assert_eq!(foreign_run(b"\xd0", 0), 0);
     }
 
     #[test]

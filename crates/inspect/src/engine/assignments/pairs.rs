@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use super::CONNECTION_BYTES;
 
 /// What stands in `.netrc` before a password.
-const PASSWORD: &[u8] = b"password ";
+pub(super) const PASSWORD: &[u8] = b"password ";
 /// Made once: making it costs more than most windows.
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PASSWORD));
 

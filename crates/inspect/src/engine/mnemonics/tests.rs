@@ -104,7 +104,7 @@ proptest! {
         let (mut pieces, mut done) = (Vec::new(), 0);
         for end in (0..text.len()).step_by(cut).skip(1) {
             let seen = &text.as_bytes()[..end];
-            let decided = open(seen).unwrap_or(end).max(done);
+            let decided = row(seen).open.unwrap_or(end).max(done);
             find(0, seen, done..decided, GAP_BYTES, &mut pieces);
             done = decided;
         }

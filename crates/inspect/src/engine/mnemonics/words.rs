@@ -127,16 +127,21 @@ pub(super) fn place(text: &[u8], length: usize) -> Option<u16> {
     WORDS.binary_search(&word).ok().map(|at| at as u16)
 }
 
+/// Whether some word begins with these letters, as far as a sieve tells.
+#[inline]
+pub(super) fn may_seem_to_become(letters: &[u8]) -> bool {
+    (1..=LONGEST).contains(&letters.len()) && {
+        let (place, bit) = sieve_bit(number(letters, letters.len()));
+        BEGINNINGS[place] & bit != 0
+    }
+}
+
 /// Whether some word begins with these letters.
 pub(super) fn may_become(letters: &[u8]) -> bool {
-    if letters.is_empty() || letters.len() > LONGEST {
+    if !may_seem_to_become(letters) {
         return false;
     }
     let beginning = number(letters, letters.len());
-    let (place, bit) = sieve_bit(beginning);
-    if BEGINNINGS[place] & bit == 0 {
-        return false;
-    }
     let first = WORDS.partition_point(|word| *word < beginning);
     let unsaid = 8 * (LONGEST - letters.len());
     WORDS.get(first).is_some_and(|word| word >> unsaid == beginning >> unsaid)
