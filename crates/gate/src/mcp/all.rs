@@ -137,6 +137,9 @@ impl Call {
                     | Method::ListTemplates => {
                         self.list_all(hall, &id, method).await.map(|ready| (None, ready))
                     }
+                    Method::Listen => {
+                        self.listen_to_all(hall, &params, body).await.map(|ready| (None, ready))
+                    }
                     Method::Discover => self.introduce_all(&id).map(|ready| (None, ready)),
                     Method::Ping => Ok((None, result(&id, json!({})))),
                     method => Err(Refusal::NoSuchMethod(method.as_str().to_owned())),
@@ -223,7 +226,7 @@ impl Call {
         self.begin_session(&hall.who);
         let answer = json!({
             "protocolVersion": version,
-            "capabilities": offered_in_session(),
+            "capabilities": offered(),
             "serverInfo": {"name": "portcullis", "version": env!("CARGO_PKG_VERSION")},
         });
         let Ready::Whole { status, body, outcome, .. } = result(id, answer) else {
@@ -415,11 +418,6 @@ fn result(id: &Id, result: Value) -> Ready {
 
 /// What all servers together offer.
 fn offered() -> Value {
-    json!({"tools": {}, "prompts": {}, "resources": {}, "completions": {}})
-}
-
-/// The same to a client with a session, which can hear of changes.
-fn offered_in_session() -> Value {
     json!({
         "tools": {"listChanged": true},
         "prompts": {"listChanged": true},

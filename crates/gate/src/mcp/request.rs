@@ -38,6 +38,9 @@ impl Call {
         mut body: Bytes,
     ) -> Result<Ready, Refusal> {
         self.cross(talk).await?;
+        if method == Method::Listen {
+            return self.listen_to(talk, &params, body).await;
+        }
         let round = match method {
             Method::CallTool => self.rounds(talk, &mut params, &mut body),
             _ => Round::First,
@@ -80,7 +83,7 @@ impl Call {
         }
         self.count_repeats(talk, &asked)?;
         self.let_through(talk);
-        if let Some(result) = self.answered_here(talk, method)? {
+        if let Some(result) = self.answered_here(talk, &expect, &parts.headers)? {
             let id = self.id.clone().ok_or_else(|| lacks("id"))?;
             let data = Message::Result { id, result }.write().into();
             return self.one(talk, &expect, data, StatusCode::OK).await;

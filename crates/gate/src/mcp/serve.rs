@@ -19,6 +19,7 @@ use super::era::{Era, check_modern, envelope, version_of};
 use super::flow::Followed;
 use super::held::Held;
 use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION};
+use super::listen::Listening;
 use super::message::{Id, MAX_MESSAGE_BYTES, Message};
 use super::method::{Method, is_notification};
 use super::news::News;
@@ -58,6 +59,7 @@ pub(super) struct Call {
 }
 
 /// Who talks with whom, in which session.
+#[derive(Clone)]
 pub(super) struct Talk {
     pub who: Who,
     pub mcp: Arc<Mcp>,
@@ -83,6 +85,8 @@ pub(super) enum Ready {
     Streamed(Box<Stream>),
     /// What several servers say by themselves.
     News(Box<News>),
+    /// The same to a client that has asked for it in a request.
+    Listening(Box<Listening>),
     /// Its client waits for people.
     Held(Box<Held>),
 }
@@ -359,7 +363,8 @@ impl Call {
         self.approve(talk, &Value::Null).await?;
         let (expect, last_event) = self.resumed(talk, &parts.headers)?;
         if !matches!(talk.crossing, Crossing::None) {
-            return Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED));
+            let ready = self.listen_in_session(talk, &parts.headers).await?;
+            return Ok(ready.unwrap_or_else(|| Ready::accepted(StatusCode::METHOD_NOT_ALLOWED)));
         }
         let worker = self.worker.clone();
         let listening = link::listen(&worker, &talk.server, &talk.along, last_event.as_deref());
@@ -407,6 +412,7 @@ impl Call {
         }
         if talk.along.session.is_none() {
             // The server has no session of its own to end.
+            talk.who.tenant.books.bridges.subscriptions.end(&parts.headers);
             return Ok(Ready::accepted(StatusCode::OK));
         }
         let status = link::end(&self.worker, &talk.server, &talk.along).await?;
@@ -437,6 +443,7 @@ impl Call {
                 None => return self.refuse(&Refusal::ServerGarbage("it is no answer")).await,
             },
             Ready::News(news) => return news.answer(self),
+            Ready::Listening(listening) => return listening.answer(self),
             Ready::Held(held) => match talk {
                 Some(talk) => return held.answer(self, talk),
                 None => return self.refuse(&Refusal::ApprovalsDown).await,
