@@ -172,10 +172,15 @@ impl Talk {
 }
 
 impl Call {
+    /// Whether it is still to be found out how a server speaks.
+    pub(super) fn is_to_cross(&self, talk: &Talk) -> bool {
+        self.era == Era::Modern && matches!(talk.crossing, Crossing::None)
+    }
+
     /// For a client without sessions: finds out how the server speaks, and opens a session where that
     /// is what it wants.
     pub(super) async fn cross(&mut self, talk: &mut Talk) -> Result<(), Refusal> {
-        if self.era == Era::Legacy || !matches!(talk.crossing, Crossing::None) {
+        if !self.is_to_cross(talk) {
             return Ok(());
         }
         // Nothing is said to a server that the agent may not use; the decision itself comes later.

@@ -30,7 +30,6 @@ use super::method::Method;
 use super::news::{MAX_SERVERS, PATIENCE, first};
 use super::parts::Voice;
 use super::serve::{Call, Ready, Talk};
-use super::sort::Sort;
 use super::stream::{broken_off, head};
 use crate::answer::{AnswerBody, Broken, Driven};
 use crate::books::Books;
@@ -78,7 +77,7 @@ struct Part {
 
 enum Source {
     Own(Box<Events>),
-    Shared(Heard),
+    Shared(Box<Heard>),
 }
 
 /// What is to be done next.
@@ -217,9 +216,7 @@ impl Call {
         if !matches!(verdict.effect, Effect::Permit | Effect::Redact) {
             return Err(Refusal::Denied(verdict));
         }
-        [Sort::Resource, Sort::Template]
-            .into_iter()
-            .try_for_each(|s| self.check_pinned(talk, s, uri))
+        self.check_covered(talk, uri)
     }
 
     /// Begins to listen to a server; the talk comes back where that fails.
@@ -236,7 +233,7 @@ impl Call {
                     Crossing::ToLegacy(opened) => {
                         let way = (opened, &asked);
                         let joined = hub::join(&worker, &talk.server, &talk.along, way).await?;
-                        Ok((joined.0, Source::Shared(joined.1)))
+                        Ok((joined.0, Source::Shared(Box::new(joined.1))))
                     }
                     _ => {
                         let mirrored = Some((Method::Listen.as_str().to_owned(), None));

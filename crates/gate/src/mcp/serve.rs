@@ -28,7 +28,7 @@ use super::seal::{Place, Session, Use};
 use super::server::{Mcp, Server};
 use super::stream::{Expect, Stream};
 use super::who::check_origin;
-use crate::answer::AnswerBody;
+use crate::answer::{AnswerBody, DECISION, RECORD};
 use crate::identify::{Asked, Caller as Who};
 use crate::llm;
 use crate::net::body::read_bounded;
@@ -150,8 +150,8 @@ impl Call {
         let mut talk = self.meet(who, &parts, server)?;
         let ready = match parts.method {
             Verb::POST => self.post(&mut talk, &parts, body).await?,
-            Verb::GET => self.listen(&mut talk, &parts).await?,
-            Verb::DELETE => self.end(&mut talk, &parts).await?,
+            Verb::GET => Box::pin(self.listen(&mut talk, &parts)).await?,
+            Verb::DELETE => Box::pin(self.end(&mut talk, &parts)).await?,
             _ => return Err(Refusal::Unsupported("methods other than POST, GET and DELETE here")),
         };
         Ok((talk, ready))
@@ -162,7 +162,7 @@ impl Call {
         let mcp = who.tenant.mcp.clone();
         check_origin(&parts.headers, &mcp.origins)?;
         let found = mcp.server(server).cloned().ok_or(Refusal::NoSuchServer)?;
-        self.about("server", found.name.as_str());
+        self.at_server(found.name.as_str());
         self.base.action.fails(found.fails);
         if !found.standing.is_active() {
             return Err(Refusal::Contained(Contained::Server(found.standing)));
@@ -214,6 +214,12 @@ impl Call {
         self.base.action.record().resource = Some(Resource { name, kind: kind.into() });
     }
 
+    /// The same of a server by its own name, which is the operator's.
+    pub(super) fn at_server(&mut self, name: &str) {
+        let resource = Resource { name: name.to_owned(), kind: "server".into() };
+        self.base.action.record().resource = Some(resource);
+    }
+
     /// The bytes of a message, decoded.
     pub(super) async fn read_message(
         &mut self,
@@ -257,7 +263,7 @@ impl Call {
                 self.base.action.record().kind = Kind::MCP_MESSAGE;
                 self.base.action.note("method", clip(&method, 128));
                 match is_notification(&method) {
-                    true => self.pass_on(talk, body, Voice::Nobody).await,
+                    true => Box::pin(self.pass_on(talk, body, Voice::Nobody)).await,
                     false => Err(Refusal::NoSuchMethod(method)),
                 }
             }
@@ -274,7 +280,7 @@ impl Call {
                 }
                 self.base.action.record().kind = Kind::MCP_MESSAGE;
                 self.base.action.note("method", "answer");
-                self.pass_on(talk, body, Voice::Model).await
+                Box::pin(self.pass_on(talk, body, Voice::Model)).await
             }
         }
     }
@@ -474,9 +480,9 @@ impl Call {
     pub(super) fn stamp(&self, response: &mut Response<AnswerBody>, effect: Effect) {
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&self.base.action.id().to_string()) {
-            headers.insert("portcullis-record", value);
+            headers.insert(RECORD, value);
         }
-        headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
+        headers.insert(DECISION, HeaderValue::from_static(effect.as_str()));
         self.base.action.say_failing(headers);
     }
 }
