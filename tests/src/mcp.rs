@@ -27,6 +27,8 @@ pub struct Builder {
     others: Others,
     /// What it says by itself, to whoever listens.
     news: Vec<Value>,
+    /// What comes after its news, in place of the end.
+    after_news: Vec<Step>,
     era: Era,
 }
 
@@ -50,6 +52,7 @@ pub fn mcp_server() -> Builder {
         asides: Vec::new(),
         others: Others::default(),
         news: Vec::new(),
+        after_news: Vec::new(),
         era: Era::Legacy,
     }
 }
@@ -112,6 +115,13 @@ impl Builder {
         self
     }
 
+    /// Streams of its news do not end after them, but go on so.
+    #[must_use]
+    pub fn after_news(mut self, step: Step) -> Self {
+        self.after_news.push(step);
+        self
+    }
+
     /// Messages before each answer to a call.
     #[must_use]
     pub fn aside(mut self, message: Value) -> Self {
@@ -146,7 +156,7 @@ impl Builder {
             return Answer::new(405, "text/plain", "");
         }
         if call.method == http::Method::GET {
-            return Answer::events(self.news.iter().map(|news| format!("data: {news}\n\n")));
+            return self.listened(&[]);
         }
         let message = call.json();
         let (method, id) = (message["method"].as_str().unwrap_or_default(), &message["id"]);
@@ -163,6 +173,14 @@ impl Builder {
             let answer = json!({"jsonrpc": "2.0", "id": id, "error": error});
             return Answer::new(status, "application/json", answer.to_string());
         }
+        if method == "subscriptions/listen" && self.era == Era::Modern && !self.news.is_empty() {
+            let params = json!({
+                "_meta": {"io.modelcontextprotocol/subscriptionId": id},
+                "notifications": message["params"]["notifications"],
+            });
+            let method = "notifications/subscriptions/acknowledged";
+            return self.listened(&[json!({"jsonrpc": "2.0", "method": method, "params": params})]);
+        }
         let result = match method {
             "server/discover" => json!({
                 "resultType": "complete",
@@ -172,7 +190,10 @@ impl Builder {
             }),
             "initialize" => json!({
                 "protocolVersion": message["params"]["protocolVersion"],
-                "capabilities": {"tools": {"listChanged": true}},
+                "capabilities": {
+                    "tools": {"listChanged": true},
+                    "resources": {"subscribe": true, "listChanged": true},
+                },
                 "serverInfo": {"name": "mock", "version": "1"},
             }),
             "tools/list" => {
@@ -198,6 +219,13 @@ impl Builder {
             true => answer.header("mcp-session-id", INNER_SESSION),
             false => answer,
         }
+    }
+
+    /// A stream of its news, after these messages.
+    fn listened(&self, before: &[Value]) -> Answer {
+        let all = before.iter().chain(&self.news);
+        let news = all.map(|news| Step::Data(format!("data: {news}\n\n").into()));
+        Answer::steps(news.chain(self.after_news.iter().cloned()).collect())
     }
 
     fn framed(&self, method: &str, answer: &Value) -> Answer {
@@ -337,6 +365,12 @@ pub fn modern(method: &str, mut params: Value) -> Value {
         "io.modelcontextprotocol/clientCapabilities": {},
     });
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+}
+
+/// The headers that go with a request that carries all that is known of its client.
+pub fn modern_client(client: &Client, method: &str) -> Client {
+    let client = client.clone().header("mcp-protocol-version", "2026-07-28");
+    client.header("mcp-method", method)
 }
 
 /// What a client says first.

@@ -42,6 +42,10 @@ impl Asked {
         self.is_unsure |= !is_followed;
     }
 
+    pub(crate) fn has_answers(&self) -> bool {
+        self.has_answers || !self.calls.is_empty()
+    }
+
     pub(crate) fn add(&mut self, name: &str, arguments: Arguments, record: &str) {
         if name.len() > MAX_NAME {
             self.is_unsure = true;

@@ -79,6 +79,11 @@ impl Session {
         self.asked.add(name, arguments, record);
     }
 
+    /// Whether a model has answered here at all: else nobody can have asked for a call.
+    pub fn has_answers(&self) -> bool {
+        self.asked.has_answers()
+    }
+
     /// Which answer asked for a call.
     pub fn asked_by(&self, tool: &str, arguments: &Arguments) -> AskedBy {
         self.asked.by(tool, arguments)
@@ -195,6 +200,9 @@ impl Session {
     /// Whether the arguments of a reading call point at one thing in the user's own words, such as
     /// the name of a file.
     pub fn points(&self, arguments: &serde_json::Value) -> bool {
+        if self.user.text_bytes() == 0 {
+            return false;
+        }
         let strings = crate::arguments::strings(arguments);
         strings.iter().any(|(_, text)| self.names(&normalise(text).text).is_some())
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderValue, response};
+use http::{HeaderName, HeaderValue, response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use model::{Effect, Status};
@@ -30,12 +30,16 @@ use crate::unrecorded::Beginning;
 /// Says on an answer that its record waits for the log.
 pub(crate) const FAILING: &str = "portcullis-failing";
 
+/// Names the record of an action on its answer, and what was decided.
+pub(crate) const RECORD: HeaderName = HeaderName::from_static("portcullis-record");
+pub(crate) const DECISION: HeaderName = HeaderName::from_static("portcullis-decision");
+
 /// The headers that every answer carries.
 pub(crate) fn stamp(parts: &mut response::Parts, id: &str, effect: Effect) {
     if let Ok(value) = HeaderValue::from_str(id) {
-        parts.headers.insert("portcullis-record", value);
+        parts.headers.insert(RECORD, value);
     }
-    parts.headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
+    parts.headers.insert(DECISION, HeaderValue::from_static(effect.as_str()));
 }
 
 /// How long a stream may stay open after the protocol's last event.

@@ -12,6 +12,7 @@ use crate::limits::Counters;
 use crate::loops::Loops;
 use crate::mcp::bridge::Bridges;
 use crate::mcp::held::HeldStreams;
+use crate::mcp::listen::Listens;
 use crate::metrics::Metrics;
 use crate::unrecorded::Unrecorded;
 
@@ -27,6 +28,8 @@ pub struct Books {
     pub bridges: Bridges,
     /// Clients that wait for people with a stream open.
     pub held: HeldStreams,
+    /// Clients that hear news of MCP servers.
+    pub listens: Listens,
     /// Records that wait for the log.
     pub unrecorded: Unrecorded,
     /// Actions under way.

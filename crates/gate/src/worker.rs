@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::WWW_AUTHENTICATE;
-use http::{Request, Response, StatusCode};
+use http::header::{HOST, WWW_AUTHENTICATE};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use model::{Effect, Kind, Status};
@@ -20,6 +20,9 @@ use crate::route::{Route, is_for_a_proxy, route};
 use crate::{llm, mcp, oauth};
 
 const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
+
+/// Answers that say how to get in.
+const TURNED_AWAY: [StatusCode; 2] = [UNAUTHORIZED, StatusCode::FORBIDDEN];
 
 /// Serves requests on one thread, with upstream connections of its own.
 #[derive(Clone)]
@@ -54,12 +57,14 @@ impl listen::Handler for Worker {
                 oauth::document(&snapshot, peer, request.headers(), &path)
             }
             Route::AllMcp | Route::Mcp { .. } => {
-                let challenge = self.challenge(peer, &request, &path);
+                let host = request.headers().get(HOST).cloned();
                 let mut answer = match route {
                     Route::Mcp { server } => mcp::serve(self, peer, request, server).await,
                     _ => mcp::serve_all(self, peer, request).await,
                 };
-                if let Some(challenge) = challenge {
+                if TURNED_AWAY.contains(&answer.status())
+                    && let Some(challenge) = self.challenge(peer, host, &path)
+                {
                     point_out(&mut answer, &challenge);
                 }
                 answer
@@ -79,11 +84,11 @@ impl Worker {
     fn challenge(
         &self,
         peer: &Peer,
-        request: &Request<Incoming>,
+        host: Option<HeaderValue>,
         path: &str,
     ) -> Option<oauth::Challenge> {
-        let snapshot = self.gate.snapshot();
-        oauth::challenge(&snapshot, peer, request.headers(), path)
+        let headers = host.into_iter().map(|host| (HOST, host)).collect();
+        oauth::challenge(&self.gate.snapshot(), peer, &headers, path)
     }
 
     /// What the network layer answered by itself is an action that was tried, so it is recorded.

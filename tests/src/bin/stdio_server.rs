@@ -1,6 +1,6 @@
 //! An MCP server over standard input and output that misbehaves on demand: `stdio_server`.
 //!
-//! Its one tool, `act`, takes a text that says what to do: `exit`, `hang`, `noise`, `flood`, `env`,
+//! Its one tool, `act`, takes a text that says what to do: `exit`, `hang`, `noise`, `flood`, `news`, `env`,
 //! `pid`, `memory`; anything else comes back.
 
 use std::io::{BufRead, Write};
@@ -19,7 +19,7 @@ fn main() {
         let result = match message["method"].as_str() {
             Some("initialize") => json!({
                 "protocolVersion": message["params"]["protocolVersion"],
-                "capabilities": {"tools": {}},
+                "capabilities": {"tools": {"listChanged": true}},
                 "serverInfo": {"name": "stdio", "version": "1"},
             }),
             Some("tools/list") => json!({"tools": [portcullis_tests::mcp::tool("act")]}),
@@ -53,6 +53,11 @@ fn act(params: &Value) -> Option<String> {
                 json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params});
             (0..2_000).for_each(|_| say(&note));
             Some("flood".into())
+        }
+        "news" => {
+            let changed = "notifications/tools/list_changed";
+            say(&json!({"jsonrpc": "2.0", "method": changed}));
+            Some("news".into())
         }
         "env" => {
             let names: Vec<String> = std::env::vars().map(|(name, _)| name).collect();

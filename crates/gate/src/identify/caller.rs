@@ -122,6 +122,22 @@ impl Caller {
         }
     }
 
+    /// Takes up what a later snapshot has of it; whether it is there still.
+    pub(crate) fn renew(&mut self, snapshot: &Snapshot) -> bool {
+        let tenant = snapshot.tenants.get(&self.tenant.id);
+        let Some((tenant, agent)) =
+            tenant.and_then(|tenant| Some((tenant, tenant.agents.get(&self.agent.name)?)))
+        else {
+            return false;
+        };
+        if !Arc::ptr_eq(tenant, &self.tenant) {
+            let known = self.person.as_ref().and_then(|name| tenant.persons.get(name));
+            self.scopes = scopes(self.given.as_deref(), known.map(Arc::as_ref));
+            (self.tenant, self.agent) = (tenant.clone(), agent.clone());
+        }
+        true
+    }
+
     /// What stands in its way in a later snapshot.
     pub(crate) fn contained_in(&self, snapshot: &Snapshot) -> Option<Contained> {
         let Some(tenant) = snapshot.tenants.get(&self.tenant.id) else {

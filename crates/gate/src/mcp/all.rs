@@ -90,7 +90,7 @@ impl Call {
         if self.worker.gate.is_draining() {
             return Err(Refusal::Draining);
         }
-        self.about("server", "*");
+        self.at_server("*");
         let mcp = who.tenant.mcp.clone();
         check_origin(&parts.headers, &mcp.origins)?;
         let session = self.session(&who, &mcp, "", &parts.headers)?;
@@ -99,10 +99,10 @@ impl Call {
         let mut hall = Hall { who, mcp, session, along };
         match parts.method {
             Verb::POST => self.post_all(&mut hall, &parts, body).await,
-            Verb::DELETE => self.end_all(&hall).await.map(|ready| (None, ready)),
+            Verb::DELETE => Box::pin(self.end_all(&hall)).await.map(|ready| (None, ready)),
             Verb::GET => {
                 hall.along.version = version_of(&parts.headers)?;
-                self.listen_all(&hall).await.map(|ready| (None, ready))
+                Box::pin(self.listen_all(&hall)).await.map(|ready| (None, ready))
             }
             _ => Err(Refusal::Unsupported("methods other than POST, GET and DELETE here")),
         }
@@ -129,13 +129,17 @@ impl Call {
                     | Method::Unsubscribe
                     | Method::Complete => self.route(hall, parts, &id, (method, params)).await,
                     Method::Initialize => {
-                        self.greet_all(hall, &id, params).await.map(|ready| (None, ready))
+                        Box::pin(self.greet_all(hall, &id, params)).await.map(|ready| (None, ready))
                     }
                     Method::ListTools
                     | Method::ListPrompts
                     | Method::ListResources
                     | Method::ListTemplates => {
-                        self.list_all(hall, &id, method).await.map(|ready| (None, ready))
+                        Box::pin(self.list_all(hall, &id, method)).await.map(|ready| (None, ready))
+                    }
+                    Method::Listen => {
+                        let listening = Box::pin(self.listen_to_all(hall, &params, body));
+                        listening.await.map(|ready| (None, ready))
                     }
                     Method::Discover => self.introduce_all(&id).map(|ready| (None, ready)),
                     Method::Ping => Ok((None, result(&id, json!({})))),
@@ -148,21 +152,21 @@ impl Call {
                 if !is_notification(&method) {
                     return Err(Refusal::NoSuchMethod(method));
                 }
-                self.tell_all(hall, &method, body).await.map(|ready| (None, ready))
+                Box::pin(self.tell_all(hall, &method, body)).await.map(|ready| (None, ready))
             }
             Message::Result { id, result } => {
                 if let Some(ready) = self.answers_gate(&hall.who, Some(&id), Some(&result)) {
                     return Ok((None, ready));
                 }
                 let (server, id) = asker(&id).ok_or(Refusal::NoSuchSession)?;
-                self.reply(hall, &server, Message::Result { id, result }).await
+                Box::pin(self.reply(hall, &server, Message::Result { id, result })).await
             }
             Message::Error { id, error } => {
                 if let Some(ready) = self.answers_gate(&hall.who, id.as_ref(), None) {
                     return Ok((None, ready));
                 }
                 let (server, id) = id.as_ref().and_then(asker).ok_or(Refusal::NoSuchSession)?;
-                self.reply(hall, &server, Message::Error { id: Some(id), error }).await
+                Box::pin(self.reply(hall, &server, Message::Error { id: Some(id), error })).await
             }
         }
     }
@@ -223,7 +227,7 @@ impl Call {
         self.begin_session(&hall.who);
         let answer = json!({
             "protocolVersion": version,
-            "capabilities": offered_in_session(),
+            "capabilities": offered(),
             "serverInfo": {"name": "portcullis", "version": env!("CARGO_PKG_VERSION")},
         });
         let Ready::Whole { status, body, outcome, .. } = result(id, answer) else {
@@ -244,7 +248,11 @@ impl Call {
     }
 
     /// The entries of a list of one server.
-    async fn entries_of(&mut self, talk: &Talk, method: Method) -> Result<Vec<Value>, Refusal> {
+    pub(super) async fn entries_of(
+        &mut self,
+        talk: &Talk,
+        method: Method,
+    ) -> Result<Vec<Value>, Refusal> {
         if method == Method::ListTools {
             return self.tools_of(talk).await;
         }
@@ -379,7 +387,7 @@ impl Call {
         self.base.action.record().kind = Kind::MCP_MESSAGE;
         self.base.action.note("method", "answer");
         let mut talk = self.at(hall, server)?;
-        self.about("server", server);
+        self.at_server(server);
         let ready = self.pass_on(&mut talk, message.write().into(), Voice::Model).await?;
         Ok((Some(talk), ready))
     }
@@ -415,11 +423,6 @@ fn result(id: &Id, result: Value) -> Ready {
 
 /// What all servers together offer.
 fn offered() -> Value {
-    json!({"tools": {}, "prompts": {}, "resources": {}, "completions": {}})
-}
-
-/// The same to a client with a session, which can hear of changes.
-fn offered_in_session() -> Value {
     json!({
         "tools": {"listChanged": true},
         "prompts": {"listChanged": true},

@@ -53,13 +53,20 @@ impl Call {
         let data = match method {
             Method::CallTool | Method::ReadResource | Method::GetPrompt | Method::TaskResult => {
                 let data = self.returned(talk, expect, result, data)?;
+                if method == Method::ReadResource
+                    && let Some(uri) = &expect.name
+                {
+                    Box::pin(self.pin_read(talk, uri)).await?;
+                }
                 return Ok(outward(talk, data));
             }
             Method::Initialize | Method::Discover => self.introduced(id, result, data),
             Method::ListTools
             | Method::ListResources
             | Method::ListTemplates
-            | Method::ListPrompts => self.filtered(talk, method, id, result, data).await?,
+            | Method::ListPrompts => {
+                Box::pin(self.filtered(talk, method, id, result, data)).await?
+            }
             _ => {
                 self.check_inputs(talk, &result)?;
                 data

@@ -8,17 +8,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use model::{AgentName, Effect, ServerName, Timestamp, UserName};
 use policy::{Action, Resource};
 use serde_json::{Map, Value};
 
 use super::era::{Era, MODERN};
+use super::hub::Hub;
 use super::link::{Along, Reply, ReplyBody};
 use super::message::{Id, Message};
 use super::method::Method;
 use super::serve::{Call, Talk};
 use super::server::Transport;
+use super::stream::Expect;
+use super::subscriptions::Subscriptions;
 use super::translate;
 use crate::refusal::Refusal;
 
@@ -54,6 +57,14 @@ pub(super) struct Opened {
     version: HeaderValue,
     /// What the server said of itself.
     said: Map<String, Value>,
+    /// Who listens to what it says by itself.
+    pub hub: Hub,
+}
+
+impl Opened {
+    pub(super) fn capabilities(&self) -> Option<&Value> {
+        self.said.get("capabilities")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +79,7 @@ struct Whose {
 pub struct Bridges {
     eras: Mutex<HashMap<ServerName, (Era, Timestamp)>>,
     sessions: Mutex<HashMap<Whose, (Arc<Opened>, Timestamp)>>,
+    pub(super) subscriptions: Subscriptions,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,7 +110,9 @@ impl Bridges {
     fn keep(&self, whose: Whose, opened: &Arc<Opened>, now: Timestamp) -> Result<(), Refusal> {
         let mut sessions = lock(&self.sessions);
         if sessions.len() >= MAX_SESSIONS {
-            sessions.retain(|_, (_, used)| now.since(*used) < IDLE);
+            // One in which somebody listens is not idle.
+            let is_used = |opened: &Arc<Opened>| Arc::strong_count(opened) > 1;
+            sessions.retain(|_, (opened, used)| now.since(*used) < IDLE || is_used(opened));
         }
         if sessions.len() >= MAX_SESSIONS {
             return Err(Refusal::ServerBusy);
@@ -158,10 +172,15 @@ impl Talk {
 }
 
 impl Call {
+    /// Whether it is still to be found out how a server speaks.
+    pub(super) fn is_to_cross(&self, talk: &Talk) -> bool {
+        self.era == Era::Modern && matches!(talk.crossing, Crossing::None)
+    }
+
     /// For a client without sessions: finds out how the server speaks, and opens a session where that
     /// is what it wants.
     pub(super) async fn cross(&mut self, talk: &mut Talk) -> Result<(), Refusal> {
-        if self.era == Era::Legacy || !matches!(talk.crossing, Crossing::None) {
+        if !self.is_to_cross(talk) {
             return Ok(());
         }
         // Nothing is said to a server that the agent may not use; the decision itself comes later.
@@ -224,7 +243,7 @@ impl Call {
         let version = said.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
         let version = HeaderValue::from_str(version)
             .map_err(|_| Refusal::ServerGarbage("its version is none"))?;
-        let opened = Arc::new(Opened { session, version, said });
+        let opened = Arc::new(Opened { session, version, said, hub: Hub::default() });
         let version = Some(opened.version.clone());
         let along = Along { session: opened.session.clone(), version, ..plain };
         let method = "notifications/initialized".into();
@@ -273,15 +292,25 @@ impl Call {
     pub(super) fn answered_here(
         &self,
         talk: &Talk,
-        method: Method,
+        expect: &Expect,
+        headers: &HeaderMap,
     ) -> Result<Option<Map<String, Value>>, Refusal> {
+        let (Some(method), uri) = (expect.method, expect.name.as_deref().unwrap_or_default())
+        else {
+            return Ok(None);
+        };
         match (&talk.crossing, method) {
             (Crossing::ToLegacy(opened), Method::Discover) => {
                 Ok(Some(translate::discovered(&opened.said)))
             }
             (Crossing::ToModern(_), Method::Ping) => Ok(Some(Map::new())),
-            (Crossing::ToLegacy(_), Method::Listen)
-            | (Crossing::ToModern(_), Method::Subscribe | Method::Unsubscribe | Method::SetLevel) => {
+            // The server hears of it when the client listens.
+            (Crossing::ToModern(_), Method::Subscribe | Method::Unsubscribe) => {
+                let (now, wish) = (self.base.action.gate.now(), (uri, method == Method::Subscribe));
+                let subscriptions = &talk.who.tenant.books.bridges.subscriptions;
+                subscriptions.change(headers, now, wish).map(|()| Some(Map::new()))
+            }
+            (Crossing::ToModern(_), Method::SetLevel) => {
                 Err(Refusal::NoSuchMethod(method.as_str().to_owned()))
             }
             _ => Ok(None),

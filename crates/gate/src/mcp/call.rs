@@ -4,7 +4,7 @@
 //! session and agent (in the record and [`Talk`]), the server, the tool with what is known of it, and
 //! the arguments as a value. [`Call::answered`] is where everything is known of what came back.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use http::header::HeaderName;
@@ -21,7 +21,6 @@ use super::parts::Voice;
 use super::pins::Known;
 use super::request::{is_same, lacks, sent_params};
 use super::serve::{Call, Ready, Talk};
-use crate::llm::calls;
 use crate::refusal::Refusal;
 
 /// Pages of a list that the gate reads by itself.
@@ -36,8 +35,8 @@ pub(super) struct ToolCall<'a> {
     pub class: Classification,
     /// As they will be sent, masked values masked.
     pub arguments: &'a Value,
-    /// By which a model's answer that asked for it is found: of the arguments as they came.
-    pub digest: Option<[u8; 32]>,
+    /// As they came: by these a model's answer that asked for it is found.
+    pub given: &'a Value,
 }
 
 impl Call {
@@ -56,15 +55,15 @@ impl Call {
             return Err(Refusal::PinHeld("tool", because));
         }
         let arguments = arguments_of(params)?;
-        self.check_mirrored(&known, &arguments, &parts.headers)?;
-        if let Some(ready) = self.check_arguments(&known, &arguments)? {
+        self.check_mirrored(&known, arguments, &parts.headers)?;
+        if let Some(ready) = self.check_arguments(&known, arguments)? {
             return Ok(Err(ready));
         }
-        let digest = calls::digest(&arguments);
-        let (inspected, arguments) = self.inspect_arguments(talk, name, arguments, body)?;
-        talk.along.params = self.mirrored(talk, &known, &arguments);
+        let (inspected, sent) = self.inspect_arguments(talk, name, arguments, body)?;
+        let sent = sent.as_ref().unwrap_or(arguments);
+        talk.along.params = self.mirrored(talk, &known, sent);
         let class = talk.server.classify(name, Some(&known));
-        let call = ToolCall { tool: name, class, arguments: &arguments, digest };
+        let call = ToolCall { tool: name, class, arguments: sent, given: arguments };
         self.trace(talk, &call);
         let verdict = self.decide_call(talk, &call)?;
         self.check_scopes(talk, name)?;
@@ -100,32 +99,32 @@ impl Call {
         arguments.flat_map(|a| params.iter().filter_map(|param| param.header(a))).collect()
     }
 
-    /// Takes out of the arguments what may not pass. What the user said in so many words is theirs to
+    /// Takes out of the arguments what may not pass; those that are sent, where they are others. What the user said in so many words is theirs to
     /// hand to a tool that the operator knows: masked, a new password would be the mask. Policies see
     /// what was found either way.
     fn inspect_arguments(
         &mut self,
         talk: &Talk,
         tool: &str,
-        arguments: Value,
+        arguments: &Value,
         body: Bytes,
-    ) -> Result<(Bytes, Value), Refusal> {
+    ) -> Result<(Bytes, Option<Value>), Refusal> {
         let before = self.base.action.record().decision.clone();
         let inspected = self.inspect_request(body.clone(), Voice::Model, ARGUMENTS)?;
         if is_same(&body, &inspected) {
-            return Ok((body, arguments));
+            return Ok((body, None));
         }
         let sent = sent_params(&inspected).and_then(|mut params| params.remove("arguments"));
-        let Some(sent) = sent.filter(|sent| *sent != arguments) else {
-            return Ok((inspected, arguments));
+        let Some(sent) = sent.filter(|sent| sent != arguments) else {
+            return Ok((inspected, None));
         };
         let may_stay = self.base.action.findings.blocker().is_none() && talk.server.declares(tool);
-        if may_stay && self.are_users_words(talk, &arguments, &sent) {
+        if may_stay && self.are_users_words(talk, arguments, &sent) {
             self.base.action.record().decision = before;
             self.base.action.note("left", "what was found are the user's own words");
-            return Ok((body, arguments));
+            return Ok((body, None));
         }
-        Ok((inspected, sent))
+        Ok((inspected, Some(sent)))
     }
 
     /// The decision on a call.
@@ -150,7 +149,7 @@ impl Call {
         if !is_doubted && let Some(known) = talk.mcp.pins.find(&talk.server.name, name) {
             return Ok(known);
         }
-        if let Err(refusal) = self.tools_of(talk).await {
+        if let Err(refusal) = Box::pin(self.tools_of(talk)).await {
             if is_doubted {
                 talk.mcp.pins.doubt(&talk.server.name);
             }
@@ -209,10 +208,13 @@ impl Call {
     }
 }
 
-fn arguments_of(params: &Map<String, Value>) -> Result<Value, Refusal> {
+/// A call that has none has empty ones.
+static NO_ARGUMENTS: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
+
+fn arguments_of(params: &Map<String, Value>) -> Result<&Value, Refusal> {
     match params.get("arguments") {
-        None => Ok(Value::Object(Map::new())),
-        Some(arguments @ Value::Object(_)) => Ok(arguments.clone()),
+        None => Ok(&NO_ARGUMENTS),
+        Some(arguments @ Value::Object(_)) => Ok(arguments),
         Some(_) => Err(Refusal::Malformed("`arguments` must be an object.".into())),
     }
 }

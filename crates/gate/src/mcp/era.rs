@@ -50,7 +50,10 @@ impl Era {
 
     /// Whether a method is of this era.
     pub(super) fn has(self, method: Method) -> bool {
-        self == Self::Legacy || !method.is_of_sessions()
+        match self {
+            Self::Legacy => method != Method::Listen,
+            Self::Modern => !method.is_of_sessions(),
+        }
     }
 }
 
@@ -187,5 +190,6 @@ mod tests {
             assert!(!Era::Modern.has(method) && Era::Legacy.has(method), "{method:?}");
         }
         assert!(Era::Modern.has(Method::CallTool) && Era::Modern.has(Method::Discover));
+        assert!(Era::Modern.has(Method::Listen) && !Era::Legacy.has(Method::Listen));
     }
 }

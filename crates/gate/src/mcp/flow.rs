@@ -11,6 +11,7 @@ use super::server::{FlowRule, Server};
 use super::stream::Expect;
 use crate::flow::Task;
 use crate::identify::Caller;
+use crate::llm::calls;
 
 /// Bytes of the origins in a record.
 const MAX_SHOWN: usize = 1024;
@@ -35,7 +36,8 @@ impl Call {
         let source = declared_source(talk, call.tool, rule, call.class);
         let (flow, labels, is_asked, by) = self.in_session(talk, |session| {
             let flow = Flow::of(session, &tool, call.arguments);
-            let by = call.digest.map(|digest| session.asked_by(call.tool, &digest));
+            let digest = session.has_answers().then(|| calls::digest(call.given)).flatten();
+            let by = digest.map(|digest| session.asked_by(call.tool, &digest));
             (flow, session.labels().clone(), session.points(call.arguments), by)
         });
         self.note_labels(&labels);

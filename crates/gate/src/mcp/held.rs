@@ -273,7 +273,9 @@ impl Held {
                 Ok(passed.map(|event| event.write()).unwrap_or_default())
             }
             Ready::Held(held) => Err(Refusal::Held(held.waiting)),
-            Ready::News(_) => Err(Refusal::ServerGarbage("it is no answer to what was asked")),
+            Ready::News(_) | Ready::Listening(_) => {
+                Err(Refusal::ServerGarbage("it is no answer to what was asked"))
+            }
         }
     }
 }

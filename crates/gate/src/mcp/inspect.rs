@@ -30,7 +30,9 @@ impl Call {
         let Some(engine) = self.base.engine.clone() else { return Ok(body) };
         let direction = Direction::Request;
         let report = self.report(&engine, direction, &body)?;
-        let span = span(&body, editable).unwrap_or(0..0);
+        // Where something may be taken out is looked for only where something is to be.
+        let span = || span(&body, editable).unwrap_or(0..0);
+        let span = if report.edits.is_empty() { 0..0 } else { span() };
         if let Some(edit) = report.edits.iter().find(|edit| !contains(&span, &edit.range)) {
             tracing::debug!(
                 at = edit.range.start,

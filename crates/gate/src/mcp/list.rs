@@ -247,6 +247,62 @@ impl Call {
         pins.find(server, name).is_some() || pins.has_room(server, name)
     }
 
+    /// Whether a resource is what was agreed, or is given by templates that are; nothing where nobody has
+    /// said anything of it.
+    fn covered(&self, talk: &Talk, uri: &str) -> Option<Result<(), Refusal>> {
+        let (pins, server) = (&talk.mcp.pins, &talk.server.name);
+        let held = |sort: Sort, because| Err(Refusal::PinHeld(sort.as_str(), because));
+        if let Some(known) = pins.find(server, &Sort::Resource.name(uri)) {
+            let because = known.pin.held_because();
+            return Some(because.map_or(Ok(()), |because| held(Sort::Resource, because)));
+        }
+        let giving = pins.giving(server, uri);
+        let because = giving.iter().find_map(|known| known.pin.held_because());
+        let is_given = !giving.is_empty();
+        is_given.then(|| because.map_or(Ok(()), |because| held(Sort::Template, because)))
+    }
+
+    /// Whether news of a resource may be heard as far as its description goes.
+    pub(super) fn check_covered(&self, talk: &Talk, uri: &str) -> Result<(), Refusal> {
+        let held = || Err(Refusal::PinHeld(Sort::Resource.as_str(), Why::New.held()));
+        let unlisted = || if talk.server.pin == PinMode::Review { held() } else { Ok(()) };
+        self.covered(talk, uri).unwrap_or_else(unlisted)
+    }
+
+    /// Whether a resource may be read as far as its description goes. One that nobody has listed is looked
+    /// for at its server; one that the server does not list either is pinned by its address when it is
+    /// there, or waits for a person, as configuration says.
+    pub(super) async fn check_resource(&mut self, talk: &Talk, uri: &str) -> Result<(), Refusal> {
+        if let Some(covered) = self.covered(talk, uri) {
+            return covered;
+        }
+        if talk.mcp.pins.is_unasked(&talk.server.name, self.base.action.gate.now()) {
+            for method in [Method::ListTemplates, Method::ListResources] {
+                Box::pin(self.entries_of(talk, method)).await?;
+            }
+        }
+        let covered = self.covered(talk, uri);
+        self.check_covered(talk, uri)?;
+        let name = Sort::Resource.name(uri);
+        if covered.is_none() && !self.has_room(talk, &name) {
+            let why =
+                "nobody has listed it, and no more such resources of its server are remembered";
+            return Err(Refusal::PinHeld(Sort::Resource.as_str(), why));
+        }
+        Ok(())
+    }
+
+    /// A resource was read that nobody has listed: from here on it is known by its address.
+    pub(super) async fn pin_read(&mut self, talk: &Talk, uri: &str) -> Result<(), Refusal> {
+        if self.covered(talk, uri).is_some() {
+            return Ok(());
+        }
+        let Ok(definition) = Definition::unlisted(uri) else { return Ok(()) };
+        let mut kept = Kept::default();
+        self.base.action.note("unlisted", "pinned by its address");
+        self.observe(talk, Sort::Resource, &definition, &mut kept).await.map(drop)
+    }
+
     /// Whether a prompt or a resource is what was agreed. What nobody has listed nobody has read about;
     /// under review, a prompt has to be accepted before it is used.
     pub(super) fn check_pinned(&self, talk: &Talk, sort: Sort, own: &str) -> Result<(), Refusal> {

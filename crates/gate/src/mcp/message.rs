@@ -4,6 +4,7 @@
 //! same. So a message with a repeated member is refused, and one with a member that a lax reader
 //! could take for another (`Method`, `\u017fession`) is too.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use inspect::document::observe_json;
@@ -212,7 +213,7 @@ fn object(value: Option<Value>, name: &'static str) -> Result<Map<String, Value>
 fn no_lookalikes(members: &Map<String, Value>) -> Result<(), Malformed> {
     for member in members.keys() {
         let folded = fold(member);
-        let known = KNOWN.iter().find(|known| **known == folded);
+        let known = KNOWN.iter().find(|known| **known == folded.as_ref());
         if let Some(known) = known.filter(|known| !is_spelled_as(member, known)) {
             return Err(Malformed::Lookalike(known));
         }
@@ -221,8 +222,12 @@ fn no_lookalikes(members: &Map<String, Value>) -> Result<(), Malformed> {
 }
 
 /// Both ways of letter case, so that what only one of them joins is joined.
-fn fold(text: &str) -> String {
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+fn fold(text: &str) -> Cow<'_, str> {
+    let is_folded = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    match text.bytes().all(is_folded) {
+        true => Cow::Borrowed(text),
+        false => text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect(),
+    }
 }
 
 /// `known` is folded; these members have capitals.

@@ -23,10 +23,10 @@ use crate::answer::{AnswerBody, Broken, Driven};
 use crate::refusal::Refusal;
 
 /// Servers that one stream listens to; further ones of the session are not heard here.
-const MAX_SERVERS: usize = 64;
+pub(super) const MAX_SERVERS: usize = 64;
 
 /// How long a server may take to begin; one that takes longer is left out.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the servers of a session say by themselves.
 pub(super) struct News {
@@ -158,7 +158,7 @@ async fn next_of(
 }
 
 /// The first that is done, with its place.
-async fn first<F: Future>(futures: &mut [Pin<Box<F>>]) -> (usize, F::Output) {
+pub(super) async fn first<F: Future>(futures: &mut [Pin<Box<F>>]) -> (usize, F::Output) {
     std::future::poll_fn(|cx| {
         for (at, future) in futures.iter_mut().enumerate() {
             if let Poll::Ready(value) = future.as_mut().poll(cx) {

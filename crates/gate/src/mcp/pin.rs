@@ -127,6 +127,11 @@ impl Pin {
     fn again(&self, seen: &Seen<'_>) -> Option<Self> {
         let hash = seen.definition.hash;
         let is_agreed = self.accepted.as_ref().is_some_and(|accepted| accepted.hash == hash);
+        let is_unlisted = self.accepted.as_ref().is_some_and(Definition::is_unlisted);
+        if is_unlisted && !is_agreed && self.offered.is_none() {
+            // It was read before anything was said of it: this is the first description.
+            return Some(Self { revision: self.revision + 1, ..Self::first(seen) });
+        }
         let offered = match &self.offered {
             Some(offer) if is_agreed && offer.is_rejected => None,
             Some(offer) if is_agreed && !offer.differs => {
@@ -246,6 +251,28 @@ mod tests {
         assert_eq!(case.sees(Some(&back), "one"), None);
         let third = case.sees(Some(&back), "three").unwrap();
         assert!(!third.offered.unwrap().differs);
+    }
+
+    #[test]
+    fn what_was_read_before_it_was_listed_is_pinned_when_it_is_and_held_when_it_changes() {
+        let case = Case::new();
+        let see = |before: Option<&Pin>, definition: &Definition, findings: &[String]| {
+            let (server, agent, mode) = (&case.server, &case.agent, case.mode);
+            Pin::after(before, &Seen { server, agent, definition, findings, mode })
+        };
+        let listed = |text: &str| {
+            let entry = json!({"uri": "a:b", "name": "n", "description": text});
+            Definition::of(super::super::sort::Sort::Resource, &entry).unwrap()
+        };
+        let bare = Definition::unlisted("a:b").unwrap();
+        assert!(bare.is_unlisted() && !listed("x").is_unlisted());
+        let read = see(None, &bare, &[]).unwrap();
+        assert!(read.is_usable());
+        let pinned = see(Some(&read), &listed("one"), &[]).unwrap();
+        assert!(pinned.is_usable() && pinned.revision == 2);
+        assert!(!see(Some(&pinned), &listed("two"), &[]).unwrap().is_usable());
+        let poisoned = see(Some(&read), &listed("one"), &["tool.poisoned_description".into()]);
+        assert_eq!(poisoned.unwrap().offered.unwrap().why, Why::Poisoned);
     }
 
     #[test]

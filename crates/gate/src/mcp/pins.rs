@@ -4,13 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin as Boxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
-use model::{Classification, ServerName};
+use model::{Classification, ServerName, Timestamp};
 
 use super::mirror::Param;
 use super::pin::{Pin, Seen};
 use super::schema::Schema;
 use super::sort::Sort;
+use super::template::gives;
 
 /// Tools that are remembered in one tenant. A further one cannot be used.
 pub const MAX_PINS: usize = 20_000;
@@ -19,6 +21,12 @@ pub const MAX_PINS: usize = 20_000;
 /// are not listed.
 pub const MAX_OTHERS: usize = 20_000;
 pub const MAX_OTHERS_OF_SERVER: usize = 5_000;
+
+/// Templates of one server that an address is held against.
+const MAX_TEMPLATES: usize = 256;
+
+/// How long it counts what resources a server has listed.
+const ASKED: Duration = Duration::from_secs(600);
 
 /// How often a pin is tried again that another gate has changed meanwhile.
 const MAX_TRIES: usize = 4;
@@ -44,6 +52,8 @@ pub struct Pins {
     /// Servers that have said their tools are others now, and were not asked since. No more than there
     /// are servers.
     stale: Mutex<HashSet<ServerName>>,
+    /// When servers were last asked what their resources are.
+    asked: Mutex<HashMap<ServerName, Timestamp>>,
     keeper: Keeper,
 }
 
@@ -53,6 +63,8 @@ struct Table {
     tools: usize,
     /// How many others there are of each server.
     others: HashMap<ServerName, usize>,
+    /// The templates of each server, by their own names.
+    templates: HashMap<ServerName, Vec<String>>,
 }
 
 impl Table {
@@ -70,6 +82,9 @@ impl Table {
         match Sort::of(&pin.tool) {
             Sort::Tool => self.tools += 1,
             _ => *self.others.entry(pin.server.clone()).or_default() += 1,
+        }
+        if let Some(template) = Sort::Template.own(&pin.tool) {
+            self.templates.entry(pin.server.clone()).or_default().push(template.to_owned());
         }
     }
 }
@@ -93,7 +108,12 @@ impl Known {
 
 impl Pins {
     pub fn new(kept: Vec<Pin>, keeper: Keeper) -> Self {
-        let pins = Self { known: RwLock::default(), stale: Mutex::default(), keeper };
+        let pins = Self {
+            known: RwLock::default(),
+            stale: Mutex::default(),
+            asked: Mutex::default(),
+            keeper,
+        };
         kept.into_iter().for_each(|pin| pins.put(pin));
         pins
     }
@@ -106,6 +126,27 @@ impl Pins {
     pub fn find(&self, server: &ServerName, tool: &str) -> Option<Arc<Known>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.pins.get(&key(server, tool)).cloned()
+    }
+
+    /// What was agreed of the templates of a server that give an address, as far as so many are tried.
+    pub fn giving(&self, server: &ServerName, uri: &str) -> Vec<Arc<Known>> {
+        let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let all = table.templates.get(server).into_iter().flatten().take(MAX_TEMPLATES);
+        let giving = all.filter(|template| gives(template, uri));
+        let keys = giving.map(|template| key(server, &Sort::Template.name(template)));
+        keys.filter_map(|key| table.pins.get(&key).cloned()).collect()
+    }
+
+    /// Whether a server has to be asked what its resources are before one is used that nobody has
+    /// listed; whoever is told so does it.
+    pub fn is_unasked(&self, server: &ServerName, now: Timestamp) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = asked.get(server);
+        let is_unasked = before.is_none_or(|before| now.since(*before) >= ASKED);
+        if is_unasked {
+            asked.insert(server.clone(), now);
+        }
+        is_unasked
     }
 
     /// A server says that its tools are others now.

@@ -37,7 +37,13 @@ impl Call {
         mut params: Map<String, Value>,
         mut body: Bytes,
     ) -> Result<Ready, Refusal> {
-        self.cross(talk).await?;
+        // What most calls do not need is boxed, so that it does not make the others larger.
+        if self.is_to_cross(talk) {
+            Box::pin(self.cross(talk)).await?;
+        }
+        if method == Method::Listen {
+            return Box::pin(self.listen_to(talk, &params, body)).await;
+        }
         let round = match method {
             Method::CallTool => self.rounds(talk, &mut params, &mut body),
             _ => Round::First,
@@ -57,6 +63,9 @@ impl Call {
             Method::ReadResource | Method::Subscribe | Method::Unsubscribe => {
                 let uri = text("uri").ok_or_else(|| lacks("uri"))?;
                 let body = self.named(talk, method, Named::Resource(&uri), body)?;
+                if method != Method::Unsubscribe {
+                    Box::pin(self.check_resource(talk, &uri)).await?;
+                }
                 expect.name = Some(uri);
                 body
             }
@@ -75,12 +84,15 @@ impl Call {
         };
         let sent = if is_same(&came, &body) { None } else { sent_params(&body) };
         let asked = Value::Object(sent.unwrap_or_else(|| without_meta(params)));
-        if let Some(ready) = self.leave(talk, round, &expect, (&asked, &body)).await? {
-            return Ok(ready);
+        if self.base.held.is_some() {
+            let leave = Box::pin(self.leave(talk, round, &expect, (&asked, &body)));
+            if let Some(ready) = leave.await? {
+                return Ok(ready);
+            }
         }
         self.count_repeats(talk, &asked)?;
         self.let_through(talk);
-        if let Some(result) = self.answered_here(talk, method)? {
+        if let Some(result) = self.answered_here(talk, &expect, &parts.headers)? {
             let id = self.id.clone().ok_or_else(|| lacks("id"))?;
             let data = Message::Result { id, result }.write().into();
             return self.one(talk, &expect, data, StatusCode::OK).await;
@@ -166,7 +178,7 @@ impl Call {
         let mut reply = self.send(talk, body.clone()).await?;
         if is_first && is_declined(&reply) {
             let hello = sent_params(&body).unwrap_or_default();
-            reply = self.greet_modern(talk, &hello).await?.unwrap_or(reply);
+            reply = Box::pin(self.greet_modern(talk, &hello)).await?.unwrap_or(reply);
         }
         let Reply { status, session, body } = reply;
         let events = match body {
@@ -181,10 +193,10 @@ impl Call {
             ReplyBody::Many(events) => events,
         };
         if is_first {
-            let ready = self.first_of(talk, &expect, events).await?;
+            let ready = Box::pin(self.first_of(talk, &expect, events)).await?;
             return self.opened(talk, ready, session);
         }
-        self.many(talk, expect, events).await
+        Box::pin(self.many(talk, expect, events)).await
     }
 
     /// An answer that is one message.

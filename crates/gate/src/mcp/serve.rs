@@ -19,6 +19,7 @@ use super::era::{Era, check_modern, envelope, version_of};
 use super::flow::Followed;
 use super::held::Held;
 use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION};
+use super::listen::Listening;
 use super::message::{Id, MAX_MESSAGE_BYTES, Message};
 use super::method::{Method, is_notification};
 use super::news::News;
@@ -27,7 +28,7 @@ use super::seal::{Place, Session, Use};
 use super::server::{Mcp, Server};
 use super::stream::{Expect, Stream};
 use super::who::check_origin;
-use crate::answer::AnswerBody;
+use crate::answer::{AnswerBody, DECISION, RECORD};
 use crate::identify::{Asked, Caller as Who};
 use crate::llm;
 use crate::net::body::read_bounded;
@@ -58,6 +59,7 @@ pub(super) struct Call {
 }
 
 /// Who talks with whom, in which session.
+#[derive(Clone)]
 pub(super) struct Talk {
     pub who: Who,
     pub mcp: Arc<Mcp>,
@@ -83,6 +85,8 @@ pub(super) enum Ready {
     Streamed(Box<Stream>),
     /// What several servers say by themselves.
     News(Box<News>),
+    /// The same to a client that has asked for it in a request.
+    Listening(Box<Listening>),
     /// Its client waits for people.
     Held(Box<Held>),
 }
@@ -146,8 +150,8 @@ impl Call {
         let mut talk = self.meet(who, &parts, server)?;
         let ready = match parts.method {
             Verb::POST => self.post(&mut talk, &parts, body).await?,
-            Verb::GET => self.listen(&mut talk, &parts).await?,
-            Verb::DELETE => self.end(&mut talk, &parts).await?,
+            Verb::GET => Box::pin(self.listen(&mut talk, &parts)).await?,
+            Verb::DELETE => Box::pin(self.end(&mut talk, &parts)).await?,
             _ => return Err(Refusal::Unsupported("methods other than POST, GET and DELETE here")),
         };
         Ok((talk, ready))
@@ -158,7 +162,7 @@ impl Call {
         let mcp = who.tenant.mcp.clone();
         check_origin(&parts.headers, &mcp.origins)?;
         let found = mcp.server(server).cloned().ok_or(Refusal::NoSuchServer)?;
-        self.about("server", found.name.as_str());
+        self.at_server(found.name.as_str());
         self.base.action.fails(found.fails);
         if !found.standing.is_active() {
             return Err(Refusal::Contained(Contained::Server(found.standing)));
@@ -210,6 +214,12 @@ impl Call {
         self.base.action.record().resource = Some(Resource { name, kind: kind.into() });
     }
 
+    /// The same of a server by its own name, which is the operator's.
+    pub(super) fn at_server(&mut self, name: &str) {
+        let resource = Resource { name: name.to_owned(), kind: "server".into() };
+        self.base.action.record().resource = Some(resource);
+    }
+
     /// The bytes of a message, decoded.
     pub(super) async fn read_message(
         &mut self,
@@ -253,7 +263,7 @@ impl Call {
                 self.base.action.record().kind = Kind::MCP_MESSAGE;
                 self.base.action.note("method", clip(&method, 128));
                 match is_notification(&method) {
-                    true => self.pass_on(talk, body, Voice::Nobody).await,
+                    true => Box::pin(self.pass_on(talk, body, Voice::Nobody)).await,
                     false => Err(Refusal::NoSuchMethod(method)),
                 }
             }
@@ -270,7 +280,7 @@ impl Call {
                 }
                 self.base.action.record().kind = Kind::MCP_MESSAGE;
                 self.base.action.note("method", "answer");
-                self.pass_on(talk, body, Voice::Model).await
+                Box::pin(self.pass_on(talk, body, Voice::Model)).await
             }
         }
     }
@@ -359,7 +369,8 @@ impl Call {
         self.approve(talk, &Value::Null).await?;
         let (expect, last_event) = self.resumed(talk, &parts.headers)?;
         if !matches!(talk.crossing, Crossing::None) {
-            return Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED));
+            let ready = self.listen_in_session(talk, &parts.headers).await?;
+            return Ok(ready.unwrap_or_else(|| Ready::accepted(StatusCode::METHOD_NOT_ALLOWED)));
         }
         let worker = self.worker.clone();
         let listening = link::listen(&worker, &talk.server, &talk.along, last_event.as_deref());
@@ -407,6 +418,7 @@ impl Call {
         }
         if talk.along.session.is_none() {
             // The server has no session of its own to end.
+            talk.who.tenant.books.bridges.subscriptions.end(&parts.headers);
             return Ok(Ready::accepted(StatusCode::OK));
         }
         let status = link::end(&self.worker, &talk.server, &talk.along).await?;
@@ -437,6 +449,7 @@ impl Call {
                 None => return self.refuse(&Refusal::ServerGarbage("it is no answer")).await,
             },
             Ready::News(news) => return news.answer(self),
+            Ready::Listening(listening) => return listening.answer(self),
             Ready::Held(held) => match talk {
                 Some(talk) => return held.answer(self, talk),
                 None => return self.refuse(&Refusal::ApprovalsDown).await,
@@ -467,9 +480,9 @@ impl Call {
     pub(super) fn stamp(&self, response: &mut Response<AnswerBody>, effect: Effect) {
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&self.base.action.id().to_string()) {
-            headers.insert("portcullis-record", value);
+            headers.insert(RECORD, value);
         }
-        headers.insert("portcullis-decision", HeaderValue::from_static(effect.as_str()));
+        headers.insert(DECISION, HeaderValue::from_static(effect.as_str()));
         self.base.action.say_failing(headers);
     }
 }

@@ -71,6 +71,11 @@ impl Sort {
         format!("{}{own}", self.prefix())
     }
 
+    /// What something of this sort calls itself, by the name under which it is pinned.
+    pub(super) fn own(self, name: &str) -> Option<&str> {
+        name.strip_prefix(self.prefix()).filter(|_| Self::of(name) == self)
+    }
+
     /// The member of an entry that says what it is called.
     pub(super) fn member(self) -> &'static str {
         match self {

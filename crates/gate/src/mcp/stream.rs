@@ -182,7 +182,7 @@ impl Call {
             .map_err(|_| Refusal::ServerGarbage("one of its messages is none"))?;
         let (data, is_answer) = match message {
             Message::Request { id, method, .. } => {
-                (self.asked(talk, &id, &method, event.data).await?, false)
+                (Box::pin(self.asked(talk, &id, &method, event.data)).await?, false)
             }
             Message::Notification { method, .. } => {
                 (self.notified(talk, &method, event.data)?, false)

@@ -5,7 +5,7 @@
 
 use inspect::{Direction, Engine};
 use model::{Classification, Confidentiality, Digest, Integrity, ToolEffect, canonical};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::mirror::Param;
 use super::orders::signs;
@@ -76,6 +76,17 @@ impl Definition {
         let hash = Digest::of(&bytes);
         let canonical = String::from_utf8(bytes).map_err(|_| BadTool::TooLarge)?;
         Ok(Self { name: sort.name(own), canonical, hash })
+    }
+
+    /// All that is known of a resource that was read and never listed.
+    pub fn unlisted(uri: &str) -> Result<Self, BadTool> {
+        Self::of(Sort::Resource, &json!({"uri": uri}))
+    }
+
+    /// Whether nobody has said more of it than that.
+    pub fn is_unlisted(&self) -> bool {
+        let uri = Sort::Resource.own(&self.name);
+        uri.is_some_and(|uri| Self::unlisted(uri).is_ok_and(|bare| bare.hash == self.hash))
     }
 
     /// From the form that is kept, under the name of what it is of.
@@ -173,8 +184,6 @@ fn texts_of(value: &Value, texts: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

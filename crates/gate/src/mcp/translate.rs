@@ -1,8 +1,8 @@
 //! What a message of one era is in the other, as far as both have it.
 //!
-//! Nothing is promised that cannot be kept: what a server asks of a client, news that it sends by
-//! itself, levels of its log and subscriptions have no counterpart within one call, and so neither
-//! side is told that the other could do them.
+//! Nothing is promised that cannot be kept: what a server asks of a client and levels of its log have no
+//! counterpart within one call, and so neither side is told that the other could do them. News have one, in
+//! another form: see [`listen`](super::listen).
 
 use serde_json::{Map, Value, json};
 
@@ -102,10 +102,16 @@ pub(super) fn initialized(discovered: &Map<String, Value>, asked: &str) -> Map<S
 
 /// The capabilities that have a counterpart.
 fn kept(capabilities: Option<&Value>) -> Value {
+    let news = |members: &Map<String, Value>| -> Value {
+        let has = |name: &&str| members.get(*name) == Some(&Value::Bool(true));
+        let names = ["listChanged", "subscribe"].into_iter().filter(has);
+        names.map(|name| (name.to_owned(), true.into())).collect::<Map<_, _>>().into()
+    };
     let all = capabilities.and_then(Value::as_object);
-    let has = |name: &&str| all.is_some_and(|all| all.contains_key(*name));
-    let names = ["tools", "resources", "prompts", "completions"].into_iter().filter(has);
-    names.map(|name| (name.to_owned(), json!({}))).collect::<Map<_, _>>().into()
+    let member = |name| all.and_then(|all| all.get(name)?.as_object());
+    let names = ["tools", "resources", "prompts", "completions"].into_iter();
+    let kept = names.filter_map(|name| Some((name.to_owned(), news(member(name)?))));
+    kept.collect::<Map<_, _>>().into()
 }
 
 fn copy(name: &str, from: &Map<String, Value>, to: &mut Map<String, Value>) {
@@ -146,7 +152,8 @@ mod tests {
             json!({"protocolVersion": "2025-06-18", "capabilities": capabilities, "serverInfo": server, "instructions": "i"}),
         );
         let asked = discovered(&said);
-        assert_eq!(asked["capabilities"], json!({"tools": {}, "resources": {}}));
+        let news = json!({"tools": {"listChanged": true}, "resources": {"subscribe": true}});
+        assert_eq!(asked["capabilities"], news);
         assert_eq!(asked["supportedVersions"], json!(["2026-07-28"]));
         assert_eq!(
             (&asked["resultType"], &asked["cacheScope"]),

@@ -123,8 +123,9 @@ async fn a_client_without_sessions_uses_a_server_with_them() {
     let said = post(&client, &[("mcp-method", "server/discover")], discover).await.expect(200);
     let said = said.answer()["result"].clone();
     assert_eq!(said["supportedVersions"], json!(["2026-07-28"]));
-    // News of changed lists has no way to this client, so it is not promised.
-    assert_eq!(said["capabilities"], json!({"tools": {}}));
+    let resources = json!({"subscribe": true, "listChanged": true});
+    let promised = json!({"tools": {"listChanged": true}, "resources": resources});
+    assert_eq!(said["capabilities"], promised);
     let listed = post(&client, &[("mcp-method", "tools/list")], list()).await.expect(200);
     let listed = listed.answer()["result"].clone();
     assert_eq!(listed["tools"][0]["name"], "read");
@@ -159,7 +160,7 @@ async fn a_client_with_a_session_uses_a_server_without_them() {
     let reply = client.call("read", "hello").await.expect(200);
     assert_eq!(reply.answer()["result"]["content"][0]["text"], r#"{"text":"hello"}"#);
     assert_eq!(client.request("ping", json!({})).await.expect(200).json()["result"], json!({}));
-    let refused = client.request("resources/subscribe", json!({"uri": "x://y"})).await.expect(200);
+    let refused = client.request("logging/setLevel", json!({"level": "info"})).await.expect(200);
     assert_eq!(refused.json()["error"]["code"], -32601);
     let sent = server.requests("tools/call").pop().unwrap();
     let meta = &sent["params"]["_meta"];
