@@ -42,6 +42,17 @@ def test_first_start_to_the_first_blocked_call(chromium):
     expect(page.get_by_role("heading", name="Decision")).to_be_visible()
     assert page.url.endswith(blocked.headers["portcullis-record"])
     expect(page.locator("main")).to_contain_text("ask for a role that is granted it")
+    # Somebody to help.
+    page.get_by_role("link", name="People", exact=True).click()
+    mona.check("people")
+    page.get_by_label("Name").fill("nils@example.com")
+    page.get_by_label("Role").select_option("responder")
+    page.get_by_role("button", name="Add and invite").click()
+    expect(page.get_by_text("Hand this link over yourself")).to_be_visible()
+    mona.check("invitation")
+    page.get_by_role("link", name="Go on").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("nils@example.com")
+    mona.check("person")
     mona.close()
 
 

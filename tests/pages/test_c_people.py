@@ -57,6 +57,7 @@ def test_a_role_is_asked_for_and_given_for_some_minutes(somebody):
     page = kim.page
     page.goto("/access")
     expect(page.get_by_text("none of your roles allows this")).to_be_visible()
+    kim.check("problem")
     page.goto("/account/access")
     page.get_by_label("Role").first.select_option("auditor")
     page.get_by_label("For how many minutes").first.fill("15")
