@@ -37,7 +37,12 @@ pub struct Judgement {
 /// and disguises are off, whichever is worse. The sentence is that of the text as it stands.
 pub fn suspicion(origin: Origin, text: &str) -> Scored {
     let mut worst = injection::score(origin, text);
-    for reading in views::readings_of_layers(text) {
+    // Of material, most such texts are paths, identifiers and records; nobody types them.
+    if let Some(apart) = (origin == Origin::User).then(|| views::spread(text)).flatten() {
+        let scored = injection::score(origin, &apart);
+        worst = if scored.probability > worst.probability { scored } else { worst };
+    }
+    for reading in views::other_readings(text) {
         let scored = injection::score(origin, &reading.text);
         if scored.probability > worst.probability {
             let sentence = reading.source(text, scored.sentence.clone());
