@@ -13,7 +13,8 @@ const PROMPTS: usize = 26_000;
 const PLANTED: usize = 14_000;
 const DIRECT: usize = 18_000;
 /// Typed texts of many sentences and of one line: the rule that names their kinds, and how many.
-const MORE_PROMPTS: [(&str, usize); 2] = [("prompt.long", 6_000), ("prompt.line", 9_000)];
+const MORE_PROMPTS: [(&str, usize); 3] =
+    [("prompt.long", 6_000), ("prompt.line", 9_000), ("prompt.quote", 5_000)];
 const MORE_DIRECT: [(&str, usize); 2] = [("direct.long", 5_000), ("direct.terse", 7_000)];
 /// How often each labelled string is planted.
 const TIMES: [(&str, usize); 2] = [("bipia_train_strings", 14), ("tasktracker_train", 3)];

@@ -24,7 +24,7 @@ const USER: Design = Design {
     balance: Balance { full: 800.0, most: 2.0 },
     ceiling: 7.0,
     terms: TERMS,
-    shipped: 0.005,
+    shipped: 0.003,
 };
 
 /// In material one planted line stands out, however much is around it.
