@@ -40,22 +40,43 @@ impl Row {
     }
 }
 
-/// Honest prompts full of words that attacks use; no model is trained on them.
+/// Honest prompts full of words that attacks use, under headings that say of what kind they are; no
+/// model is trained on them.
 const TRIGGERS: &str = include_str!("../../injection/trigger-words.txt");
 
-/// How many of them are called attacks, and which.
-pub(super) fn triggers() -> anyhow::Result<()> {
-    let threshold = Channel::User.threshold();
-    let prompts: Vec<&str> = TRIGGERS.lines().collect();
-    let mut alarms = 0;
-    for prompt in &prompts {
-        let scored = suspicion(Origin::User, prompt);
-        if scored.probability >= threshold {
-            alarms += 1;
-            println!("{:.3} {prompt} ({})", scored.probability, scored.reason());
+/// The prompts with their kinds.
+fn trigger_prompts() -> Vec<(&'static str, &'static str)> {
+    let mut kind = "";
+    let mut prompts = Vec::new();
+    for line in TRIGGERS.lines() {
+        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            Some(heading) => kind = heading,
+            None => prompts.push((kind, line)),
         }
     }
-    println!("triggers: prompts={} false_alarms={alarms}", prompts.len());
+    prompts
+}
+
+/// How many of each kind are called attacks, and which.
+pub(super) fn triggers() -> anyhow::Result<()> {
+    let threshold = Channel::User.threshold();
+    let mut kinds: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (kind, prompt) in trigger_prompts() {
+        let scored = suspicion(Origin::User, prompt);
+        let is_alarm = scored.probability >= threshold;
+        let [prompts, alarms] = kinds.entry(kind).or_default();
+        (*prompts, *alarms) = (*prompts + 1, *alarms + usize::from(is_alarm));
+        if is_alarm {
+            println!("{:.3} {kind}: {prompt} ({})", scored.probability, scored.reason());
+        }
+    }
+    println!("| kind | prompts | called attacks |\n| --- | --- | --- |");
+    for (kind, [prompts, alarms]) in &kinds {
+        println!("| {kind} | {prompts} | {alarms} |");
+    }
+    let [prompts, alarms] =
+        kinds.values().fold([0, 0], |[all, called], [one, two]| [all + one, called + two]);
+    println!("triggers: prompts={prompts} false_alarms={alarms}");
     Ok(())
 }
 

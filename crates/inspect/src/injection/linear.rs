@@ -3,17 +3,19 @@
 use super::features::{GRAM_SLOTS, SIGN_SLOTS, Seen, sign_slots};
 
 /// Begins a file of weights; the number is the version of the features.
-const MAGIC: &[u8; 8] = b"pcinj\0\0\x03";
+const MAGIC: &[u8; 8] = b"pcinj\0\0\x04";
 /// Three numbers of the linear model, then a [`Calibration`].
-const NUMBERS: usize = 3 + 3 + SUMMARY;
+const NUMBERS: usize = 3 + 3 + TERMS;
 /// How many numbers sum a text up.
-pub const SUMMARY: usize = 4;
+pub const SUMMARY: usize = 5;
+/// How many terms of them a calibration weighs.
+pub const TERMS: usize = 7;
 
 /// From the logits of all candidates of a text to its probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Calibration {
-    /// For each number of [`summary`].
-    pub weights: [f32; SUMMARY],
+    /// For each of [`Calibration::terms`].
+    pub weights: [f32; TERMS],
     pub offset: f32,
     /// The probability from which a text is called an attack.
     pub threshold: f32,
@@ -24,16 +26,17 @@ pub struct Calibration {
 
 impl Calibration {
     pub fn probability(&self, summary: &[f32; SUMMARY]) -> f32 {
-        let summary = self.capped(summary);
-        let sum: f32 = self.weights.iter().zip(&summary).map(|(weight, one)| weight * one).sum();
+        let terms = self.terms(summary);
+        let sum: f32 = self.weights.iter().zip(&terms).map(|(weight, one)| weight * one).sum();
         1.0 / (1.0 + (-(sum + self.offset)).exp())
     }
 
-    /// The summary with its highest logit below the ceiling.
-    pub fn capped(&self, summary: &[f32; SUMMARY]) -> [f32; SUMMARY] {
-        let [highest, rest @ ..] = *summary;
-        let [top, mean, many] = rest;
-        [highest.min(self.ceiling), top, mean, many]
+    /// What is weighed: the summary with its highest logit below the ceiling, and how much the length
+    /// changes what the highest and the mean say.
+    pub fn terms(&self, summary: &[f32; SUMMARY]) -> [f32; TERMS] {
+        let [highest, top, mean, many, length] = *summary;
+        let highest = highest.min(self.ceiling);
+        [highest, top, mean, many, length, highest * length, mean * length]
     }
 }
 
@@ -42,9 +45,16 @@ const DILUTION: f32 = 8.0;
 /// From so many candidates on, more of them make no difference.
 const MANY: u32 = 64;
 
-/// Sums a text up: its highest logit, the mean of its three highest, the mean of all, and how many
-/// there are. One line in a long page is judged by the first; a long jailbreak shows everywhere.
-pub fn summary(logits: impl Iterator<Item = f32>) -> Option<[f32; SUMMARY]> {
+/// A text of so many bytes has the length 0; lengths are logarithms.
+const MIDDLING: f32 = 150.0;
+/// Longer and shorter texts count as so long: nobody makes an attack small by what stands around it.
+pub const MAX_LENGTH: f32 = 1.9;
+const MIN_LENGTH: f32 = -2.5;
+
+/// Sums a text up: its highest logit, the mean of its three highest, the mean of all, how many there
+/// are, and its length. One line in a long page is judged by the first; a long jailbreak shows
+/// everywhere.
+pub fn summary(logits: impl Iterator<Item = f32>, bytes: usize) -> Option<[f32; SUMMARY]> {
     let mut best = [f32::MIN; 3];
     let (mut sum, mut count) = (0.0, 0_u32);
     for logit in logits {
@@ -58,10 +68,11 @@ pub fn summary(logits: impl Iterator<Item = f32>) -> Option<[f32; SUMMARY]> {
         count += 1;
     }
     let top = best.iter().take(count as usize);
-    let length = count.min(3) as f32;
+    let places = count.min(3) as f32;
     let mean = (sum / count as f32).max(best[0] - DILUTION);
     let many = (count.min(MANY) as f32).ln();
-    (count > 0).then(|| [best[0], top.sum::<f32>() / length, mean, many])
+    let length = (bytes.max(1) as f32 / MIDDLING).ln().clamp(MIN_LENGTH, MAX_LENGTH);
+    (count > 0).then(|| [best[0], top.sum::<f32>() / places, mean, many, length])
 }
 
 /// As [`Weights::parse`] reads them: `MAGIC`, the numbers as `f32`, `i16` of each sign, `i8` of each
@@ -151,7 +162,7 @@ mod tests {
             &grams,
             &signs,
             -1.0,
-            &Calibration { weights: [1.0; SUMMARY], offset: 0.25, threshold: 0.5, ceiling: 7.0 },
+            &Calibration { weights: [1.0; TERMS], offset: 0.25, threshold: 0.5, ceiling: 7.0 },
         );
         let weights = Weights::parse(&bytes).unwrap();
         assert_eq!(
@@ -164,17 +175,26 @@ mod tests {
 
     #[test]
     fn a_ceiling_makes_no_difference_below_it() {
-        let weights = [1.0, 0.0, 0.0, 0.0];
+        let weights = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         let calibration = Calibration { weights, ceiling: 7.0, ..Calibration::default() };
-        let of = |highest: f32| calibration.probability(&[highest, 0.0, 0.0, 0.0]);
+        let of = |highest: f32| calibration.probability(&[highest, 0.0, 0.0, 0.0, 0.0]);
         assert!(of(6.0) < of(7.0));
         assert_eq!(of(7.0), of(20.0));
     }
 
     #[test]
     fn sums_up() {
-        assert_eq!(summary([1.0, 4.0, 2.0, 3.0].into_iter()), Some([4.0, 3.0, 2.5, 4.0_f32.ln()]));
-        assert_eq!(summary([2.0].into_iter()), Some([2.0, 2.0, 2.0, 0.0]));
-        assert_eq!(summary([].into_iter()), None);
+        let of = |logits: &[f32]| summary(logits.iter().copied(), 150);
+        assert_eq!(of(&[1.0, 4.0, 2.0, 3.0]), Some([4.0, 3.0, 2.5, 4.0_f32.ln(), 0.0]));
+        assert_eq!(of(&[2.0]), Some([2.0, 2.0, 2.0, 0.0, 0.0]));
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn a_length_beyond_all_measure_counts_as_a_long_one() {
+        let of = |bytes| summary([2.0].into_iter(), bytes).unwrap()[4];
+        assert!(of(20) < of(200) && of(200) < of(1_000));
+        assert_eq!(of(2_000), of(usize::MAX));
+        assert_eq!(of(0), of(2));
     }
 }

@@ -22,7 +22,7 @@ use std::sync::LazyLock;
 
 pub use doubt::{Band, MAX_WINDOWS};
 pub use lexicon::{Sign, Signs};
-pub use linear::{Calibration, SUMMARY, Weights, summary};
+pub use linear::{Calibration, MAX_LENGTH, SUMMARY, TERMS, Weights, summary};
 pub use reading::{Candidate, Reading, read};
 pub use sentences::{MAX_SENTENCE_BYTES, WINDOW_BYTES, sentences, windows};
 
@@ -141,6 +141,7 @@ pub fn suspicious(origin: Origin, text: &str, most: usize) -> Vec<Range<usize>> 
 
 /// A text read, with the sum of each sentence's hashed features and the logit of each candidate.
 struct Weighed {
+    bytes: usize,
     reading: Reading,
     sums: Vec<i32>,
     logits: Vec<f32>,
@@ -151,15 +152,14 @@ impl Weighed {
     fn by(weights: &Weights<'_>, memo: Option<Channel>, text: &str) -> Self {
         let (reading, sums) = sums(weights, memo, text);
         let logits = reading.candidates.iter().map(|one| logit(weights, &sums, one)).collect();
-        Self { reading, sums, logits }
+        Self { bytes: text.len(), reading, sums, logits }
     }
 
     fn scored(&self, weights: &Weights<'_>) -> Scored {
         let each = self.logits.iter().zip(&self.reading.candidates);
         let best = each.max_by(|(one, _), (other, _)| one.total_cmp(other));
-        let (Some((_, one)), Some(summary)) = (best, summary(self.logits.iter().copied())) else {
-            return Scored::default();
-        };
+        let summary = summary(self.logits.iter().copied(), self.bytes);
+        let (Some((_, one)), Some(summary)) = (best, summary) else { return Scored::default() };
         let sum = |at: &usize| self.sums.get(*at).copied().unwrap_or_default();
         let alone = one.sentences.clone().max_by_key(sum);
         let sentence = alone.and_then(|at| self.reading.sentences.get(at).cloned());

@@ -160,6 +160,11 @@ impl Look {
     }
 }
 
+/// Whether a text may be language in ROT13 or backwards, as a whole or in a part.
+pub(super) fn is_in(text: &[u8]) -> bool {
+    may_be(text).contains(&true)
+}
+
 /// Every reading of a text as language in a disguise.
 pub(super) fn all(text: &[u8]) -> Vec<(Kinds, Vec<u8>, Map)> {
     let mut all = Vec::new();

@@ -27,6 +27,7 @@ pub(crate) mod packed;
 mod peel;
 mod sieve;
 mod spaced;
+mod spread;
 pub(crate) mod utf8;
 
 use std::ops::{BitOr, Range};
@@ -153,6 +154,12 @@ fn each_with(
     }
 }
 
+/// Words that are held together by signs (`ignore_all-previous.rules`) set apart by spaces, byte for
+/// byte; nothing where spaces do that already.
+pub fn spread(text: &str) -> Option<String> {
+    spread::spread(text)
+}
+
 /// Whether there is anything to take off a text.
 pub fn has_layers(text: &[u8]) -> bool {
     sieve::Signs::are_in(text)
@@ -184,10 +191,11 @@ pub fn readings(text: &str) -> Vec<Reading> {
     readings_with(text, sieve::Signs::read(text.as_bytes(), false))
 }
 
-/// The same of a text that [has layers](has_layers); none of any other.
-pub(crate) fn readings_of_layers(text: &str) -> Vec<Reading> {
+/// The same of a text that holds anything to take off, or may be in a cipher; none of any other.
+pub(crate) fn other_readings(text: &str) -> Vec<Reading> {
     let signs = sieve::Signs::read(text.as_bytes(), false);
-    if signs.any() { readings_with(text, signs) } else { Vec::new() }
+    let is_other = signs.any() || cipher::is_in(text.as_bytes());
+    if is_other { readings_with(text, signs) } else { Vec::new() }
 }
 
 fn readings_with(text: &str, signs: sieve::Signs) -> Vec<Reading> {

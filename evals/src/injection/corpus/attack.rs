@@ -79,9 +79,9 @@ fn maybe_disguised(attack: Attack, dice: &mut Dice) -> Attack {
     Attack { text: disguise(way, &attack.text, dice), style: format!("disguise.{way}") }
 }
 
-/// An attack that a user types.
-pub(crate) fn direct(grammar: &Grammar, dice: &mut Dice) -> Attack {
-    let rule = one(&grammar.kinds("direct"), dice);
+/// An attack that a user types, of a kind that a rule names.
+pub(crate) fn direct(grammar: &Grammar, kinds: &str, dice: &mut Dice) -> Attack {
+    let rule = one(&grammar.kinds(kinds), dice);
     let (mut text, alternative) = grammar.make_with(rule, "", dice);
     if dice.chance(15) {
         text = format!("{} {text}", grammar.make("fact", dice));

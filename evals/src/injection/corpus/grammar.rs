@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::dice::Dice;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 12] = [
     include_str!("grammar/common.txt"),
     include_str!("grammar/people.txt"),
     include_str!("grammar/manuals.txt"),
@@ -20,6 +20,9 @@ const FILES: [&str; 9] = [
     include_str!("grammar/frames.txt"),
     include_str!("grammar/direct.txt"),
     include_str!("grammar/intents.txt"),
+    include_str!("grammar/scenes.txt"),
+    include_str!("grammar/short.txt"),
+    include_str!("grammar/quotes.txt"),
 ];
 /// How deep rules may call each other.
 const MAX_DEPTH: usize = 12;

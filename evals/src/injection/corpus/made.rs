@@ -12,6 +12,10 @@ const BENIGN: usize = 11_000;
 const PROMPTS: usize = 26_000;
 const PLANTED: usize = 14_000;
 const DIRECT: usize = 18_000;
+/// Typed texts of many sentences and of one line: the rule that names their kinds, and how many.
+const MORE_PROMPTS: [(&str, usize); 3] =
+    [("prompt.long", 6_000), ("prompt.line", 9_000), ("prompt.quote", 5_000)];
+const MORE_DIRECT: [(&str, usize); 2] = [("direct.long", 5_000), ("direct.terse", 7_000)];
 /// How often each labelled string is planted.
 const TIMES: [(&str, usize); 2] = [("bipia_train_strings", 14), ("tasktracker_train", 3)];
 /// The share of attacks that go into given material and not into ours.
@@ -21,12 +25,19 @@ pub(super) fn texts(grammar: &Grammar, rows: &[Row]) -> anyhow::Result<Vec<Text>
     let mut maker =
         Made { grammar, dice: Dice::new(20_261_126), given: contexts(rows), texts: Vec::new() };
     (0..BENIGN).for_each(|_| maker.benign());
-    (0..PROMPTS).for_each(|_| maker.prompt());
+    (0..PROMPTS).for_each(|_| maker.prompt("prompt"));
     (0..PLANTED).for_each(|_| maker.planted());
-    (0..DIRECT).for_each(|_| maker.direct());
+    (0..DIRECT).for_each(|_| maker.direct("direct"));
     for row in rows.iter().filter(|row| row.is_planted_string()) {
         let times = TIMES.iter().find(|(set, _)| *set == row.set).map_or(0, |(_, times)| *times);
         (0..times).for_each(|_| maker.labelled(row));
+    }
+    // Last, so that what is made before stays the same.
+    for (rule, count) in MORE_PROMPTS {
+        (0..count).for_each(|_| maker.prompt(rule));
+    }
+    for (rule, count) in MORE_DIRECT {
+        (0..count).for_each(|_| maker.direct(rule));
     }
     anyhow::ensure!(!maker.texts.is_empty(), "the grammars made nothing");
     Ok(maker.texts)
@@ -57,8 +68,9 @@ impl Made<'_> {
         self.texts.push(Text::new("made-benign", form, "tool", 0, text));
     }
 
-    fn prompt(&mut self) {
-        let mut kinds = self.grammar.kinds("prompt");
+    /// One of the kinds that a rule names.
+    fn prompt(&mut self, rule: &str) {
+        let mut kinds = self.grammar.kinds(rule);
         kinds.sort_unstable();
         let kind = self.dice.pick(&kinds);
         let text = self.grammar.make(kind, &mut self.dice);
@@ -70,8 +82,8 @@ impl Made<'_> {
         self.plant("made-planted", attack);
     }
 
-    fn direct(&mut self) {
-        let Attack { text, style } = attack::direct(self.grammar, &mut self.dice);
+    fn direct(&mut self, rule: &str) {
+        let Attack { text, style } = attack::direct(self.grammar, rule, &mut self.dice);
         self.texts.push(Text::new("made-direct", &style, "user", 1, text));
     }
 

@@ -27,7 +27,7 @@
 mod attack;
 pub(crate) mod dice;
 pub(crate) mod disguise;
-mod grammar;
+pub(crate) mod grammar;
 mod groups;
 mod labelled;
 mod made;

@@ -2,7 +2,9 @@
 //!
 //! Sets are dealt into parts so that related ones are left out together; each labelled text is
 //! judged by a model that saw none of its part. One threshold for all sets of a channel, taken from
-//! the honest texts of all sets so judged.
+//! the honest texts of all sets so judged. The few numbers of the calibration, which is what ships, are
+//! fitted to the judgements of all parts; how much that flatters is seen by fitting them for each part
+//! to those of the others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,6 +15,7 @@ use serde::Serialize;
 use inspect::injection::{Band, Calibration, Channel, MAX_WINDOWS, SUMMARY};
 
 use super::super::corpus::Text;
+use super::design::Design;
 use super::example::Example;
 use super::{calibrate, model::Model};
 
@@ -26,12 +29,6 @@ const PARTS: [&[&str]; 5] = [
 ];
 /// Shares of honest texts that may be called attacks.
 const SHARES: [f32; 2] = [0.01, 0.001];
-/// The same for the thresholds that are shipped: people are annoyed sooner than tools.
-const SHIPPED_USER: f32 = 0.005;
-const SHIPPED_TOOL: f32 = 0.01;
-/// Of [`Calibration::ceiling`]. In material there is none: one planted line stands out among many.
-const USER_CEILING: f32 = 7.0;
-
 /// Sets of material, by how their names begin, that the shipped encoder has not seen either.
 const NEW_TO_ENCODER: [&str; 4] = ["agentdojo", "bastion", "bipia", "planted-bipia"];
 
@@ -42,8 +39,11 @@ pub(super) struct LeftOut {
 
 struct Judged<'t> {
     text: &'t Text,
+    part: usize,
     summary: [f32; SUMMARY],
     probability: f32,
+    /// The same by a calibration that was fitted to the other parts.
+    blind: f32,
     /// What the encoder would be asked about.
     worst: Vec<Range<usize>>,
 }
@@ -63,32 +63,28 @@ struct Line<'t> {
 /// Measures one channel; `log` gets every judged text.
 pub(super) fn measure(
     channel: &str,
+    design: &Design,
     texts: &[&Text],
     log: &mut dyn std::io::Write,
 ) -> anyhow::Result<LeftOut> {
     let mut judged: Vec<Judged<'_>> = Vec::new();
     let mut example = Example::default();
-    for part in PARTS {
+    for (number, part) in PARTS.into_iter().enumerate() {
         let is_out = |text: &Text| part.iter().any(|name| text.set.starts_with(name));
         let tested: Vec<&Text> = texts.iter().copied().filter(|text| is_out(text)).collect();
         if tested.is_empty() {
             continue;
         }
         let trained: Vec<&Text> = texts.iter().copied().filter(|text| !is_out(text)).collect();
-        let model = Model::train(&trained);
+        let model = Model::train(&trained, design.balance);
         judged.extend(tested.into_iter().map(|text| {
             let summary = model.judge(&text.text, &mut example);
             let worst = model.worst(&example, MAX_WINDOWS);
-            Judged { text, summary, probability: 0.0, worst }
+            Judged { text, part: number, summary, probability: 0.0, blind: 0.0, worst }
         }));
     }
-    let ceiling = if channel == "user" { USER_CEILING } else { f32::MAX };
-    let summaries: Vec<_> = judged.iter().map(|one| (one.text, one.summary)).collect();
-    let mut calibration = calibrate::fit(&summaries, ceiling);
-    for one in &mut judged {
-        one.probability = calibration.probability(&one.summary);
-    }
-    let mut report = report(channel, &judged, &mut calibration);
+    let mut calibration = calibrated(&mut judged, design);
+    let mut report = report(channel, design, &judged, &mut calibration);
     if channel == "tool" {
         report.push_str(&in_doubt(&judged, calibration.threshold));
     }
@@ -108,13 +104,41 @@ pub(super) fn measure(
     Ok(LeftOut { report, calibration })
 }
 
-fn report(channel: &str, judged: &[Judged<'_>], calibration: &mut Calibration) -> String {
+/// Fits the calibration that ships, and one for each part that has not seen it.
+fn calibrated(judged: &mut [Judged<'_>], design: &Design) -> Calibration {
+    let fit = |judged: &[Judged<'_>], out: Option<usize>| {
+        let rest = judged.iter().filter(|one| Some(one.part) != out);
+        let summaries: Vec<_> = rest.map(|one| (one.text, one.summary)).collect();
+        calibrate::fit(&summaries, design)
+    };
+    let calibration = fit(judged, None);
+    let blind: Vec<Calibration> = (0..PARTS.len()).map(|part| fit(judged, Some(part))).collect();
+    for one in judged {
+        one.probability = calibration.probability(&one.summary);
+        one.blind = blind.get(one.part).map_or(0.0, |blind| blind.probability(&one.summary));
+    }
+    calibration
+}
+
+/// The probabilities of the honest texts, the highest first.
+fn honest(judged: &[Judged<'_>], probability: fn(&Judged<'_>) -> f32) -> Vec<f32> {
     let mut honest: Vec<f32> =
-        judged.iter().filter(|one| one.text.label == 0).map(|one| one.probability).collect();
+        judged.iter().filter(|one| one.text.label == 0).map(probability).collect();
     honest.sort_by(|one, other| other.total_cmp(one));
+    honest
+}
+
+fn report(
+    channel: &str,
+    design: &Design,
+    judged: &[Judged<'_>],
+    calibration: &mut Calibration,
+) -> String {
+    let blind = threshold(&honest(judged, |one| one.blind), SHARES[0]);
+    let honest = honest(judged, |one| one.probability);
     let [at_1, at_01] = SHARES.map(|share| threshold(&honest, share));
     let mut out = format!(
-        "### {channel}\n\n| set left out | texts | honest | recall at 0.1 % | recall at 1 % | false alarms at 1 % |\n| --- | --- | --- | --- | --- | --- |\n"
+        "### {channel}\n\n| set left out | texts | honest | recall at 0.1 % | recall at 1 % | false alarms at 1 % | recall at 1 %, blind | false alarms, blind |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
     );
     let mut sets: BTreeMap<String, Vec<&Judged<'_>>> = BTreeMap::new();
     for one in judged {
@@ -124,30 +148,33 @@ fn report(channel: &str, judged: &[Judged<'_>], calibration: &mut Calibration) -
         }
     }
     for (set, all) in &sets {
-        let rate = |label: u8, from: f32| {
+        let rate = |label: u8, is_hit: &dyn Fn(&Judged<'_>) -> bool| {
             let of: Vec<_> = all.iter().filter(|one| one.text.label == label).collect();
-            let hits = of.iter().filter(|one| one.probability > from).count();
+            let hits = of.iter().filter(|one| is_hit(one)).count();
             if of.is_empty() {
                 "".to_owned()
             } else {
                 format!("{:.1}", 100.0 * hits as f32 / of.len() as f32)
             }
         };
+        let above = |from: f32| move |one: &Judged<'_>| one.probability > from;
+        let is_blind_hit = |one: &Judged<'_>| one.blind > blind;
         let honest = all.iter().filter(|one| one.text.label == 0).count();
         let _ = writeln!(
             out,
-            "| {set} | {} | {honest} | {} | {} | {} |",
+            "| {set} | {} | {honest} | {} | {} | {} | {} | {} |",
             all.len(),
-            rate(1, at_01),
-            rate(1, at_1),
-            rate(0, at_1)
+            rate(1, &above(at_01)),
+            rate(1, &above(at_1)),
+            rate(0, &above(at_1)),
+            rate(1, &is_blind_hit),
+            rate(0, &is_blind_hit)
         );
     }
-    let share = if channel == "user" { SHIPPED_USER } else { SHIPPED_TOOL };
-    calibration.threshold = threshold(&honest, share);
+    calibration.threshold = threshold(&honest, design.shipped);
     let _ = writeln!(
         out,
-        "\nthreshold at 1 %: {at_1:.3}, at 0.1 %: {at_01:.3}, shipped: {:.3}; weights of highest, top three, mean, ln(count): {:.2?}, offset {:.2}\n",
+        "\nthreshold at 1 %: {at_1:.3}, at 0.1 %: {at_01:.3}, shipped: {:.3}; weights of highest, top three, mean, ln(count), length, highest by length, mean by length: {:.2?}, offset {:.2}\n",
         calibration.threshold, calibration.weights, calibration.offset
     );
     out

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod card;
+mod design;
 pub(super) mod example;
 mod leave_out;
 mod model;
@@ -13,6 +14,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::corpus::{Text, texts};
+use design::Design;
 use model::Model;
 
 pub(super) const CHANNELS: [&str; 2] = ["user", "tool"];
@@ -40,10 +42,11 @@ pub(super) fn run(data: &Path, out: &Path, options: Options<'_>) -> anyhow::Resu
         CHANNELS.into_iter().filter(|one| options.channel.is_none_or(|only| only == *one))
     {
         let of_channel: Vec<&Text> = texts.iter().filter(|text| text.channel == channel).collect();
-        let left_out = leave_out::measure(channel, &of_channel, &mut log)?;
+        let design = Design::of(channel);
+        let left_out = leave_out::measure(channel, &design, &of_channel, &mut log)?;
         report.push_str(&left_out.report);
         println!("{}", left_out.report);
-        let model = Model::train(&of_channel);
+        let model = Model::train(&of_channel, design.balance);
         let path = out.join(format!("{channel}.bin"));
         std::fs::write(&path, model.bytes(&left_out.calibration))
             .with_context(|| format!("{} cannot be written", path.display()))?;

@@ -16,12 +16,19 @@ const GRAM_RATE: f32 = 0.35;
 const SIGN_RATE: f32 = 0.05;
 /// Pulls weights towards 0 where they are used.
 const DECAY: f32 = 2e-5;
-/// A text of a set of more than so many counts the less.
-const FULL_WEIGHT_SET: f32 = 3_000.0;
 /// The sum of a text's weights over its candidates of one kind is at most so large.
 const TEXT_WEIGHT: f32 = 4.0;
 /// Of candidates that may be the attack, the best so many of a hundred are taken for it.
 const CHOSEN_PERCENT: usize = 34;
+
+/// How much the texts of a set count: large sets must not drown small ones.
+#[derive(Clone, Copy)]
+pub(super) struct Balance {
+    /// A text of a set of more than so many counts the less.
+    pub(super) full: f32,
+    /// A text of a small set counts at most so many times.
+    pub(super) most: f32,
+}
 
 pub(super) struct Model {
     grams: Slots,
@@ -57,13 +64,13 @@ impl Slots {
 }
 
 impl Model {
-    pub(super) fn train(texts: &[&Text]) -> Self {
+    pub(super) fn train(texts: &[&Text], balance: Balance) -> Self {
         let mut model = Self {
             grams: Slots::new(GRAM_SLOTS, GRAM_RATE),
             signs: Slots::new(SIGN_SLOTS, SIGN_RATE),
             bias: -2.0,
         };
-        let set_weights = set_weights(texts.iter().copied());
+        let set_weights = balance.weights(texts.iter().copied());
         let mut order: Vec<usize> = (0..texts.len()).collect();
         let mut dice = Dice::new(17);
         let mut example = Example::default();
@@ -148,8 +155,8 @@ impl Model {
     pub(super) fn judge(&self, text: &str, example: &mut Example) -> [f32; SUMMARY] {
         example.read(text);
         let candidates = example.reading.candidates.iter();
-        summary(candidates.map(|one| self.logit(example, one)))
-            .unwrap_or([-12.0, -12.0, -12.0, 0.0])
+        summary(candidates.map(|one| self.logit(example, one)), text.len())
+            .unwrap_or([-12.0, -12.0, -12.0, 0.0, 0.0])
     }
 
     /// The bytes of the candidates of the text last read that look worst, as the shipped judge picks them.
@@ -170,16 +177,17 @@ pub(super) fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// Large sets must not drown small ones.
-pub(super) fn set_weights<'t>(
-    texts: impl Iterator<Item = &'t Text>,
-) -> HashMap<(&'t str, u8), f32> {
-    let mut counts: HashMap<(&str, u8), f32> = HashMap::new();
-    for text in texts {
-        *counts.entry((text.set.as_str(), text.label)).or_default() += 1.0;
+impl Balance {
+    /// By set and label.
+    pub(super) fn weights<'t>(
+        self,
+        texts: impl Iterator<Item = &'t Text>,
+    ) -> HashMap<(&'t str, u8), f32> {
+        let mut counts: HashMap<(&str, u8), f32> = HashMap::new();
+        for text in texts {
+            *counts.entry((text.set.as_str(), text.label)).or_default() += 1.0;
+        }
+        let weight = |count: f32| (self.full / count).sqrt().min(self.most);
+        counts.into_iter().map(|(key, count)| (key, weight(count))).collect()
     }
-    counts
-        .into_iter()
-        .map(|(key, count)| (key, (FULL_WEIGHT_SET / count).sqrt().min(1.5)))
-        .collect()
 }

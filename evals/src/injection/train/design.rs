@@ -1,0 +1,42 @@
+//! What a channel's model is like.
+
+use inspect::injection::TERMS;
+
+use super::model::Balance;
+
+/// How many terms of a calibration make no use of a text's length.
+const WITHOUT_LENGTH: usize = 4;
+
+#[derive(Clone, Copy)]
+pub(super) struct Design {
+    pub(super) balance: Balance,
+    /// Of `inspect::injection::Calibration`.
+    pub(super) ceiling: f32,
+    /// How many of its terms are weighed.
+    pub(super) terms: usize,
+    /// The share of honest texts that lie above the shipped threshold.
+    pub(super) shipped: f32,
+}
+
+/// People write one line or three pages, honest ones too: what a sentence says depends on how long the
+/// text is. They are annoyed sooner than tools, so fewer of them may be called attackers.
+const USER: Design = Design {
+    balance: Balance { full: 800.0, most: 2.0 },
+    ceiling: 7.0,
+    terms: TERMS,
+    shipped: 0.003,
+};
+
+/// In material one planted line stands out, however much is around it.
+const TOOL: Design = Design {
+    balance: Balance { full: 3_000.0, most: 1.5 },
+    ceiling: f32::MAX,
+    terms: WITHOUT_LENGTH,
+    shipped: 0.01,
+};
+
+impl Design {
+    pub(super) fn of(channel: &str) -> Self {
+        if channel == "user" { USER } else { TOOL }
+    }
+}
