@@ -6,7 +6,7 @@
 //! the ids that clients hold, `translate` makes of one era's messages the other's. On those stands the way of a request: `serve`, `request`, `call`,
 //! `list`, `decide`, `inspect`, `link` to the server and `events`, `stream` and `answer` back;
 //! [`stdio`] and `pipe` for servers that the gate starts, [`bridge`] and `hub` between the two eras, `all` and `news` for all
-//! servers as one, [`listen`], `filter` and [`subscriptions`] for what servers say by themselves.
+//! servers as one, [`listen`], `listening`, `filter` and [`subscriptions`] for what servers say by themselves.
 
 mod all;
 mod answer;
@@ -23,6 +23,7 @@ mod inspect;
 pub mod link;
 mod list;
 pub mod listen;
+mod listening;
 pub mod message;
 pub mod method;
 pub mod mirror;

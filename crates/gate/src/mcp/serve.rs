@@ -19,7 +19,7 @@ use super::era::{Era, check_modern, envelope, version_of};
 use super::flow::Followed;
 use super::held::Held;
 use super::link::{self, Along, LAST_EVENT, Reply, ReplyBody, SESSION};
-use super::listen::Listening;
+use super::listening::Listening;
 use super::message::{Id, MAX_MESSAGE_BYTES, Message};
 use super::method::{Method, is_notification};
 use super::news::News;
