@@ -64,8 +64,12 @@ fn judge(
     out: &mut Vec<Candidate>,
 ) {
     let Range { start, end } = run;
-    // A letter of an escape before an address may look like its first.
-    for begin in (start..to.min(end)).take(2).filter(|begin| begins(written, text, *begin)) {
+    // A letter of an escape before an address may look like its first. What is looked at may begin in
+    // the middle of a run.
+    let before = text[..start].iter().rev().take(2);
+    let known = before.take_while(|byte| written[usize::from(**byte)]).count();
+    let starts = (start..to.min(end)).take(2 - known);
+    for begin in starts.filter(|begin| begins(written, text, *begin)) {
         if let Some((length, rule)) = address(&text[begin..end]).filter(|_| ends(text, end)) {
             out.push(Candidate::new(begin, begin + length, rule));
         }

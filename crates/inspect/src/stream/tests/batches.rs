@@ -73,3 +73,18 @@ fn a_phrase_is_found_however_it_comes() {
         }
     }
 }
+
+/// A stream may look on from the middle of a run: what only seems to begin there does not.
+#[test]
+fn an_address_begins_where_its_run_begins() {
+    for text in
+        ["x %4b2001:db9::42:7 See and so on", "%4b2001:db9::42:7 See", "\\f2001:db9::42:7 See"]
+    {
+        engines().iter().for_each(|engine| in_pieces(engine, text));
+        for size in [2, 3, 20] {
+            let engine = &engines()[1];
+            let found = pieces(engine, text.as_bytes().chunks(size));
+            assert_eq!(found, reference(engine, text.as_bytes()), "{text} in pieces of {size}");
+        }
+    }
+}
