@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use flow::{Session, Source};
+use flow::{Effect, Flow, Session, Source, Tool};
 use serde_json::{Value, json};
 
 const SEEN: usize = 1024 * 1024;
@@ -30,11 +30,12 @@ fn main() {
     }
     println!("learn 1 MB: {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
     println!("memory: {:.1} MB", session.bytes() as f64 / 1e6);
+    let tool = Tool { effect: Effect::External, decisive: vec!["to".into()], ..Tool::default() };
     for (name, arguments) in calls(&mut random, &results) {
         let values = session.trace(&arguments).len();
         let batch = || {
             let started = Instant::now();
-            (0..CALLS).for_each(|_| drop(black_box(session.trace(&arguments))));
+            (0..CALLS).for_each(|_| drop(black_box(Flow::of(&session, &tool, &arguments))));
             started.elapsed() / CALLS
         };
         let each = (0..BATCHES).map(|_| batch()).min().unwrap_or_default();

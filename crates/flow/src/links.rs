@@ -33,22 +33,35 @@ pub(crate) fn links(text: &str) -> Vec<Option<String>> {
             letters.map(|letter| if letter == '\u{3002}' { '.' } else { letter }).collect()
         }
     };
-    let ends = |letter: char| {
-        letter.is_whitespace()
-            || letter.is_control()
-            || "<>\"'`()[]{}|,;\\\u{201c}\u{201d}".contains(letter)
-    };
-    let mut links: Vec<Option<String>> = text
-        .split(ends)
-        .filter_map(link)
-        .map(|link| Some(link.to_owned()))
-        .take(MAX_LINKS + 1)
-        .collect();
+    let words = text.split(ends_word).filter(|word| has_sign(word));
+    let links = words.filter_map(link).map(|link| Some(link.to_owned()));
+    let mut links: Vec<Option<String>> = links.take(MAX_LINKS + 1).collect();
     if links.len() > MAX_LINKS {
         links.truncate(MAX_LINKS);
         links.push(None);
     }
     links
+}
+
+fn ends_word(letter: char) -> bool {
+    match letter {
+        '<' | '>' | '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | ',' | ';'
+        | '\\' => true,
+        '\0'..=' ' | '\x7f' => true,
+        '!'..='~' => false,
+        '\u{201c}' | '\u{201d}' => true,
+        _ => letter.is_whitespace() || letter.is_control(),
+    }
+}
+
+/// Whether a word holds what every link holds: most do not, and are not looked at again.
+fn has_sign(word: &str) -> bool {
+    let mut last = 0;
+    word.bytes().any(|byte| {
+        let is_sign = (last == b'.' && byte != b'.') || (last == b'/' && byte == b'/');
+        last = byte;
+        is_sign
+    })
 }
 
 /// The link in a word, where it is one.

@@ -40,8 +40,12 @@ pub(crate) struct Name {
 
 /// A name as it stands; none where a text is no name.
 pub(crate) fn plain(text: &str) -> Option<Name> {
+    // A whole page is looked at no further.
+    if text.len() > MAX_BYTES {
+        return None;
+    }
     let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 0x80);
-    let needle = Needle::new(text).filter(|_| has_letter && text.len() <= MAX_BYTES)?;
+    let needle = Needle::new(text).filter(|_| has_letter)?;
     let has_joint = text.bytes().any(|byte| b".@_/".contains(&byte)) && !text.contains(' ');
     let needs_quotes = !has_joint && !is_telling(text);
     (needle.word_bytes >= WORD).then_some(Name { needle, needs_quotes })

@@ -65,7 +65,8 @@ impl Session {
     pub(crate) fn link(&self, path: &str, link: Option<&str>) -> Traced {
         let asks = Asks { argument: argument(path), kind: None };
         let found = match link {
-            Some(link) => self.origin(link, asks, &mut 1).unwrap_or((Origin::Unknown, None)),
+            // What is put together from pieces is held as unknown too: they are not worth their time.
+            Some(link) => self.origin(link, asks, &mut 0).unwrap_or((Origin::Unknown, None)),
             None => (Origin::Forgotten, None),
         };
         Traced { path: path.to_owned(), origin: found.0, seen: found.1 }
