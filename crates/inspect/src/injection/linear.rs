@@ -47,9 +47,10 @@ const MANY: u32 = 64;
 
 /// A text of so many bytes has the length 0; lengths are logarithms.
 const MIDDLING: f32 = 150.0;
-/// Longer and shorter texts count as so long: nobody makes an attack small by what stands around it.
+/// Longer and shorter texts count as so long, 1,000 bytes and 60: nobody makes an attack small by what
+/// stands around it, and what three words mean is not learnt from texts of ten.
 pub const MAX_LENGTH: f32 = 1.9;
-const MIN_LENGTH: f32 = -2.5;
+const MIN_LENGTH: f32 = -0.9;
 
 /// Sums a text up: its highest logit, the mean of its three highest, the mean of all, how many there
 /// are, and its length. One line in a long page is judged by the first; a long jailbreak shows
@@ -193,7 +194,8 @@ mod tests {
     #[test]
     fn a_length_beyond_all_measure_counts_as_a_long_one() {
         let of = |bytes| summary([2.0].into_iter(), bytes).unwrap()[4];
-        assert!(of(20) < of(200) && of(200) < of(1_000));
+        assert!(of(70) < of(200) && of(200) < of(1_000));
+        assert_eq!(of(5), of(50));
         assert_eq!(of(2_000), of(usize::MAX));
         assert_eq!(of(0), of(2));
     }

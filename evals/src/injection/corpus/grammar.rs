@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::dice::Dice;
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     include_str!("grammar/common.txt"),
     include_str!("grammar/people.txt"),
     include_str!("grammar/manuals.txt"),
@@ -22,6 +22,7 @@ const FILES: [&str; 12] = [
     include_str!("grammar/intents.txt"),
     include_str!("grammar/scenes.txt"),
     include_str!("grammar/short.txt"),
+    include_str!("grammar/few.txt"),
     include_str!("grammar/quotes.txt"),
 ];
 /// How deep rules may call each other.

@@ -15,6 +15,8 @@ const DIRECT: usize = 18_000;
 /// Typed texts of many sentences and of one line: the rule that names their kinds, and how many.
 const MORE_PROMPTS: [(&str, usize); 3] =
     [("prompt.long", 6_000), ("prompt.line", 9_000), ("prompt.quote", 5_000)];
+/// Honest texts of a few words.
+const FEW: usize = 6_000;
 const MORE_DIRECT: [(&str, usize); 2] = [("direct.long", 5_000), ("direct.terse", 7_000)];
 /// How often each labelled string is planted.
 const TIMES: [(&str, usize); 2] = [("bipia_train_strings", 14), ("tasktracker_train", 3)];
@@ -39,6 +41,7 @@ pub(super) fn texts(grammar: &Grammar, rows: &[Row]) -> anyhow::Result<Vec<Text>
     for (rule, count) in MORE_DIRECT {
         (0..count).for_each(|_| maker.direct(rule));
     }
+    (0..FEW).for_each(|_| maker.prompt("prompt.few"));
     anyhow::ensure!(!maker.texts.is_empty(), "the grammars made nothing");
     Ok(maker.texts)
 }
