@@ -234,6 +234,12 @@ impl Gate {
         std::fs::read_to_string(self.folder.path().join("stderr.log")).unwrap_or_default()
     }
 
+    /// That, once it holds `text`: what the gate does goes on before it has said so.
+    pub fn log_with(&self, text: &str) -> String {
+        let look = || Some(self.log()).filter(|log| log.contains(text));
+        wait::until(&format!("{text:?} in the log"), look)
+    }
+
     /// The key of an agent that was named when the gate was built.
     pub fn key(&self, agent: &str) -> String {
         let agent = self.config.agents.iter().find(|known| known.name == agent);

@@ -16,6 +16,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::CHAT;
 
+/// How long a sink that never answers takes.
+const SINK_HANGS: Duration = Duration::from_secs(60);
+
 /// Calls a model so often, and gives the records' ids in order.
 async fn call(gate: &Gate, times: usize) -> Vec<String> {
     let mut ids = Vec::new();
@@ -116,23 +119,19 @@ async fn a_sink_that_fails_gets_everything_once_it_works_and_holds_nobody_up() {
         (export["state"] == "running" && export["behind"] == 0).then_some(())
     })
     .await;
-    let log = gate.log();
-    assert!(
-        log.contains("a sink takes no records") && log.contains("takes records again"),
-        "{log}"
-    );
+    assert!(gate.log_with("takes records again").contains("a sink takes no records"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sink_that_never_answers_slows_nobody() {
-    let sink = upstream().always(Answer::json(&json!({})).delay(Duration::from_secs(60))).run();
+    let sink = upstream().always(Answer::json(&json!({})).delay(SINK_HANGS)).run();
     let upstream = upstream().run();
     let gate = with_export(&upstream, &format!("kind = \"ocsf\"\nurl = \"{}\"", sink.url()));
     call(&gate, 1).await;
     wait::until_async("the sink to hang", || (!sink.calls().is_empty()).then_some(())).await;
     let begun = Instant::now();
     call(&gate, 20).await;
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < SINK_HANGS / 2, "{:?}", begun.elapsed());
     assert_eq!(export(&gate)["sent"], 0);
 }
 

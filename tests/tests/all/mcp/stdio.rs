@@ -1,7 +1,5 @@
 //! Servers that the gate starts itself.
 
-use std::time::Duration;
-
 use portcullis_tests::{Gate, McpClient, Reply, gate, wait};
 
 fn start(lines: &str) -> Gate {
@@ -60,7 +58,7 @@ async fn a_process_that_exits_in_a_call_is_an_error_and_is_started_again() {
     assert!(reply.text().contains("ended"), "{}", reply.text());
     assert_eq!(gate.record(reply.record())["status"], "failed");
     // It rests for a moment before it is started again.
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + wait::DEADLINE;
     let after = loop {
         let pid = says(&client, "pid").await;
         if !pid.is_empty() {
@@ -89,7 +87,7 @@ async fn noise_and_floods_are_bounded_and_the_answer_arrives() {
     assert_eq!(says(&client, "noise").await, "noise");
     let reply = client.call("act", "flood").await.expect(200);
     assert_eq!(said(&reply), "flood");
-    assert!(gate.log().contains("ready\\\\u{1b}"), "{}", gate.log());
+    gate.log_with("ready\\\\u{1b}");
 }
 
 #[tokio::test]
