@@ -27,6 +27,7 @@ mod clean;
 mod edit;
 mod glued;
 mod marks;
+mod members;
 mod names;
 mod path;
 mod seams;

@@ -8,7 +8,8 @@
 //!
 //! - **closely**, when they are the `text` of neighbouring objects in one array (content parts), or
 //!   items of one array that is itself named like text. Every detector looks over such a seam.
-//! - **loosely**, otherwise: the contents of two messages, two arguments, two items of any array.
+//! - **loosely**, otherwise: the contents of two messages, two arguments, two items of any array, two
+//!   members of any name where a value is known to run from one into the other ([`super::members`]).
 //!   Only detectors with a distinctive format look over it (secrets of at least
 //!   [`DISTINCTIVE`] confidence), for the digits of two unrelated numbers are soon a card's, and
 //!   only where letters and digits run over the seam for at least [`MIN_RUN`] bytes.
@@ -39,7 +40,7 @@ const WINDOW: usize = 4096;
 const CONTEXT: usize = 64;
 
 /// Shorter runs over a loose seam are no secret.
-const MIN_RUN: usize = 16;
+pub(super) const MIN_RUN: usize = 16;
 
 /// Confidence of a detector that may look over loose seams.
 const DISTINCTIVE: f64 = 0.7;
@@ -144,12 +145,17 @@ impl Piece {
     /// The run that ends with this piece, when the one before it ended with a run of `before`.
     fn run(&self, text: &[u8], before: usize) -> usize {
         let bytes = self.bytes(text);
-        let tail = bytes.iter().rev().take(WINDOW).take_while(|byte| runs_on(byte)).count();
+        let tail = tail_run(bytes);
         if tail == bytes.len() { (tail + before).min(WINDOW) } else { tail }
     }
 }
 
-fn head_run(bytes: &[u8]) -> usize {
+/// How many bytes a run has that ends a piece.
+pub(super) fn tail_run(bytes: &[u8]) -> usize {
+    bytes.iter().rev().take(WINDOW).take_while(|byte| runs_on(byte)).count()
+}
+
+pub(super) fn head_run(bytes: &[u8]) -> usize {
     bytes.iter().take(WINDOW).take_while(|byte| runs_on(byte)).count()
 }
 

@@ -7,6 +7,7 @@ use super::{
     blob::{self, Media},
     edit::settle,
     marks::Marks,
+    members::Members,
     names::Name,
     path::{Path, Tracker, clip},
     seams::Pieces,
@@ -46,6 +47,7 @@ struct Walk<'t> {
     /// How many arrays and objects there were.
     serial: u32,
     pieces: Pieces,
+    members: Members,
     /// Where keys start that held a finding.
     hidden: Vec<usize>,
     marks: Marks,
@@ -70,6 +72,7 @@ impl Inspector<'_> {
             open: Vec::with_capacity(8),
             serial: 0,
             pieces: Pieces::default(),
+            members: Members::default(),
             hidden: Vec::new(),
             marks: Marks::default(),
         };
@@ -79,6 +82,9 @@ impl Inspector<'_> {
             walk.tracker.after(&token);
         }
         self.seams(text, &walk.pieces, walk.suspects.has_armour, &mut walk.marks);
+        for chain in walk.members.into_chains() {
+            self.seams(text, &chain, false, &mut walk.marks);
+        }
         let mut marks = walk.marks;
         settle(&mut marks.edits);
         if !marks.hits.is_empty() {
@@ -149,6 +155,9 @@ impl Inspector<'_> {
         }
         if let Some(group) = walk.text_group() {
             walk.pieces.add(token, group);
+        }
+        if walk.open.last().is_some_and(|context| !context.is_array) {
+            walk.members.add(self.scope.engine, walk.text, token);
         }
     }
 

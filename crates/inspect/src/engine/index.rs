@@ -50,6 +50,9 @@ impl Format {
     }
 }
 
+/// Shorter prefixes stand in many a text by chance.
+const DISTINCT: usize = 3;
+
 /// One prefix of one format; the prefix is empty for a bare form.
 #[derive(Clone, Debug)]
 struct Entry {
@@ -179,6 +182,14 @@ impl Index {
                 && window.iter().all(|byte| TOKEN[usize::from(*byte)])
         };
         text.len() >= self.bare.shortest || text.windows(MIN_TOKEN).enumerate().any(begins)
+    }
+
+    /// Whether a text begins with a prefix that needs no word before it.
+    #[inline]
+    pub(crate) fn begins(&self, text: &[u8]) -> bool {
+        let is_distinct = |entry: &&Entry| entry.list.is_none() && entry.prefix.len() >= DISTINCT;
+        let mut entries = self.nearby(text).iter().filter(is_distinct);
+        entries.any(|entry| text.starts_with(entry.prefix.as_bytes()))
     }
 
     /// Adds what begins at `at`. `run` is how many token characters there are from here on, and

@@ -6,9 +6,9 @@
 
 use crate::blocks;
 use crate::detectors::{ALNUM, TOKEN};
-use crate::engine::Keywords;
 use crate::engine::index::{Index, MIN_TOKEN, is_boundary};
 use crate::engine::resolve::Candidate;
+use crate::engine::{Engine, Keywords};
 
 /// Adds every token that begins in `from..to`; the text may go on after `to`.
 pub(crate) fn find(
@@ -26,9 +26,17 @@ pub(crate) fn find(
     }
 }
 
+impl Engine {
+    /// Whether a token with a prefix of its own begins in a text, however it may go on.
+    pub(crate) fn begins_token(&self, text: &[u8]) -> bool {
+        let mut places = (0..text.len()).filter(|at| is_boundary(text, *at));
+        places.any(|at| self.index.begins(&text[at..]))
+    }
+}
+
 /// As [`TOKEN`] has it, without a look into a table.
 #[inline]
-fn is_of_token(byte: u8) -> bool {
+pub(crate) fn is_of_token(byte: u8) -> bool {
     matches!(byte, b'-'..=b':' | b'+' | b'=' | b'_' | b'~') || byte.is_ascii_alphabetic()
 }
 

@@ -2,10 +2,12 @@
 //! (`"abc" + "def"`), lines that go on after a backslash, words that are wrapped at a width.
 //!
 //! A *joint* is what stands between two pieces. It is taken out only where what comes of it is long
-//! enough for a value, and a wrapped line only where the line is full and both sides look like one.
+//! enough for a value, and a wrapped line only where both sides look like one and the line is full or
+//! a credential has begun in it.
 
 use std::ops::Range;
 
+use super::{beginnings, spaced};
 use crate::blocks;
 use crate::detectors::{Class, TOKEN, class};
 
@@ -121,8 +123,10 @@ fn broken(text: &[u8], line: usize, feed: usize) -> Option<Range<usize>> {
     if matches!(text.get(end.checked_sub(1)?), Some(b'\\' | b'^' | b'`')) {
         return is_piece(text, end.checked_sub(2)?).then_some(end - 1..next);
     }
+    is_wrapped(text, end, next).then_some(())?;
     let is_full = WIDTHS.contains(&(end - line)) && indent(line) == next - feed - 1;
-    (is_full && is_wrapped(text, end, next)).then_some(end..next)
+    let is_begun = || beginnings::is_begun(&text[end - piece_before(text, end)..end]);
+    (is_full || is_begun()).then_some(end..next)
 }
 
 /// Whether the word that ends at `end` may go on at `next`: both sides have letters, and digits are
@@ -200,7 +204,7 @@ pub(super) fn places(raw: &[u8]) -> impl Iterator<Item = usize> {
     let after = |at: &usize| raw.get(at + 1).copied();
     let escapes = memchr::memchr_iter(b'\\', raw).filter(move |at| match after(at) {
         Some(b'"') => literals(raw, at + 1, Written::Raw).is_some(),
-        Some(b'n') => may_break(raw, *at),
+        Some(b'n') => may_break(raw, *at) || spaced::may_be_column(raw, *at),
         _ => false,
     });
     let quotes = memchr::memchr2_iter(b'\'', b'`', raw);

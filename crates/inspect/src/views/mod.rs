@@ -17,12 +17,14 @@
 //! Not taken off: ciphers with a key, other bases (58, 85), compression, pictures of text,
 //! look-alikes beyond the table, accents.
 
+mod beginnings;
 mod cipher;
 mod escape;
 pub(crate) mod fold;
 mod joined;
 mod lookalikes;
 mod map;
+mod numbers;
 pub(crate) mod packed;
 mod peel;
 mod sieve;

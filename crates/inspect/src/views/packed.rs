@@ -65,6 +65,9 @@ pub(super) fn find(text: &[u8]) -> Vec<Packed> {
 
 /// Decodes the run, its padding and the lines it goes on over, if text comes of it.
 pub(crate) fn unpack(text: &[u8], run: Range<usize>) -> Option<Packed> {
+    if let Some(wide) = unpack_wide(text, &run) {
+        return Some(wide);
+    }
     let start = starts(text, &run).find(|start| is_text_from(text, *start..run.end))?;
     let first = text.get(start..run.end)?;
     let (decoded, end) = if is_hex(first) {
@@ -78,6 +81,22 @@ pub(crate) fn unpack(text: &[u8], run: Range<usize>) -> Option<Packed> {
     // What is glued to the run's start is no part of the first word in it.
     let glue: &[u8] = if start > run.start { b" " } else { b"" };
     Some(Packed { range: start..end, text: [glue, &decoded].concat() })
+}
+
+/// Base64 of UTF-16, as shells take commands in: every second byte of ASCII is zero.
+fn unpack_wide(text: &[u8], run: &Range<usize>) -> Option<Packed> {
+    let head = text.get(run.clone())?.first_chunk::<8>()?;
+    let [first, second] =
+        [[head[0], head[1], head[2], head[3]], [head[4], head[5], head[6], head[7]]];
+    let ([a, 0, b], [0, c, 0]) = (bytes_of(first), bytes_of(second)) else { return None };
+    (a != 0 && b != 0 && c != 0).then_some(())?;
+    let (digits, end) = lines(text, run.clone());
+    let decoded = base64(&digits)?;
+    let units = decoded.as_chunks::<2>().0.iter().map(|two| u16::from_le_bytes(*two));
+    let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
+    // Other scripts may take more room than the digits did, which no view may.
+    let is_text = (MIN_TEXT..=digits.len()).contains(&text.len()) && is_printable(text.as_bytes());
+    is_text.then(|| Packed { range: run.start..end, text: text.into_bytes() })
 }
 
 /// Where in a run an encoding may begin: at its start, shortly after, after what parts words.
@@ -416,6 +435,12 @@ mod tests {
             let found = found(&text);
             assert_eq!(found.len(), 1, "{text}");
             assert_eq!(found[0].1.trim_start(), plain, "{text}");
+        }
+        let wide: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide = String::from_utf8(base64_like(b"+===", &wide)).unwrap();
+        for text in [format!("powershell -enc {wide}"), format!("{}\n{}", &wide[..40], &wide[40..])]
+        {
+            assert_eq!(found(&text)[0].1, plain, "{text}");
         }
         let hex: String = plain.bytes().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(found(&format!("0x{hex}, {}", hex.to_uppercase())).len(), 2);

@@ -9,7 +9,7 @@ use super::fold::{self, Fold};
 use super::map::Map;
 use super::packed::{self, is_printable};
 use super::sieve::{self, Signs};
-use super::{Kinds, joined, spaced, utf8};
+use super::{Kinds, beginnings, joined, numbers, spaced, utf8};
 
 /// What is kept on each side of a change: room for the longest value of any format.
 pub(super) const MARGIN: usize = 8 * 1024;
@@ -63,6 +63,21 @@ fn spans(text: &[u8], signs: Signs, joints: Vec<Range<usize>>) -> Vec<Span> {
             range: row.range,
             with: row.text,
             kind: Kinds::SPACED,
+        }));
+    }
+    if signs.numbers {
+        let rows = numbers::find(text).into_iter();
+        spans.extend(rows.map(|row| Span {
+            range: row.range,
+            with: row.text,
+            kind: Kinds::PACKED,
+        }));
+    }
+    if signs.rotated {
+        spans.extend(beginnings::in_rot13(text).map(|range| Span {
+            with: text[range.clone()].iter().copied().map(beginnings::rotated).collect(),
+            range,
+            kind: Kinds::ROTATED,
         }));
     }
     let joint = |range| Span { range, with: Vec::new(), kind: Kinds::JOINED };

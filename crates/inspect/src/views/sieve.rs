@@ -1,6 +1,6 @@
 //! Whether a view could show anything that the text does not: one cheap pass, mostly by skipping.
 
-use super::{escape, fold, joined, packed, spaced, utf8};
+use super::{beginnings, escape, fold, joined, numbers, packed, spaced, utf8};
 
 /// What a text holds that could be peeled off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +10,9 @@ pub(super) struct Signs {
     pub(super) quoted: bool,
     pub(super) packed: bool,
     pub(super) spaced: bool,
+    pub(super) numbers: bool,
+    /// Credentials in ROT13.
+    pub(super) rotated: bool,
     /// Forms write a space as `+`.
     pub(super) plus: bool,
 }
@@ -22,6 +25,8 @@ impl Signs {
             quoted: quoted(text).next().is_some(),
             packed: packed::places(text).next().is_some(),
             spaced: spaced::places(text).next().is_some(),
+            numbers: numbers::places(text).next().is_some(),
+            rotated: beginnings::in_rot13(text).next().is_some(),
             plus: is_form && memchr::memchr(b'+', text).is_some(),
         }
     }
@@ -30,6 +35,8 @@ impl Signs {
     pub(super) fn are_in(text: &[u8]) -> bool {
         packed::places(text).next().is_some()
             || spaced::places(text).next().is_some()
+            || numbers::places(text).next().is_some()
+            || beginnings::in_rot13(text).next().is_some()
             || escapes(text).next().is_some()
             || characters(text).next().is_some()
             || quoted(text).next().is_some()
@@ -42,7 +49,7 @@ impl Signs {
 
     /// Whether there is anything but joints.
     pub(super) fn any(&self) -> bool {
-        self.packed || self.spaced || self.in_characters()
+        self.packed || self.spaced || self.numbers || self.rotated || self.in_characters()
     }
 }
 
@@ -57,6 +64,8 @@ pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
         .chain(breaks)
         .chain(packed::places(text))
         .chain(spaced::places(text))
+        .chain(numbers::places(text))
+        .chain(beginnings::in_rot13(text).map(|run| run.start))
         .chain(joined::places(text))
 }
 

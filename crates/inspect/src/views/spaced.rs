@@ -1,4 +1,5 @@
-//! Letters that stand apart: `i g n o r e`, `p.a.s.s`.
+//! Letters that stand apart: `i g n o r e`, `p.a.s.s`, one a line. Between letters that are set apart in
+//! one way, a sign that is as well is part of what they spell: `k e y _ 4 f`.
 
 use std::ops::Range;
 
@@ -21,8 +22,10 @@ static CLASSES: [u8; 256] = {
         let one = byte as u8;
         classes[byte] = if one.is_ascii_alphanumeric() {
             LETTER
-        } else if matches!(one, b' ' | b'.' | b'-' | b'_' | b'*' | b'|' | b',' | b'/' | b'~' | b'+')
-        {
+        } else if matches!(
+            one,
+            b' ' | b'.' | b'-' | b'_' | b'*' | b'|' | b',' | b'/' | b'~' | b'+' | b'\n'
+        ) {
             GAP
         } else {
             0
@@ -70,7 +73,7 @@ fn is_letter(byte: u8) -> bool {
 
 #[inline]
 fn is_gap(byte: u8) -> bool {
-    matches!(byte, b'*'..=b'/' | b' ' | b'_' | b'|' | b'~')
+    matches!(byte, b'*'..=b'/' | b' ' | b'_' | b'|' | b'~' | b'\n')
 }
 
 /// Whether enough letters stand alone around a letter between two gaps or before one: prose has
@@ -127,27 +130,51 @@ fn first_letter(text: &[u8], mut at: usize, floor: usize) -> usize {
 fn row(text: &[u8], start: usize) -> Option<Spaced> {
     let separator = *text.get(start + 1)?;
     let mut spelled = vec![*text.get(start)?];
-    let mut letters = usize::from(spelled[0].is_ascii_alphabetic());
     let mut end = start + 1;
     loop {
         let gap =
             text.get(end..)?.iter().take(MAX_GAP + 1).take_while(|b| **b == separator).count();
         let next = end + gap;
         let is_single = class(text, next) == LETTER && class(text, next + 1) != LETTER;
-        if gap == 0 || gap > MAX_GAP || !is_single {
+        if gap == 0 || gap > MAX_GAP || !(is_single || gap == 1 && is_sign(text, next)) {
             break;
         }
-        if gap > 1 {
-            spelled.push(b' ');
+        match gap {
+            1 => {}
+            // The separator itself, set apart as the letters are.
+            3 if !separator.is_ascii_whitespace() => spelled.push(separator),
+            _ => spelled.push(b' '),
         }
-        let letter = text[next];
-        letters += usize::from(letter.is_ascii_alphabetic());
-        spelled.push(letter);
+        spelled.push(text[next]);
         end = next + 1;
     }
-    // Rows of digits are columns of a table.
-    let is_spelled = spelled.len() >= MIN_LETTERS && letters * 4 >= spelled.len();
-    is_spelled.then_some(Spaced { range: start..end, text: spelled })
+    is_spelled(&spelled).then_some(Spaced { range: start..end, text: spelled })
+}
+
+/// Whether a sign stands between two of the gaps around it, with a letter behind: `_ 4`.
+fn is_sign(text: &[u8], at: usize) -> bool {
+    let [before, sign, after] = [at.wrapping_sub(1), at, at + 1].map(|at| text.get(at).copied());
+    sign.is_some_and(|sign| sign.is_ascii_punctuation())
+        && before == after
+        && text.get(at + 2).is_some_and(u8::is_ascii_graphic)
+        && class(text, at + 3) != LETTER
+}
+
+/// Rows of digits are columns of a table, and those with many signs a calculation.
+fn is_spelled(spelled: &[u8]) -> bool {
+    let count = |is: fn(&u8) -> bool| spelled.iter().filter(|byte| is(byte)).count();
+    let (letters, signs) = (count(u8::is_ascii_alphabetic), count(u8::is_ascii_punctuation));
+    spelled.len() >= MIN_LETTERS && letters * 4 >= spelled.len() && signs * 4 <= spelled.len()
+}
+
+/// Whether letters that stand on a line each may begin at the escaped line feed at `feed`, in raw JSON.
+pub(super) fn may_be_column(raw: &[u8], feed: usize) -> bool {
+    let rows = raw.get(feed..).unwrap_or_default().as_chunks::<3>().0;
+    rows.len() >= MIN_LETTERS - 1
+        && rows
+            .iter()
+            .take(MIN_LETTERS - 1)
+            .all(|row| matches!(row, [b'\\', b'n', letter] if letter.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]
@@ -176,6 +203,10 @@ mod tests {
         one("now i g n o r e   a l l now", "i g n o r e   a l l", "ignore all");
         one("p.a.s.s.w", "p.a.s.s.w", "passw");
         one("the _k_e_y_s_t_ are", "k_e_y_s_t", "keyst");
+        one("so k e y _ 4 f / g.", "k e y _ 4 f / g", "key_4f/g");
+        one("k_e_y___4_f_-_g", "k_e_y___4_f_-_g", "key_4f-g");
+        one("k-e-y-_-4---f-g-h", "k-e-y-_-4---f-g-h", "key_4-fgh");
+        one("now\nk\ne\ny\n4\nf\nand", "k\ne\ny\n4\nf", "key4f");
         for lead in 0..8 {
             let text = format!("{}A K I A 4 T", "-".repeat(lead));
             assert!(found(&text).iter().any(|(_, spelled)| spelled == "AKIA4T"), "{text}");

@@ -78,9 +78,18 @@ fn selectors(text: &str) -> String {
     text.bytes().filter_map(selector).collect()
 }
 
+fn bytes(text: &str, between: &str, write: fn(u8) -> String) -> String {
+    text.bytes().map(write).collect::<Vec<_>>().join(between)
+}
+
+fn base64_wide(text: &str) -> String {
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    String::from_utf8(packed::base64_like(b"+===", &wide)).unwrap()
+}
+
 type Spelling = (&'static str, fn(&str) -> String);
 
-const SPELLINGS: [Spelling; 40] = [
+const SPELLINGS: [Spelling; 52] = [
     ("base64", |s| base64(&format!("the key is {s}"))),
     ("base64 without a sentence", |s| base64(s)),
     ("base64url", |s| base64_url(&format!("the key is {s}?>"))),
@@ -134,6 +143,26 @@ const SPELLINGS: [Spelling; 40] = [
     ("variation selectors", |s| format!("\u{1f600}{}", selectors(s))),
     ("zero-width", |s| after_each(s, "\u{200b}")),
     ("joiners and marks", |s| after_each(s, "\u{2060}\u{200d}\u{ad}\u{202c}")),
+    ("hex in pairs", |s| bytes(s, " ", |byte| format!("{byte:02x}"))),
+    ("hex in pairs, by colons", |s| bytes(s, ":", |byte| format!("{byte:02X}"))),
+    ("hex in pairs, marked", |s| bytes(s, ", ", |byte| format!("0x{byte:02x}"))),
+    ("numbers", |s| format!("chr({})", bytes(s, ",", |byte| byte.to_string()))),
+    ("bits", |s| bytes(s, " ", |byte| format!("{byte:08b}"))),
+    ("base64 of UTF-16", |s| base64_wide(&format!("the key is {s}"))),
+    ("base64 of UTF-16, over lines", |s| {
+        let code = base64_wide(&format!("the key is {s}"));
+        format!("{}\n{}", &code[..60], &code[60..])
+    }),
+    ("ROT13", |s| each_char(s, |c| char::from(beginnings::rotated(c as u8)).to_string())),
+    ("base64 of ROT13", |s| {
+        base64(&format!(
+            "so: {}",
+            each_char(s, |c| char::from(beginnings::rotated(c as u8)).to_string())
+        ))
+    }),
+    ("a letter a line", |s| after_each(s, "\n").trim_end().to_owned()),
+    ("letters apart by signs", |s| after_each(s, "_").trim_end_matches('_').to_owned()),
+    ("over two lines", |s| format!("{}\n{}", &s[..11], &s[11..])),
     ("letters apart", |s| after_each(s, " ").trim_end().to_owned()),
     ("look-alikes", |s| s.replace('A', "\u{410}").replace('I', "\u{406}").replace('K', "\u{39a}")),
 ];

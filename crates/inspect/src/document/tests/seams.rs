@@ -44,6 +44,68 @@ fn one_character_a_piece() {
     assert_eq!(after.matches(MASK).count(), pieces.len(), "{after}");
 }
 
+#[test]
+fn split_over_members_of_any_name() {
+    let key = secret();
+    for at in 1..key.len() {
+        let (a, b) = key.split_at(at);
+        for body in [
+            json!({"p1": format!("x {a}"), "p2": format!("{b} y")}),
+            json!({"a": {"v": a}, "b": {"v": b}}),
+            json!({"arguments": json!({"first": a, "rest": b}).to_string()}),
+            json!({"text": format!("x {a}"), "zzz": b, "n": 7}),
+        ] {
+            let (report, after) = look(&engine(), &body.to_string());
+            assert_eq!(after.matches(MASK).count(), 2, "{after}");
+            assert_eq!(report.findings.len(), 1, "{after}");
+        }
+    }
+    let letters = key.chars().enumerate();
+    let letters = letters.map(|(at, letter)| (format!("k{at:02}"), letter.to_string().into()));
+    let body = Value::Object(letters.collect());
+    let after = masked(&body.to_string());
+    assert_eq!(after.matches(MASK).count(), key.len(), "{after}");
+}
+
+#[test]
+fn encoded_and_split_over_members() {
+    let text = format!("the key is {} as I said", secret());
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &text);
+    for at in 24..base64.len() - 24 {
+        let (a, b) = base64.split_at(at);
+        let after = masked(&json!({ "p1": a, "p2": b }).to_string());
+        assert!(!after.contains(&base64[20..50]), "{at}: {after}");
+    }
+}
+
+#[test]
+fn members_that_only_stand_side_by_side_are_left_alone() {
+    let body = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "number": "4111111111111111",
+        "at": "2026-11-27T10:11:12Z", "hash": "d41d8cd98f00b204e9800998ecf8427e", "path": "a/b/c_d"});
+    let pieces = [("a", "41111111"), ("b", "11111111"), ("c", "DE8937"), ("d", "0400440532013000")];
+    let numbers: serde_json::Map<_, _> =
+        pieces.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    assert_eq!(
+        masked(&Value::Object(numbers.clone()).to_string()),
+        Value::Object(numbers).to_string()
+    );
+    let (report, _) = look(&engine(), &body.to_string());
+    assert!(report.findings.iter().all(|found| found.path == "number"), "{:?}", report.findings);
+}
+
+/// A member for each letter, all of one run in which a value seems to have begun.
+#[test]
+fn many_members_take_linear_time() {
+    let engine = engine();
+    let key = secret();
+    crate::for_tests::assert_linear("members", (4_000, 256_000), |length| {
+        let member =
+            |at: usize| format!("\"k{at}\":\"{}\"", if at % 9 == 0 { &key[..5] } else { "a" });
+        let members: Vec<_> = (0..length / 10).map(member).collect();
+        look(&engine, &format!("{{{}}}", members.join(",")));
+    });
+}
+
 fn look(engine: &Engine, body: &str) -> (Report, String) {
     let scope = Scope::new(engine, Direction::Request);
     let report = inspect_json(&scope, body.as_bytes(), &Limits::default(), &mut ()).unwrap();
