@@ -45,7 +45,12 @@ pub(super) fn command(folder: &Path) -> Command {
 /// Runs a command to its end, which comes in time.
 pub(super) fn run(command: &mut Command) -> Output {
     finished(
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts"),
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts"),
     )
 }
 

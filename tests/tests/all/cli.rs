@@ -40,6 +40,12 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
+fn a_hyphen_is_standard_input() {
+    let found = gate().prepare().succeeds(&["inspect", "--json", "-"]);
+    assert!(found.contains("\"findings\": []") || found.contains("\"findings\":[]"), "{found}");
+}
+
+#[test]
 fn wrong_usage_is_2() {
     let gate = gate().prepare();
     for words in [&["no-such-command"][..], &["up", "--no-such-flag"], &["agent", "add"]] {

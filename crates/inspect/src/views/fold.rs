@@ -48,6 +48,11 @@ pub(crate) fn is_invisible(character: char) -> bool {
         || selector(character).is_some()
 }
 
+/// An accent that is written over the character before it.
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}')
+}
+
 /// The byte that a variation selector stands for in texts that carry data in them.
 pub(crate) fn selector(character: char) -> Option<u8> {
     match character {
@@ -75,7 +80,7 @@ pub(crate) fn fold(character: char) -> Fold {
     if let Some(byte) = selector(character) {
         return Fold::Selector(byte);
     }
-    if is_invisible(character) {
+    if is_invisible(character) || is_mark(character) {
         return Fold::Nothing;
     }
     lookalike(character).or_else(|| compatible(character)).unwrap_or(Fold::Keep)

@@ -109,6 +109,12 @@ fn literals(text: &[u8], at: usize, written: Written) -> Option<Range<usize>> {
     (is_quote && is_piece(text, next + 1)).then_some(start..next + 1)
 }
 
+/// Where the words of an item of a list begin.
+fn past_marker(text: &[u8], at: usize) -> usize {
+    let is_item = matches!(text.get(at..), Some([b'-' | b'*' | b'+', b' ', ..]));
+    at + if is_item { 2 } else { 0 }
+}
+
 /// The joint around the line feed at `feed`, whose line begins at `line`.
 fn broken(text: &[u8], line: usize, feed: usize) -> Option<Range<usize>> {
     let end = feed - usize::from(text.get(feed.checked_sub(1)?) == Some(&b'\r'));
@@ -116,7 +122,8 @@ fn broken(text: &[u8], line: usize, feed: usize) -> Option<Range<usize>> {
         let rest = text.get(from..).unwrap_or_default().iter().take(MAX_INDENT);
         rest.take_while(|byte| matches!(byte, b' ' | b'\t')).count()
     };
-    let next = feed + 1 + indent(feed + 1);
+    let indented = feed + 1 + indent(feed + 1);
+    let next = past_marker(text, indented);
     if !is_piece(text, next) {
         return None;
     }
@@ -215,7 +222,7 @@ pub(super) fn places(raw: &[u8]) -> impl Iterator<Item = usize> {
 fn may_break(raw: &[u8], feed: usize) -> bool {
     let before = raw.get(..feed).unwrap_or_default();
     let before = before.strip_suffix(b"\\r").unwrap_or(before);
-    let next = past_blank(raw, feed + 2, Written::Raw);
+    let next = past_marker(raw, past_blank(raw, feed + 2, Written::Raw));
     is_piece(raw, next)
         && match before.last() {
             Some(b'\\' | b'^' | b'`') => true,

@@ -2,8 +2,8 @@
 //!
 //! A model reads `QUtJQQ==`, `&#65;`, `ＡＫＩＡ` and `A K I A` as `AKIA`, so a control that only looks at
 //! bytes is passed by any of them. A *view* is the same text one layer further: all escapes
-//! (JSON, Unicode, octal, percent, HTML, quoted-printable), all runs of base64, base32 and hex that decode
-//! to text, all look-alikes and invisible characters, all letters that stand apart, and what parts the
+//! (JSON, Unicode, octal, percent, HTML, quoted-printable), all runs of base64, base32 and hex and rows of
+//! numbers that decode to text, all look-alikes and invisible characters, all letters that stand apart, and what parts the
 //! pieces of one value, replaced in place. So what is in two encodings at once, or half in one, comes off in one layer; what is in
 //! one inside another comes off in the next, up to [`Limits::layers`].
 //!
@@ -12,10 +12,11 @@
 //!   and whole encoded runs.
 //! - No replacement is longer than what it replaces: layers shrink, and nothing explodes.
 //! - [`readings`] adds, for a judge of meaning, what only makes sense as language: ROT13, words
-//!   written backwards, digits for letters.
+//!   written backwards, digits for letters. Of credentials ROT13 is taken off in any view.
 //!
-//! Not taken off: ciphers with a key, other bases (58, 85), compression, pictures of text,
-//! look-alikes beyond the table, accents.
+//! Not taken off: ciphers with a key, other bases (58, 85), compression, pictures of text, mark-up
+//! within a value, values written backwards, look-alikes beyond the table, letters that come with
+//! their accent.
 
 mod beginnings;
 mod cipher;

@@ -89,7 +89,7 @@ fn base64_wide(text: &str) -> String {
 
 type Spelling = (&'static str, fn(&str) -> String);
 
-const SPELLINGS: [Spelling; 52] = [
+const SPELLINGS: [Spelling; 54] = [
     ("base64", |s| base64(&format!("the key is {s}"))),
     ("base64 without a sentence", |s| base64(s)),
     ("base64url", |s| base64_url(&format!("the key is {s}?>"))),
@@ -163,6 +163,8 @@ const SPELLINGS: [Spelling; 52] = [
     ("a letter a line", |s| after_each(s, "\n").trim_end().to_owned()),
     ("letters apart by signs", |s| after_each(s, "_").trim_end_matches('_').to_owned()),
     ("over two lines", |s| format!("{}\n{}", &s[..11], &s[11..])),
+    ("two items of a list", |s| format!("- {}\n- {}", &s[..11], &s[11..])),
+    ("accents", |s| after_each(s, "\u{301}\u{323}")),
     ("letters apart", |s| after_each(s, " ").trim_end().to_owned()),
     ("look-alikes", |s| s.replace('A', "\u{410}").replace('I', "\u{406}").replace('K', "\u{39a}")),
 ];

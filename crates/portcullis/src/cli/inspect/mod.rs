@@ -41,7 +41,7 @@ Example:
 pub(super) struct Arguments {
     #[command(subcommand)]
     made: Option<Made>,
-    /// The file [default: standard input]
+    /// The file; `-` is standard input [default: standard input]
     file: Option<PathBuf>,
     /// Write the text with everything masked that the settings do not allow
     #[arg(long, conflicts_with = "jsonl")]
@@ -137,11 +137,11 @@ pub(super) fn run(arguments: &Arguments, session: &Session<'_>, output: &mut Out
         return detectors(&engine, output);
     }
     let input: Box<dyn Read> = match &arguments.file {
-        Some(file) => {
+        Some(file) if file.as_os_str() != "-" => {
             let open = std::fs::File::open(file);
             Box::new(open.with_context(|| format!("{} cannot be read", file.display()))?)
         }
-        None => Box::new(std::io::stdin()),
+        _ => Box::new(std::io::stdin()),
     };
     if arguments.jsonl {
         return lines(&engine, BufReader::new(input), output);
