@@ -130,10 +130,14 @@ fn broken(text: &[u8], line: usize, feed: usize) -> Option<Range<usize>> {
     if matches!(text.get(end.checked_sub(1)?), Some(b'\\' | b'^' | b'`')) {
         return is_piece(text, end.checked_sub(2)?).then_some(end - 1..next);
     }
-    is_wrapped(text, end, next).then_some(())?;
+    let before = end - piece_before(text, end);
+    if end - before < MIN_BEFORE {
+        return None;
+    }
     let is_full = WIDTHS.contains(&(end - line)) && indent(line) == next - feed - 1;
-    let is_begun = || beginnings::is_begun(&text[end - piece_before(text, end)..end]);
-    (is_full || is_begun()).then_some(end..next)
+    let is_one =
+        (is_full || beginnings::is_begun(&text[before..end])) && is_wrapped(text, end, next);
+    is_one.then_some(end..next)
 }
 
 /// Whether the word that ends at `end` may go on at `next`: both sides have letters, and digits are

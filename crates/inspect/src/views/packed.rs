@@ -45,14 +45,19 @@ pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
     blocks::long_runs::<MIN_RUN>(text, is_digit)
 }
 
+/// The same, to where each run ends.
+pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    places(text).map(|start| start..run_end(&DIGITS, text, start + MIN_RUN))
+}
+
 /// Every run that decodes to text.
 pub(super) fn find(text: &[u8]) -> Vec<Packed> {
     let mut found: Vec<Packed> = Vec::new();
     let mut known = 0;
-    for start in places(text) {
-        let end = run_end(&DIGITS, text, start + MIN_RUN);
+    for run in runs(text) {
+        let end = run.end;
         // What is packed may reach into the next run.
-        let run = start.max(known)..end;
+        let run = run.start.max(known)..end;
         if run.len() >= MIN_RUN
             && let Some(packed) = unpack(text, run)
         {

@@ -19,14 +19,15 @@ pub(super) struct Signs {
 
 impl Signs {
     pub(super) fn read(text: &[u8], is_form: bool) -> Self {
+        let packed = packed::places(text).next().is_some();
         Self {
             characters: characters(text).next().is_some(),
             escapes: escapes(text).next().is_some(),
             quoted: quoted(text).next().is_some(),
-            packed: packed::places(text).next().is_some(),
+            packed,
             spaced: spaced::places(text).next().is_some(),
             numbers: numbers::places(text).next().is_some(),
-            rotated: beginnings::in_rot13(text).next().is_some(),
+            rotated: packed && beginnings::in_rot13(text).next().is_some(),
             plus: is_form && memchr::memchr(b'+', text).is_some(),
         }
     }
@@ -36,7 +37,6 @@ impl Signs {
         packed::places(text).next().is_some()
             || spaced::places(text).next().is_some()
             || numbers::places(text).next().is_some()
-            || beginnings::in_rot13(text).next().is_some()
             || escapes(text).next().is_some()
             || characters(text).next().is_some()
             || quoted(text).next().is_some()
@@ -65,7 +65,6 @@ pub(super) fn places(text: &[u8]) -> impl Iterator<Item = usize> {
         .chain(packed::places(text))
         .chain(spaced::places(text))
         .chain(numbers::places(text))
-        .chain(beginnings::in_rot13(text).map(|run| run.start))
         .chain(joined::places(text))
 }
 

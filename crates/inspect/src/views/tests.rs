@@ -82,6 +82,10 @@ fn bytes(text: &str, between: &str, write: fn(u8) -> String) -> String {
     text.bytes().map(write).collect::<Vec<_>>().join(between)
 }
 
+fn rot13(text: &str) -> String {
+    each_char(text, |c| char::from(beginnings::rotated(c as u8)).to_string())
+}
+
 fn base64_wide(text: &str) -> String {
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     String::from_utf8(packed::base64_like(b"+===", &wide)).unwrap()
@@ -153,13 +157,8 @@ const SPELLINGS: [Spelling; 54] = [
         let code = base64_wide(&format!("the key is {s}"));
         format!("{}\n{}", &code[..60], &code[60..])
     }),
-    ("ROT13", |s| each_char(s, |c| char::from(beginnings::rotated(c as u8)).to_string())),
-    ("base64 of ROT13", |s| {
-        base64(&format!(
-            "so: {}",
-            each_char(s, |c| char::from(beginnings::rotated(c as u8)).to_string())
-        ))
-    }),
+    ("ROT13", |s| rot13(&format!("{s}-and-more"))),
+    ("base64 of ROT13", |s| base64(&rot13(&format!("so: {s}-and-more")))),
     ("a letter a line", |s| after_each(s, "\n").trim_end().to_owned()),
     ("letters apart by signs", |s| after_each(s, "_").trim_end_matches('_').to_owned()),
     ("over two lines", |s| format!("{}\n{}", &s[..11], &s[11..])),
