@@ -174,8 +174,10 @@ impl Streamed {
     }
 
     fn hear(&mut self, bytes: &Bytes) {
-        if let Some(listening) = &mut self.listening {
-            listening.push(bytes);
+        let Some(listening) = &mut self.listening else { return };
+        match &mut self.filter {
+            Filter::Guard(guard) => listening.hear(guard.wanted()),
+            Filter::Count(_) => listening.push(bytes),
         }
     }
 

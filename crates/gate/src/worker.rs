@@ -35,8 +35,9 @@ pub struct Worker {
 impl Worker {
     /// Must be called on the worker's thread, in its runtime.
     pub fn new(gate: Arc<Gate>, worker: &listen::Worker) -> Self {
-        // One wake of the log's writer for all that this thread appends in a turn of its loop.
-        tokio::spawn(ledger::gather());
+        // One wake of the log's writer for all that this thread appends while it has work to do.
+        let runs = worker.runs.clone();
+        tokio::spawn(ledger::gather_while(move || runs.so_far()));
         Self { gate, pool: Pool::new(worker.clock.clone()), clock: worker.clock.clone() }
     }
 }

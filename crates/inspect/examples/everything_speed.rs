@@ -10,7 +10,7 @@ mod measured;
 use std::hint::black_box;
 use std::time::Duration;
 
-use inspect::{Direction, Engine, Origin, Settings, SettingsError, harm, suspicion};
+use inspect::{Direction, Engine, Origin, Said, Settings, SettingsError, harm, suspicion};
 use measured::processor_time;
 
 const BYTES: usize = 1 << 18;
@@ -200,8 +200,8 @@ fn measure(engine: &Engine, name: &str, text: &str, part: Option<&str>) {
 /// Detectors behind every disguise, and every judge of the text's author.
 fn everything(engine: &Engine, origin: Origin, text: &str) -> usize {
     let (mut found, mut judged) = (Vec::new(), Vec::new());
-    engine.scan_views(Direction::Request, text.as_bytes(), &mut found);
-    engine.judge(origin, text, &mut judged);
+    let is_plain = !engine.scan_views(Direction::Request, text.as_bytes(), &mut found);
+    engine.judge_said(&Said { origin, name: "", text, is_plain }, &mut judged);
     found.len() + judged.len()
 }
 

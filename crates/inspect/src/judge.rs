@@ -36,13 +36,18 @@ pub struct Judgement {
 /// How suspicious a text is of giving a model orders: as it stands, or as it reads once encodings
 /// and disguises are off, whichever is worse. The sentence is that of the text as it stands.
 pub fn suspicion(origin: Origin, text: &str) -> Scored {
+    suspicion_of(origin, text, false)
+}
+
+/// The same where it may be known that nothing can be taken off the text.
+fn suspicion_of(origin: Origin, text: &str, is_plain: bool) -> Scored {
     let mut worst = injection::score(origin, text);
     // Of material, most such texts are paths, identifiers and records; nobody types them.
     if let Some(apart) = (origin == Origin::User).then(|| views::spread(text)).flatten() {
         let scored = injection::score(origin, &apart);
         worst = if scored.probability > worst.probability { scored } else { worst };
     }
-    for reading in views::other_readings(text) {
+    for reading in views::other_readings(text, is_plain) {
         let scored = injection::score(origin, &reading.text);
         if scored.probability > worst.probability {
             let sentence = reading.source(text, scored.sentence.clone());
@@ -52,22 +57,29 @@ pub fn suspicion(origin: Origin, text: &str) -> Scored {
     worst
 }
 
+/// A text that is to be judged, and what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'t> {
+    pub origin: Origin,
+    /// The name under which it stands, such as that of a tool's argument: what is called `command`
+    /// is one.
+    pub name: &'t str,
+    pub text: &'t str,
+    /// Somebody has looked, and there is nothing to take off: see [`views::each`] and
+    /// [`Observer::layered`](crate::document::Observer::layered).
+    pub is_plain: bool,
+}
+
 impl Engine {
     /// Appends what the judges find in a whole text of an author. Gives how suspicious it is of
     /// giving orders, where that judge was asked and hears the author; see [`suspicion`].
     pub fn judge(&self, origin: Origin, text: &str, out: &mut Vec<Judgement>) -> Option<f32> {
-        self.judge_argument(origin, "", text, out)
+        self.judge_said(&Said { origin, name: "", text, is_plain: false }, out)
     }
 
-    /// The same where the text stands under a name, such as that of a tool's argument: what is
-    /// called `command` is one.
-    pub fn judge_argument(
-        &self,
-        origin: Origin,
-        name: &str,
-        text: &str,
-        out: &mut Vec<Judgement>,
-    ) -> Option<f32> {
+    /// The same where more is known of the text.
+    pub fn judge_said(&self, said: &Said<'_>, out: &mut Vec<Judgement>) -> Option<f32> {
+        let Said { origin, name, text, .. } = *said;
         let Judges { harm, code, injection, names, lookalikes } = self.judges;
         if harm && let Some(found) = harm::screen(text) {
             let reason = "a subject, an intention and a question of how stand together".into();
@@ -97,25 +109,21 @@ impl Engine {
             }
         }
         let channel = Channel::of(origin).filter(|_| injection)?;
-        Some(self.instructions(origin, channel.kind(), text, out))
+        Some(self.instructions(said, channel.kind(), out))
     }
 
     /// Appends what the judges find in the description of a tool, which a model reads as its own.
     pub fn judge_description(&self, text: &str, out: &mut Vec<Judgement>) {
         if self.judges.injection {
-            self.instructions(Origin::Tool, POISONED_DESCRIPTION, text, out);
+            let said = Said { origin: Origin::Tool, name: "", text, is_plain: false };
+            self.instructions(&said, POISONED_DESCRIPTION, out);
         }
     }
 
     /// Instructions to the model where nobody has any to give; how suspicious the text is of any.
-    fn instructions(
-        &self,
-        origin: Origin,
-        kind: &str,
-        text: &str,
-        out: &mut Vec<Judgement>,
-    ) -> f32 {
-        let scored = suspicion(origin, text);
+    fn instructions(&self, said: &Said<'_>, kind: &str, out: &mut Vec<Judgement>) -> f32 {
+        let origin = said.origin;
+        let scored = suspicion_of(origin, said.text, said.is_plain);
         let probability = scored.probability;
         if Channel::of(origin).is_some_and(|channel| scored.probability >= channel.threshold()) {
             let (reason, confidence) = (scored.reason().into(), f64::from(scored.probability));

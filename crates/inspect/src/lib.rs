@@ -33,7 +33,7 @@ pub use action::Action;
 pub use detectors::{CONTEXT_BYTES, Cargo, Class, Declaration, Form, Part, Place, Set, catalogue};
 pub use engine::{Detector, DetectorId, Direction, Engine, Match};
 pub use fingerprint::{Fingerprint, FingerprintKey};
-pub use judge::{Judgement, suspicion};
+pub use judge::{Judgement, Said, suspicion};
 pub use mask::{mask, mask_keeping_format};
 pub use origin::Origin;
 pub use placeholder::{PLACEHOLDER, Vault, placeholder, placeholder_id};

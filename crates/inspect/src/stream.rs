@@ -176,25 +176,13 @@ impl Stream {
     }
 
     fn step(&mut self, engine: &Engine, text: &[u8], wants_all: bool, out: &mut Vec<Match>) {
-        if text.is_empty() && !(wants_all && self.plain.is_behind()) {
+        if text.is_empty() && !(wants_all && self.is_behind()) {
             return;
         }
-        let wants_all = wants_all || self.shadow.is_some() || !self.found.is_empty();
-        let mut frontier = self.plain.read(engine, self.direction, text, wants_all);
-        self.find(engine, frontier);
-        if !self.found.is_empty() && self.plain.is_behind() {
-            frontier = self.plain.read(engine, self.direction, &[], true);
-            self.find(engine, frontier);
-        }
-        let mut frontier = frontier.map(|place| place + self.plain.base);
-        if let Some(shadow) = &mut self.shadow {
-            let also = shadow.read(engine, self.direction, text, &mut self.found);
-            if shadow.holds(self.plain.end()) <= MAX_HOLD_BYTES {
-                frontier = frontier.or(also);
-            } else {
-                // Stretched by what nobody sees, which is a finding of its own.
-                self.shadow = None;
-            }
+        let wants_all = wants_all || !self.found.is_empty();
+        let mut frontier = self.read(engine, text, wants_all);
+        if !self.found.is_empty() && self.is_behind() {
+            frontier = self.read(engine, &[], true);
         }
         self.decide(engine, frontier, out);
         self.plain.forget();
@@ -204,6 +192,27 @@ impl Stream {
                 self.shadow = None;
             }
         }
+    }
+
+    /// Whether some formats have not been asked about all of the text, in either reading.
+    fn is_behind(&self) -> bool {
+        let is_shadow_behind = self.shadow.as_ref().is_some_and(|shadow| shadow.core.is_behind());
+        self.plain.is_behind() || is_shadow_behind
+    }
+
+    /// Reads on, the channel as it is and as it reads; gives the frontier at offsets of the channel.
+    fn read(&mut self, engine: &Engine, text: &[u8], wants_all: bool) -> Frontier {
+        let frontier = self.plain.read(engine, self.direction, text, wants_all);
+        self.find(engine, frontier);
+        let frontier = frontier.map(|place| place + self.plain.base);
+        let Some(shadow) = &mut self.shadow else { return frontier };
+        let also = shadow.read(engine, self.direction, (text, wants_all), &mut self.found);
+        if shadow.holds(self.plain.end()) <= MAX_HOLD_BYTES {
+            return frontier.or(also);
+        }
+        // Stretched by what nobody sees, which is a finding of its own.
+        self.shadow = None;
+        frontier
     }
 
     /// Finds what begins before the frontier in the channel as it is.

@@ -46,4 +46,4 @@ pub use key::{KeyError, SigningKey};
 pub use log::{Health, Log, LogReader};
 pub use options::{Durability, Options};
 pub use recovery::Recovery;
-pub use turn::{Gather, gather};
+pub use turn::{Gather, gather, gather_while};

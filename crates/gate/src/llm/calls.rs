@@ -115,11 +115,15 @@ impl Calls {
         self.splitter.push(piece);
         let mut whole = Vec::new();
         while let Some(event) = self.splitter.next_event().map_err(|_| Lost)? {
-            if !self.open.is_empty() || is_marked(&event) {
-                self.event(&event, &mut whole)?;
-            }
+            self.take(&event, &mut whole)?;
         }
         Ok(whole)
+    }
+
+    /// The same of one whole event.
+    fn take(&mut self, event: &[u8], whole: &mut Vec<Wanted>) -> Result<(), Lost> {
+        let says_nothing = self.open.is_empty() && !is_marked(event);
+        if says_nothing { Ok(()) } else { self.event(event, whole) }
     }
 
     fn event(&mut self, event: &[u8], whole: &mut Vec<Wanted>) -> Result<(), Lost> {
@@ -203,6 +207,34 @@ impl Calls {
             whole.push(spelt(&call.name, &call.arguments)?);
         }
         Ok(())
+    }
+}
+
+/// Follows a streamed answer whose events somebody else has cut.
+#[derive(Default)]
+pub(crate) struct Followed {
+    calls: Calls,
+    wanted: Vec<Wanted>,
+    is_lost: bool,
+}
+
+impl Followed {
+    /// Takes the next event as it leaves; one that was edited may be several by now.
+    pub(crate) fn event(&mut self, event: &Bytes, is_edited: bool) {
+        if self.is_lost {
+            return;
+        }
+        let followed = if is_edited {
+            self.calls.push(event.clone()).map(|wanted| self.wanted.extend(wanted))
+        } else {
+            self.calls.take(event, &mut self.wanted)
+        };
+        self.is_lost = followed.is_err();
+    }
+
+    /// The calls that became whole since this was asked last.
+    pub(crate) fn wanted(&mut self) -> Result<Vec<Wanted>, Lost> {
+        if self.is_lost { Err(Lost) } else { Ok(std::mem::take(&mut self.wanted)) }
     }
 }
 

@@ -23,6 +23,7 @@ use inspect::{Direction, Engine, Match, json};
 
 use self::event::{Event, Form, Out, Piece};
 use self::template::Template;
+use super::calls::{Followed, Lost, Wanted};
 use super::findings::Findings;
 use super::tally::Tally;
 use super::walk::{Walk, slice};
@@ -53,6 +54,8 @@ pub enum Stop {
 pub struct StreamGuard {
     engine: Arc<Engine>,
     vault: Option<BoundVault>,
+    /// Hears the events that leave, where somebody asks for the calls in them.
+    followed: Option<Box<Followed>>,
     splitter: Splitter,
     walk: Walk,
     channels: Vec<Channel>,
@@ -98,6 +101,7 @@ impl StreamGuard {
         Self {
             engine,
             vault: None,
+            followed: None,
             splitter: Splitter::default(),
             walk: Walk::default(),
             channels: Vec::new(),
@@ -120,6 +124,16 @@ impl StreamGuard {
         Self { vault, ..self }
     }
 
+    /// Follows which calls of tools leave; see [`StreamGuard::wanted`].
+    pub(crate) fn following(self, follows: bool) -> Self {
+        Self { followed: follows.then(Box::default), ..self }
+    }
+
+    /// The calls that left whole since this was asked last, where they are followed.
+    pub(crate) fn wanted(&mut self) -> Result<Vec<Wanted>, Lost> {
+        self.followed.as_mut().map_or(Ok(Vec::new()), |followed| followed.wanted())
+    }
+
     /// Takes a chunk from upstream; gives what may leave now, which can be nothing.
     pub fn push(&mut self, chunk: Bytes) -> Result<Bytes, Stop> {
         let mut out = Out::default();
@@ -128,7 +142,7 @@ impl StreamGuard {
         while let Some(raw) = next {
             next = self.next_event()?;
             self.has_more = next.is_some();
-            self.event(raw, &mut out)?;
+            self.event(raw, true, &mut out)?;
         }
         self.scan_unread()?;
         self.release(&mut out);
@@ -140,7 +154,7 @@ impl StreamGuard {
         let mut out = Out::default();
         let rest = self.splitter.finish();
         if !rest.is_empty() {
-            self.event(rest, &mut out)?;
+            self.event(rest, false, &mut out)?;
         }
         self.decide_all()?;
         self.release(&mut out);
@@ -175,13 +189,14 @@ impl StreamGuard {
         self.splitter.next_event().map_err(|_| Stop::Uninspectable("an event is too large"))
     }
 
-    fn event(&mut self, raw: Bytes, out: &mut Out) -> Result<(), Stop> {
+    fn event(&mut self, raw: Bytes, is_whole: bool, out: &mut Out) -> Result<(), Stop> {
         if self.has_ended && self.waiting.is_empty() {
             // What a sender adds after the end belongs to none of the texts before it.
             self.channels.clear();
             self.template.forget();
         }
-        let mut event = Event::new(raw, self.spare.pop().unwrap_or_default());
+        let spare = self.spare.pop().unwrap_or_default();
+        let mut event = Event { is_whole, ..Event::new(raw, spare) };
         match self.template.fit(&event.raw) {
             Some(slots) => self.slots(&mut event, slots)?,
             None => self.read(&mut event)?,
@@ -275,7 +290,12 @@ impl StreamGuard {
             pieces.clear();
             self.spare.push(pieces);
         }
-        out.push(event.into_bytes());
+        let (is_whole, is_edited) = (event.is_whole, !event.edits.is_empty());
+        let bytes = event.into_bytes();
+        if let Some(followed) = self.followed.as_mut().filter(|_| is_whole) {
+            followed.event(&bytes, is_edited);
+        }
+        out.push(bytes);
     }
 }
 

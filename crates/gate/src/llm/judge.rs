@@ -1,7 +1,7 @@
 //! Has the texts of a body judged by who wrote them.
 
 use inspect::document::{self, Edit};
-use inspect::{Direction, Engine, Judgement, Vault};
+use inspect::{Direction, Engine, Judgement, Said, Vault};
 
 use super::doubt;
 use super::findings::Findings;
@@ -107,6 +107,20 @@ pub(crate) fn judge_parts(
     parts: &[Part],
     findings: &mut Findings,
 ) -> Judged {
+    judge_known(engine, direction, body, (parts, None), findings)
+}
+
+/// The same where inspection has told of the very body which texts may read otherwise than they are
+/// written, by their places; see [`Observer::layered`](document::Observer::layered).
+pub(super) fn judge_known(
+    engine: &Engine,
+    direction: Direction,
+    body: &[u8],
+    (parts, layered): (&[Part], Option<&[usize]>),
+    findings: &mut Findings,
+) -> Judged {
+    let is_plain =
+        |part: &Part| layered.is_some_and(|all| all.binary_search(&part.range.start).is_err());
     let mut judged = Judged::default();
     let mut left = MAX_JUDGED_BYTES;
     let mut heard = Vec::new();
@@ -126,7 +140,8 @@ pub(crate) fn judge_parts(
             }
             false => {
                 let name = std::str::from_utf8(slice(body, &part.key)).unwrap_or_default();
-                engine.judge_argument(part.origin, name, words, &mut heard)
+                let (origin, is_plain) = (part.origin, is_plain(part));
+                engine.judge_said(&Said { origin, name, text: words, is_plain }, &mut heard)
             }
         };
         heard.iter().for_each(|one| judged.hear(engine, direction, part, one, body, findings));

@@ -51,10 +51,18 @@ impl Listening {
 
     /// The next piece, as the agent gets it.
     pub(crate) fn push(&mut self, piece: &Bytes) {
-        if self.is_lost || piece.is_empty() {
+        if !self.is_lost && !piece.is_empty() {
+            let wanted = self.calls.push(piece.clone());
+            self.hear(wanted);
+        }
+    }
+
+    /// What somebody else has followed of it.
+    pub(crate) fn hear(&mut self, wanted: Result<Vec<Wanted>, Lost>) {
+        if self.is_lost {
             return;
         }
-        match self.calls.push(piece.clone()) {
+        match wanted {
             Ok(wanted) => self.tell(&wanted),
             Err(Lost) => {
                 self.is_lost = true;

@@ -114,8 +114,9 @@ fn streamed(
     }
     parts.headers.remove(CONTENT_LENGTH);
     let vault = call.vault.clone().map(|vault| vault as BoundVault);
-    let guard = Box::new(StreamGuard::new(engine.clone()).with_vault(vault));
-    Ok(Received::Streamed { parts, source, filter: Filter::Guard(guard), listening, contained })
+    let guard = StreamGuard::new(engine.clone()).with_vault(vault);
+    let filter = Filter::Guard(Box::new(guard.following(listening.is_some())));
+    Ok(Received::Streamed { parts, source, filter, listening, contained })
 }
 
 /// Content that has no text: passed on if configuration says so.

@@ -19,6 +19,9 @@ pub(super) struct Facts {
     pub max_output_tokens: Option<u64>,
     /// How many answers are asked for at once.
     answers: Option<u64>,
+    /// Where the strings start that may read otherwise than they are written; nothing where that is
+    /// not known of all of them.
+    layered: Option<Vec<usize>>,
 }
 
 impl Facts {
@@ -46,6 +49,10 @@ impl Observer for Facts {
         {
             self.max_output_tokens = self.max_output_tokens.max(leaf.as_u64());
         }
+    }
+
+    fn layered(&mut self, start: usize) {
+        self.layered.get_or_insert_default().push(start);
     }
 }
 
@@ -138,7 +145,10 @@ pub(super) fn examine(
     let is_asked_for = judging.is_some() || reading.must_be_json;
     let parts = if is_asked_for { parts(plain, direction) } else { Vec::new() };
     let judged = judging.map_or_else(Judged::default, |engine| match &masked {
-        None => judge::judge_parts(engine, direction, plain, &parts, findings),
+        None => {
+            let known = (parts.as_slice(), facts.layered.as_deref());
+            judge::judge_known(engine, direction, plain, known, findings)
+        }
         // What was taken out has moved the texts.
         Some(text) => judge::judge(engine, direction, text, findings),
     });
@@ -196,6 +206,11 @@ fn report(
         Some(engine) => document::inspect_json(&reading.scope(engine), body, &limits, facts),
         None => document::observe_json(body, &limits, facts).map(|()| Report::default()),
     };
+    // A body that was given up was read in part.
+    facts.layered = match &inspected {
+        Ok(_) => reading.engine.and(Some(facts.layered.take().unwrap_or_default())),
+        Err(_) => None,
+    };
     match inspected {
         Ok(report) => Ok(report),
         Err(error) if reading.must_be_json || says_json(headers) => Err(Refusal::Malformed(
@@ -213,3 +228,7 @@ pub(super) fn says_json(headers: &HeaderMap) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind == "application/json" || kind.ends_with("+json")
 }
+
+#[cfg(test)]
+#[path = "request/tests.rs"]
+mod tests;

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::clock::Clock;
 use super::connection::{self, Serving};
-use super::listen::{Handler, Listener, Options, Phase, Step, Worker};
+use super::listen::{Handler, Listener, Options, Phase, Runs, Step, Worker};
 use super::peer::Peer;
 use super::tls::ServerTls;
 
@@ -73,8 +73,9 @@ pub(super) fn start<H: Handler>(
         threads.push(spawn_thread(format!("gate-{index}"), async move {
             let clock = Clock::start();
             let _ = clock_out.send(clock.clone());
-            let handler = make(&Worker { index, clock: clock.clone() });
-            let serving = Serving { handler, clock, options, phase };
+            let runs = Runs::default();
+            let handler = make(&Worker { index, clock: clock.clone(), runs: runs.clone() });
+            let serving = Serving { handler, clock, runs, options, phase };
             work(serving, listeners.unwrap_or_default(), load, inbox).await;
         })?);
         clocks.push(clock_in.recv().map_err(io::Error::other)?);

@@ -19,7 +19,7 @@ use super::clock::{Alarm, Clock, lock};
 use super::exchange::exchange;
 use super::head::{HeadScan, Shapes};
 use super::io::{Stream, Watched};
-use super::listen::{Handler, Options, Phase};
+use super::listen::{Handler, Options, Phase, Runs};
 use super::peer::Peer;
 use super::tls::ServerTls;
 
@@ -28,6 +28,7 @@ use super::tls::ServerTls;
 pub(super) struct Serving<H> {
     pub(super) handler: H,
     pub(super) clock: Clock,
+    pub(super) runs: Runs,
     pub(super) options: Arc<Options>,
     pub(super) phase: Arc<Phase>,
 }
@@ -168,6 +169,7 @@ where
     let mut connection = pin!(connection);
     let mut is_closing = false;
     poll_fn(|cx| {
+        activity.runs.count();
         match activity.verdict(cx) {
             Verdict::Cut => return Poll::Ready(()),
             Verdict::Close if !is_closing => {
@@ -198,6 +200,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// What goes on on a connection, for its deadlines.
 pub(super) struct Activity {
     alarm: Alarm,
+    runs: Runs,
     phase: Arc<Phase>,
     options: Arc<Options>,
     /// Requests whose answers are not finished. At most one with HTTP/1.
@@ -215,6 +218,7 @@ impl Activity {
         alarm.arm(context.options.header_timeout);
         Arc::new(Self {
             alarm,
+            runs: context.runs.clone(),
             phase: context.phase.clone(),
             options: context.options.clone(),
             in_flight: AtomicU32::new(0),

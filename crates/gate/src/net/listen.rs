@@ -7,7 +7,8 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -152,6 +153,21 @@ pub struct Worker {
     pub index: usize,
     /// Shared by everything on this worker that has deadlines, its upstream pool included.
     pub clock: Clock,
+    pub runs: Runs,
+}
+
+/// How often the connections of a worker came to run: whether its loop has work to do.
+#[derive(Clone, Default)]
+pub struct Runs(Arc<AtomicU64>);
+
+impl Runs {
+    pub(super) fn count(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    pub fn so_far(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
 }
 
 /// Where the gate is on its way from start to stop.
@@ -182,7 +198,7 @@ impl Phase {
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.is_draining.load(std::sync::atomic::Ordering::Relaxed)
+        self.is_draining.load(Relaxed)
     }
 
     /// Waits until the gate has come to `step`.

@@ -75,6 +75,14 @@ pub trait Observer {
     fn leaf(&mut self, path: &Path<'_>, leaf: Leaf<'_>) {
         let _ = (path, leaf);
     }
+
+    /// One string of the body itself that may read otherwise than it is written, by the place where
+    /// its content starts: there may be an encoding or a disguise to take off. Those are named in
+    /// order, and only where the body is inspected.
+    #[inline]
+    fn layered(&mut self, start: usize) {
+        let _ = start;
+    }
 }
 
 /// Sees nothing.

@@ -26,6 +26,8 @@ pub(super) struct Inspector<'e> {
     matches: Vec<Match>,
     /// For decoded strings, to be used again.
     spare: Vec<Vec<u8>>,
+    /// Whether the last string was read for views and has nothing to take off.
+    pub(super) was_plain: bool,
     masked_keys: usize,
     /// Whether every leaf gets every look, as if the sieve knew nothing.
     #[cfg(test)]
@@ -40,6 +42,7 @@ impl<'e> Inspector<'e> {
             clean: Clean::new(),
             matches: Vec::new(),
             spare: Vec::new(),
+            was_plain: false,
             masked_keys: 0,
             #[cfg(test)]
             is_thorough: false,
@@ -86,10 +89,14 @@ impl<'e> Inspector<'e> {
     /// A string leaf, `level` unpackings deep. Offsets in the result are those of `text`.
     #[inline]
     pub(super) fn string(&mut self, text: &[u8], level: u8, media: Media) -> Marks {
+        self.was_plain = false;
         if text.is_empty() || self.clean.holds(text) {
             return Marks::default();
         }
-        let marks = self.unpacked(text, level, media).unwrap_or_else(|| self.plain(text));
+        let inside = self.unpacked(text, level, media);
+        // Whatever the last of the strings inside was.
+        self.was_plain = false;
+        let marks = inside.unwrap_or_else(|| self.plain(text));
         if marks.is_empty() {
             self.clean.remember(text);
         }
@@ -254,7 +261,8 @@ impl<'e> Inspector<'e> {
 
     fn views(&mut self, text: &[u8], is_form: bool, marks: &mut Marks) {
         let limits = views::Limits { is_form, ..views::Limits::default() };
-        views::each(text, &limits, &mut |view| self.view(text, view, marks));
+        let is_layered = views::each(text, &limits, &mut |view| self.view(text, view, marks));
+        self.was_plain = !is_layered;
     }
 
     /// Scans a view of the text; adds what the text and the views before did not show.

@@ -99,7 +99,11 @@ impl Inspector<'_> {
             Kind::ObjectStart | Kind::ArrayStart => walk.open(token.kind == Kind::ArrayStart),
             Kind::ObjectEnd | Kind::ArrayEnd => walk.close(),
             Kind::Key => self.key_token(walk, token),
-            Kind::String => self.string_token(walk, token),
+            Kind::String => {
+                if !self.string_token(walk, token) && walk.level == 0 {
+                    observer.layered(token.range.start);
+                }
+            }
             Kind::Number => self.number_token(walk, token),
             Kind::True | Kind::False | Kind::Null => {}
         }
@@ -137,8 +141,10 @@ impl Inspector<'_> {
         }
     }
 
+    /// Gives whether it is known that nothing can be taken off.
     #[inline]
-    fn string_token(&mut self, walk: &mut Walk<'_>, token: &Token) {
+    fn string_token(&mut self, walk: &mut Walk<'_>, token: &Token) -> bool {
+        let mut is_plain = true;
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         let media = walk.media_of(raw);
         let secret = walk.secret_of(raw);
@@ -151,7 +157,7 @@ impl Inspector<'_> {
             || secret.is_some()
             || said.is_some()
         {
-            self.string_leaf(walk, token, media, (secret, said.as_deref()));
+            is_plain = self.string_leaf(walk, token, media, (secret, said.as_deref()));
         }
         if let Some(group) = walk.text_group() {
             walk.pieces.add(token, group);
@@ -159,6 +165,7 @@ impl Inspector<'_> {
         if walk.open.last().is_some_and(|context| !context.is_array) {
             walk.members.add(self.scope.engine, walk.text, token);
         }
+        is_plain
     }
 
     fn string_leaf(
@@ -167,7 +174,7 @@ impl Inspector<'_> {
         token: &Token,
         media: Media,
         (secret, said): (Option<Meaning>, Option<&[u8]>),
-    ) {
+    ) -> bool {
         let raw = walk.text.get(token.range.clone()).unwrap_or_default();
         let (level, uninspected) = (walk.level, walk.marks.uninspected);
         let place = (raw, token.escaped, token.range.start);
@@ -188,6 +195,7 @@ impl Inspector<'_> {
         {
             context.pending += 1;
         }
+        self.was_plain
     }
 }
 

@@ -25,14 +25,15 @@ impl Known {
 
 impl Engine {
     /// As [`Engine::scan`], and also what only shows once encodings and disguises are off: see
-    /// [`crate::views`]. Matches give the bytes of `text`: whole escapes and encoded runs.
-    pub fn scan_views(&self, direction: Direction, text: &[u8], out: &mut Vec<Match>) {
+    /// [`crate::views`]. Matches give the bytes of `text`: whole escapes and encoded runs. Gives what
+    /// [`views::each`] gives.
+    pub fn scan_views(&self, direction: Direction, text: &[u8], out: &mut Vec<Match>) -> bool {
         let mut found = Vec::new();
         if !self.is_plainly_clean(text) {
             self.find(direction, Level::All, text, 0..text.len(), &mut Signs::all(), &mut found);
         }
         let mut known: Option<Known> = None;
-        views::each(text, &views::Limits::default(), &mut |view| {
+        let is_layered = views::each(text, &views::Limits::default(), &mut |view| {
             self.find_in_view(direction, view, &mut known, &mut found);
         });
         let action = |rule| self.action(rule, direction);
@@ -40,6 +41,7 @@ impl Engine {
             resolve::sort(&mut found, action, |rule| self.confidence(rule));
         }
         Resolver::default().resolve(&mut found, text.len(), action, out);
+        is_layered
     }
 
     fn find_in_view(

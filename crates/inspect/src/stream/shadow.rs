@@ -56,13 +56,13 @@ impl Shadow {
         &mut self,
         engine: &Engine,
         direction: Direction,
-        more: &[u8],
+        (more, wants_all): (&[u8], bool),
         found: &mut Vec<Candidate>,
     ) -> Frontier {
         let text = self.normalise(more);
         // Nothing new leaves everything as it was.
-        if !text.is_empty() {
-            let frontier = self.core.read(engine, direction, &text, true);
+        if !text.is_empty() || wants_all && self.core.is_behind() {
+            let frontier = self.core.read(engine, direction, &text, wants_all);
             self.find(engine, direction, frontier, found);
             self.frontier = frontier.map(|place| place + self.core.base);
         }

@@ -112,10 +112,10 @@ fn eight(text: &[u8], at: usize) -> u64 {
     }
 }
 
-/// Whether there may be enough words for ROT13, and for a text backwards. Of a word, which has at
+/// Whether a text may be language in ROT13, and backwards, as a whole or in a part. Of a word, which has at
 /// least four letters, one of every two neighbouring places shows three; three such places are
 /// looked at together.
-fn may_be(text: &[u8]) -> [bool; 2] {
+pub(super) fn may_be(text: &[u8]) -> [bool; 2] {
     let look = &*LOOK;
     let mut counts = [0; 2];
     for place in (0..text.len()).step_by(6) {
@@ -160,15 +160,12 @@ impl Look {
     }
 }
 
-/// Whether a text may be language in ROT13 or backwards, as a whole or in a part.
-pub(super) fn is_in(text: &[u8]) -> bool {
-    may_be(text).contains(&true)
-}
-
-/// Every reading of a text as language in a disguise.
-pub(super) fn all(text: &[u8]) -> Vec<(Kinds, Vec<u8>, Map)> {
+/// Every reading of a text as language in a disguise, of which `may_be` is what [`may_be`] says.
+pub(super) fn all(
+    text: &[u8],
+    [may_be_rotated, may_be_reversed]: [bool; 2],
+) -> Vec<(Kinds, Vec<u8>, Map)> {
     let mut all = Vec::new();
-    let [may_be_rotated, may_be_reversed] = may_be(text);
     if may_be_rotated && let Some(shown) = shown(&WORDS_ROTATED, text) {
         let bytes = text[shown.clone()].iter().copied().map(rotated).collect();
         all.push((Kinds::ROTATED, bytes, shifted(&shown)));
@@ -309,7 +306,7 @@ mod tests {
         let show = |(kinds, bytes, _): (Kinds, Vec<u8>, Map)| {
             (kinds, String::from_utf8_lossy(&bytes).trim_end().to_owned())
         };
-        all(text.as_bytes()).into_iter().map(show).collect()
+        all(text.as_bytes(), may_be(text.as_bytes())).into_iter().map(show).collect()
     }
 
     #[test]

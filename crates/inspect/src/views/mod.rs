@@ -130,8 +130,11 @@ fn back(maps: &[Arc<Map>], original: &[u8], range: Range<usize>) -> Range<usize>
 }
 
 /// Shows every view of a text, the outermost layer first; none where there is nothing to take off.
-pub fn each(text: &[u8], limits: &Limits, look: &mut dyn FnMut(&View<'_>)) {
-    each_with(text, sieve::Signs::read(text, limits.is_form), limits, look);
+/// Gives whether there may be anything but what parts the pieces of a value.
+pub fn each(text: &[u8], limits: &Limits, look: &mut dyn FnMut(&View<'_>)) -> bool {
+    let signs = sieve::Signs::read(text, limits.is_form);
+    each_with(text, signs, limits, look);
+    signs.any()
 }
 
 /// The same where the signs of the text are known.
@@ -191,30 +194,34 @@ impl Reading {
 
 /// Every way to read a text other than as it stands, layers off, and as language.
 pub fn readings(text: &str) -> Vec<Reading> {
-    readings_with(text, sieve::Signs::read(text.as_bytes(), false))
+    let bytes = text.as_bytes();
+    readings_with(text, sieve::Signs::read(bytes, false), cipher::may_be(bytes))
 }
 
 /// The same of a text that holds anything to take off, or may be in a cipher; none of any other.
-pub(crate) fn other_readings(text: &str) -> Vec<Reading> {
-    let signs = sieve::Signs::read(text.as_bytes(), false);
-    let is_other = signs.any() || cipher::is_in(text.as_bytes());
-    if is_other { readings_with(text, signs) } else { Vec::new() }
+/// `is_plain`: it is known to hold nothing.
+pub(crate) fn other_readings(text: &str, is_plain: bool) -> Vec<Reading> {
+    let bytes = text.as_bytes();
+    let signs = if is_plain { sieve::Signs::default() } else { sieve::Signs::read(bytes, false) };
+    let ciphers = cipher::may_be(bytes);
+    let is_other = signs.any() || ciphers.contains(&true);
+    if is_other { readings_with(text, signs, ciphers) } else { Vec::new() }
 }
 
-fn readings_with(text: &str, signs: sieve::Signs) -> Vec<Reading> {
+fn readings_with(text: &str, signs: sieve::Signs, ciphers: [bool; 2]) -> Vec<Reading> {
     let mut readings = Vec::new();
-    let language = |inner: &[u8], kinds: Kinds, maps: &[Arc<Map>], all: &mut Vec<Reading>| {
-        for (kind, text, map) in cipher::all(inner) {
+    let language = |inner: &[u8], ciphers, kinds: Kinds, maps: &[Arc<Map>], all: &mut Vec<_>| {
+        for (kind, text, map) in cipher::all(inner, ciphers) {
             let mut maps = maps.to_vec();
             maps.push(Arc::new(map));
             all.push(Reading { text: lossy(&text), kinds: kinds | kind, maps });
         }
     };
-    language(text.as_bytes(), Kinds::default(), &[], &mut readings);
+    language(text.as_bytes(), ciphers, Kinds::default(), &[], &mut readings);
     each_with(text.as_bytes(), signs, &Limits::default(), &mut |view| {
         let (text, kinds, maps) = (lossy(view.text), view.kinds, view.maps.to_vec());
         readings.push(Reading { text, kinds, maps });
-        language(view.text, kinds, view.maps, &mut readings);
+        language(view.text, cipher::may_be(view.text), view.kinds, view.maps, &mut readings);
     });
     readings
 }

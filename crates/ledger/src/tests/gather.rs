@@ -1,7 +1,7 @@
 //! What an event loop gathers is called for, and who waits is woken, whatever happens between.
 
 use std::pin::Pin;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
@@ -9,9 +9,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::append::Append;
-use crate::gather;
 use crate::pool::{Pool, Task};
 use crate::turn::Gather;
+use crate::{gather, gather_while};
 
 /// A task that is only looked at: whether it was woken since.
 #[derive(Default)]
@@ -277,4 +277,86 @@ fn a_lone_append_of_a_loop_that_gathers_is_written_at_once() {
             assert_eq!(log.append(record(index).into()).await, Ok(index));
         }
     });
+}
+
+/// A task that comes back once everything else had its turn.
+async fn turns(count: u64, done: &AtomicU64) {
+    for _ in 0..count {
+        done.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether somebody has called for what is in a pool.
+fn is_called(pool: &Pool) -> bool {
+    match pool.take(Vec::new(), Some(Instant::now())) {
+        Task::Write(work) => {
+            pool.finish(&work, work.end());
+            true
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn a_loop_calls_when_it_has_nothing_else_to_do() {
+    let pool = Arc::new(Pool::new(0, 1 << 20, true));
+    let done = Arc::new(AtomicU64::new(0));
+    block_on(async {
+        let counted = done.clone();
+        tokio::spawn(gather_while(move || counted.load(Ordering::SeqCst)));
+        tokio::task::yield_now().await;
+        let start = Instant::now();
+        let first = Append::new(&pool, b"first".to_vec(), 0);
+        turns(5, &done).await;
+        let was_quick = start.elapsed() < crate::pool::CALL_AFTER;
+        assert!(!is_called(&pool) || !was_quick, "called while there was work to do");
+        let second = Append::new(&pool, b"second".to_vec(), 0);
+        while !is_called(&pool) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((first.await, second.await), (Ok(0), Ok(1)));
+    });
+}
+
+#[test]
+fn a_loop_that_never_rests_calls_all_the_same() {
+    let pool = Arc::new(Pool::new(0, 1 << 20, true));
+    let done = Arc::new(AtomicU64::new(0));
+    block_on(async {
+        let counted = done.clone();
+        tokio::spawn(gather_while(move || counted.load(Ordering::SeqCst)));
+        tokio::task::yield_now().await;
+        let append = Append::new(&pool, b"x".to_vec(), 0);
+        while !is_called(&pool) {
+            turns(1, &done).await;
+        }
+        assert_eq!(append.await, Ok(0));
+    });
+}
+
+#[test]
+fn loops_that_work_and_gather_lose_nothing() {
+    let files = Memory::default();
+    let (log, _) = open_with(&files, Options { max_pending_bytes: 1 << 10, ..options() }).unwrap();
+    block_on(async {
+        let done = Arc::new(AtomicU64::new(0));
+        let counted = done.clone();
+        tokio::spawn(gather_while(move || counted.load(Ordering::SeqCst)));
+        let tasks: Vec<_> = (0..8)
+            .map(|number| {
+                let (log, done) = (log.clone(), done.clone());
+                tokio::spawn(async move {
+                    for _ in 0..number {
+                        turns(number, &done).await;
+                        log.append(b"x".to_vec()).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    assert_eq!(log.size(), 28);
 }

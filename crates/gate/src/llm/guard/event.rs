@@ -15,6 +15,8 @@ pub(super) struct Event {
     pub(super) original: Option<Bytes>,
     pub(super) pieces: Vec<Piece>,
     pub(super) edits: Vec<Edit>,
+    /// The line came that ends it.
+    pub(super) is_whole: bool,
 }
 
 /// A piece of a channel's text in an event.
@@ -53,7 +55,7 @@ impl Piece {
 impl Event {
     /// An event as it came, with a buffer to put its pieces into.
     pub(super) fn new(raw: Bytes, pieces: Vec<Piece>) -> Self {
-        Self { raw, original: None, pieces, edits: Vec::new() }
+        Self { raw, original: None, pieces, edits: Vec::new(), is_whole: true }
     }
 
     pub(super) fn into_bytes(mut self) -> Bytes {

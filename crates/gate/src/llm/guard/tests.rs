@@ -250,3 +250,58 @@ proptest! {
         prop_assert_eq!(out, whole, "what leaves does not depend on the chunks");
     }
 }
+
+/// What a client of the stream is asked to call, cut anew from what left.
+fn asked(left: &[u8]) -> Result<Vec<Wanted>, Lost> {
+    let mut calls = crate::llm::calls::Calls::default();
+    calls.push(Bytes::copy_from_slice(left))
+}
+
+proptest! {
+    #[test]
+    fn calls_are_followed_in_what_leaves(cuts in proptest::collection::vec(any::<usize>(), 0..9), secret in any::<bool>(), rest in any::<bool>()) {
+        let path = if secret { token() } else { "a.txt".to_owned() };
+        let arguments = json!({ "path": path }).to_string();
+        let call = |call: Value| chat(0, &json!({ "tool_calls": [call] }));
+        let (head, tail) = arguments.split_at(4);
+        let mut text = [
+            chat(0, &json!({"content": "so"})),
+            call(json!({"index": 0, "function": {"name": "read", "arguments": head}})),
+            call(json!({"index": 0, "function": {"arguments": tail}})),
+            "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n".to_owned(),
+        ].concat();
+        if rest {
+            // Half an event asks for nothing.
+            text += "data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"name\":\"x\",\"arguments\":\"{}\"}}\n";
+        }
+        let mut guard = guard().following(true);
+        let (mut left, mut wanted) = (Vec::new(), Vec::new());
+        for chunk in cut(text.as_bytes(), &cuts) {
+            left.extend_from_slice(&guard.push(chunk).unwrap());
+            wanted.extend(guard.wanted().unwrap());
+        }
+        left.extend_from_slice(&guard.finish().unwrap());
+        wanted.extend(guard.wanted().unwrap());
+        prop_assert_eq!(wanted.len(), 1);
+        prop_assert_eq!(asked(&left), Ok(wanted));
+    }
+}
+
+#[test]
+fn an_edit_that_makes_several_events_of_one_is_followed_all_the_same() {
+    let mut followed = Followed::default();
+    let item = r#"{"type":"response.output_item.done","item":{"type":"function_call","name":"x","arguments":"{}"}}"#;
+    followed.event(&Bytes::from(format!("data: so\n\ndata: {item}\n\n")), true);
+    assert_eq!(followed.wanted().unwrap().len(), 1);
+    assert_eq!(followed.wanted().unwrap().len(), 0);
+}
+
+#[test]
+fn what_cannot_be_followed_stays_lost() {
+    let mut followed = Followed::default();
+    let item = r#"data: {"type":"response.output_item.done","item":{"type":"function_call","name":"x","arguments":"{"}}"#;
+    followed.event(&Bytes::from(format!("{item}\n\n")), false);
+    assert_eq!(followed.wanted(), Err(Lost));
+    followed.event(&Bytes::from_static(b"data: [DONE]\n\n"), false);
+    assert_eq!(followed.wanted(), Err(Lost));
+}
