@@ -260,12 +260,12 @@ impl<L> Block<L> {
         self.leaves.get(leaf).map(|leaf| &leaf.about)
     }
 
-    /// A leaf's normal text.
-    pub(crate) fn leaf(&self, leaf: usize) -> &str {
+    /// A leaf's normal text; none of one that is longer than so many bytes.
+    pub(crate) fn leaf(&self, leaf: usize, most: usize) -> &str {
         let start = self.leaves.get(leaf).map_or(0, |leaf| leaf.start as usize);
         let end = self.leaves.get(leaf + 1).map_or(self.text.len(), |leaf| leaf.start as usize);
-        let text = self.text.get(start..end.saturating_sub(1)).unwrap_or_default();
-        std::str::from_utf8(text).unwrap_or_default()
+        let text = self.text.get(start..end.saturating_sub(1)).filter(|text| text.len() <= most);
+        std::str::from_utf8(text.unwrap_or_default()).unwrap_or_default()
     }
 
     /// The words next to a place, so many to each side, within its leaf.

@@ -12,7 +12,8 @@ const MAX_VIEWS: usize = 32;
 /// The texts that are encoded in a text: base64, hexadecimal, percent signs.
 pub(crate) fn views(text: &str) -> Vec<String> {
     let mut views: Vec<String> = percent(text).into_iter().collect();
-    let packed = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+    let packed =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     for run in text.as_bytes().split(|byte| !packed(byte)) {
         if views.len() == MAX_VIEWS {
             break;

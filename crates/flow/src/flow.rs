@@ -127,6 +127,10 @@ fn links_in(
     tool: &Tool,
     traced: &[(Traced, Option<String>)],
 ) -> Vec<(Role, Traced)> {
+    // Without a stranger's words nothing is held for a link.
+    if !session.labels().untrusted {
+        return Vec::new();
+    }
     let is_written = |(traced, _): &&(Traced, Option<String>)| {
         let role = role(tool, &traced.path);
         let is_text = matches!(role, Role::Guided | Role::Other) && traced.origin != Origin::User;

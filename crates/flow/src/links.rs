@@ -1,6 +1,8 @@
 //! Links in what is written to somebody. Whoever reads it follows them with one touch, and a program
 //! that shows a preview with none: a link is a destination, whatever text it stands in.
 
+use std::borrow::Cow;
+
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 use crate::normal::is_invisible;
@@ -9,7 +11,7 @@ use crate::normal::is_invisible;
 const MAX_LINKS: usize = 32;
 
 /// Ends of names of hosts that programs make a link of where nothing else says that it is one: the
-/// commonest, without those that are the endings of source files too.
+/// commonest, without those that are the endings of source files too. In order.
 const TOP: &[&str] = &[
     "ai", "app", "at", "au", "be", "biz", "blog", "br", "ca", "cc", "ch", "click", "cloud", "club",
     "cn", "co", "com", "cz", "de", "dev", "dk", "edu", "es", "eu", "example", "fi", "fr", "gg",
@@ -24,23 +26,42 @@ pub(crate) fn links(text: &str) -> Vec<Option<String>> {
     if !text.contains(['.', '/', '\u{3002}', '\u{ff0e}', '\u{ff61}']) {
         return Vec::new();
     }
-    let text = match text.is_ascii()
-        || is_nfkc(text) && !text.contains(|c| c == '\u{3002}' || is_invisible(c))
-    {
-        true => text.to_owned(),
+    let is_plain =
+        text.is_ascii() || is_nfkc(text) && !text.contains(|c| c == '\u{3002}' || is_invisible(c));
+    let text = match is_plain {
+        true => Cow::Borrowed(text),
         false => {
             let letters = text.nfkc().filter(|letter| !is_invisible(*letter));
             letters.map(|letter| if letter == '\u{3002}' { '.' } else { letter }).collect()
         }
     };
-    let words = text.split(ends_word).filter(|word| has_sign(word));
-    let links = words.filter_map(link).map(|link| Some(link.to_owned()));
+    let links = words(&text).filter_map(link).map(|link| Some(link.to_owned()));
     let mut links: Vec<Option<String>> = links.take(MAX_LINKS + 1).collect();
     if links.len() > MAX_LINKS {
         links.truncate(MAX_LINKS);
         links.push(None);
     }
     links
+}
+
+/// The words that hold what every link holds. Most do not, and their letters are looked at by nobody: what is
+/// looked for is the sign, and the word around it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let sign = at + text.as_bytes().get(at..)?.windows(2).position(is_sign)?;
+            let mut before = text.get(at..sign)?.char_indices().rev();
+            let last = before.find(|(_, letter)| ends_word(*letter));
+            let start = last.map_or(at, |(end, letter)| at + end + letter.len_utf8());
+            let end = text.get(sign..)?.find(ends_word).map_or(text.len(), |end| sign + end);
+            at = end;
+            // A point at the end of a word is none in it.
+            if sign + 1 < end {
+                return text.get(start..end);
+            }
+        }
+    })
 }
 
 fn ends_word(letter: char) -> bool {
@@ -54,14 +75,9 @@ fn ends_word(letter: char) -> bool {
     }
 }
 
-/// Whether a word holds what every link holds: most do not, and are not looked at again.
-fn has_sign(word: &str) -> bool {
-    let mut last = 0;
-    word.bytes().any(|byte| {
-        let is_sign = (last == b'.' && byte != b'.') || (last == b'/' && byte == b'/');
-        last = byte;
-        is_sign
-    })
+/// What every link holds: a point with more behind it, or two strokes.
+fn is_sign(pair: &[u8]) -> bool {
+    matches!(pair, [b'.', next] if *next != b'.') || pair == b"//"
 }
 
 /// The link in a word, where it is one.
@@ -93,7 +109,7 @@ fn is_host(host: &str, has_path: bool) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.chars().all(|letter| letter.is_alphanumeric() || letter == '-')
     };
-    let is_name = before.split('.').all(is_label) && is_label(last);
+    let is_name = || before.split('.').all(is_label) && is_label(last);
     let is_top = last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
         || last.starts_with("xn--");
     let begins_www = host.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
@@ -101,8 +117,14 @@ fn is_host(host: &str, has_path: bool) -> bool {
     let is_sentence = before.len() > 1
         && last.starts_with(char::is_uppercase)
         && before.ends_with(char::is_lowercase);
-    let is_common = || !is_sentence && TOP.contains(&last.to_ascii_lowercase().as_str());
-    is_name && is_top && (begins_www || has_path || is_common())
+    let is_common = || !is_sentence && is_common(last);
+    is_top && (begins_www || has_path || is_common()) && is_name()
+}
+
+/// Whether the last part of a host's name is one of [`TOP`].
+fn is_common(last: &str) -> bool {
+    let lower = || last.bytes().map(|byte| byte.to_ascii_lowercase());
+    TOP.binary_search_by(|top| top.bytes().cmp(lower())).is_ok()
 }
 
 /// The host of a link, where there is no doubt about it.
@@ -115,6 +137,8 @@ pub(crate) fn host(link: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
@@ -164,6 +188,27 @@ mod tests {
             assert_eq!(host(link), None, "{link}");
         }
         assert_eq!(host("evil.example/docs.example.com").as_deref(), Some("evil.example"));
+    }
+
+    #[test]
+    fn ends_of_hosts_are_in_order() {
+        assert!(TOP.is_sorted());
+        assert!(is_common("COM") && is_common("za") && !is_common("rs") && !is_common(""));
+    }
+
+    /// Word by word, as it reads in the book.
+    fn plainly(text: &str) -> Vec<&str> {
+        let words = text.split(ends_word).filter(|word| word.as_bytes().windows(2).any(is_sign));
+        words.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_found_by_their_signs_as_one_by_one(
+            text in "[a./ \\n(\u{201c}\u{201d}\u{e9}\u{3000}]{0,40}"
+        ) {
+            prop_assert_eq!(words(&text).collect::<Vec<_>>(), plainly(&text));
+        }
     }
 
     #[test]

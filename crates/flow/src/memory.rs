@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::block::{Block, Fit, Hit};
 use crate::entries::entries;
-use crate::naming::spoken;
+use crate::naming::{self, spoken};
 use crate::needle::Needle;
 use crate::normal::normalise;
 use crate::source::{Integrity, Reading, Source};
@@ -237,7 +237,7 @@ impl Sighting<'_> {
         let members = near.filter_map(move |leaf| {
             let about = block.about(leaf as usize)?;
             (about.record == record && !about.is_encoded)
-                .then(|| (block.leaf(leaf as usize), about))
+                .then(|| (block.leaf(leaf as usize, naming::MAX_BYTES), about))
         });
         members.take(MAX_NAMING_MEMBERS)
     }
@@ -275,7 +275,7 @@ impl Sighting<'_> {
         let mut is_alone = true;
         let saw_all = block.find(&needle, |hit| {
             let other = self.generation.records.get(hit.about.record as usize);
-            let name = block.leaf(hit.leaf);
+            let name = block.leaf(hit.leaf, naming::MAX_BYTES);
             is_alone = hit.about.record == naming.record
                 || hit.about.name != naming.name
                 || other.is_none_or(|other| other.output != self.record.output)

@@ -17,7 +17,7 @@ const TELLING_WORDS: usize = 2;
 const ENDING: std::ops::RangeInclusive<usize> = 1..=5;
 
 /// Longer texts are no names.
-const MAX_BYTES: usize = 256;
+pub(crate) const MAX_BYTES: usize = 256;
 
 /// What everybody asks with. A stranger who names a thing so has guessed what the user says anyway.
 const ASKING: &[&str] = &[
@@ -53,7 +53,10 @@ pub(crate) fn plain(text: &str) -> Option<Name> {
 
 /// The name of a file as people say it.
 pub(crate) fn spoken(name: &str) -> Option<String> {
-    let (stem, ending) = name.rsplit_once('.').filter(|_| name.len() <= MAX_BYTES)?;
+    if name.len() > MAX_BYTES {
+        return None;
+    }
+    let (stem, ending) = name.rsplit_once('.')?;
     let is_ending = ENDING.contains(&ending.len())
         && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && ending.bytes().any(|byte| byte.is_ascii_alphabetic());

@@ -10,7 +10,8 @@ pub(crate) fn parts(value: &str) -> Vec<String> {
     let items = items.filter(|item| !item.is_empty()).take(MAX_PARTS);
     let mut parts = Vec::new();
     for item in items {
-        match item.split_once("://") {
+        let url = if item.contains(':') { item.split_once("://") } else { None };
+        match url {
             Some((_, rest)) => parts.extend(rest.split(['/', '?', '&', '=', '#', '@']).map(own)),
             None if is_address(item) => parts.extend(item.split('@').map(own)),
             None => {}

@@ -123,7 +123,9 @@ impl Session {
         self.user.find(needle, |hit| {
             let clear = match hit.fit {
                 Fit::Whole if !needle.is_short() => true,
-                Fit::Whole => is_about(argument, &self.user.around(hit.start, hit.end, NEAR_WORDS)),
+                Fit::Whole => {
+                    is_about(&words(argument), &self.user.around(hit.start, hit.end, NEAR_WORDS))
+                }
                 Fit::Part => false,
                 Fit::Loose => return true,
             };
@@ -136,15 +138,11 @@ impl Session {
     /// What tools returned of a value.
     fn returned(&self, needle: &Needle, asks: Asks<'_>) -> Found {
         let mut best: Option<(Origin, Sighting<'_>)> = None;
-        let mut mention = None;
         let (mut tries, mut chosen) = (0, Vec::new());
         let names = |text: &str| self.names(text);
         let saw_all = self.memory.find(needle, |sighting| {
             let about = sighting.about;
             let is_untrusted = about.integrity == Integrity::Untrusted;
-            if is_untrusted && speaks_of(&sighting, needle, asks.argument) {
-                mention = Some(about);
-            }
             let is_kind = |name: &Name| asks.kind.is_none() || name.kind.as_deref() == asks.kind;
             let vouches = sighting.is_all
                 && sighting.fit == Fit::Whole
@@ -175,18 +173,32 @@ impl Session {
             return (if saw_all { Origin::Unknown } else { Origin::Forgotten }, None);
         };
         let by_name = || chosen.iter().find_map(|sighting| self.speaks_of_record(sighting, needle));
-        match (origin, mention) {
-            // Of what was not looked at something may speak of it.
-            (Origin::Trusted, None) if !saw_all => {
-                (Origin::Mentioned, Some(self.seen(sighting.about)))
-            }
-            (Origin::Trusted, mention) => match mention.or_else(by_name) {
-                Some(about) => (Origin::Mentioned, Some(self.seen(about))),
-                None => (Origin::Trusted, Some(self.seen(sighting.about))),
+        match origin {
+            Origin::Trusted => match self.mention(needle, asks) {
+                // Of what was not looked at something may speak of it.
+                None if !saw_all => (Origin::Mentioned, Some(self.seen(sighting.about))),
+                mention => match mention.or_else(by_name) {
+                    Some(about) => (Origin::Mentioned, Some(self.seen(about))),
+                    None => (Origin::Trusted, Some(self.seen(sighting.about))),
+                },
             },
-            (Origin::Mentioned, _) => (origin, Some(self.place(sighting.about, How::Found))),
+            Origin::Mentioned => (origin, Some(self.place(sighting.about, How::Found))),
             _ => (origin, Some(self.seen(sighting.about))),
         }
+    }
+
+    /// Where untrusted content speaks of a value. That matters only where something else vouches for it, and
+    /// so is looked for only then.
+    fn mention(&self, needle: &Needle, asks: Asks<'_>) -> Option<&About> {
+        let (mut mention, wanted) = (None, words(asks.argument));
+        self.memory.find(needle, |sighting| {
+            let about = sighting.about;
+            if about.integrity == Integrity::Untrusted && speaks_of(&sighting, needle, &wanted) {
+                mention = Some(about);
+            }
+            true
+        });
+        mention
     }
 
     /// Where untrusted content speaks of the record that a value stands in, among others, by a name
@@ -261,14 +273,14 @@ impl Session {
 }
 
 /// Whether words around a value say that it is what an argument wants.
-fn is_about(argument: &str, near: &[&[u8]]) -> bool {
-    words(argument).iter().any(|word| near.contains(&word.as_bytes()))
+fn is_about(wanted: &[String], near: &[&[u8]]) -> bool {
+    wanted.iter().any(|word| near.contains(&word.as_bytes()))
 }
 
 /// Whether a text speaks of a value that stands in it, rather than only being it. A short one is there
 /// by chance, unless it stands next to a word of the argument's name.
-fn speaks_of(sighting: &Sighting<'_>, needle: &Needle, argument: &str) -> bool {
-    let is_near = || is_about(argument, &sighting.around(NEAR_WORDS));
+fn speaks_of(sighting: &Sighting<'_>, needle: &Needle, wanted: &[String]) -> bool {
+    let is_near = || is_about(wanted, &sighting.around(NEAR_WORDS));
     (sighting.about.is_encoded || !sighting.is_all) && (!needle.is_short() || is_near())
 }
 
