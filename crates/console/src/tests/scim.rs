@@ -675,3 +675,27 @@ async fn a_bulk_reaches_no_further_than_one_request() {
     let asked = json!({"schemas": [BULK], "Operations": []});
     assert_eq!(stranger.ask("POST", "Bulk", asked).await.status, 403);
 }
+
+#[tokio::test]
+async fn what_a_directory_says_is_no_formula_in_a_file() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    for name in ["=1+1", "@SUM(A1)", "-2+3", "\t=1", "a,=1"] {
+        let refused =
+            directory.ask("POST", "Users", json!({"schemas": [USER], "userName": name})).await;
+        assert_eq!(refused.status, 400, "{name}");
+    }
+    let hostile = json!({"schemas": [USER], "userName": "ann", "displayName": "=cmd|'/c calc'!A1", "emails": [{"value": "@SUM(1)"}]});
+    assert_eq!(directory.ask("POST", "Users", hostile).await.status, 201);
+    directory.group("=1+1", &[]).await;
+    for page in ["/people", "/access", "/reviews"] {
+        let file = fake.page(&format!("{page}?format=csv")).await.text();
+        for cell in file.split(&[',', '\n'][..]) {
+            let cell = cell.trim_start_matches('"');
+            assert!(!cell.starts_with(['=', '@', '+', '-']), "{page}: {file}");
+        }
+    }
+    // Nor is it markup where it is shown.
+    let shown = fake.page("/people/ann").await.text();
+    assert!(!shown.contains("<script>"), "{shown}");
+}
