@@ -24,7 +24,6 @@ use store::{ControlState, PolicyVersion, Store};
 
 use super::core::Core;
 use super::credentials;
-use super::custody::Keys;
 use super::keeping::{keeping, rules};
 use super::limits::limit_of;
 use super::trust::trust;

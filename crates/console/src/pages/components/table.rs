@@ -232,12 +232,30 @@ impl<T> Table<'_, T> {
         html! {
             form.tools method="get" action=(self.path) data-swap=(id) role="search" aria-label=(format!("Filter {}", self.caption)) {
                 @for (name, value) in &self.keep { input type="hidden" name=(name) value=(value); }
-                @if let Some(sort) = &ask.sort { input type="hidden" name="sort" value=(sort); }
+                (self.sorter(ask, id))
                 label.sr for=(format!("{id}-filter")) { "Filter" }
                 input.filter id=(format!("{id}-filter")) type="search" name="filter" value=(filter) placeholder="Filter" autocomplete="off";
                 button type="submit" { "Filter" }
                 span.muted { @if found == all { (all) } @else { (found) " of " (all) } }
                 a.csv href=(self.url(ask, &[("format", "csv")])) { "CSV" }
+            }
+        }
+    }
+
+    /// The same as the headings, for screens on which there is no room for them; elsewhere it is not shown and
+    /// keeps the order while the filter changes.
+    fn sorter(&self, ask: &Ask, id: &str) -> Markup {
+        let sorted = ask.sort.as_deref().unwrap_or_default();
+        let choice = |value: &str, text: &str| {
+            html! { option value=(value) selected[value == sorted] { (text) } }
+        };
+        html! {
+            select.sorter id=(format!("{id}-sort")) name="sort" aria-label=(format!("Order of {}", self.caption)) {
+                (choice("", "As it comes"))
+                @for column in &self.columns {
+                    (choice(column.key, &format!("{} ↑", column.title)))
+                    (choice(&format!("-{}", column.key), &format!("{} ↓", column.title)))
+                }
             }
         }
     }
