@@ -462,6 +462,25 @@ async fn directories_of_two_tenants_do_not_meet() {
         assert_eq!(ours.ask(method, &path, Value::Null).await.status, 404, "{method} {path}");
     }
     assert_eq!(ours.find("Users", "userName pr").await, ["bob"]);
+    // Nor by any filter that guesses.
+    for filter in [
+        format!("id eq \"{user}\""),
+        "userName eq \"ann\"".to_owned(),
+        format!("groups.value eq \"{group}\""),
+        format!("groups[value eq \"{group}\"]"),
+        "userName sw \"a\" or displayName eq \"x' OR 1=1 --\"".to_owned(),
+    ] {
+        assert!(ours.find("Users", &filter).await.is_empty(), "{filter}");
+        let others = format!("not ({filter})");
+        assert_eq!(ours.find("Users", &others).await, ["bob"], "{others}");
+    }
+    for filter in [
+        format!("id eq \"{group}\""),
+        "displayName eq \"Security\"".to_owned(),
+        format!("members eq \"{user}\""),
+    ] {
+        assert!(ours.find("Groups", &filter).await.is_empty(), "{filter}");
+    }
     let add = json!({"op": "add", "path": "members", "value": [{"value": here}]});
     assert_eq!(theirs.patch(&format!("Groups/{group}"), add).await.status, 400);
 }

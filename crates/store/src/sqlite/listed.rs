@@ -23,17 +23,22 @@ pub(super) fn ids(
         return window(tx, plain(tenant, listing), (skip, limit));
     };
     let with = || with_value(tenant, told, listing);
-    let lacking = || without_value(tenant, told, listing);
-    // What somebody lacks comes last, and first where the order is the other way round.
-    let (first, second): (&dyn Fn() -> Query, &dyn Fn() -> Query) =
-        if listing.is_descending { (&lacking, &with) } else { (&with, &lacking) };
-    let mut found = window(tx, first(), (skip, limit))?;
-    if found.len() < limit {
-        let passed = match found.is_empty() && skip > 0 {
-            true => skip - counted(tx, &first())?.min(skip),
-            false => 0,
-        };
-        found.extend(window(tx, second(), (passed, limit - found.len()))?);
+    let without = || without_value(tenant, told, listing);
+    let having = counted(tx, &with())?;
+    let lacking = count(tx, tenant, &listing.whom)?.saturating_sub(having);
+    // What somebody lacks comes last, and first where the order is the other way round. Those who lack it are
+    // looked for one by one, and so only where they fall into the page.
+    let parts: [(&dyn Fn() -> Query, usize); 2] = match listing.is_descending {
+        true => [(&without, lacking), (&with, having)],
+        false => [(&with, having), (&without, lacking)],
+    };
+    let (mut found, mut before) = (Vec::new(), 0);
+    for (query, there) in parts {
+        let from = skip.saturating_sub(before).min(there);
+        if from < there && found.len() < limit {
+            found.extend(window(tx, query(), (from, limit - found.len()))?);
+        }
+        before += there;
     }
     Ok(found)
 }
@@ -58,6 +63,12 @@ pub(super) fn count(tx: &Connection, tenant: i64, whom: &Whom) -> Result<usize> 
     match whom {
         Whom::Everybody => tenants::rows(tx, tenant, "users.told"),
         Whom::Active(true) => tenants::rows(tx, tenant, "users.told.active"),
+        // Of these there is one value of each person.
+        Whom::Text(told, relation, text) if !matches!(told, Told::Address | Told::AddressKind) => {
+            let mut query = Query::new(tenant, "");
+            query.values_of(*told, *relation, text);
+            counted(tx, &query)
+        }
         whom => {
             let mut query = Query::new(tenant, "SELECT id ");
             query.push(FROM);

@@ -39,19 +39,18 @@ impl Query {
                 self.push("(NOT users.active AND json_type(users.profile, '$.active') IS NOT NULL)")
             }
             Whom::Has(told) => {
+                self.push("users.id IN (");
                 self.of_field(*told);
                 self.push(")");
             }
             Whom::Text(told, relation, text) => {
-                self.of_field(*told);
-                self.push(" AND ");
-                self.text_of("one.value", *relation, &told.compared(text));
+                self.push("users.id IN (");
+                self.values_of(*told, *relation, text);
                 self.push(")");
             }
             Whom::Address(relation, text, rest) => {
-                self.of_field(Told::Address);
-                self.push(" AND ");
-                self.text_of("one.value", *relation, &Told::Address.compared(text));
+                self.push("users.id IN (");
+                self.values_of(Told::Address, *relation, text);
                 self.push(" AND ");
                 self.same_address(rest);
                 self.push(")");
@@ -108,9 +107,16 @@ impl Query {
         self.push(")");
     }
 
+    /// Those of whom such a value was told.
+    pub(super) fn values_of(&mut self, told: Told, relation: Relation, text: &str) {
+        self.of_field(told);
+        self.push(" AND ");
+        self.text_of("one.value", relation, &told.compared(text));
+    }
+
     fn of_field(&mut self, told: Told) {
         self.text += &format!(
-            "users.id IN (SELECT one.user FROM told_values AS one WHERE one.tenant = ?1 AND one.field = {}",
+            "SELECT one.user FROM told_values AS one WHERE one.tenant = ?1 AND one.field = {}",
             field(told)
         );
     }
