@@ -17,14 +17,24 @@ const PEOPLE: usize = 100_000;
 const AT_ONCE: usize = 500;
 /// How often each question is asked.
 const ASKED: usize = 9;
+/// How long telling may take in all.
+const TELLING: Duration = Duration::from_mins(20);
+/// People between two words on how far it is.
+const SAID_EVERY: usize = 10_000;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
 /// What directories ask, and how many it is true of.
-const QUESTIONS: [(&str, &str, usize); 13] = [
+const QUESTIONS: [(&str, &str, usize); 18] = [
     ("one by name", "filter=userName%20eq%20%22Person-77777@example.com%22", 1),
     ("one by its id there", "filter=externalId%20eq%20%22x-77777%22", 1),
+    ("one by address", "filter=emails%20eq%20%22Person-77777@example.com%22", 1),
+    (
+        "one by address in brackets",
+        "filter=emails%5Btype%20ne%20%22home%22%20and%20value%20eq%20%22person-77777@example.com%22%5D",
+        1,
+    ),
     ("the first page", "count=100", PEOPLE),
     ("the last page", "count=100&startIndex=99901", PEOPLE),
     ("a page of 1,000", "count=1000&startIndex=50001", PEOPLE),
@@ -38,8 +48,34 @@ const QUESTIONS: [(&str, &str, usize); 13] = [
     ("by name, the last page", "sortBy=userName&count=100&startIndex=99901", PEOPLE),
     ("by change, the newest", "sortBy=meta.lastModified&sortOrder=descending&count=100", PEOPLE),
     ("by its id there, backwards", "sortBy=externalId&sortOrder=descending&count=100", PEOPLE),
-    ("by family name: all looked at", "sortBy=name.familyName&count=100&startIndex=50001", PEOPLE),
-    ("a part of a name: all looked at", "filter=displayName%20co%20%2277777%22", 1),
+    ("by family name", "sortBy=name.familyName&count=100&startIndex=50001", PEOPLE),
+    (
+        "the start of a family name",
+        "filter=name.familyName%20sw%20%22number%2077%22&count=100",
+        1_111,
+    ),
+    ("a part of a name", "filter=displayName%20co%20%2277777%22", 1),
+    (
+        "a part that all have, the last page",
+        "filter=displayName%20co%20%22er%22&startIndex=99901",
+        PEOPLE,
+    ),
+    (
+        "changed since, and who may not",
+        "filter=active%20eq%20false%20and%20meta.lastModified%20gt%20%222020-01-01T00:00:00Z%22",
+        1_000,
+    ),
+];
+
+/// Lists of the console and of the admin API.
+const LISTS: [(&str, &str); 7] = [
+    ("people", "/people"),
+    ("people, the last page", "/people?page=9999"),
+    ("people, by what changed last", "/people?sort=-changed"),
+    ("people, by state", "/people?sort=state"),
+    ("people, a part of a name", "/people?filter=77777"),
+    ("a page of the API", "/api/v1/users?limit=100&cursor=person-50000@example.com"),
+    ("one of them", "/people/person-500@example.com"),
 ];
 
 pub(crate) fn run() -> Result<()> {
@@ -47,13 +83,21 @@ pub(crate) fn run() -> Result<()> {
     let folder = tempfile::tempdir()?;
     targets::write_configuration(folder.path(), &mock.address, Setup::Everything, 1)?;
     let console = Console::start(folder.path())?;
-    let token = console.runtime.block_on(async {
-        let new = json!({"name": "directory", "scope": "provision"});
-        let made = post(&mut console.operator().await?, "/api/v1/tokens", &new).await?;
-        made["token"].as_str().map(str::to_owned).context("a token")
-    })?;
-    tell(&console, &token)?;
-    look(&console, &token)?;
+    let token = |scope: &str| {
+        console.runtime.block_on(async {
+            let new = json!({"name": scope, "scope": scope});
+            let made = post(&mut console.operator().await?, "/api/v1/tokens", &new).await?;
+            made["token"].as_str().map(str::to_owned).context("a token")
+        })
+    };
+    let (directory, reader) = (token("provision")?, token("read")?);
+    tell(&console, &directory)?;
+    let question = |(what, question, count): (&'static str, &str, usize)| {
+        (what, format!("/scim/v2/Users?{question}"), Some(count))
+    };
+    ask_all(&console, &directory, &QUESTIONS.map(question))?;
+    println!();
+    ask_all(&console, &reader, &LISTS.map(|(what, path)| (what, path.to_owned(), None)))?;
     println!("\n{:.0} MB of state", size(&folder.path().join("data"))? / 1e6);
     Ok(())
 }
@@ -88,6 +132,14 @@ fn tell(console: &Console, token: &str) -> Result<()> {
             let asked = Instant::now();
             let said = send(&mut sender, request, path, &body).await?;
             worst = worst.max(asked.elapsed());
+            let told = first + AT_ONCE;
+            if told.is_multiple_of(SAID_EVERY) {
+                eprintln!(
+                    "told of {told} of {PEOPLE} people in {:.0} s",
+                    started.elapsed().as_secs_f64()
+                );
+            }
+            ensure!(started.elapsed() < TELLING, "told of {told} people alone in {TELLING:?}");
             let mut said = said["Operations"].as_array().context("operations")?.iter();
             let wrong = said.find(|one| one["status"] != "201");
             ensure!(wrong.is_none(), "{wrong:?}");
@@ -104,25 +156,32 @@ fn tell(console: &Console, token: &str) -> Result<()> {
     Ok(())
 }
 
-fn look(console: &Console, token: &str) -> Result<()> {
+/// Asks each, and counts what is found where it is known.
+fn ask_all(
+    console: &Console,
+    token: &str,
+    questions: &[(&str, String, Option<usize>)],
+) -> Result<()> {
     println!(
         "| question | found | median ms | worst ms of {ASKED} | CPU ms |\n| --- | --- | --- | --- | --- |"
     );
     console.runtime.block_on(async {
         let mut sender = console.connect().await?;
-        for (what, question, count) in QUESTIONS {
-            let path = format!("/scim/v2/Users?{question}");
+        for (what, path, count) in questions {
             let (mut times, before) = (Vec::with_capacity(ASKED), console.cpu());
             for _ in 0..ASKED {
                 let asked = Instant::now();
-                let found = console.get(&mut sender, token, &path).await?;
+                let found = console.get(&mut sender, token, path).await?;
                 times.push(asked.elapsed().as_micros() as u64);
-                let found: Value = serde_json::from_slice(&found)?;
-                let total = &found["totalResults"];
-                ensure!(*total == count, "{what}: {total} in the place of {count}");
+                if let Some(count) = count {
+                    let found: Value = serde_json::from_slice(&found)?;
+                    let total = &found["totalResults"];
+                    ensure!(*total == *count, "{what}: {total} in the place of {count}");
+                }
             }
             let cpu = console.cpu().saturating_sub(before).as_secs_f64() * 1e3 / ASKED as f64;
             let [middle, worst] = [0.5, 1.0].map(|at| quantile(&mut times, at) as f64 / 1e3);
+            let count = count.map_or(String::new(), |count| count.to_string());
             println!("| {what} | {count} | {middle:.1} | {worst:.1} | {cpu:.1} |");
         }
         anyhow::Ok(())

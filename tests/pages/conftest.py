@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 
 import httpx2 as httpx
 import pyotp
@@ -105,7 +106,12 @@ def person(chromium, tokens):
         one.context.close()
 
 
+# The paths of the pages that axe has seen.
+SEEN = set()
+
+
 def violations(page):
+    SEEN.add(urllib.parse.urlsplit(page.url).path)
     page.evaluate(AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [(one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found["violations"]]
@@ -160,6 +166,8 @@ class Somebody:
 
     def check(self, name):
         assert violations(self.page) == [], name
+        width = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert width[0] <= width[1], f"{name}: {width[0]} is wider than {width[1]}"
 
     def close(self):
         self.context.close()

@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from conftest import NARROW, PASSWORD, WIDE, operator, shot
+from conftest import NARROW, PASSWORD, WIDE, call, need, operator, shot
 from playwright.sync_api import expect
+from provider import provider
 
+LOOKS = pytest.mark.parametrize("look", [("light", WIDE), ("dark", NARROW)], ids=["light-wide", "dark-narrow"])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -31,6 +33,46 @@ def test_who_has_an_app_logs_in_with_both_factors(somebody, scheme):
     page.goto("/account/access")
     ann.check("account-access")
     shot(page, f"account-access-{scheme}")
+
+
+@LOOKS
+def test_an_account_is_connected_with_the_log_in_of_the_organisation(somebody, look):
+    scheme, size = look
+    una = somebody(f"una-{scheme}@example.com", "auditor", color_scheme=scheme, viewport=size).enrol()
+    page = una.page
+    page.goto("/account/sso")
+    expect(page.get_by_text("nothing waits to be connected")).to_be_visible()
+    una.check("nothing to connect")
+    page.goto("/account")
+    with provider(need("SSO_ISSUER"), f"una.{scheme}@example.org"):
+        page.get_by_role("button", name="Connect").click()
+        expect(page.get_by_role("heading", name="Connect your account")).to_be_visible()
+        expect(page.get_by_text(f"una.{scheme}@example.org").first).to_be_visible()
+        una.check("connect")
+        shot(page, f"connect-{scheme}")
+        page.get_by_role("button", name="Connect the two").click()
+    expect(page.get_by_role("button", name="Disconnect")).to_be_visible()
+    una.check("connected")
+    shot(page, f"connected-{scheme}")
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_role("button", name="Disconnect")).to_have_count(0)
+
+
+@LOOKS
+def test_what_is_seldom_opened_can_be_used_by_everybody(somebody, look):
+    scheme, size = look
+    leo = somebody(f"leo-{scheme}@example.com", "security_officer", color_scheme=scheme, viewport=size).enrol()
+    page = leo.page
+    call("what nobody keeps")
+    record = operator("GET", "/api/v1/records?q=kind:llm.call&limit=1")["records"][0]["record"]["id"]
+    tools = operator("GET", "/api/v1/tools")["tools"]
+    paths = ["/account/app", "/account/password", f"/people/{leo.name}", "/agents", f"/tools/{tools[0]['server']}/{tools[0]['name']}"]
+    # Nothing was kept of this record and nobody is named in it: what these pages then say.
+    paths += [f"/activity/{record}/payload/request", f"/activity/{record}/person"]
+    for path in paths:
+        page.goto(path)
+        leo.check(path)
+        shot(page, f"seldom{re.sub('act_[0-9a-f-]+', 'one', path).replace('/', '-')}-{scheme}")
 
 
 def test_who_has_a_passkey_needs_nothing_else(somebody):

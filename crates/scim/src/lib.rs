@@ -17,7 +17,7 @@ mod select;
 
 pub use bulk::{Act, Bulk, MAX_BULK, Operation, Task};
 pub use error::{Kind, ScimError};
-pub use filter::Filter;
+pub use filter::{Compared, Comparison, Condition, Filter, Place};
 pub use order::{Order, Rank};
 pub use patch::patch;
 pub use read::read;

@@ -3,7 +3,7 @@
 use model::{TenantId, Timestamp, UserName};
 use serde::Serialize;
 
-use crate::{Left, Result, Store, sqlite};
+use crate::{Left, Result, Store, Told, Whom, sqlite};
 
 /// Somebody of whom a directory tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,27 +81,35 @@ pub enum Lookup {
     /// Capitals do not count.
     Name(String),
     External(String),
+    /// Groups: by who is in it.
+    Member(String),
 }
 
+/// Up to where a list was read, in the order of telling; the default is its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position(pub(crate) i64);
+
 /// Which of those of whom a directory told are listed, and in which order.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Listing {
-    /// Whether they may log in.
-    pub active: Option<bool>,
+    pub whom: Whom,
     pub by: ListedBy,
     pub is_descending: bool,
 }
 
-/// The orders that an index holds. What somebody lacks comes last, and descending first.
+/// Orders. What somebody lacks comes last, and descending first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ListedBy {
     /// As they were told of.
     #[default]
     Added,
-    /// Capitals do not count.
-    Name,
-    External,
+    Created,
     Updated,
+    Uid,
+    /// Whom the directory told to be active after whom it told not to be.
+    Active,
+    /// By the first of several values; capitals as they count there.
+    Told(Told),
 }
 
 impl Store {
@@ -140,19 +148,29 @@ impl Store {
         with_groups: bool,
     ) -> Result<Vec<Provisioned>> {
         let tenant = tenant.clone();
-        let list =
-            move |tx: &_| sqlite::directory::list(tx, &tenant, listing, (skip, limit), with_groups);
+        let part = (skip, limit);
+        let list = move |tx: &_| sqlite::directory::list(tx, &tenant, &listing, part, with_groups);
         self.db.read(list).await
     }
 
-    /// How many they are.
-    pub async fn count_provisioned(
+    /// `limit` of them from a position on, as they were told of, and where to go on: nobody is passed over
+    /// or found twice, whoever is added or removed meanwhile.
+    pub async fn next_provisioned(
         &self,
         tenant: &TenantId,
-        active: Option<bool>,
-    ) -> Result<usize> {
+        whom: Whom,
+        from: (Position, usize),
+        with_groups: bool,
+    ) -> Result<(Vec<Provisioned>, Position)> {
         let tenant = tenant.clone();
-        self.db.read(move |tx| sqlite::directory::count(tx, &tenant, active)).await
+        let next = move |tx: &_| sqlite::directory::batch(tx, &tenant, &whom, from, with_groups);
+        self.db.read(next).await
+    }
+
+    /// How many they are.
+    pub async fn count_provisioned(&self, tenant: &TenantId, whom: Whom) -> Result<usize> {
+        let tenant = tenant.clone();
+        self.db.read(move |tx| sqlite::directory::count(tx, &tenant, &whom)).await
     }
 
     /// Changes somebody; with `version`, only if they still have that version. Who is made inactive
@@ -192,11 +210,20 @@ impl Store {
     pub async fn list_groups(
         &self,
         tenant: &TenantId,
-        skip: usize,
-        limit: usize,
+        part: (usize, usize),
     ) -> Result<Vec<StoredGroup>> {
         let tenant = tenant.clone();
-        self.db.read(move |tx| sqlite::groups::list(tx, &tenant, skip, limit)).await
+        self.db.read(move |tx| sqlite::groups::list(tx, &tenant, part)).await
+    }
+
+    /// `limit` of them from a position on, and where to go on.
+    pub async fn next_groups(
+        &self,
+        tenant: &TenantId,
+        from: (Position, usize),
+    ) -> Result<(Vec<StoredGroup>, Position)> {
+        let tenant = tenant.clone();
+        self.db.read(move |tx| sqlite::groups::batch(tx, &tenant, from)).await
     }
 
     pub async fn count_groups(&self, tenant: &TenantId) -> Result<usize> {

@@ -36,8 +36,10 @@ mod sqlite;
 mod tenants;
 mod tokens;
 mod tools;
+mod user_list;
 mod users;
 mod uses;
+mod whom;
 
 #[cfg(test)]
 mod conformance;
@@ -61,7 +63,7 @@ pub use credentials::{
     StoredSigningKey,
 };
 pub use directory::{
-    GroupChange, GroupLabel, ListedBy, Listing, Lookup, Membership, Profile, Provisioned,
+    GroupChange, GroupLabel, ListedBy, Listing, Lookup, Membership, Position, Profile, Provisioned,
     ProvisionedChange, StoredGroup,
 };
 pub use elevations::{
@@ -86,8 +88,10 @@ pub use reviews::{
 pub use sessions::{Counted, KnownDevice, StoredSession, Wait};
 pub use tokens::{NewToken, Scope, StoredToken};
 pub use tools::{MAX_TOOLS, Ruling, StoredOffer, StoredTool};
+pub use user_list::{UserLine, UserListing, UserOrder, UserStanding};
 pub use users::{Invited, NewGrant, NewUser, StoredGrant, StoredUser, UserChange};
 pub use uses::Uses;
+pub use whom::{Moment, Relation, Told, Whom};
 
 /// A handle on the state; cheap to clone. The last one dropped ends its threads.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ mod payloads;
 mod records;
 mod reviews;
 mod scim;
+mod scim_find;
 mod shape;
 mod sso;
 mod tenants;

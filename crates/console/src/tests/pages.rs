@@ -14,8 +14,19 @@ use crate::pages::shell::{segment, url};
 use crate::{Access, Surface, endpoints};
 
 /// The pages of the navigation.
-const PAGES: [&str; 8] =
-    ["/", "/activity", "/agents", "/approvals", "/tools", "/policies", "/log", "/settings"];
+const PAGES: [&str; 11] = [
+    "/",
+    "/activity",
+    "/agents",
+    "/approvals",
+    "/tools",
+    "/policies",
+    "/people",
+    "/access",
+    "/reviews",
+    "/log",
+    "/settings",
+];
 
 async fn with_agent() -> Fake {
     let fake = Fake::new();
@@ -465,4 +476,30 @@ async fn every_table_sorts_filters_and_leaves_as_a_file() {
         assert_eq!(text.matches("class=\"csv\"").count(), tables, "{path}: {text}");
         assert!(text.contains(&format!("Filter {caption}")), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_long_list_of_people_comes_page_by_page_and_leaves_whole() {
+    let fake = Fake::new();
+    for number in 0..61 {
+        fake.invite(&format!("user-{number:02}"), &[Role::Auditor]).await;
+    }
+    let rows = async |query: &str| {
+        let text = fake.page(&format!("/people?{query}")).await.text();
+        let cells = text.split("href=\"/people/").skip(1);
+        cells.map(|cell| cell.split('"').next().unwrap().to_owned()).collect::<Vec<String>>()
+    };
+    assert_eq!(rows("").await.len(), 50);
+    assert_eq!(rows("page=2").await.first().map(String::as_str), Some("user-50"));
+    // A page that there is not is the last.
+    assert_eq!(rows("page=99").await, rows("page=2").await);
+    assert_eq!(rows("sort=-name").await.first().map(String::as_str), Some("user-60"));
+    assert_eq!(rows("filter=USER-3").await.len(), 10);
+    assert!(rows("filter=%25").await.is_empty());
+    let counts = fake.page("/people?filter=user-3").await.text();
+    assert!(counts.contains("10 of 61"), "{counts}");
+    let file = fake.page("/people?format=csv&sort=-name&page=2").await;
+    let file = file.text();
+    assert_eq!(file.lines().count(), 62, "{file}");
+    assert!(file.lines().nth(1).is_some_and(|line| line.starts_with("\"user-60\"")), "{file}");
 }

@@ -462,6 +462,25 @@ async fn directories_of_two_tenants_do_not_meet() {
         assert_eq!(ours.ask(method, &path, Value::Null).await.status, 404, "{method} {path}");
     }
     assert_eq!(ours.find("Users", "userName pr").await, ["bob"]);
+    // Nor by any filter that guesses.
+    for filter in [
+        format!("id eq \"{user}\""),
+        "userName eq \"ann\"".to_owned(),
+        format!("groups.value eq \"{group}\""),
+        format!("groups[value eq \"{group}\"]"),
+        "userName sw \"a\" or displayName eq \"x' OR 1=1 --\"".to_owned(),
+    ] {
+        assert!(ours.find("Users", &filter).await.is_empty(), "{filter}");
+        let others = format!("not ({filter})");
+        assert_eq!(ours.find("Users", &others).await, ["bob"], "{others}");
+    }
+    for filter in [
+        format!("id eq \"{group}\""),
+        "displayName eq \"Security\"".to_owned(),
+        format!("members eq \"{user}\""),
+    ] {
+        assert!(ours.find("Groups", &filter).await.is_empty(), "{filter}");
+    }
     let add = json!({"op": "add", "path": "members", "value": [{"value": here}]});
     assert_eq!(theirs.patch(&format!("Groups/{group}"), add).await.status, 400);
 }
@@ -674,4 +693,28 @@ async fn a_bulk_reaches_no_further_than_one_request() {
     let stranger = Directory { fake: &fake, bearer: read };
     let asked = json!({"schemas": [BULK], "Operations": []});
     assert_eq!(stranger.ask("POST", "Bulk", asked).await.status, 403);
+}
+
+#[tokio::test]
+async fn what_a_directory_says_is_no_formula_in_a_file() {
+    let fake = Fake::new();
+    let directory = Directory::of(&fake).await;
+    for name in ["=1+1", "@SUM(A1)", "-2+3", "\t=1", "a,=1"] {
+        let refused =
+            directory.ask("POST", "Users", json!({"schemas": [USER], "userName": name})).await;
+        assert_eq!(refused.status, 400, "{name}");
+    }
+    let hostile = json!({"schemas": [USER], "userName": "ann", "displayName": "=cmd|'/c calc'!A1", "emails": [{"value": "@SUM(1)"}]});
+    assert_eq!(directory.ask("POST", "Users", hostile).await.status, 201);
+    directory.group("=1+1", &[]).await;
+    for page in ["/people", "/access", "/reviews"] {
+        let file = fake.page(&format!("{page}?format=csv")).await.text();
+        for cell in file.split(&[',', '\n'][..]) {
+            let cell = cell.trim_start_matches('"');
+            assert!(!cell.starts_with(['=', '@', '+', '-']), "{page}: {file}");
+        }
+    }
+    // Nor is it markup where it is shown.
+    let shown = fake.page("/people/ann").await.text();
+    assert!(!shown.contains("<script>"), "{shown}");
 }

@@ -17,7 +17,9 @@ use model::{Confidentiality, Digest, Integrity, Scopes, Secret, Standing, Tenant
 use store::{Store, StoredOffer, StoredTool};
 
 use super::core::now;
-use super::snapshot::{Reach, Settings, sizes};
+use super::providers::sizes;
+use super::snapshot::Settings;
+use super::targets::Reach;
 use crate::config::sections::{self, mcp};
 
 /// Connections to a server that are kept open for the next request.

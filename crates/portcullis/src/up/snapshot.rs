@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -11,24 +10,22 @@ use gate::approvals::Approvals;
 use gate::classifier::Classifier;
 use gate::identify::issuer::TrustedIssuer;
 use gate::identify::{Credentials, Trust};
-use gate::keeping::{Keep, Keeping, Rule, Rules};
-use gate::limits::{Limit, Per};
+use gate::keeping::Rules;
+use gate::limits::Limit;
 use gate::loops::LoopRules;
 use gate::mcp::server::{Mcp, Server};
 use gate::mcp::stdio::Launcher;
-use gate::net::tls::{ClientSettings, ClientTls, certificates_from_pem};
-use gate::net::upstream::{Http2, Limits, Target, TargetSettings, Timeouts};
-use gate::snapshot::{Credential, Price, Provider, ProviderKind, Sizes, Tenant, Uninspectable};
-use http::HeaderValue;
-use http::header::{AUTHORIZATION, HeaderName};
+use gate::net::upstream::Target;
+use gate::snapshot::{Credential, Provider, Tenant};
 use inspect::Engine;
-use model::{Containment, Digest, Standing, Subject, TenantId};
+use model::{Containment, Standing, Subject, TenantId};
 use policy::{Bundle, Source};
 use store::{ControlState, PolicyVersion, Store};
 
 use super::core::Core;
 use super::credentials;
-use super::custody::Keys;
+use super::keeping::{keeping, rules};
+use super::limits::limit_of;
 use super::trust::trust;
 use crate::config::{Config, sections};
 use crate::inspection::Inspection;
@@ -49,7 +46,7 @@ pub(super) struct Settings {
     engine: Option<Arc<Engine>>,
     tool_engine: Option<Arc<Engine>>,
     redacting: Option<Arc<Engine>>,
-    kept: Rules,
+    pub(super) kept: Rules,
     classifier: Option<Arc<Classifier>>,
     /// What the self-test's canaries meet.
     pub(super) controls: Controls,
@@ -61,7 +58,7 @@ pub(super) struct Settings {
     servers: Vec<Arc<Server>>,
     pub(super) launchers: HashMap<String, Arc<Launcher>>,
     /// What each provider's target was made from: one that did not change keeps its connections.
-    targets: HashMap<String, Arc<Target>>,
+    pub(super) targets: HashMap<String, Arc<Target>>,
 }
 
 impl Settings {
@@ -148,46 +145,6 @@ impl Settings {
         }
         Ok(settings)
     }
-
-    fn provider(
-        &mut self,
-        provider: &sections::Provider,
-        before: Option<&Self>,
-    ) -> anyhow::Result<Provider> {
-        let address = provider.address();
-        let uri: http::Uri = address.parse()?;
-        let times = &provider.timeouts;
-        let reach = Reach {
-            uri: &uri,
-            ca: provider.ca.as_ref(),
-            timeouts: Timeouts {
-                connect: times.connect,
-                first_byte: times.first_byte,
-                idle: times.idle,
-                total: times.total,
-            },
-            max_idle: provider.idle_connections.get() as usize,
-        };
-        let target = self.target(&reach, before)?;
-        Ok(Provider {
-            name: provider.name.clone(),
-            kind: kind_of(provider.kind),
-            target,
-            base_path: uri.path().trim_end_matches('/').to_owned(),
-            credential: credential(provider)?,
-            models: policies::patterns(&provider.models)?,
-            prices: prices(&self.config, provider)?,
-            standing: Standing::Active,
-            fails: provider.fail.log.gate(),
-            uninspectable: match provider.uninspectable.unwrap_or(self.config.inspect.uninspectable)
-            {
-                sections::Uninspectable::Refuse => Uninspectable::Refuse,
-                sections::Uninspectable::Pass => Uninspectable::Pass,
-            },
-            needs_person: provider.person == sections::Person::Required,
-            limits: sizes(&self.config.gate),
-        })
-    }
 }
 
 /// The policies that were deployed last, with the tests beside them.
@@ -214,36 +171,6 @@ impl Settings {
         let whole = self.config.gate.limits.in_flight.get() as usize;
         let own = self.share.map(|share| share.get() as usize);
         own.unwrap_or_else(|| whole.div_ceil(tenants.max(1))).min(whole)
-    }
-}
-
-/// What a target is made of.
-pub(super) struct Reach<'a> {
-    pub(super) uri: &'a http::Uri,
-    pub(super) ca: Option<&'a PathBuf>,
-    pub(super) timeouts: Timeouts,
-    pub(super) max_idle: usize,
-}
-
-impl Settings {
-    /// One that did not change keeps its connections.
-    pub(super) fn target(
-        &mut self,
-        reach: &Reach<'_>,
-        before: Option<&Self>,
-    ) -> anyhow::Result<Arc<Target>> {
-        let authorities = authorities(reach.ca)?;
-        let key = format!(
-            "{} {:?} {:?} {}",
-            reach.uri,
-            authorities.as_deref().map(Digest::of),
-            reach.timeouts,
-            reach.max_idle
-        );
-        let kept = before.and_then(|before| before.targets.get(&key)).cloned();
-        let target = kept.map_or_else(|| target(reach, authorities).map(Arc::new), Ok)?;
-        self.targets.insert(key, target.clone());
-        Ok(target)
     }
 }
 
@@ -363,50 +290,6 @@ pub(super) fn build(
     Ok(())
 }
 
-/// What is kept of payloads; nothing where none ever is.
-fn keeping(settings: &Settings, keys: &Keys) -> Option<Arc<Keeping>> {
-    let section = &settings.config.payloads;
-    let keeping = Keeping {
-        payloads: keys.payloads.clone(),
-        rules: settings.kept.clone(),
-        retention_labels: retention_labels(&settings.config),
-        max_bytes: section.max_bytes.0,
-        may_fail: section.on_failure == sections::OnFailure::Pass,
-    };
-    settings.kept.keep_anything().then(|| Arc::new(keeping))
-}
-
-/// The labels by which payloads are let go.
-fn retention_labels(config: &Config) -> Vec<String> {
-    let of_payloads =
-        config.retention.iter().filter(|rule| rule.what == sections::Retained::Payloads);
-    of_payloads.filter_map(|rule| rule.label.clone()).collect()
-}
-
-fn rules(config: &Config) -> anyhow::Result<Rules> {
-    let pattern = |pattern: &Option<crate::config::types::Pattern>| {
-        pattern.as_ref().map(|pattern| policy::Pattern::new(&pattern.0)).transpose()
-    };
-    let rule = |rule: &sections::KeepRule| {
-        Ok(Rule {
-            provider: pattern(&rule.provider)?,
-            agent: pattern(&rule.agent)?,
-            label: rule.label.clone(),
-            keep: keep_of(rule.keep),
-        })
-    };
-    let list: anyhow::Result<_> = config.payloads.rule.iter().map(rule).collect();
-    Ok(Rules { list: list?, otherwise: keep_of(config.payloads.keep) })
-}
-
-fn keep_of(keep: sections::Keep) -> Keep {
-    match keep {
-        sections::Keep::Off => Keep::Off,
-        sections::Keep::Redacted => Keep::Redacted,
-        sections::Keep::Full => Keep::Full,
-    }
-}
-
 fn contained(provider: &Arc<Provider>, containments: &[Containment]) -> Arc<Provider> {
     match standing_of(containments, &Subject::Provider(provider.name.clone())) {
         Standing::Active => provider.clone(),
@@ -423,110 +306,6 @@ fn held(server: &Arc<Server>, containments: &[Containment]) -> Arc<Server> {
 
 fn standing_of(containments: &[Containment], subject: &Subject) -> Standing {
     containments.iter().find(|c| c.subject == *subject).map_or(Standing::Active, |c| c.standing)
-}
-
-fn kind_of(kind: sections::ProviderKind) -> ProviderKind {
-    match kind {
-        sections::ProviderKind::OpenAi => ProviderKind::OpenAi,
-        sections::ProviderKind::Anthropic => ProviderKind::Anthropic,
-    }
-}
-
-/// The provider's key, in the header that its API reads it from.
-fn credential(provider: &sections::Provider) -> anyhow::Result<Option<(HeaderName, HeaderValue)>> {
-    let Some(secret) = provider.api_key.as_ref().and_then(|key| key.secret.as_ref()) else {
-        return Ok(None);
-    };
-    let (name, text) = match provider.kind {
-        sections::ProviderKind::OpenAi => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
-        sections::ProviderKind::Anthropic => {
-            (HeaderName::from_static("x-api-key"), secret.expose().to_owned())
-        }
-    };
-    let mut value = HeaderValue::from_str(&text)
-        .ok()
-        .context("`api_key` holds characters that no header may hold")?;
-    value.set_sensitive(true);
-    Ok(Some((name, value)))
-}
-
-fn target(reach: &Reach<'_>, authorities: Option<Vec<u8>>) -> anyhow::Result<Target> {
-    let uri = reach.uri;
-    let is_tls = uri.scheme_str() == Some("https");
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let tls = if is_tls { Some(client_tls(authorities)?) } else { None };
-    Ok(Target::new(TargetSettings {
-        host,
-        port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
-        tls,
-        http2: Http2::default(),
-        timeouts: reach.timeouts,
-        limits: Limits { max_idle: reach.max_idle, ..Limits::default() },
-    })?)
-}
-
-/// The file of authorities that is named.
-fn authorities(file: Option<&PathBuf>) -> anyhow::Result<Option<Vec<u8>>> {
-    let read = |file: &PathBuf| {
-        std::fs::read(file).with_context(|| format!("the file {}", file.display()))
-    };
-    file.map(read).transpose()
-}
-
-/// Named authorities stand alone; without them those of the system are trusted.
-fn client_tls(authorities: Option<Vec<u8>>) -> anyhow::Result<ClientTls> {
-    let Some(pem) = authorities else { return Ok(ClientTls::new(ClientSettings::public())?) };
-    let authorities = certificates_from_pem(&pem)?;
-    Ok(ClientTls::new(ClientSettings { authorities, ..ClientSettings::default() })?)
-}
-
-fn prices(config: &Config, provider: &sections::Provider) -> anyhow::Result<Vec<Price>> {
-    let mine = config
-        .price
-        .iter()
-        .filter(|price| price.provider.as_ref().is_none_or(|name| *name == provider.name));
-    mine.map(|price| {
-        let model = policy::Pattern::new(&price.model.0)?;
-        Ok(Price { model, input: price.input_per_million.0, output: price.output_per_million.0 })
-    })
-    .collect()
-}
-
-pub(super) fn sizes(gate: &sections::Gate) -> Sizes {
-    let bytes =
-        |size: crate::config::types::ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
-    Sizes {
-        request_bytes: bytes(gate.limits.request_body),
-        answer_bytes: bytes(gate.limits.answer_body),
-        request_time: gate.timeouts.body,
-        output_tokens: u64::from(gate.limits.output_tokens.get()),
-    }
-}
-
-fn limit_of(at: usize, limit: &sections::Limit) -> anyhow::Result<Limit> {
-    let name = limit.name.clone().unwrap_or_else(|| format!("limit {}", at + 1));
-    Ok(Limit {
-        name: name.into(),
-        per: match limit.per {
-            sections::Per::Tenant => Per::Tenant,
-            sections::Per::Person => Per::Person,
-            sections::Per::Tool => Per::Tool,
-            sections::Per::Agent => Per::Agent,
-            sections::Per::Provider => Per::Provider,
-            sections::Per::Server => Per::Server,
-        },
-        only: limit.only.as_deref().map(Arc::from),
-        except: limit.except.iter().map(|name| Arc::from(name.as_str())).collect(),
-        tier: limit.tier.map(sections::Tier::model),
-        tool: limit.tool.as_ref().map(|tool| policy::Pattern::new(&tool.0)).transpose()?,
-        // Only a limit of concurrency goes without, and it has no use for one.
-        window: limit.window.unwrap_or(std::time::Duration::from_secs(1)),
-        requests: limit.requests.map(Into::into),
-        tokens: limit.tokens.map(Into::into),
-        spend: limit.spend_usd.map(|dollars| (dollars.0 * 1e6).round() as u64),
-        concurrency: limit.concurrency.map(|n| u64::from(n.get())),
-        bytes: limit.bytes.map(|size| size.0),
-    })
 }
 
 /// The routes that let calls pass where the log takes no record.

@@ -1,5 +1,6 @@
 //! Filters (RFC 7644, section 3.4.2.2): which resources, or which values of an attribute.
 
+mod condition;
 mod parse;
 mod test;
 
@@ -8,6 +9,7 @@ mod filter_tests;
 
 use serde_json::Value;
 
+pub use condition::{Compared, Comparison, Condition, Place};
 pub(crate) use parse::within;
 use test::Test;
 
@@ -50,12 +52,6 @@ impl Filter {
         self.0.wanted(name)
     }
 
-    /// The same of what is true or false; the second says whether nothing else is looked at.
-    pub fn wanted_bool(&self, name: &str) -> Option<(bool, bool)> {
-        let is_all = matches!(self.0, Node::Test(..));
-        self.0.wanted_bool(name).map(|is| (is, is_all))
-    }
-
     /// Whether it looks at an attribute.
     pub fn mentions(&self, name: &str) -> bool {
         self.0.mentions(name)
@@ -87,16 +83,6 @@ impl Node {
                 test.equal()
             }
             Self::All(all) => all.iter().find_map(|one| one.wanted(name)),
-            _ => None,
-        }
-    }
-
-    fn wanted_bool(&self, name: &str) -> Option<bool> {
-        match self {
-            Self::Test(path, test) if path.part.is_none() && path.attribute.name == name => {
-                test.equal_value()?.as_bool()
-            }
-            Self::All(all) => all.iter().find_map(|one| one.wanted_bool(name)),
             _ => None,
         }
     }

@@ -47,7 +47,7 @@ impl Operator {
 }
 
 #[derive(Debug)]
-enum Operand {
+pub(super) enum Operand {
     Nothing,
     Boolean(bool),
     Number(f64),
@@ -63,8 +63,8 @@ enum Operand {
 /// An operator and what is compared with.
 #[derive(Debug)]
 pub(crate) struct Test {
-    operator: Operator,
-    operand: Operand,
+    pub(super) operator: Operator,
+    pub(super) operand: Operand,
 }
 
 impl Test {

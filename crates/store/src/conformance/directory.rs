@@ -4,8 +4,8 @@ use model::{TenantId, UserName};
 
 use super::{Fresh, at, main};
 use crate::{
-    GroupChange, GroupLabel, ListedBy, Listing, Lookup, NewUser, Profile, ProvisionedChange, Store,
-    StoreError, StoredLink, StoredSession,
+    GroupChange, GroupLabel, Leaving, ListedBy, Listing, Lookup, NewUser, Position, Profile,
+    ProvisionedChange, Store, StoreError, StoredLink, StoredSession, Told, Whom,
 };
 
 fn user(name: &str) -> UserName {
@@ -18,7 +18,7 @@ fn profile(name: &str) -> Profile {
         display: Some(format!("{name} itself")),
         email: None,
         external_id: Some(format!("ext-{}", name.to_ascii_lowercase())),
-        more: "{\"title\":\"x\"}".to_owned(),
+        more: "{\"active\":true}".to_owned(),
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn a_directory_finds_those_alone_of_whom_it_told(fresh: Fresh) 
     for lookup in [Lookup::Uid("u3".into()), Lookup::Name("bob".into()), Lookup::Uid("u2".into())] {
         assert!(uids(lookup).await.is_empty());
     }
-    assert_eq!(store.count_provisioned(&main(), None).await.unwrap(), 1);
+    assert_eq!(store.count_provisioned(&main(), Whom::Everybody).await.unwrap(), 1);
     // A name that differs by capitals alone is taken, also by somebody who was made here.
     for name in ["ANN", "Bob"] {
         let twice = store.add_provisioned(&main(), "u9".into(), profile(name), true, at(1)).await;
@@ -84,20 +84,32 @@ pub(super) async fn a_directory_lists_in_the_order_of_telling(fresh: Fresh) {
         by: "the directory".into(),
     };
     store.change_provisioned(&main(), "u3", gone, None, at(9)).await.unwrap();
-    let listed = async |active, by, is_descending| {
-        let listing = Listing { active, by, is_descending };
+    let listed = async |active: Option<bool>, by, is_descending| {
+        let whom = active.map_or(Whom::Everybody, Whom::Active);
+        let listing = Listing { whom, by, is_descending };
         let page = store.list_provisioned(&main(), listing, (0, 3), false).await.unwrap();
         page.into_iter().map(|one| one.uid).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(listed(None, ListedBy::Name, false).await, "u6 u5 u4");
-    assert_eq!(listed(None, ListedBy::Name, true).await, "u0 u1 u2");
+    assert_eq!(listed(None, ListedBy::Told(Told::Name), false).await, "u6 u5 u4");
+    assert_eq!(listed(None, ListedBy::Told(Told::Name), true).await, "u0 u1 u2");
     assert_eq!(listed(None, ListedBy::Updated, true).await, "u3 u6 u5");
-    assert_eq!(listed(None, ListedBy::External, true).await, "u3 u0 u1");
-    assert_eq!(listed(Some(false), ListedBy::External, false).await, "u3");
+    assert_eq!(listed(None, ListedBy::Told(Told::External), true).await, "u3 u0 u1");
+    assert_eq!(listed(Some(false), ListedBy::Told(Told::External), false).await, "u3");
     assert_eq!(listed(Some(true), ListedBy::Added, true).await, "u6 u5 u4");
-    for (active, count) in [(None, 7), (Some(true), 6), (Some(false), 1)] {
-        assert_eq!(store.count_provisioned(&main(), active).await.unwrap(), count);
+    for (whom, count) in [(Whom::Everybody, 7), (Whom::Active(true), 6), (Whom::Active(false), 1)] {
+        assert_eq!(store.count_provisioned(&main(), whom).await.unwrap(), count);
     }
+    // Nobody is passed over where somebody goes while a list is read.
+    let (first, position) = store
+        .next_provisioned(&main(), Whom::Everybody, (Position::default(), 2), false)
+        .await
+        .unwrap();
+    assert_eq!(first.last().map(|one| one.uid.as_str()), Some("u1"));
+    let leaving = Leaving { user: user("name-8"), hand_over_to: None, by: "hr".into() };
+    store.remove_user(&main(), leaving, None, at(10)).await.unwrap();
+    let (next, _) =
+        store.next_provisioned(&main(), Whom::Everybody, (position, 2), false).await.unwrap();
+    assert_eq!(next.into_iter().map(|one| one.uid).collect::<Vec<_>>(), ["u2", "u3"]);
 }
 
 pub(super) async fn who_is_told_to_have_left_leaves_in_one_step(fresh: Fresh) {

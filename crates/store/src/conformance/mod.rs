@@ -22,6 +22,7 @@ mod persons;
 mod policies;
 mod sizes;
 mod tokens;
+mod user_list;
 mod uses;
 
 use model::{AgentName, KeyHash, RoleName, TenantId, Timestamp, ZoneName};
@@ -74,6 +75,7 @@ stamp! { sqlite:
     elevations { one_counts_from_its_approval_to_its_end only_so_many_are_open what_was_taken_stays_until_it_is_signed_off }
     tokens { a_token_is_found_by_its_hash }
     directory { a_directory_finds_those_alone_of_whom_it_told a_directory_lists_in_the_order_of_telling who_is_told_to_have_left_leaves_in_one_step members_come_and_go_with_their_group a_link_is_one_persons_until_it_is_parted }
+    user_list { lines_come_in_parts_in_every_order }
     uses { each_question_finds_what_a_search_finds what_agents_reached_is_counted_by_agent }
     durability { what_was_answered_survives_without_a_close readers_see_whole_transactions_while_a_writer_writes a_dropped_future_does_not_stop_the_store a_broken_file_is_an_error }
     sizes { ten_thousand_agents_load_at_once }

@@ -99,8 +99,7 @@ pub(crate) fn add(
     if locate(tx, number, &agent.name)?.is_some() {
         return Err(StoreError::exists("agent", &agent.name));
     }
-    let count = "SELECT count(*) FROM agents WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "agents", MAX_AGENTS)?;
+    tenants::check_room(tx, number, ("agents", "agents"), MAX_AGENTS)?;
     let id = insert(tx, number, agent, Origin::Api, now)?;
     if let Some(key) = key {
         keys::insert(tx, id, key, Origin::Api, now)?;

@@ -91,9 +91,8 @@ fn has_room(tx: &Connection, tenant: i64, held: &HeldCall, now: Timestamp) -> Re
         WHERE tenant = ?1 AND agent = ?2 AND state = 'waiting' AND ends > ?3";
     let values = params![tenant, held.agent.as_str(), now.micros()];
     let waiting: i64 = tx.prepare_cached(waiting)?.query_row(values, |row| row.get(0))?;
-    let all = "SELECT count(*) FROM approvals WHERE tenant = ?1";
-    let all: i64 = tx.prepare_cached(all)?.query_row([tenant], |row| row.get(0))?;
-    Ok(columns::unsigned(waiting)? < MAX_WAITING && columns::unsigned(all)? < MAX_APPROVALS)
+    let all = tenants::rows(tx, tenant, "approvals")? as u64;
+    Ok(columns::unsigned(waiting)? < MAX_WAITING && all < MAX_APPROVALS)
 }
 
 fn set_state(

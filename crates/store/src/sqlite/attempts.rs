@@ -3,7 +3,7 @@
 use model::{Digest, TenantId, Timestamp, UserName};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{columns, users};
+use super::{columns, tenants, users};
 use crate::{
     Counted, KnownDevice, MAX_DEVICES_PER_USER, MAX_FAILED_SUBJECTS, Result, StoreError, Wait,
 };
@@ -69,10 +69,7 @@ fn make_room(tx: &Connection, forget: Timestamp) -> Result<()> {
     let sql = "DELETE FROM failed_attempts WHERE subject IN (SELECT subject FROM failed_attempts
         WHERE last <= ?1 ORDER BY last LIMIT ?2)";
     tx.prepare_cached(sql)?.execute(params![forget.micros(), SWEEP])?;
-    let there: i64 = tx
-        .prepare_cached("SELECT count(*) FROM failed_attempts")?
-        .query_row([], |row| row.get(0))?;
-    if columns::unsigned(there)? >= MAX_FAILED_SUBJECTS {
+    if tenants::rows(tx, tenants::ALL, "failed_attempts")? as u64 >= MAX_FAILED_SUBJECTS {
         tx.prepare_cached(sql)?.execute(params![i64::MAX, SWEEP])?;
     }
     Ok(())

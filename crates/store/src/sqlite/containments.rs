@@ -68,8 +68,7 @@ pub(crate) fn set(tx: &Connection, stored: StoredContainment) -> Result<StoredCo
     refuse_weaker(before, *standing)?;
     let number = tenants::number(tx, tenant)?;
     if before.is_none() {
-        let count = "SELECT count(*) FROM containments WHERE tenant = ?1";
-        tenants::check_room(tx, count, number, "containments", MAX_CONTROL_ROWS)?;
+        tenants::check_room(tx, number, ("containments", "containments"), MAX_CONTROL_ROWS)?;
     }
     let (kind, name) = key_of(subject);
     let sql = "INSERT INTO containments (tenant, type, name, standing, reason, who, since)

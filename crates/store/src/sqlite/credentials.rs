@@ -95,7 +95,7 @@ pub(crate) fn add_key(
     let clear = "DELETE FROM signing_keys WHERE agent = ?1 AND expires <= ?2";
     tx.prepare_cached(clear)?.execute(params![id, now.micros()])?;
     let count = "SELECT count(*) FROM signing_keys WHERE agent = ?1";
-    tenants::check_room(tx, count, id, "signing keys of one agent", MAX_CREDENTIALS_PER_AGENT)?;
+    tenants::check_few(tx, count, id, "signing keys of one agent", MAX_CREDENTIALS_PER_AGENT)?;
     let known = "SELECT 1 FROM signing_keys WHERE id = ?1";
     if is_there(tx, known, new.id.as_str())? {
         return Err(StoreError::exists("signing key", &new.id));
@@ -136,7 +136,7 @@ pub(crate) fn add_certificate(
     let (number, id) = require(tx, tenant, agent)?;
     let count = "SELECT count(*) FROM certificates WHERE agent = ?1";
     let what = "names of certificates of one agent";
-    tenants::check_room(tx, count, id, what, MAX_CREDENTIALS_PER_AGENT)?;
+    tenants::check_few(tx, count, id, what, MAX_CREDENTIALS_PER_AGENT)?;
     let known = "SELECT 1 FROM certificates WHERE subject = ?1";
     if is_there(tx, known, subject.as_str())? {
         return Err(StoreError::exists("certificate", subject));
@@ -164,8 +164,7 @@ pub(crate) fn remove_certificate(
 
 pub(crate) fn revoke(tx: &Connection, tenant: &TenantId, new: &RevokedCertificate) -> Result<()> {
     let number = tenants::number(tx, tenant)?;
-    let count = "SELECT count(*) FROM revoked_certificates WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "revoked certificates", MAX_REVOKED)?;
+    tenants::check_room(tx, number, ("revoked_certificates", "revoked certificates"), MAX_REVOKED)?;
     let sql = "INSERT INTO revoked_certificates (tenant, serial, reason, who, since)
         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant, serial) DO NOTHING";
     let values = params![number, new.serial.as_str(), new.reason, new.who, new.since.micros()];

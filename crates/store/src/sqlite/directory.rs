@@ -3,10 +3,10 @@
 use model::{TenantId, Timestamp, UserName};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::{columns, groups, leavers, tenants};
+use super::{columns, groups, leavers, listed, tenants, told};
 use crate::{
-    Leaving, Left, ListedBy, Listing, Lookup, MAX_USERS, Profile, Provisioned, ProvisionedChange,
-    Result, StoreError,
+    Leaving, Left, Listing, Lookup, MAX_USERS, Position, Profile, Provisioned, ProvisionedChange,
+    Result, StoreError, Whom,
 };
 
 const SELECT: &str = "SELECT id, uid, name, display, email, external_id, profile, active, created,
@@ -57,6 +57,8 @@ pub(crate) fn find(
         Lookup::Uid(uid) => ("AND uid = ?2", uid.clone()),
         Lookup::Name(name) => ("AND lower(name) = ?2", name.to_ascii_lowercase()),
         Lookup::External(id) => ("AND external_id = ?2 ORDER BY id", id.clone()),
+        // Nobody is a member of a user.
+        Lookup::Member(_) => return Ok(Vec::new()),
     };
     rows(tx, sql, &[&number, &text], with_groups)
 }
@@ -75,42 +77,37 @@ pub(super) fn number_of(tx: &Connection, tenant: i64, uid: &str) -> Result<Optio
 pub(crate) fn list(
     tx: &Connection,
     tenant: &TenantId,
-    listing: Listing,
-    (skip, limit): (usize, usize),
+    listing: &Listing,
+    part: (usize, usize),
     with_groups: bool,
 ) -> Result<Vec<Provisioned>> {
     let number = tenants::number(tx, tenant)?;
-    let (skip, limit) = (columns::signed(skip as u64), columns::signed(limit as u64));
-    let values: &[&dyn ToSql] = &[&number, &limit, &skip];
-    rows(tx, &listing_sql(listing), values, with_groups)
-}
-
-/// An index serves each of these, also where the first of many are passed over.
-fn listing_sql(listing: Listing) -> String {
-    let (way, nulls) = if listing.is_descending { ("DESC", "FIRST") } else { ("ASC", "LAST") };
-    let by = match listing.by {
-        ListedBy::Added => String::new(),
-        ListedBy::Name => format!("lower(name) {way},"),
-        ListedBy::External => format!("external_id {way} NULLS {nulls},"),
-        ListedBy::Updated => format!("updated {way},"),
-    };
-    format!("{} ORDER BY {by} id {way} LIMIT ?2 OFFSET ?3", active_sql(listing.active))
-}
-
-fn active_sql(active: Option<bool>) -> &'static str {
-    match active {
-        None => "",
-        Some(true) => "AND active = 1",
-        Some(false) => "AND active = 0",
+    let mut found = Vec::new();
+    for id in listed::ids(tx, number, listing, part)? {
+        found.extend(rows(tx, "AND id = ?2", &[&number, &id], with_groups)?);
     }
+    Ok(found)
 }
 
-pub(crate) fn count(tx: &Connection, tenant: &TenantId, active: Option<bool>) -> Result<usize> {
-    let active = active_sql(active);
-    let sql = format!("SELECT count(*) FROM users WHERE tenant = ?1 AND is_provisioned {active}");
+pub(crate) fn batch(
+    tx: &Connection,
+    tenant: &TenantId,
+    whom: &Whom,
+    (after, limit): (Position, usize),
+    with_groups: bool,
+) -> Result<(Vec<Provisioned>, Position)> {
     let number = tenants::number(tx, tenant)?;
-    let found: i64 = tx.prepare_cached(&sql)?.query_row([number], |row| row.get(0))?;
-    usize::try_from(found).map_err(|_| StoreError::Corrupt("number"))
+    let ids = listed::ids_after(tx, number, whom, (after.0, limit))?;
+    let last = ids.last().map_or(after, |last| Position(*last));
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(rows(tx, "AND id = ?2", &[&number, &id], with_groups)?);
+    }
+    Ok((found, last))
+}
+
+pub(crate) fn count(tx: &Connection, tenant: &TenantId, whom: &Whom) -> Result<usize> {
+    listed::count(tx, tenants::number(tx, tenant)?, whom)
 }
 
 pub(crate) fn add(
@@ -123,8 +120,7 @@ pub(crate) fn add(
 ) -> Result<Provisioned> {
     let number = tenants::number(tx, tenant)?;
     refuse_alike(tx, number, &profile.name, None)?;
-    let count = "SELECT count(*) FROM users WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "users", MAX_USERS)?;
+    tenants::check_room(tx, number, ("users", "users"), MAX_USERS)?;
     let sql = "INSERT INTO users (tenant, uid, name, display, email, external_id, profile, active,
         created, updated, is_provisioned) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 1)";
     tx.prepare_cached(sql)?.execute(params![
@@ -138,6 +134,7 @@ pub(crate) fn add(
         active,
         now.micros()
     ])?;
+    told::renew(tx, tx.last_insert_rowid())?;
     one(tx, tenant, uid)
 }
 
@@ -174,6 +171,9 @@ pub(crate) fn change(
         rename(tx, number, old, new)?;
     }
     write(tx, number, uid, change, now)?;
+    if let Some(user) = number_of(tx, number, uid)? {
+        told::renew(tx, user)?;
+    }
     let leaves = before.active && !change.active;
     let left = match leaves {
         true => {
@@ -228,45 +228,4 @@ fn rename(tx: &Connection, tenant: i64, old: &UserName, new: &UserName) -> Resul
         tx.prepare_cached(sql)?.execute(params![tenant, old.as_str(), new.as_str()])?;
     }
     tenants::touch(tx, tenant)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sqlite::migrate;
-
-    #[test]
-    fn an_index_serves_every_order_and_every_count() {
-        let db = Connection::open_in_memory().unwrap();
-        for sql in migrate::STATE {
-            db.execute_batch(sql).unwrap();
-        }
-        let plan = |sql: &str| {
-            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let empty: Vec<Option<i64>> = vec![None; statement.parameter_count()];
-            let rows = statement.query_map(rusqlite::params_from_iter(empty), |row| row.get(3));
-            rows.unwrap().map(Result::unwrap).collect::<Vec<String>>().join("; ")
-        };
-        for by in [ListedBy::Added, ListedBy::Name, ListedBy::External, ListedBy::Updated] {
-            for is_descending in [false, true] {
-                let listing = Listing { active: None, by, is_descending };
-                let plan = plan(&format!("{SELECT} {}", listing_sql(listing)));
-                assert!(plan.contains("USING INDEX users_told"), "{by:?}: {plan}");
-                assert!(!plan.contains("TEMP B-TREE"), "{by:?} {is_descending}: {plan}");
-            }
-        }
-        for active in [None, Some(false), Some(true)] {
-            let listing = Listing { active, ..Listing::default() };
-            let listed = plan(&format!("{SELECT} {}", listing_sql(listing)));
-            assert!(!listed.contains("TEMP B-TREE"), "{listed}");
-            let count = format!(
-                "SELECT count(*) FROM users WHERE tenant = ?1 AND is_provisioned {}",
-                active_sql(active)
-            );
-            let counted = plan(&count);
-            for plan in [listed, counted] {
-                assert!(plan.contains("INDEX users_told"), "{active:?}: {plan}");
-            }
-        }
-    }
 }

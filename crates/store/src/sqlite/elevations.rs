@@ -84,8 +84,7 @@ fn add(
     let number = tenants::number(tx, tenant)?;
     let user = users::number(tx, tenant, &new.user)?;
     forget(tx, number, now)?;
-    let all = "SELECT count(*) FROM elevations WHERE tenant = ?1";
-    tenants::check_room(tx, all, number, "elevations", MAX_ELEVATIONS)?;
+    tenants::check_room(tx, number, ("elevations", "elevations"), MAX_ELEVATIONS)?;
     check_open(tx, user, new, way, now)?;
     let sql = "INSERT INTO elevations
         (id, tenant, user, name, role, way, state, seconds, reason, created, starts, ends)

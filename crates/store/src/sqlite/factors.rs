@@ -38,7 +38,7 @@ pub(crate) fn add(
 ) -> Result<()> {
     let number = users::number(tx, tenant, user)?;
     let count = "SELECT count(*) FROM user_factors WHERE user = ?1";
-    tenants::check_room(tx, count, number, "factors of one user", MAX_FACTORS_PER_USER)?;
+    tenants::check_few(tx, count, number, "factors of one user", MAX_FACTORS_PER_USER)?;
     let known = "SELECT 1 FROM user_factors WHERE credential = ?1";
     let known = tx.prepare_cached(known)?.query_row([&factor.credential], |_| Ok(())).optional()?;
     if known.is_some() {

@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use super::{columns, directory, tenants};
 use crate::{
     GroupChange, GroupLabel, Lookup, MAX_GROUP_MEMBERS, MAX_GROUPS, MAX_GROUPS_PER_USER,
-    Membership, Result, StoreError, StoredGroup,
+    Membership, Position, Result, StoreError, StoredGroup,
 };
 
-const SELECT: &str = "SELECT uid, name, external_id, created, updated, version
+const SELECT: &str = "SELECT uid, name, external_id, created, updated, version, id
     FROM user_groups WHERE tenant = ?1";
 
 fn from_row(row: &Row<'_>) -> Result<StoredGroup> {
@@ -32,6 +32,9 @@ fn rows(tx: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<StoredG
     Ok(found)
 }
 
+const WITH_MEMBER: &str = "AND id IN (SELECT in_group FROM user_group_members
+    JOIN users ON users.id = user WHERE users.tenant = ?1 AND users.uid = ?2) ORDER BY id";
+
 pub(crate) fn find(
     tx: &Connection,
     tenant: &TenantId,
@@ -42,6 +45,7 @@ pub(crate) fn find(
         Lookup::Uid(uid) => ("AND uid = ?2", uid.clone()),
         Lookup::Name(name) => ("AND lower(name) = ?2", name.to_ascii_lowercase()),
         Lookup::External(id) => ("AND external_id = ?2 ORDER BY id", id.clone()),
+        Lookup::Member(uid) => (WITH_MEMBER, uid.clone()),
     };
     rows(tx, sql, &[&number, &text])
 }
@@ -69,19 +73,32 @@ fn current(
 pub(crate) fn list(
     tx: &Connection,
     tenant: &TenantId,
-    skip: usize,
-    limit: usize,
+    (skip, limit): (usize, usize),
 ) -> Result<Vec<StoredGroup>> {
     let number = tenants::number(tx, tenant)?;
     let (skip, limit) = (columns::signed(skip as u64), columns::signed(limit as u64));
     rows(tx, "ORDER BY id LIMIT ?2 OFFSET ?3", &[&number, &limit, &skip])
 }
 
-pub(crate) fn count(tx: &Connection, tenant: &TenantId) -> Result<usize> {
-    let sql = "SELECT count(*) FROM user_groups WHERE tenant = ?1";
+pub(crate) fn batch(
+    tx: &Connection,
+    tenant: &TenantId,
+    (after, limit): (Position, usize),
+) -> Result<(Vec<StoredGroup>, Position)> {
     let number = tenants::number(tx, tenant)?;
-    let found: i64 = tx.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
-    usize::try_from(found).map_err(|_| StoreError::Corrupt("number"))
+    let sql = format!("{SELECT} AND id > ?2 ORDER BY id LIMIT ?3");
+    let mut statement = tx.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![number, after.0, columns::signed(limit as u64)])?;
+    let (mut found, mut last) = (Vec::new(), after);
+    while let Some(row) = rows.next()? {
+        last = Position(row.get("id")?);
+        found.push(from_row(row)?);
+    }
+    Ok((found, last))
+}
+
+pub(crate) fn count(tx: &Connection, tenant: &TenantId) -> Result<usize> {
+    tenants::rows(tx, tenants::number(tx, tenant)?, "user_groups")
 }
 
 /// The groups that a user is in, by name.
@@ -119,8 +136,7 @@ pub(crate) fn add(
 ) -> Result<StoredGroup> {
     let number = tenants::number(tx, tenant)?;
     refuse_alike(tx, number, &change.label.name, None)?;
-    let count = "SELECT count(*) FROM user_groups WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "groups", MAX_GROUPS)?;
+    tenants::check_room(tx, number, ("user_groups", "groups"), MAX_GROUPS)?;
     let sql = "INSERT INTO user_groups (tenant, uid, name, external_id, created, updated)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
     let GroupLabel { name, external_id } = &change.label;
@@ -176,10 +192,10 @@ fn move_members(tx: &Connection, tenant: i64, uid: &str, change: &GroupChange) -
         let user = directory::number_of(tx, tenant, member)?;
         let user = user.ok_or(StoreError::Invalid(NO_MEMBER))?;
         let count = "SELECT count(*) FROM user_group_members WHERE user = ?1";
-        tenants::check_room(tx, count, user, "groups of one user", MAX_GROUPS_PER_USER)?;
+        tenants::check_few(tx, count, user, "groups of one user", MAX_GROUPS_PER_USER)?;
         put.execute(params![group, user])?;
     }
-    let sql = "SELECT count(*) FROM user_group_members WHERE in_group = ?1";
+    let sql = "SELECT members FROM user_groups WHERE id = ?1";
     let members: i64 = tx.prepare_cached(sql)?.query_row([group], |row| row.get(0))?;
     match columns::unsigned(members)? > MAX_GROUP_MEMBERS {
         true => Err(StoreError::Full { what: "members of one group", limit: MAX_GROUP_MEMBERS }),

@@ -20,8 +20,7 @@ fn from_row(row: &Row<'_>) -> Result<Hold> {
 
 pub(crate) fn add(tx: &Connection, tenant: &TenantId, hold: &Hold) -> Result<()> {
     let number = tenants::number(tx, tenant)?;
-    let count = "SELECT count(*) FROM holds WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "holds", MAX_CONTROL_ROWS)?;
+    tenants::check_room(tx, number, ("holds", "holds"), MAX_CONTROL_ROWS)?;
     let known = "SELECT 1 FROM holds WHERE tenant = ?1 AND name = ?2";
     let values = params![number, hold.name];
     if tx.prepare_cached(known)?.query_row(values, |_| Ok(())).optional()?.is_some() {

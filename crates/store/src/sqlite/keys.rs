@@ -29,7 +29,7 @@ pub(super) fn insert(
     let clear = "DELETE FROM agent_keys WHERE agent = ?1 AND expires <= ?2";
     tx.prepare_cached(clear)?.execute(params![agent, now.micros()])?;
     let count = "SELECT count(*) FROM agent_keys WHERE agent = ?1";
-    tenants::check_room(tx, count, agent, "keys of one agent", MAX_KEYS_PER_AGENT)?;
+    tenants::check_few(tx, count, agent, "keys of one agent", MAX_KEYS_PER_AGENT)?;
     refuse_shared(tx, key.hash)?;
     let sql = "INSERT INTO agent_keys (hash, agent, label, origin, created, expires)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";

@@ -37,7 +37,7 @@ pub(crate) fn put(
         Some(_) => {}
         None => {
             let count = "SELECT count(*) FROM user_links WHERE user = ?1";
-            tenants::check_room(tx, count, user, "log-ins of one user", MAX_LINKS_PER_USER)?;
+            tenants::check_few(tx, count, user, "log-ins of one user", MAX_LINKS_PER_USER)?;
         }
     }
     let groups =

@@ -12,6 +12,8 @@ mod blocks;
 pub(crate) mod columns;
 pub(crate) mod containments;
 pub(crate) mod control;
+#[cfg(test)]
+mod counted_tests;
 pub(crate) mod counters;
 pub(crate) mod credentials;
 pub(crate) mod declared;
@@ -29,6 +31,7 @@ pub(crate) mod keys;
 pub(crate) mod labelled;
 pub(crate) mod leavers;
 pub(crate) mod links;
+mod listed;
 mod migrate;
 pub(crate) mod persons;
 pub(crate) mod policies;
@@ -40,9 +43,12 @@ pub(crate) mod terms;
 mod threads;
 mod times;
 pub(crate) mod tokens;
+mod told;
 pub(crate) mod tools;
+pub(crate) mod user_list;
 pub(crate) mod users;
 pub(crate) mod uses;
+mod whom;
 pub(crate) mod wrapped_keys;
 
 use std::fs::OpenOptions;
@@ -87,7 +93,7 @@ impl Sqlite {
         Self::start(file, writer, migrate::KEYS)
     }
 
-    fn start(file: &Path, mut writer: Connection, migrations: &[&str]) -> Result<Self> {
+    fn start(file: &Path, mut writer: Connection, migrations: &[migrate::Step]) -> Result<Self> {
         migrate::run(&mut writer, migrations)?;
         let readers: Result<Vec<_>> = (0..READERS).map(|_| connect_to_read(file)).collect();
         Ok(Self {

@@ -65,8 +65,7 @@ pub(crate) fn add(
     if find(tx, tenant, &person.name)?.is_some() {
         return Err(StoreError::exists("person", &person.name));
     }
-    let count = "SELECT count(*) FROM persons WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "persons", MAX_PERSONS)?;
+    tenants::check_room(tx, number, ("persons", "persons"), MAX_PERSONS)?;
     let sql = "INSERT INTO persons (tenant, name, email, scopes, created, updated)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
     let scopes = person.scopes.to_string();

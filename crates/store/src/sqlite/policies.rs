@@ -64,8 +64,7 @@ pub(crate) fn add(
     now: Timestamp,
 ) -> Result<PolicyVersion> {
     let id = tenants::number(tx, tenant)?;
-    let count = "SELECT count(*) FROM policy_versions WHERE tenant = ?1";
-    tenants::check_room(tx, count, id, "versions of policies", MAX_POLICY_VERSIONS)?;
+    tenants::check_room(tx, id, ("policy_versions", "versions of policies"), MAX_POLICY_VERSIONS)?;
     let next = "SELECT coalesce(max(number), 0) + 1 FROM policy_versions WHERE tenant = ?1";
     let number: u32 = tx.prepare_cached(next)?.query_row([id], |row| row.get(0))?;
     let files = serde_json::to_string(&version.files).map_err(|_| StoreError::Corrupt("policy"))?;

@@ -1,7 +1,7 @@
 //! Tenants, and the revision of each one's control state.
 
 use model::TenantId;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns;
 use crate::{Result, StoreError};
@@ -37,8 +37,32 @@ pub(super) fn touch(tx: &Connection, tenant: i64) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what would make one row too many; `sql` counts the tenant's rows.
+/// In the place of a tenant's number: all of them together.
+pub(super) const ALL: i64 = 0;
+
+/// How many rows a tenant has in a table that is counted.
+pub(super) fn rows(tx: &Connection, tenant: i64, table: &str) -> Result<usize> {
+    let sql = "SELECT rows FROM row_counts WHERE tenant = ?1 AND what = ?2";
+    let found =
+        tx.prepare_cached(sql)?.query_row(params![tenant, table], |row| row.get(0)).optional()?;
+    usize::try_from(found.unwrap_or(0_i64)).map_err(|_| StoreError::Corrupt("number"))
+}
+
+/// Refuses what would make one row too many in a table that is counted; `what` says what its rows are.
 pub(super) fn check_room(
+    tx: &Connection,
+    tenant: i64,
+    (table, what): (&str, &'static str),
+    limit: u64,
+) -> Result<()> {
+    match rows(tx, tenant, table)? as u64 >= limit {
+        true => Err(StoreError::Full { what, limit }),
+        false => Ok(()),
+    }
+}
+
+/// The same of the few that one agent or user has; `sql` counts them.
+pub(super) fn check_few(
     tx: &Connection,
     sql: &str,
     of: i64,

@@ -31,8 +31,7 @@ pub(crate) fn add(
 ) -> Result<StoredToken> {
     let number = tenants::number(tx, tenant)?;
     refuse_double(tx, number, token)?;
-    let count = "SELECT count(*) FROM admin_tokens WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "admin tokens", MAX_CONTROL_ROWS)?;
+    tenants::check_room(tx, number, ("admin_tokens", "admin tokens"), MAX_CONTROL_ROWS)?;
     let sql = "INSERT INTO admin_tokens (hash, tenant, name, scope, created, expires, owner)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let scope = columns::scope_text(token.scope);

@@ -76,8 +76,7 @@ pub(crate) fn write(tx: &Connection, tenant: &TenantId, tool: StoredTool) -> Res
         Some(before) if before.revision + 1 != tool.revision => return Ok(before),
         Some(_) => {}
         None => {
-            let count = "SELECT count(*) FROM tools WHERE tenant = ?1";
-            tenants::check_room(tx, count, number, "tools", MAX_TOOLS)?;
+            tenants::check_room(tx, number, ("tools", "tools"), MAX_TOOLS)?;
         }
     }
     let offer = tool.offered.as_ref();

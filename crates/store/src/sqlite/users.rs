@@ -90,8 +90,7 @@ pub(crate) fn add(
     if find(tx, tenant, &user.name)?.is_some() {
         return Err(StoreError::exists("user", &user.name));
     }
-    let count = "SELECT count(*) FROM users WHERE tenant = ?1";
-    tenants::check_room(tx, count, number, "users", MAX_USERS)?;
+    tenants::check_room(tx, number, ("users", "users"), MAX_USERS)?;
     let sql = "INSERT INTO users (tenant, uid, name, display, email, created, updated)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
     let name = user.name.as_str();
@@ -124,6 +123,9 @@ pub(crate) fn update(
     let active = change.active.unwrap_or(before.active);
     let values = params![number, renamed.as_str(), display, email, active, now.micros()];
     tx.prepare_cached(sql)?.execute(values)?;
+    if change.name.is_some() || change.display.is_some() {
+        super::told::renew(tx, number)?;
+    }
     if !active {
         super::sessions::end_all(tx, number, None)?;
         super::elevations::end_all_of(tx, number, now)?;
@@ -189,7 +191,7 @@ pub(crate) fn grant(
 ) -> Result<StoredUser> {
     let user = number(tx, tenant, name)?;
     let count = "SELECT count(*) FROM user_grants WHERE user = ?1";
-    tenants::check_room(tx, count, user, "grants of one user", MAX_GRANTS_PER_USER)?;
+    tenants::check_few(tx, count, user, "grants of one user", MAX_GRANTS_PER_USER)?;
     let sql =
         "INSERT INTO user_grants (user, role, starts, ends, hours, reason, granted_by, created)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

@@ -92,7 +92,7 @@ fn from_row(row: &Row<'_>) -> Result<WrappedKey> {
 }
 
 pub(crate) fn add(tx: &Connection, tenant: &TenantId, key: &WrappedKey) -> Result<()> {
-    let count = "SELECT count(*) FROM keys WHERE tenant = ?1";
+    let count = "SELECT coalesce(sum(rows), 0) FROM key_counts WHERE tenant = ?1";
     let found: i64 = tx.prepare_cached(count)?.query_row([tenant.as_str()], |row| row.get(0))?;
     if columns::unsigned(found)? >= MAX_KEYS {
         return Err(StoreError::Full { what: "keys", limit: MAX_KEYS });

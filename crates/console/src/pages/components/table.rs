@@ -32,6 +32,27 @@ pub(crate) struct Ask {
     pub(crate) done: Option<String>,
 }
 
+impl Ask {
+    fn is_csv(&self) -> bool {
+        self.format.as_deref() == Some("csv")
+    }
+
+    /// The column by which rows are put in order, and whether the greatest come first.
+    pub(crate) fn order(&self) -> (&str, bool) {
+        let by = self.sort.as_deref().unwrap_or_default();
+        by.strip_prefix('-').map_or((by, false), |key| (key, true))
+    }
+
+    fn page(&self, found: usize) -> usize {
+        self.page.unwrap_or(1).clamp(1, found.div_ceil(ROWS).max(1))
+    }
+
+    /// Of so many rows, how many come before those that are asked for, and how many these are at most.
+    pub(crate) fn part(&self, found: usize) -> (usize, usize) {
+        if self.is_csv() { (0, found) } else { ((self.page(found) - 1) * ROWS, ROWS) }
+    }
+}
+
 /// What a cell holds, to sort, to filter and to export by.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
 pub(crate) enum Value {
@@ -96,7 +117,7 @@ impl<'a, T> Column<'a, T> {
     }
 }
 
-/// A table of rows that are all at hand.
+/// A table.
 pub(crate) struct Table<'a, T> {
     /// Names the region and the file; small letters.
     pub(crate) name: &'static str,
@@ -113,7 +134,7 @@ pub(crate) struct Table<'a, T> {
 }
 
 impl<T> Table<'_, T> {
-    /// The table as it was asked for; `Err` is the file to save.
+    /// The table as it was asked for, of rows that are all at hand; `Err` is the file to save.
     pub(crate) fn answer(mut self, ask: &Ask) -> Result<Markup, Box<Response>> {
         let all = self.rows.len();
         if let Some(wanted) =
@@ -127,15 +148,27 @@ impl<T> Table<'_, T> {
             };
             self.rows.retain(meets);
         }
-        self.sort(ask.sort.as_deref().unwrap_or_default());
-        if ask.format.as_deref() == Some("csv") {
-            return Err(Box::new(csv::download(self.name, self.csv())));
-        }
-        Ok(self.render(ask, all))
+        self.sort(ask.order());
+        let found = self.rows.len();
+        let (skip, limit) = ask.part(found);
+        self.rows = self.rows.into_iter().skip(skip).take(limit).collect();
+        self.answer_part(ask, (found, all))
     }
 
-    fn sort(&mut self, by: &str) {
-        let (key, is_down) = by.strip_prefix('-').map_or((by, false), |key| (key, true));
+    /// The same where the rows were filtered and put in order elsewhere, and only those of [`Ask::part`] are
+    /// at hand.
+    pub(crate) fn answer_part(
+        self,
+        ask: &Ask,
+        (found, all): (usize, usize),
+    ) -> Result<Markup, Box<Response>> {
+        match ask.is_csv() {
+            true => Err(Box::new(csv::download(self.name, self.csv()))),
+            false => Ok(self.render(ask, (found, all))),
+        }
+    }
+
+    fn sort(&mut self, (key, is_down): (&str, bool)) {
         let Some(column) = self.columns.iter().find(|column| column.key == key) else { return };
         let mut rows: Vec<(Value, T)> = std::mem::take(&mut self.rows)
             .into_iter()
@@ -170,14 +203,12 @@ impl<T> Table<'_, T> {
         url(&self.path, &query)
     }
 
-    fn render(&self, ask: &Ask, all: usize) -> Markup {
+    fn render(&self, ask: &Ask, (found, all): (usize, usize)) -> Markup {
         if all == 0 {
             return html! { (self.empty) };
         }
-        let (found, id) = (self.rows.len(), format!("table-{}", self.name));
-        let pages = found.div_ceil(ROWS).max(1);
-        let page = ask.page.unwrap_or(1).clamp(1, pages);
-        let shown = self.rows.iter().skip((page - 1) * ROWS).take(ROWS);
+        let id = format!("table-{}", self.name);
+        let (page, pages) = (ask.page(found), found.div_ceil(ROWS).max(1));
         html! {
             div.table-region #(id) {
                 (self.tools(ask, &id, found, all))
@@ -186,7 +217,7 @@ impl<T> Table<'_, T> {
                         caption.sr { (self.caption) }
                         thead { tr { @for column in &self.columns { (self.head(column, ask, &id)) } } }
                         tbody {
-                            @for row in shown { tr { @for column in &self.columns { (cell(column, row)) } } }
+                            @for row in &self.rows { tr { @for column in &self.columns { (cell(column, row)) } } }
                             @if found == 0 { tr.nothing { td colspan=(self.columns.len()) { "Nothing here matches the filter." } } }
                         }
                     }
@@ -201,12 +232,30 @@ impl<T> Table<'_, T> {
         html! {
             form.tools method="get" action=(self.path) data-swap=(id) role="search" aria-label=(format!("Filter {}", self.caption)) {
                 @for (name, value) in &self.keep { input type="hidden" name=(name) value=(value); }
-                @if let Some(sort) = &ask.sort { input type="hidden" name="sort" value=(sort); }
+                (self.sorter(ask, id))
                 label.sr for=(format!("{id}-filter")) { "Filter" }
                 input.filter id=(format!("{id}-filter")) type="search" name="filter" value=(filter) placeholder="Filter" autocomplete="off";
                 button type="submit" { "Filter" }
                 span.muted { @if found == all { (all) } @else { (found) " of " (all) } }
                 a.csv href=(self.url(ask, &[("format", "csv")])) { "CSV" }
+            }
+        }
+    }
+
+    /// The same as the headings, for screens on which there is no room for them; elsewhere it is not shown and
+    /// keeps the order while the filter changes.
+    fn sorter(&self, ask: &Ask, id: &str) -> Markup {
+        let sorted = ask.sort.as_deref().unwrap_or_default();
+        let choice = |value: &str, text: &str| {
+            html! { option value=(value) selected[value == sorted] { (text) } }
+        };
+        html! {
+            select.sorter id=(format!("{id}-sort")) name="sort" aria-label=(format!("Order of {}", self.caption)) {
+                (choice("", "As it comes"))
+                @for column in &self.columns {
+                    (choice(column.key, &format!("{} ↑", column.title)))
+                    (choice(&format!("-{}", column.key), &format!("{} ↓", column.title)))
+                }
             }
         }
     }

@@ -57,6 +57,9 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
         section {
             h2 { "Password" }
             p { a.button href="/account/password" { "Change the password" } }
+        }
+        section {
+            h2 { "This session" }
             (button(&session, "/logout", "Log out"))
         }
     };

@@ -54,7 +54,7 @@ fn connected(session: &Session, link: &StoredLink) -> Markup {
     let token = session.form_token();
     let hidden = [(TOKEN, token.expose()), ("issuer", &*link.issuer), ("subject", &*link.subject)];
     html! {
-        (untrusted(&link.issuer)) " as " (untrusted(&link.subject)) ", last seen " (moment(link.seen))
+        (untrusted(&link.issuer)) " as " (untrusted(&link.subject)) ", last seen " (moment(link.seen)) " "
         (form("/account/sso/disconnect", &hidden, &html! { button { "Disconnect" } }))
     }
 }
@@ -104,10 +104,15 @@ async fn show(State(app): State<Shared>, headers: HeaderMap) -> Result<Response,
     let token = session.form_token();
     let body = html! {
         p { "You are " strong { (session.user.name) } ". At " (untrusted(&offer.issuer)) " you are logged in as:" }
-        p { strong { (untrusted(&offer.shown)) } " " span.muted { (untrusted(&offer.subject)) } }
+        p {
+            strong { (untrusted(&offer.shown)) }
+            @if offer.shown != offer.subject { " " span.muted { "known there by " (untrusted(&offer.subject)) } }
+        }
         p { "Whoever logs in there so opens this account. If that is not you, go back, and log out there." }
-        (form("/account/sso/confirm", &[(TOKEN, token.expose())], &html! { button { "Connect the two" } }))
-        p { a.button href="/account" { "Go back" } }
+        (form("/account/sso/confirm", &[(TOKEN, token.expose())], &html! { div.row {
+            button.primary { "Connect the two" }
+            a.button href="/account" { "Go back" }
+        } }))
     };
     Ok(shell::narrow(&app, &session.user.tenant, TITLE, &body).await)
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use model::UserName;
 use people::Role;
-use store::{StoredGrant, StoredUser};
+use store::{StoredGrant, StoredUser, UserLine, UserListing, UserOrder, UserStanding};
 
 use super::super::components::badge::{Tone, badge};
 use super::super::components::field::{choice, facts, line};
@@ -46,16 +46,16 @@ const DONE: [(&str, &str); 4] = [
     ("enabled", "They may log in again. Grant roles anew."),
 ];
 
-/// Users that one page looks through.
-const MAX_LISTED: usize = 10_000;
-
 async fn list(
     State(app): State<Shared>,
     who: Principal,
     Params(ask): Params<Ask>,
 ) -> Result<Response, Problem> {
-    let users = app.store.list_users(&who.tenant, None, MAX_LISTED).await?;
-    let table = match table(users).answer(&ask) {
+    let text = ask.filter.as_deref().unwrap_or_default();
+    let counts = app.store.count_user_lines(&who.tenant, text).await?;
+    let part = ask.part(counts.0);
+    let lines = app.store.user_lines(&who.tenant, listing(&ask), part).await?;
+    let table = match table(lines).answer_part(&ask, counts) {
         Ok(table) => table,
         Err(file) => return Ok(*file),
     };
@@ -81,7 +81,19 @@ fn roles() -> Vec<(&'static str, &'static str)> {
     Role::ALL.map(|role| (role.as_str(), role.as_str())).to_vec()
 }
 
-fn table(rows: Vec<StoredUser>) -> Table<'static, StoredUser> {
+fn listing(ask: &Ask) -> UserListing {
+    let (column, is_descending) = ask.order();
+    let by = match column {
+        "state" => UserOrder::Standing,
+        "roles" => UserOrder::Roles,
+        "factors" => UserOrder::Factors,
+        "changed" => UserOrder::Updated,
+        _ => UserOrder::Name,
+    };
+    UserListing { text: ask.filter.clone().unwrap_or_default(), by, is_descending }
+}
+
+fn table(rows: Vec<UserLine>) -> Table<'static, UserLine> {
     let nothing = empty(
         "Nobody can log in yet",
         &html! {
@@ -95,39 +107,29 @@ fn table(rows: Vec<StoredUser>) -> Table<'static, StoredUser> {
         path: "/people".to_owned(),
         keep: vec![],
         columns: vec![
-            Column::new("name", "Name", |user: &StoredUser| Value::from(user.name.as_str())).shown(
+            Column::new("name", "Name", |user: &UserLine| Value::from(user.name.as_str())).shown(
                 |user| html! { a href=(path(&user.name)) { (untrusted(user.name.as_str())) } },
             ),
-            Column::new("state", "State", |user: &StoredUser| Value::from(state(user)))
-                .shown(|user| badge(tone(user), state(user))),
-            Column::new("roles", "Roles", |user: &StoredUser| {
-                let roles: Vec<&str> = user.grants.iter().map(|grant| &*grant.role).collect();
-                Value::Text(roles.join(" "))
-            }),
-            Column::new("factors", "Second factors", |user: &StoredUser| {
+            Column::new("state", "State", |user: &UserLine| Value::from(user.standing.as_str()))
+                .shown(|user| standing(user.standing)),
+            Column::new("roles", "Roles", |user: &UserLine| Value::from(user.roles.as_str())),
+            Column::new("factors", "Second factors", |user: &UserLine| {
                 Value::Number(user.factors as f64)
             }),
-            Column::new("changed", "Changed", |user: &StoredUser| Value::Time(user.updated)),
+            Column::new("changed", "Changed", |user: &UserLine| Value::Time(user.updated)),
         ],
         rows,
         empty: nothing,
     }
 }
 
-fn state(user: &StoredUser) -> &'static str {
-    match (user.active, user.factors) {
-        (false, _) => "disabled",
-        (true, 0) => "invited",
-        (true, _) => "active",
-    }
-}
-
-fn tone(user: &StoredUser) -> Tone {
-    match state(user) {
-        "active" => Tone::Good,
-        "invited" => Tone::Waiting,
-        _ => Tone::Bad,
-    }
+fn standing(standing: UserStanding) -> Markup {
+    let tone = match standing {
+        UserStanding::Active => Tone::Good,
+        UserStanding::Invited => Tone::Waiting,
+        UserStanding::Disabled => Tone::Bad,
+    };
+    badge(tone, standing.as_str())
 }
 
 fn path(name: &UserName) -> String {
@@ -173,7 +175,7 @@ async fn show(
         (done(ask.done.as_deref(), &DONE))
         section.card {
             (facts(&[
-                ("State", badge(tone(&user), state(&user))),
+                ("State", standing(UserStanding::of(user.active, user.factors))),
                 ("Second factors", html! { (user.factors) }),
                 ("Sessions", html! { (sessions.len()) }),
                 ("Last seen", html! { @if let Some(last) = sessions.first() { (moment(last.seen)) } }),

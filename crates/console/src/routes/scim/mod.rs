@@ -8,9 +8,11 @@ mod answer;
 mod bulk;
 mod describe;
 mod documents;
+mod find;
 mod groups;
 mod query;
 mod users;
+mod whom;
 
 pub(crate) use answer::{no_route, surface};
 
