@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -29,6 +30,8 @@ pub struct Builder {
     news: Vec<Value>,
     /// What comes after its news, in place of the end.
     after_news: Vec<Step>,
+    /// Streams of its news that it refuses first, as a server does that has another open.
+    busy: Arc<AtomicUsize>,
     era: Era,
 }
 
@@ -53,6 +56,7 @@ pub fn mcp_server() -> Builder {
         others: Others::default(),
         news: Vec::new(),
         after_news: Vec::new(),
+        busy: Arc::default(),
         era: Era::Legacy,
     }
 }
@@ -122,6 +126,14 @@ impl Builder {
         self
     }
 
+    /// Refuses the first streams of its news with 409, as a server does that has not noticed yet that the
+    /// stream before was closed.
+    #[must_use]
+    pub fn busy(self, times: usize) -> Self {
+        self.busy.store(times, Ordering::Relaxed);
+        self
+    }
+
     /// Messages before each answer to a call.
     #[must_use]
     pub fn aside(mut self, message: Value) -> Self {
@@ -155,7 +167,13 @@ impl Builder {
         if call.method == http::Method::GET && self.news.is_empty() {
             return Answer::new(405, "text/plain", "");
         }
-        if call.method == http::Method::GET {
+        let one_less = |left: usize| left.checked_sub(1);
+        let is_get = call.method == http::Method::GET;
+        if is_get && self.busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+        {
+            return Answer::new(409, "text/plain", "");
+        }
+        if is_get {
             return self.listened(&[]);
         }
         let message = call.json();

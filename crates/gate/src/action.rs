@@ -145,6 +145,11 @@ impl Action {
         self.reservation = Some(reservation);
     }
 
+    /// What was reserved, for a call that goes to another place too.
+    pub fn reservation(&mut self) -> Option<&mut Reservation> {
+        self.reservation.as_mut()
+    }
+
     /// What the agent sent, by its hash.
     pub fn request_body(&mut self, body: &[u8]) {
         self.record.usage.bytes_in = body.len() as u64;
@@ -217,6 +222,19 @@ impl Action {
 
     pub fn note(&mut self, name: &'static str, value: impl Into<String>) {
         self.record.detail.insert(Cow::Borrowed(name), value.into());
+    }
+
+    /// One more of several, after a comma.
+    pub fn note_more(&mut self, name: &'static str, value: &str) {
+        let noted = self.record.detail.entry(Cow::Borrowed(name)).or_default();
+        if !noted.is_empty() {
+            noted.push(',');
+        }
+        noted.push_str(value);
+    }
+
+    pub fn has_noted(&self, name: &str) -> bool {
+        self.record.detail.contains_key(name)
     }
 
     pub fn decide(&mut self, effect: Effect, reason: impl Into<Cow<'static, str>>) {

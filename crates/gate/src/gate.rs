@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ledger::Log;
@@ -16,6 +17,9 @@ use crate::snapshot::{Contained, Snapshot};
 
 /// The tenant of the self-test's canaries, which are traced nowhere.
 pub const SELF_TEST: &str = "portcullis:self-test";
+
+/// Whether a credential has ended is looked at this often at least: somebody may have set the clock.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Told of every finished action, after its record was handed to the log: for traces.
 pub type Observer = Arc<dyn Fn(&Record) + Send + Sync>;
@@ -101,6 +105,29 @@ impl Gate {
                     return contained;
                 }
                 if published.changed().await.is_err() {
+                    return Contained::Gone;
+                }
+            }
+        }
+    }
+
+    /// As [`Gate::until_contained`], for what outlasts the request that began it, at one place or several: ends
+    /// also when what the caller has shown is taken no more, because it was taken away or is over.
+    pub fn until_over(
+        self: &Arc<Self>,
+        caller: &Caller,
+        places: Vec<Subject>,
+    ) -> impl Future<Output = Contained> + Send + use<> {
+        let (gate, caller) = (self.clone(), caller.clone());
+        let mut published = self.published.subscribe();
+        async move {
+            loop {
+                published.borrow_and_update();
+                let left = match gate.snapshot().goes_on(&caller, &places, gate.now()) {
+                    Ok(left) => left.min(LOOK),
+                    Err(contained) => return contained,
+                };
+                if let Ok(Err(_)) = tokio::time::timeout(left, published.changed()).await {
                     return Contained::Gone;
                 }
             }

@@ -40,6 +40,8 @@ pub enum Refusal {
     Denied(Arc<policy::Verdict>),
     /// A person must approve it first.
     Held(Box<Waiting>),
+    /// It waited for people as long as it may, and nobody has decided.
+    Unanswered(Box<Waiting>),
     /// A person did not approve it; why.
     Disapproved(String),
     /// As many calls of this agent wait for people as may.
@@ -99,7 +101,7 @@ pub enum Refusal {
 }
 
 /// A call that waits for a person.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Waiting {
     pub reason: String,
     /// Names the approval: the record of the call that was held first.
@@ -128,12 +130,15 @@ impl From<ProviderKind> for Dialect {
 impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Unidentified(_) | Self::Contained(Contained::Ended) => StatusCode::UNAUTHORIZED,
+            Self::Unidentified(_) | Self::Contained(Contained::Ended | Contained::Credential) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Contained(_)
             | Self::Unattributable
             | Self::InsufficientScope { .. }
             | Self::Denied(_)
             | Self::Held(_)
+            | Self::Unanswered(_)
             | Self::Disapproved(_)
             | Self::Blocked(_)
             | Self::PinHeld(..)
@@ -179,7 +184,7 @@ impl Refusal {
 
     /// Whether the policies that are named decided it.
     pub fn is_of_a_policy(&self) -> bool {
-        matches!(self, Self::Denied(_) | Self::Held(_) | Self::Disapproved(_))
+        matches!(self, Self::Denied(_) | Self::Held(_) | Self::Unanswered(_) | Self::Disapproved(_))
     }
 
     /// What the record says became of the action.
@@ -200,7 +205,7 @@ impl Refusal {
             | Self::Garbage(_)
             | Self::ServerFailed(_)
             | Self::ServerGarbage(_) => Effect::Permit,
-            Self::Held(_) | Self::PinHeld(..) => Effect::Hold,
+            Self::Held(_) | Self::Unanswered(_) | Self::PinHeld(..) => Effect::Hold,
             _ => Effect::Deny,
         }
     }
@@ -218,6 +223,7 @@ impl Refusal {
             Self::AmbiguousPath => "The path has dot segments, empty segments or encoded slashes, which servers read differently: send it in its plain form.".into(),
             Self::Denied(verdict) => verdict.reason.clone(),
             Self::Held(waiting) => waiting.message(),
+            Self::Unanswered(waiting) => waiting.unanswered(),
             Self::Disapproved(reason) => format!("A person looked at this call and did not approve it: {reason}"),
             Self::TooManyHeld => "So many calls of this agent wait for approval that no more are taken: wait until people have decided on some (`portcullis approval list`).".into(),
             Self::ApprovalsDown => "This call needs the approval of a person, and the gate cannot ask for it now. Whoever runs it finds the reason with `portcullis doctor`.".into(),
@@ -323,6 +329,7 @@ impl Refusal {
             Self::InsufficientScope { .. } => ("permission_error", "insufficient_scope"),
             Self::Denied(_) => ("permission_error", "policy_denied"),
             Self::Held(_) => ("permission_error", "approval_required"),
+            Self::Unanswered(_) => ("permission_error", "approval_expired"),
             Self::Disapproved(_) => ("permission_error", "approval_denied"),
             Self::TooManyHeld => ("rate_limit_error", "too_many_held"),
             Self::Blocked(_) => ("permission_error", "content_blocked"),
@@ -368,6 +375,13 @@ impl Waiting {
             "This call {reason}. Once `portcullis approval approve {record}` was run, send exactly the same call again; it is forgotten at {ends}."
         )
     }
+
+    fn unanswered(&self) -> String {
+        let Self { reason, record, ends } = self;
+        format!(
+            "This call {reason}. Nobody decided on it before {ends}, so {record} is forgotten and cannot be approved any more: send the call again, and it is put before people anew."
+        )
+    }
 }
 
 fn contained_message(contained: Contained) -> &'static str {
@@ -395,6 +409,9 @@ fn contained_message(contained: Contained) -> &'static str {
         }
         Contained::Ended => {
             "The token has ended: an agent that it was given to, or its key, is there no more. Exchange a new one."
+        }
+        Contained::Credential => {
+            "The key, certificate or token that this was opened with is taken no more: it was taken away or replaced, or its time is over. Open it anew with one that is."
         }
         Contained::Gone => "This agent, provider or server is no longer configured at the gate.",
     }

@@ -173,6 +173,8 @@ pub enum Contained {
     Person,
     /// An agent or a key in the chain of a token is there no more.
     Ended,
+    /// What opened a stream is taken no more: it was taken away, replaced, or is over.
+    Credential,
     /// The agent, provider or server is there no more.
     Gone,
 }
@@ -220,6 +222,19 @@ impl Snapshot {
             None => Some(Contained::Gone),
             Some(Standing::Active) => None,
             Some(standing) => Some(contained(standing)),
+        }
+    }
+
+    /// How long what a caller has shown will be taken yet; or what stands in its way, at any of these places.
+    pub(crate) fn goes_on(
+        &self,
+        caller: &Caller,
+        places: &[Subject],
+        now: Timestamp,
+    ) -> Result<Duration, Contained> {
+        match places.iter().find_map(|place| self.contained(caller, place)) {
+            Some(contained) => Err(contained),
+            None => caller.lasts(self, now).ok_or(Contained::Credential),
         }
     }
 }

@@ -4,7 +4,7 @@ use portcullis_tests::mcp::{McpClient, McpServer, modern, text, tool};
 use portcullis_tests::{Gate, Open, Reply, gate, mcp_server};
 use serde_json::{Value, json};
 
-const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
 @id("reads-ask")
 @description("A person looks first.")
 @approve("")
@@ -15,18 +15,18 @@ permit (principal, action == Action::"call_tool", resource);
 permit (principal, action == Action::"use_server", resource);
 "#;
 
-fn start() -> (McpServer, Gate) {
+pub(crate) fn start() -> (McpServer, Gate) {
     let server = mcp_server().tool(tool("read")).calls(|_, _| text("here it is")).run();
     let gate =
         gate().mcp("files", &server).agent("bot").agent("twin").policy("own.cedar", POLICY).run();
     (server, gate)
 }
 
-async fn opened(gate: &Gate, agent: &str, path: &str) -> McpClient {
+pub(crate) async fn opened(gate: &Gate, agent: &str, path: &str) -> McpClient {
     McpClient::new(gate.client(agent), path).open_asked().await
 }
 
-async fn call(client: &McpClient, name: &str) -> Open {
+pub(crate) async fn call(client: &McpClient, name: &str) -> Open {
     let params = json!({"name": name, "arguments": {"text": "x"}});
     let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params});
     let path = if name.contains("__") { "/mcp" } else { "/mcp/files" };
@@ -34,7 +34,7 @@ async fn call(client: &McpClient, name: &str) -> Open {
 }
 
 /// The gate's question, as it stands in the stream.
-async fn asked(open: &mut Open) -> (String, String) {
+pub(crate) async fn asked(open: &mut Open) -> (String, String) {
     let come = open.until("elicitation/create").await;
     let data = come.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
     let message: Value = serde_json::from_str(data).unwrap();
@@ -132,7 +132,7 @@ async fn it_waits_at_all_servers_and_over_a_restart() {
 }
 
 /// A call of the modern era, by a client that can ask its user.
-fn modern_call(more: &[(&str, Value)]) -> Value {
+pub(crate) fn modern_call(more: &[(&str, Value)]) -> Value {
     let mut message = modern("tools/call", json!({"name": "read", "arguments": {"text": "x"}}));
     let capabilities = "io.modelcontextprotocol/clientCapabilities";
     message["params"]["_meta"][capabilities] = json!({"elicitation": {}});
@@ -142,7 +142,7 @@ fn modern_call(more: &[(&str, Value)]) -> Value {
     message
 }
 
-async fn post(gate: &Gate, agent: &str, message: Value) -> Reply {
+pub(crate) async fn post(gate: &Gate, agent: &str, message: Value) -> Reply {
     let headers = [
         ("mcp-protocol-version", "2026-07-28"),
         ("mcp-method", "tools/call"),

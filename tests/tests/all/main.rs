@@ -46,6 +46,7 @@ mod tenants;
 mod timing;
 mod tls;
 mod transparency;
+mod unanswered;
 mod uninspected;
 mod vault;
 mod witness;

@@ -3,6 +3,7 @@
 mod all_servers;
 mod eras;
 mod hostile;
+mod lasting;
 mod listen;
 mod pins;
 mod scopes;

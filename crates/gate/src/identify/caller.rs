@@ -1,10 +1,12 @@
 //! Whoever calls, as everything behind the identification sees them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use identity::{Actor, Audience, Delegation, Shown};
-use model::{Agent, AgentName, KeyHash, Person, Scopes, Standing, TenantId, Tier, UserName};
+use model::{Agent, AgentName, KeyHash, Person, Scopes, Standing, Tier, Timestamp, UserName};
 
+use super::lasting::{Lasting, is_revoked};
 use super::{Proof, SignedBody, Unidentified};
 use crate::limits::{self, Place};
 use crate::snapshot::{Contained, Snapshot, Tenant};
@@ -53,15 +55,17 @@ pub struct Caller {
     certificate: Option<Shown>,
     given: Option<Arc<Given>>,
     body: Option<SignedBody>,
+    lasting: Lasting,
 }
 
 impl Caller {
     /// Looks up in the snapshot what the credentials name.
-    pub(super) fn resolve(snapshot: &Snapshot, proof: Proof) -> Result<Self, Unidentified> {
+    pub(super) fn resolve(snapshot: &Snapshot, mut proof: Proof) -> Result<Self, Unidentified> {
         let tenant = snapshot.tenants.get(&proof.tenant).ok_or(Unidentified::Unknown)?;
         let agent = tenant.agents.get(&proof.agent).ok_or(Unidentified::Unknown)?;
-        let caller = Self::of(snapshot, tenant, agent, proof.given);
-        Ok(Self { key: proof.key, certificate: proof.certificate, body: proof.body, ..caller })
+        let caller = Self::of(snapshot, tenant, agent, proof.given.take());
+        let Proof { key, certificate, body, lasting, .. } = proof;
+        Ok(Self { key, certificate, body, lasting, ..caller })
     }
 
     fn of(
@@ -88,6 +92,7 @@ impl Caller {
             certificate: None,
             given,
             body: None,
+            lasting: Lasting::default(),
         }
     }
 
@@ -147,6 +152,20 @@ impl Caller {
             return Some(Contained::Gone);
         };
         contained(snapshot, tenant, agent, self.given.as_deref())
+    }
+
+    /// How long what it has shown will be taken yet, by a later snapshot; nothing where it is taken no more.
+    pub(crate) fn lasts(&self, snapshot: &Snapshot, now: Timestamp) -> Option<Duration> {
+        let tenant = snapshot.tenants.get(&self.tenant.id)?;
+        self.lasting.left(snapshot, tenant, &self.agent.name, now)
+    }
+
+    /// Whether a later snapshot decides on it by the same policies and grants.
+    pub(crate) fn is_decided_alike(&self, snapshot: &Snapshot) -> bool {
+        let mut later = self.clone();
+        later.renew(snapshot)
+            && Arc::ptr_eq(&later.tenant.bundle, &self.tenant.bundle)
+            && (later.agent == self.agent && later.scopes == self.scopes)
     }
 
     /// The agents of the chain and the scopes as policies take them.
@@ -242,12 +261,8 @@ fn cut(snapshot: &Snapshot, tenant: &Tenant, actor: &Actor) -> Option<Contained>
         let opens = snapshot.keys.get(&key);
         opens.is_none_or(|opens| opens.tenant != tenant.id || opens.agent != actor.agent)
     });
-    let main = TenantId::main();
-    let revokers = [Some(tenant), snapshot.tenants.get(&main).map(AsRef::as_ref)];
-    let is_revoked = actor.certificate.as_ref().is_some_and(|Shown { mark, serial }| {
-        !tenant.credentials.marks(mark, &actor.agent)
-            || revokers.iter().flatten().any(|by| by.credentials.is_revoked(serial.as_str()))
-    });
+    let is_revoked = |shown: &Shown| is_revoked(snapshot, tenant, &actor.agent, shown);
+    let is_revoked = actor.certificate.as_ref().is_some_and(is_revoked);
     match agent.standing {
         _ if ended || is_revoked => Some(Contained::Ended),
         Standing::Active => None,

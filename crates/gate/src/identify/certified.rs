@@ -8,6 +8,7 @@ use std::sync::Arc;
 use identity::{Certificate, Shown, TokenError};
 use model::TenantId;
 
+use super::lasting::Lasting;
 use super::{Asked, Credentials, Proof, Unidentified};
 use crate::snapshot::Snapshot;
 
@@ -46,7 +47,9 @@ pub(super) fn by_certificate(
     let proof = Proof::of(&tenant.id, found.agent.clone());
     // A token that is given for it ends with the name's being this agent's, and with the certificate.
     let serial = certificate.serial.parse().map_err(|_| TokenError::Form)?;
-    Ok(Some(Proof { certificate: Some(Shown { mark: found.mark(), serial }), ..proof }))
+    let certificate = Shown { mark: found.mark(), serial };
+    let lasting = Lasting::certificate(certificate.clone());
+    Ok(Some(Proof { certificate: Some(certificate), lasting, ..proof }))
 }
 
 fn revoked(certificate: &Certificate, shown: &mut String) -> Unidentified {

@@ -137,6 +137,11 @@ impl Credentials {
         ids.iter().filter_map(|id| Some((id.as_str(), self.signing_keys.get(id)?)))
     }
 
+    /// The key of an agent that this is the mark of.
+    pub(super) fn key_of(&self, agent: &AgentName, mark: &KeyHash) -> Option<&AgentKey> {
+        self.keys_of(agent.as_str()).map(|(_, key)| key).find(|key| key.mark == *mark)
+    }
+
     pub(super) fn certificate(&self, subject: &str) -> Option<&AgentCertificate> {
         self.certificates.get(subject)
     }

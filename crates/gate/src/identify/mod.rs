@@ -15,6 +15,7 @@ mod certified;
 pub mod credentials;
 pub mod directory;
 pub mod issuer;
+mod lasting;
 pub mod note;
 pub mod once;
 mod presented;
@@ -38,6 +39,7 @@ use crate::snapshot::Snapshot;
 
 use asserted::by_assertion;
 use certified::by_certificate;
+use lasting::Lasting;
 use signed::by_signature;
 use token::by_token;
 
@@ -73,6 +75,8 @@ struct Proof {
     given: Option<Given>,
     /// What the body must be, where the request is signed.
     body: Option<SignedBody>,
+    /// What was shown, and until when it is taken.
+    lasting: Lasting,
 }
 
 impl Proof {
@@ -85,6 +89,7 @@ impl Proof {
             certificate: None,
             given: None,
             body: None,
+            lasting: Lasting::default(),
         }
     }
 }
@@ -171,7 +176,7 @@ fn by_key(snapshot: &Snapshot, hash: &KeyHash, gate: &Gate) -> Result<Proof, Uni
         Some(expires) if expires <= gate.now() => Err(Unidentified::Expired),
         _ => {
             let proof = Proof::of(&credential.tenant, credential.agent.clone());
-            Ok(Proof { key: Some(*hash), ..proof })
+            Ok(Proof { key: Some(*hash), lasting: Lasting::key(*hash), ..proof })
         }
     }
 }
@@ -191,6 +196,7 @@ fn joined(first: Option<Proof>, next: Proof) -> Result<Proof, Unidentified> {
         certificate: first.certificate.or(next.certificate),
         body: first.body.or(next.body),
         given,
+        lasting: first.lasting.and(next.lasting),
         tenant: first.tenant,
         agent: first.agent,
     })

@@ -6,6 +6,7 @@ use http::header::HOST;
 use identity::SignatureError;
 use identity::signature::{ContentDigest, Input, Message, Verified, inputs, signature_of};
 
+use super::lasting::Lasting;
 use super::{Asked, Proof, Unidentified};
 use crate::gate::Gate;
 use crate::snapshot::Snapshot;
@@ -74,7 +75,8 @@ fn checked(
     let verified = rules.verify(input, &signature, &key.key, &message, gate.now())?;
     let body = body(asked, input, &rules.required)?;
     let proof = Proof::of(&tenant.id, key.agent.clone());
-    Ok((Proof { key: Some(key.mark()), body, ..proof }, verified))
+    let lasting = Lasting::signing_key(key.mark());
+    Ok((Proof { key: Some(key.mark()), body, lasting, ..proof }, verified))
 }
 
 fn body(

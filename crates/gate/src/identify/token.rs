@@ -7,6 +7,7 @@ use identity::{Actor, Audience, Chain, Delegation, Subject, TokenError, Unverifi
 use model::{AgentName, Digest, Person, Scopes, TenantId};
 
 use super::issuer::TrustedIssuer;
+use super::lasting::Lasting;
 use super::remembered::Verified;
 use super::{Asked, Given, Proof, Unidentified, show, signed};
 use crate::gate::Gate;
@@ -23,7 +24,7 @@ pub(super) async fn by_token(
     let (tenant, verified) = verified(gate, snapshot, credential).await?;
     match verified {
         Verified::Own(delegation) => own(&delegation, shown),
-        Verified::Vouched { vouched, .. } => {
+        Verified::Vouched { issuer, vouched, .. } => {
             if let Some(key) = &vouched.bound_to {
                 prove_possession(gate, asked, credential, key).await?;
             }
@@ -31,7 +32,8 @@ pub(super) async fn by_token(
             let hash = token::token_hash(credential).to_string();
             show(shown, "jwt", model::clip(&hash, 8));
             let given = given(tenant, &vouched, &agent);
-            Ok(Proof { given, ..Proof::of(&tenant.id, agent) })
+            let lasting = Lasting::token(issuer.rules.latest(&vouched), Some(issuer));
+            Ok(Proof { given, lasting, ..Proof::of(&tenant.id, agent) })
         }
     }
 }
@@ -156,6 +158,7 @@ fn own(delegation: &Delegation, shown: &mut String) -> Result<Proof, Unidentifie
         certificate: last.certificate.clone(),
         given: Some(Given::of(delegation)),
         body: None,
+        lasting: Lasting::token(delegation.expires, None),
     })
 }
 

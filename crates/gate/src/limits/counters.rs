@@ -106,15 +106,7 @@ impl Counters {
         now: Timestamp,
     ) -> Result<Reservation, Exceeded> {
         let mut reservation = Reservation { counters: self.clone(), held: Vec::new(), amount };
-        for limit in limits {
-            let Some(subject) = limit.subject(caller) else { continue };
-            let key = self.key(caller.tenant.clone(), limit.name.clone(), subject);
-            if let Err(exceeded) = self.take(limit, &key, amount, now) {
-                reservation.undo_requests(now);
-                return Err(exceeded);
-            }
-            reservation.held.push(Held { key, window: limit.window });
-        }
+        reservation.extend(limits, caller, now)?;
         Ok(reservation)
     }
 
@@ -148,21 +140,33 @@ impl Counters {
         self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts what was used without asking whether it may be: for making counters again from a log.
-    pub fn record(&self, limits: &[Limit], caller: &Caller<'_>, used: Amount, time: Timestamp) {
-        for limit in limits {
+    /// Counts what was used without asking whether it may be: for making counters again from a log. A call
+    /// that went to several places is as many callers, and counts once where they are counted together.
+    pub fn record(&self, limits: &[Limit], callers: &[Caller<'_>], used: Amount, time: Timestamp) {
+        let mut counted: Vec<Key> = Vec::new();
+        for (caller, limit) in callers.iter().flat_map(|one| limits.iter().map(move |l| (one, l))) {
             let Some(subject) = limit.subject(caller) else { continue };
             let key = self.key(caller.tenant.clone(), limit.name.clone(), subject);
-            let mut shard = self.shard(&key);
-            let counter = shard.counter(&key);
-            let ends = limit.ends(time);
-            counter.roll(ends);
-            // A late record of an earlier window says nothing about this one.
-            if ends == counter.ends {
-                counter.requests += 1;
-                counter.used.add(used);
-                counter.has_changed = true;
+            if counted.iter().any(|other| other.name == key.name) {
+                continue;
             }
+            self.add(limit, &key, used, time);
+            if callers.len() > 1 {
+                counted.push(key);
+            }
+        }
+    }
+
+    fn add(&self, limit: &Limit, key: &Key, used: Amount, time: Timestamp) {
+        let mut shard = self.shard(key);
+        let counter = shard.counter(key);
+        let ends = limit.ends(time);
+        counter.roll(ends);
+        // A late record of an earlier window says nothing about this one.
+        if ends == counter.ends {
+            counter.requests += 1;
+            counter.used.add(used);
+            counter.has_changed = true;
         }
     }
 
@@ -207,6 +211,31 @@ impl Counters {
 }
 
 impl Reservation {
+    /// Reserves the same where a call goes to another place too: under every limit that applies there and
+    /// does not count it yet, or nothing more.
+    pub fn extend(
+        &mut self,
+        limits: &[Limit],
+        caller: &Caller<'_>,
+        now: Timestamp,
+    ) -> Result<(), Exceeded> {
+        let (counters, before) = (self.counters.clone(), self.held.len());
+        for limit in limits {
+            let Some(subject) = limit.subject(caller) else { continue };
+            let key = counters.key(caller.tenant.clone(), limit.name.clone(), subject);
+            if self.held.iter().take(before).any(|held| held.key.name == key.name) {
+                continue;
+            }
+            if let Err(exceeded) = counters.take(limit, &key, self.amount, now) {
+                let undone = self.held.split_off(before);
+                self.undo(undone, now);
+                return Err(exceeded);
+            }
+            self.held.push(Held { key, window: limit.window });
+        }
+        Ok(())
+    }
+
     /// The call is over and used this much.
     pub fn settle(mut self, used: Amount, now: Timestamp) {
         let reserved = self.amount;
@@ -220,9 +249,9 @@ impl Reservation {
     }
 
     /// Takes back what a refused call was counted for.
-    fn undo_requests(&mut self, now: Timestamp) {
+    fn undo(&self, undone: Vec<Held>, now: Timestamp) {
         let reserved = self.amount;
-        for held in std::mem::take(&mut self.held) {
+        for held in undone {
             let mut shard = self.counters.shard(&held.key);
             let counter = shard.counter(&held.key);
             counter.roll(window_end(now, held.window));
@@ -233,7 +262,8 @@ impl Reservation {
 
     /// The call was refused after all: it counts for nothing.
     pub fn cancel(mut self, now: Timestamp) {
-        self.undo_requests(now);
+        let all = std::mem::take(&mut self.held);
+        self.undo(all, now);
     }
 }
 

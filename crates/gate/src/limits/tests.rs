@@ -188,3 +188,48 @@ proptest! {
         prop_assert!(used <= 100, "{used} tokens were used of 100");
     }
 }
+
+#[test]
+fn a_call_to_several_servers_counts_at_each_of_them_and_once_where_they_count_together() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let at_server = Limit { name: "server".into(), requests: Some(2), ..limit(Per::Server) };
+    let limits = [Limit { requests: Some(2), ..limit(Per::Agent) }, at_server];
+    let to = |server| Caller { place: Place::Server(server), ..caller(&tenant, "a") };
+    let mut both = counters.reserve(&limits, &to("one"), tokens(5), at(0)).unwrap();
+    both.extend(&limits, &to("two"), at(0)).unwrap();
+    both.settle(tokens(5), at(1));
+    let again = Arc::new(Counters::default());
+    again.record(&limits, &[to("one"), to("two")], tokens(5), at(0));
+    for counters in [&counters, &again] {
+        let mut all: Vec<_> = counters.export();
+        all.sort_by(|a, b| (&a.limit, &a.subject).cmp(&(&b.limit, &b.subject)));
+        let all: Vec<_> =
+            all.iter().map(|one| (&*one.subject, one.requests, one.used.tokens)).collect();
+        assert_eq!(all, [("a", 1, 5), ("one", 1, 5), ("two", 1, 5)]);
+    }
+}
+
+#[test]
+fn a_server_that_takes_no_more_leaves_what_is_reserved_at_others() {
+    let (counters, tenant) = (Arc::new(Counters::default()), TenantId::main());
+    let to = |server| Caller { place: Place::Server(server), ..caller(&tenant, "a") };
+    let limits = [
+        Limit { requests: Some(9), ..limit(Per::Agent) },
+        Limit { name: "server".into(), requests: Some(1), ..limit(Per::Server) },
+        Limit {
+            name: "full".into(),
+            requests: Some(0),
+            only: Some("two".into()),
+            ..limit(Per::Server)
+        },
+    ];
+    let mut held = counters.reserve(&limits, &to("one"), Amount::default(), at(0)).unwrap();
+    assert!(held.extend(&limits, &to("two"), at(0)).is_err());
+    held.extend(&limits, &to("one"), at(0)).unwrap();
+    held.settle(Amount::default(), at(0));
+    let count = |name: &str| {
+        let of = |one: &&Saved| &*one.subject == name && &*one.limit != "full";
+        counters.export().iter().find(of).map_or(0, |one| one.requests)
+    };
+    assert_eq!((count("a"), count("one"), count("two")), (1, 1, 0));
+}

@@ -157,7 +157,7 @@ impl Call {
     pub(super) fn notified(
         &mut self,
         talk: &Talk,
-        method: &str,
+        (method, params): (&str, &Map<String, Value>),
         data: Bytes,
     ) -> Result<Option<Bytes>, Refusal> {
         if !NOTIFICATIONS.contains(&method) {
@@ -167,7 +167,7 @@ impl Call {
         if method == "notifications/tools/list_changed" {
             talk.mcp.pins.doubt(&talk.server.name);
         }
-        if method == "notifications/resources/updated" && !self.may_hear(talk, &data) {
+        if method == "notifications/resources/updated" && !self.may_hear(talk, params) {
             self.base.action.note("dropped", "news of a resource that the agent may not read");
             return Ok(None);
         }
@@ -176,8 +176,7 @@ impl Call {
     }
 
     /// Whether the agent may read the resource that there is news of.
-    fn may_hear(&self, talk: &Talk, data: &[u8]) -> bool {
-        let Ok(Message::Notification { params, .. }) = Message::read(data) else { return false };
+    fn may_hear(&self, talk: &Talk, params: &Map<String, Value>) -> bool {
         let Some(uri) = params.get("uri").and_then(Value::as_str) else { return false };
         let resource = Resource::Resource { server: &talk.server.name, uri };
         let method = Method::ReadResource.as_str();

@@ -221,15 +221,20 @@ impl Call {
         }
     }
 
+    /// Counts a call under every limit that applies. One that goes to several servers counts at each of them,
+    /// and under limits that are not a server's once.
     pub(super) fn reserve(&mut self, talk: &Talk, body: &[u8]) -> Result<(), Refusal> {
         let amount = Amount { bytes: body.len() as u64, ..Amount::default() };
         let about = self.base.action.record().resource.clone();
         let tool = about.as_ref().filter(|about| about.kind == "tool");
         let place = Place::Server(talk.server.name.as_str());
         let caller = talk.who.counted(place, tool.map(|tool| tool.name.as_str()));
-        let gate = &self.base.action.gate;
+        let now = self.base.action.gate.now();
         let limits = &talk.who.tenant.limits;
-        let reserved = talk.who.tenant.books.counters.reserve(limits, &caller, amount, gate.now());
+        if let Some(reservation) = self.base.action.reservation() {
+            return reservation.extend(limits, &caller, now).map_err(Refusal::Limit);
+        }
+        let reserved = talk.who.tenant.books.counters.reserve(limits, &caller, amount, now);
         self.base.action.reserved(reserved.map_err(Refusal::Limit)?);
         Ok(())
     }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use model::{AgentName, Effect, Kind, Status};
+use model::{AgentName, Effect, Kind, Status, Subject};
+use policy::Verdict;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, mpsc};
@@ -25,8 +26,9 @@ use super::message::{Id, Message};
 use super::method::Method;
 use super::seal::Use;
 use super::serve::{Call, Ready, Talk};
-use super::stream::{Expect, broken_off, head};
-use crate::answer::{AnswerBody, Broken, Driven};
+use super::still::until_over;
+use super::stream::{Expect, close, driven};
+use crate::answer::{AnswerBody, Broken};
 use crate::approvals::until_voted;
 use crate::identify::Caller as Who;
 use crate::refusal::{Refusal, Waiting};
@@ -59,11 +61,12 @@ struct State {
 }
 
 /// What a client has answered to the gate's own request for input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Round {
     /// It was not asked yet.
     First,
-    Waits,
+    /// For this approval.
+    Waits(String),
     GivesUp,
 }
 
@@ -91,6 +94,17 @@ fn question(waiting: &Waiting) -> Value {
     json!({"message": message, "requestedSchema": {"type": "object", "properties": {}}})
 }
 
+/// The answer where policies, grants or who calls are others than when the call came.
+fn changed() -> Verdict {
+    let reason = "The policies that held this call, or what its agent is granted, have changed while it waited: send it again, and it is decided anew.";
+    Verdict {
+        effect: Effect::Deny,
+        policies: Vec::new(),
+        reason: reason.to_owned(),
+        obligations: Vec::new(),
+    }
+}
+
 /// A client's word on the gate's question.
 fn goes_on(answer: Option<&Value>) -> bool {
     answer.and_then(|answer| answer.get("action")).and_then(Value::as_str) == Some("accept")
@@ -109,14 +123,14 @@ impl Call {
         let agent = talk.who.agent.name.as_str();
         let opened = state
             .and_then(|state| talk.mcp.seal.open::<State>(Use::Held, agent, &talk.path, state));
-        let (Some(_), Some(id)) = (opened, &self.id) else { return Round::First };
+        let (Some(state), Some(id)) = (opened, &self.id) else { return Round::First };
         params.remove("requestState");
         let answers = params.remove("inputResponses");
         let method = Method::CallTool.as_str().to_owned();
         let request = Message::Request { id: id.clone(), method, params: params.clone() };
         *body = request.write().into();
         let answer = answers.as_ref().and_then(|answers| answers.get(INPUT));
-        if goes_on(answer) { Round::Waits } else { Round::GivesUp }
+        if goes_on(answer) { Round::Waits(state.approval) } else { Round::GivesUp }
     }
 
     /// Leave to make a call of a tool; or what its client gets while people have not decided.
@@ -136,7 +150,9 @@ impl Call {
         match self.era {
             _ if !is_call || round == Round::GivesUp => Err(Refusal::Held(waiting)),
             Era::Modern if self.may_ask_for_input(asked) => {
-                if round == Round::Waits && self.wait(talk, asked, MAX_ROUND).await? {
+                // Who waited for one that is forgotten is told the new one first.
+                let waits = round == Round::Waits(waiting.record.to_string());
+                if waits && self.wait(talk, asked, &waiting, MAX_ROUND).await? {
                     return Ok(None);
                 }
                 self.input_required(talk, &waiting).map(Some)
@@ -156,16 +172,30 @@ impl Call {
             && asked.get("requestState").is_none()
     }
 
-    /// Waits until people have approved; no where they have not in time.
-    async fn wait(&mut self, talk: &Talk, asked: &Value, most: Duration) -> Result<bool, Refusal> {
+    /// Waits until people have approved; no where they have not in time. What is forgotten meanwhile is not
+    /// put before them again: nobody would know that it is another.
+    async fn wait(
+        &mut self,
+        talk: &Talk,
+        asked: &Value,
+        waiting: &Waiting,
+        most: Duration,
+    ) -> Result<bool, Refusal> {
         let Some(approvals) = &talk.who.tenant.approvals else {
             return Err(Refusal::ApprovalsDown);
         };
-        let (mut votes, worker) = (approvals.votes.clone(), self.worker.clone());
+        let mut votes = approvals.votes.clone();
+        let gate = self.worker.gate.clone();
         let until = Instant::now() + most;
+        let mut over = until_over(&self.worker, [talk]);
         loop {
             // A vote between the look and the wait is not missed: it was marked before the look.
             votes.mark_unchanged();
+            self.check_still(talk, asked)?;
+            let left = waiting.ends.since(gate.now());
+            if left.is_zero() {
+                return Err(Refusal::Unanswered(Box::new(waiting.clone())));
+            }
             match self.approve(talk, asked).await {
                 Ok(()) => return Ok(true),
                 Err(Refusal::Held(_)) => {}
@@ -174,8 +204,27 @@ impl Call {
             tokio::select! {
                 () = until_voted(&mut votes) => {}
                 () = tokio::time::sleep_until(until) => return Ok(false),
-                contained = talk.until_contained(&worker) => return Err(Refusal::Contained(contained)),
+                () = tokio::time::sleep(left) => {}
+                contained = &mut over => return Err(Refusal::Contained(contained)),
             }
+        }
+    }
+
+    /// What was approved is made as what was decided on: not with a key that was taken away meanwhile, nor
+    /// past policies, grants or a description of its tool that nobody held it against.
+    fn check_still(&self, talk: &Talk, asked: &Value) -> Result<(), Refusal> {
+        let gate = &self.worker.gate;
+        let snapshot = gate.snapshot();
+        let (server, tool) = (&talk.server.name, asked.get("name").and_then(Value::as_str));
+        let place = Subject::Server(server.clone());
+        snapshot.goes_on(&talk.who, &[place], gate.now()).map_err(Refusal::Contained)?;
+        let known = tool.and_then(|tool| talk.mcp.pins.find(server, tool));
+        if let Some(why) = known.and_then(|known| known.pin.held_because()) {
+            return Err(Refusal::PinHeld("tool", why));
+        }
+        match talk.who.is_decided_alike(&snapshot) {
+            true => Ok(()),
+            false => Err(Refusal::Denied(Arc::new(changed()))),
         }
     }
 
@@ -223,10 +272,7 @@ impl Held {
     /// The answer's head, and a body that waits.
     pub(super) fn answer(self: Box<Self>, mut call: Call, talk: Talk) -> Response<AnswerBody> {
         call.base.action.note("waits", "elicitation");
-        let mut response = head(&mut call);
-        *response.body_mut() =
-            AnswerBody::Driven(Box::new(Driven::new(|pieces| self.run(call, talk, pieces))));
-        response
+        driven(call, |call, pieces| self.run(call, talk, pieces))
     }
 
     async fn run(
@@ -237,14 +283,8 @@ impl Held {
     ) -> Result<(), Broken> {
         call.base.action.announce().await.map_err(|_| Broken)?;
         let id = self.expect.id.clone();
-        let (last, status) = match self.ended(&mut call, &mut talk, &pieces).await {
-            Ok(last) => (last, Status::Ok),
-            Err(refusal) => broken_off(&mut call, id.as_ref(), &refusal),
-        };
-        call.base.action.answer_bytes(&last);
-        call.base.action.finish(status).await.map_err(|_| Broken)?;
-        let _ = pieces.send(last).await;
-        Ok(())
+        let last = self.ended(&mut call, &mut talk, &pieces).await;
+        close(call, id.as_ref(), last, &pieces).await
     }
 
     /// The last event: the answer to the call, once it was approved and made.
@@ -303,7 +343,7 @@ async fn decided(
         }
     };
     tokio::select! {
-        decided = call.wait(talk, asked, MAX_HOLD) => decided,
+        decided = call.wait(talk, asked, waiting, MAX_HOLD) => decided,
         () = place.given_up.notified() => Ok(false),
         () = signs => Ok(false),
     }

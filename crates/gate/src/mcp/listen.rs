@@ -19,12 +19,14 @@ use super::bridge::Crossing;
 use super::filter::{ACKNOWLEDGED, Filter};
 use super::hub;
 use super::link::{self, Along, Reply, ReplyBody};
-use super::listening::{Listening, Part, Source};
+use super::listening::{Listening, Part};
 use super::message::{Id, Message};
 use super::method::Method;
 use super::news::{MAX_SERVERS, PATIENCE};
 use super::parts::Voice;
 use super::serve::{Call, Ready, Talk};
+use super::still::Leave;
+use super::voices::{Source, Voices};
 use crate::books::Books;
 use crate::identify::Caller;
 use crate::net::upstream::UpstreamError;
@@ -33,6 +35,12 @@ use crate::refusal::Refusal;
 /// Streams of news that one agent may have open, and all agents of a tenant.
 pub const MAX_OF_AGENT: usize = 64;
 pub const MAX_OF_TENANT: usize = 4096;
+
+/// A server that is listened to, and where it speaks.
+pub(super) type Begun = (Part, Source);
+
+/// Names in a record the servers at which a stream of news counts, one after the other with a comma between.
+pub const COUNTED_AT: &str = "counted_at";
 
 /// Messages of a server before it says what will be heard of it.
 const MAX_BEFORE: usize = 64;
@@ -45,13 +53,13 @@ impl Call {
         params: &Map<String, Value>,
         body: Bytes,
     ) -> Result<Ready, Refusal> {
-        let asked = Filter::of_request(params)?;
-        let body = self.inspect_request(body, Voice::Model, &[])?;
+        let (asked, body) = self.wanted(params, body)?;
         let verdict = self.decide_on_server(talk, Action::UseServer, Method::Listen.as_str())?;
         let body = self.redact(talk, &verdict, body, Voice::Model, &[])?;
         self.approve(talk, &asked.value()).await?;
         let asked = self.readable(talk, asked)?;
-        self.leaves_for(talk, &body).await?;
+        self.counts_at(talk, &body)?;
+        self.leaves(&body).await?;
         let seat = Seat::of(&talk.who)?;
         let parts = match asked.is_empty() {
             true => Vec::new(),
@@ -67,26 +75,29 @@ impl Call {
         params: &Map<String, Value>,
         body: Bytes,
     ) -> Result<Ready, Refusal> {
-        let asked = Filter::of_request(params)?;
-        let body = self.inspect_request(body, Voice::Model, &[])?;
+        let (asked, body) = self.wanted(params, body)?;
         self.enforce()?;
         self.base.action.decide(Effect::Permit, "what the servers say by themselves");
         let servers = self.permitted(hall).into_iter();
         let servers = servers.filter(|server| !server.needs_person || hall.who.person.is_some());
         let (mut wanted, mut denied) = (Vec::new(), None);
+        let seat = Seat::of(&hall.who)?;
         for server in servers.take(MAX_SERVERS) {
             let Ok(talk) = self.at(hall, server.name.as_str()) else { continue };
-            match self.readable(&talk, asked.of_server(server.name.as_str())) {
-                Ok(own) if !own.is_empty() => wanted.push((talk, own)),
-                Ok(_) => {}
+            let own = match self.readable(&talk, asked.of_server(server.name.as_str())) {
+                Ok(own) if own.is_empty() => continue,
+                Ok(own) => self.counts_at(&talk, &body).map(|()| own),
+                Err(refusal) => Err(refusal),
+            };
+            match own {
+                Ok(own) => wanted.push((talk, own)),
                 Err(refusal) => denied = denied.or(Some(refusal)),
             }
         }
-        let seat = Seat::of(&hall.who)?;
-        match wanted.first() {
-            Some((talk, _)) => self.leaves_for(talk, &body).await?,
-            None if asked.is_empty() => {}
-            None => return Err(denied.unwrap_or_else(nobodys)),
+        match denied {
+            Some(refusal) if wanted.is_empty() => return Err(refusal),
+            None if wanted.is_empty() && !asked.is_empty() => return Err(nobodys()),
+            _ => self.leaves(&body).await?,
         }
         let mut begun = Vec::new();
         for (mut talk, own) in wanted {
@@ -130,9 +141,25 @@ impl Call {
         Ok(Some(Ready::Listening(listening)))
     }
 
-    /// Limits, log and what is kept, before anything goes to a server.
-    async fn leaves_for(&mut self, talk: &Talk, body: &Bytes) -> Result<(), Refusal> {
+    /// What a client asks to hear, inspected.
+    fn wanted(
+        &mut self,
+        params: &Map<String, Value>,
+        body: Bytes,
+    ) -> Result<(Filter, Bytes), Refusal> {
+        let asked = Filter::of_request(params)?;
+        Ok((asked, self.inspect_request(body, Voice::Model, &[])?))
+    }
+
+    /// Limits. The record says where it counts, so that counters can be made again from the log.
+    fn counts_at(&mut self, talk: &Talk, body: &Bytes) -> Result<(), Refusal> {
         self.reserve(talk, body)?;
+        self.base.action.note_more(COUNTED_AT, talk.server.name.as_str());
+        Ok(())
+    }
+
+    /// Log and what is kept, before anything goes to a server.
+    async fn leaves(&mut self, body: &Bytes) -> Result<(), Refusal> {
         self.base.action.check_log()?;
         self.base.persist().await?;
         self.base.keep_leaving(None, body, "").await
@@ -169,7 +196,7 @@ impl Call {
     }
 
     /// Begins to listen to a server; the talk comes back where that fails.
-    fn beginning(&self, talk: Talk, asked: Filter) -> Boxed<(Talk, Result<Part, Refusal>)> {
+    fn beginning(&self, talk: Talk, asked: Filter) -> Boxed<(Talk, Result<Begun, Refusal>)> {
         let id = Id::Text(format!("portcullis-{}", self.base.action.gate.new_id()));
         let params = Map::from_iter([("notifications".to_owned(), asked.value())]);
         let method = Method::Listen.as_str().to_owned();
@@ -195,15 +222,15 @@ impl Call {
             let late = Err(Refusal::ServerFailed(UpstreamError::TotalTimeout));
             match tokio::time::timeout(PATIENCE, opening).await.unwrap_or(late) {
                 Ok((filter, source)) => {
-                    let part = Part { talk: talk.clone(), filter, source: Some(source), said: 0 };
-                    (talk, Ok(part))
+                    let leave = Leave::default();
+                    (talk.clone(), Ok((Part { talk, filter, leave, said: 0 }, source)))
                 }
                 Err(refusal) => (talk, Err(refusal)),
             }
         })
     }
 
-    pub(super) async fn begin(&self, talk: Talk, asked: Filter) -> Result<Part, Refusal> {
+    pub(super) async fn begin(&self, talk: Talk, asked: Filter) -> Result<Begun, Refusal> {
         let (talk, begun) = self.beginning(talk, asked).await;
         begun.map_err(|refusal| match refusal {
             Refusal::NoSuchSession => self.lost(&talk),
@@ -219,7 +246,8 @@ impl Call {
         tracing::debug!(server = %talk.server.name, why = refusal.message(), "a server is not listened to");
     }
 
-    fn listening(&mut self, parts: Vec<Part>, seat: Seat) -> Result<Ready, Refusal> {
+    fn listening(&mut self, begun: Vec<Begun>, seat: Seat) -> Result<Ready, Refusal> {
+        let (parts, sources): (Vec<_>, Vec<_>) = begun.into_iter().unzip();
         self.base.action.record().kind = Kind::MCP_LISTEN;
         self.base.action.note("servers", parts.len().to_string());
         let mut filter = Filter::default();
@@ -231,7 +259,9 @@ impl Call {
         }
         self.base.action.note("resources", filter.uris.len().to_string());
         let id = self.id.clone();
-        Ok(Ready::Listening(Box::new(Listening { parts, id, filter, wishes: None, _seat: seat })))
+        let voices = Voices::of(sources);
+        let listening = Listening { parts, voices, id, filter, wishes: None, _seat: seat };
+        Ok(Ready::Listening(Box::new(listening)))
     }
 }
 

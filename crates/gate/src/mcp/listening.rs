@@ -7,23 +7,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use model::{Effect, Status, clip};
-use policy::{Action, Resource};
+use model::clip;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::all::is_fatal;
 use super::bridge::Crossing;
-use super::events::{Event, Events};
+use super::events::Event;
 use super::filter::{Filter, acknowledgement, end, stamped};
-use super::hub::Heard;
 use super::listen::Seat;
 use super::message::{Id, Message};
 use super::method::Method;
-use super::news::first;
 use super::serve::{Call, Talk};
-use super::stream::{broken_off, head};
-use crate::answer::{AnswerBody, Broken, Driven};
+use super::still::{Leave, until_over};
+use super::stream::{close, driven};
+use super::voices::{Said, Voices};
+use crate::answer::{AnswerBody, Broken};
 use crate::refusal::Refusal;
 
 /// How long one is open. Whoever still wants news listens anew, with a credential that still counts.
@@ -39,6 +38,8 @@ const SIGN_OF_LIFE: &[u8] = b": nothing new\n\n";
 /// What some servers say by themselves.
 pub(super) struct Listening {
     pub parts: Vec<Part>,
+    /// In the same order.
+    pub voices: Voices,
     /// Under which id the client hears it; none where it has a session.
     pub id: Option<Id>,
     pub filter: Filter,
@@ -53,66 +54,55 @@ pub(super) struct Part {
     pub talk: Talk,
     /// Under its own names.
     pub filter: Filter,
-    /// Nothing once it has ended.
-    pub source: Option<Source>,
+    pub leave: Leave,
     pub said: usize,
 }
 
-pub(super) enum Source {
-    Own(Box<Events>),
-    Shared(Box<Heard>),
+/// What becomes of one message of a server.
+enum Passed {
+    News(Bytes),
+    Nothing,
+    /// It says nothing more.
+    End,
 }
 
 /// What is to be done next.
 enum Turn {
     Over,
-    Silent,
+    Tick,
     Wishes,
-    Said(usize, Result<Option<Event>, Refusal>),
+    Said(usize, Said),
 }
 
 impl Call {
-    /// Whether whoever listens is still who may: by the state that is in force now.
-    fn is_still_let(&self, talk: &mut Talk) -> bool {
-        if !talk.who.renew(&self.worker.gate.snapshot()) {
-            return false;
-        }
-        let server = Resource::Server(&talk.server.name);
-        let verdict = self.if_used(&talk.who, Action::UseServer, server, Method::Listen.as_str());
-        verdict.effect == Effect::Permit
-    }
-
-    /// What becomes of one message of a server: bytes for the client, or nothing.
     async fn hear(
         &mut self,
         part: &mut Part,
         id: Option<&Id>,
         event: Event,
-    ) -> Result<Option<Bytes>, Refusal> {
+    ) -> Result<Passed, Refusal> {
         part.said += 1;
         if part.said > MAX_NEWS {
             return Err(Refusal::ServerGarbage("it sends messages without end"));
         }
-        if !self.is_still_let(&mut part.talk) {
-            return Err(Refusal::AskDenied("the agent may not use this server any more".into()));
-        }
+        self.check_hears(&mut part.talk, &mut part.leave, Method::Listen.as_str())?;
         if event.data.is_empty() {
-            return Ok(None);
+            return Ok(Passed::Nothing);
         }
         self.base.action.upstream_bytes(&event.data);
         let garbage = |_| Refusal::ServerGarbage("one of its messages is none");
         match Message::read(&event.data).map_err(garbage)? {
             Message::Notification { method, params } if part.filter.wants(&method, &params) => {
-                let news = self.notified(&part.talk, &method, event.data)?;
+                let news = self.notified(&part.talk, (&method, &params), event.data)?;
                 let event = |data| Event { data: stamped(data, id), ..Event::default() };
-                Ok(news.map(|data| event(data).write()))
+                Ok(news.map_or(Passed::Nothing, |data| Passed::News(event(data).write())))
             }
             Message::Notification { method, .. } => {
                 if method == "notifications/tools/list_changed" {
                     part.talk.mcp.pins.doubt(&part.talk.server.name);
                 }
                 self.base.action.note("dropped", clip(&method, 128));
-                Ok(None)
+                Ok(Passed::Nothing)
             }
             Message::Request { id, method, .. } => {
                 // Nobody is asked in a stream of news: the server is told no, where it can be.
@@ -120,32 +110,17 @@ impl Call {
                     self.asked(&part.talk, &id, &method, event.data).await?;
                 }
                 self.base.action.note("dropped", clip(&method, 128));
-                Ok(None)
+                Ok(Passed::Nothing)
             }
-            Message::Result { .. } | Message::Error { .. } => {
-                part.source = None;
-                Ok(None)
-            }
-        }
-    }
-}
-
-impl Source {
-    async fn next(&mut self) -> Result<Option<Event>, Refusal> {
-        match self {
-            Self::Own(events) => events.next().await,
-            Self::Shared(heard) => Ok(heard.next().await),
+            Message::Result { .. } | Message::Error { .. } => Ok(Passed::End),
         }
     }
 }
 
 impl Listening {
     /// The answer's head, and a body that drives the rest.
-    pub(super) fn answer(self: Box<Self>, mut call: Call) -> Response<AnswerBody> {
-        let mut response = head(&mut call);
-        *response.body_mut() =
-            AnswerBody::Driven(Box::new(Driven::new(|pieces| self.run(call, pieces))));
-        response
+    pub(super) fn answer(self: Box<Self>, call: Call) -> Response<AnswerBody> {
+        driven(call, |call, pieces| self.run(call, pieces))
     }
 
     async fn run(
@@ -154,91 +129,84 @@ impl Listening {
         pieces: mpsc::Sender<Bytes>,
     ) -> Result<(), Broken> {
         call.base.action.announce().await.map_err(|_| Broken)?;
-        let gate = call.worker.gate.clone();
-        let contained = self.parts.iter().map(|part| {
-            let place = model::Subject::Server(part.talk.server.name.clone());
-            Box::pin(gate.until_contained(&part.talk.who, &place))
-        });
-        let mut contained: Vec<_> = contained.collect();
+        let over = until_over(&call.worker, self.parts.iter().map(|part| &part.talk));
         let id = self.id.clone();
         if let Some(id) = &id {
             say(&mut call, &pieces, acknowledgement(id, &self.filter).write().into()).await;
         }
         let ended = tokio::select! {
             biased;
-            (_, contained) = first(&mut contained) => Err(Refusal::Contained(contained)),
+            contained = over => Err(Refusal::Contained(contained)),
             ended = self.pass(&mut call, &pieces) => ended,
         };
-        let (last, status) = match ended {
-            Ok(()) => (id.as_ref().map(last).unwrap_or_default(), Status::Ok),
-            Err(refusal) => broken_off(&mut call, id.as_ref(), &refusal),
-        };
-        call.base.action.answer_bytes(&last);
-        call.base.action.finish(status).await.map_err(|_| Broken)?;
-        if !last.is_empty() {
-            let _ = pieces.send(last).await;
-        }
-        Ok(())
+        let last = ended.map(|()| id.as_ref().map(last).unwrap_or_default());
+        close(call, id.as_ref(), last, &pieces).await
     }
 
     /// Passes on what each server says, until all have ended or the time is up.
     async fn pass(&mut self, call: &mut Call, pieces: &mpsc::Sender<Bytes>) -> Result<(), Refusal> {
-        let until = Instant::now() + MAX_OPEN;
-        let (mut turn, mut why) = (0, None);
-        while self.parts.iter().any(|part| part.source.is_some()) {
+        let over = tokio::time::sleep(MAX_OPEN);
+        let mut over = std::pin::pin!(over);
+        let mut ticks = tokio::time::interval_at(Instant::now() + SILENCE, SILENCE);
+        let (mut why, mut is_quiet) = (None, true);
+        while !self.voices.are_silent() {
             let waiting = std::time::Instant::now();
-            let next = self.next(turn, until).await;
+            let turn = tokio::select! {
+                biased;
+                () = &mut over => Turn::Over,
+                () = changed(self.wishes.as_mut()) => Turn::Wishes,
+                (at, said) = self.voices.next() => Turn::Said(at, said),
+                _ = ticks.tick() => Turn::Tick,
+            };
             call.base.action.upstream += waiting.elapsed();
-            let (at, said) = match next {
+            match turn {
                 Turn::Over => return Ok(()),
-                Turn::Silent => {
-                    let _ = pieces.send(Bytes::from_static(SIGN_OF_LIFE)).await;
-                    continue;
+                Turn::Tick => {
+                    if is_quiet {
+                        let _ = pieces.send(Bytes::from_static(SIGN_OF_LIFE)).await;
+                    }
+                    is_quiet = true;
                 }
-                Turn::Wishes => {
-                    self.wish(call).await?;
-                    continue;
-                }
-                Turn::Said(at, said) => (at, said),
-            };
-            // Whoever has just spoken is asked last.
-            turn = at + 1;
-            let Self { parts, id, .. } = self;
-            let Some(part) = parts.get_mut(at) else { break };
-            let heard = match said {
-                Ok(Some(event)) => call.hear(part, id.as_ref(), event).await,
-                Ok(None) => {
-                    part.source = None;
-                    Ok(None)
-                }
-                Err(refusal) => Err(refusal),
-            };
-            match heard {
-                Ok(Some(bytes)) => {
-                    call.base.action.answer_bytes(&bytes);
-                    let _ = pieces.send(bytes).await;
-                }
-                Ok(None) => {}
-                Err(refusal) if is_fatal(&refusal) => return Err(refusal),
-                Err(refusal) => {
-                    tracing::debug!(server = %part.talk.server.name, why = refusal.message(), "a server is listened to no longer");
-                    part.source = None;
-                    why = Some(refusal).filter(|refusal| !is_silence(refusal));
+                Turn::Wishes => self.wish(call).await?,
+                Turn::Said(at, said) => {
+                    is_quiet = false;
+                    if let Some(refusal) = self.told(call, (at, said), pieces).await? {
+                        why = Some(refusal).filter(|refusal| !is_silence(refusal));
+                    }
                 }
             }
         }
         why.map_or(Ok(()), Err)
     }
 
-    async fn next(&mut self, turn: usize, until: Instant) -> Turn {
-        let Self { parts, wishes, .. } = self;
-        tokio::select! {
-            biased;
-            () = tokio::time::sleep_until(until) => Turn::Over,
-            () = changed(wishes.as_mut()) => Turn::Wishes,
-            (at, said) = next_of(parts, turn) => Turn::Said(at, said),
-            () = tokio::time::sleep(SILENCE) => Turn::Silent,
+    /// Passes on what a server has said; why it is heard no longer, where that is so.
+    async fn told(
+        &mut self,
+        call: &mut Call,
+        (at, said): (usize, Said),
+        pieces: &mpsc::Sender<Bytes>,
+    ) -> Result<Option<Refusal>, Refusal> {
+        let Some(part) = self.parts.get_mut(at) else { return Ok(None) };
+        let passed = match said {
+            Ok(Some(event)) => call.hear(part, self.id.as_ref(), event).await,
+            Ok(None) => Ok(Passed::End),
+            Err(refusal) => Err(refusal),
+        };
+        match passed {
+            Ok(Passed::News(bytes)) => {
+                call.base.action.answer_bytes(&bytes);
+                let _ = pieces.send(bytes).await;
+            }
+            Ok(Passed::Nothing) => {}
+            Ok(Passed::End) => self.voices.set(at, None),
+            Err(refusal) if is_fatal(&refusal) => return Err(refusal),
+            Err(refusal) => {
+                tracing::debug!(server = %part.talk.server.name, why = refusal.message(), "a server is listened to no longer");
+                self.voices.set(at, None);
+                return Ok(Some(refusal));
+            }
         }
+        Ok(None)
     }
 
     /// A client with a session wants news of other resources now: its server is asked anew, and the
@@ -249,7 +217,9 @@ impl Listening {
         let Some(part) = self.parts.first_mut() else { return Ok(()) };
         let asked = call.readable(&part.talk, asked)?;
         let said = part.said;
-        *part = Part { said, ..call.begin(part.talk.clone(), asked).await? };
+        let (begun, source) = call.begin(part.talk.clone(), asked).await?;
+        *part = Part { said, ..begun };
+        self.voices.set(0, Some(source));
         Ok(())
     }
 }
@@ -277,16 +247,4 @@ async fn changed(wishes: Option<&mut watch::Receiver<BTreeSet<String>>>) {
         return;
     }
     std::future::pending::<()>().await;
-}
-
-/// The next thing that any of them says, the one whose turn it is before others.
-async fn next_of(parts: &mut [Part], turn: usize) -> (usize, Result<Option<Event>, Refusal>) {
-    let open = parts.iter_mut().enumerate().filter_map(|(at, part)| {
-        let source = part.source.as_mut()?;
-        Some(Box::pin(async move { (at, source.next().await) }))
-    });
-    let mut open: Vec<_> = open.collect();
-    let from = open.len().min(turn);
-    open.rotate_left(from);
-    first(&mut open).await.1
 }

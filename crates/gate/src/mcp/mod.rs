@@ -42,11 +42,13 @@ mod serve;
 pub mod server;
 pub mod sort;
 pub mod stdio;
+mod still;
 mod stream;
 pub mod subscriptions;
 mod template;
 pub mod tool;
 mod translate;
+mod voices;
 mod who;
 
 pub(crate) use all::serve_all;

@@ -4,22 +4,21 @@
 //! One server's end or failure ends its own part. Nothing has an id here, so a stream that broke off is
 //! not taken up again but begun anew.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use model::{Effect, Kind, Status};
+use model::{Effect, Kind};
 use tokio::sync::mpsc;
 
 use super::all::{Boxed, Hall, all, is_fatal};
-use super::events::{Event, Events};
+use super::events::Event;
 use super::link::{self, Reply, ReplyBody};
 use super::serve::{Call, Ready, Talk};
-use super::stream::{Expect, Taken, broken_off, head};
-use crate::answer::{AnswerBody, Broken, Driven};
+use super::still::{Leave, until_over};
+use super::stream::{Expect, Taken, close, driven};
+use super::voices::{Source, Voices};
+use crate::answer::{AnswerBody, Broken};
 use crate::refusal::Refusal;
 
 /// Servers that one stream listens to; further ones of the session are not heard here.
@@ -30,9 +29,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the servers of a session say by themselves.
 pub(super) struct News {
-    talks: Vec<Talk>,
-    /// In the same order; nothing once one has ended.
-    sources: Vec<Option<Box<Events>>>,
+    talks: Vec<(Talk, Leave)>,
+    /// In the same order.
+    voices: Voices,
 }
 
 impl Call {
@@ -56,7 +55,7 @@ impl Call {
         });
         let begun = all(begun.collect()).await;
         let heard = talks.into_iter().zip(begun).filter_map(|(talk, reply)| match reply?.body {
-            ReplyBody::Many(events) => Some((talk, Some(events))),
+            ReplyBody::Many(events) => Some(((talk, Leave::default()), Source::Own(events))),
             _ => None,
         });
         let (talks, sources): (Vec<_>, Vec<_>) = heard.unzip();
@@ -64,17 +63,14 @@ impl Call {
         if talks.is_empty() {
             return Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED));
         }
-        Ok(Ready::News(Box::new(News { talks, sources })))
+        Ok(Ready::News(Box::new(News { talks, voices: Voices::of(sources) })))
     }
 }
 
 impl News {
     /// The answer's head, and a body that drives the rest.
-    pub(super) fn answer(self: Box<Self>, mut call: Call) -> Response<AnswerBody> {
-        let mut response = head(&mut call);
-        *response.body_mut() =
-            AnswerBody::Driven(Box::new(Driven::new(|pieces| self.run(call, pieces))));
-        response
+    pub(super) fn answer(self: Box<Self>, call: Call) -> Response<AnswerBody> {
+        driven(call, |call, pieces| self.run(call, pieces))
     }
 
     async fn run(
@@ -83,89 +79,47 @@ impl News {
         pieces: mpsc::Sender<Bytes>,
     ) -> Result<(), Broken> {
         call.base.action.announce().await.map_err(|_| Broken)?;
-        let worker = call.worker.clone();
-        let contained = self.talks.iter().map(|talk| Box::pin(talk.until_contained(&worker)));
-        let mut contained: Vec<_> = contained.collect();
         let ended = tokio::select! {
             biased;
-            (_, contained) = first(&mut contained) => Err(Refusal::Contained(contained)),
-            ended = pass(&self.talks, &mut self.sources, &mut call, &pieces) => ended,
+            contained = until_over(&call.worker, self.talks.iter().map(|(talk, _)| talk)) => Err(Refusal::Contained(contained)),
+            ended = self.pass(&mut call, &pieces) => ended,
         };
-        let status = match ended {
-            Ok(()) => Status::Ok,
-            Err(refusal) => broken_off(&mut call, None, &refusal).1,
-        };
-        call.base.action.finish(status).await.map(drop).map_err(|_| Broken)
+        close(call, None, ended.map(|()| Bytes::new()), &pieces).await
     }
-}
 
-/// Passes on what each server says, until all have ended.
-async fn pass(
-    talks: &[Talk],
-    sources: &mut [Option<Box<Events>>],
-    call: &mut Call,
-    pieces: &mpsc::Sender<Bytes>,
-) -> Result<(), Refusal> {
-    let mut turn = 0;
-    while sources.iter().any(Option::is_some) {
-        let waiting = std::time::Instant::now();
-        let (at, said) = next_of(sources, turn).await;
-        call.base.action.upstream += waiting.elapsed();
-        // Whoever has just spoken is asked last.
-        turn = at + 1;
-        let Some(talk) = talks.get(at) else { break };
-        let taken = match said {
-            Ok(Some(event)) => {
-                call.take(talk, &Expect::default(), Event { id: None, ..event }).await
-            }
-            Ok(None) => Err(Refusal::ServerGarbage("it has ended its stream")),
-            Err(refusal) => Err(refusal),
-        };
-        match taken {
-            Ok(Taken::Aside(event)) if !event.data.is_empty() => {
-                let bytes = event.write();
-                call.base.action.answer_bytes(&bytes);
-                let _ = pieces.send(bytes).await;
-            }
-            Ok(_) => {}
-            Err(refusal) if is_fatal(&refusal) => return Err(refusal),
-            Err(refusal) => {
-                tracing::debug!(server = %talk.server.name, why = refusal.message(), "a server is listened to no longer");
-                if let Some(source) = sources.get_mut(at) {
-                    *source = None;
+    /// Passes on what each server says, until all have ended.
+    async fn pass(&mut self, call: &mut Call, pieces: &mpsc::Sender<Bytes>) -> Result<(), Refusal> {
+        let Self { talks, voices } = self;
+        while !voices.are_silent() {
+            let waiting = std::time::Instant::now();
+            let (at, said) = voices.next().await;
+            call.base.action.upstream += waiting.elapsed();
+            let Some((talk, leave)) = talks.get_mut(at) else { break };
+            let taken = match said {
+                Ok(Some(event)) => match call.check_hears(talk, leave, "tools/list") {
+                    Ok(()) => {
+                        let event = Event { id: None, ..event };
+                        call.take(talk, &Expect::default(), event).await
+                    }
+                    Err(refusal) => Err(refusal),
+                },
+                Ok(None) => Err(Refusal::ServerGarbage("it has ended its stream")),
+                Err(refusal) => Err(refusal),
+            };
+            match taken {
+                Ok(Taken::Aside(event)) if !event.data.is_empty() => {
+                    let bytes = event.write();
+                    call.base.action.answer_bytes(&bytes);
+                    let _ = pieces.send(bytes).await;
+                }
+                Ok(_) => {}
+                Err(refusal) if is_fatal(&refusal) => return Err(refusal),
+                Err(refusal) => {
+                    tracing::debug!(server = %talk.server.name, why = refusal.message(), "a server is listened to no longer");
+                    voices.set(at, None);
                 }
             }
         }
+        Ok(())
     }
-    Ok(())
-}
-
-/// The next thing that any of them says, the one whose turn it is before others.
-async fn next_of(
-    sources: &mut [Option<Box<Events>>],
-    turn: usize,
-) -> (usize, Result<Option<Event>, Refusal>) {
-    let open = sources.iter_mut().enumerate();
-    let mut open: Vec<_> = open
-        .filter_map(|(at, events)| {
-            let next = events.as_mut()?.next();
-            Some(Box::pin(async move { (at, next.await) }))
-        })
-        .collect();
-    let from = open.len().min(turn);
-    open.rotate_left(from);
-    first(&mut open).await.1
-}
-
-/// The first that is done, with its place.
-pub(super) async fn first<F: Future>(futures: &mut [Pin<Box<F>>]) -> (usize, F::Output) {
-    std::future::poll_fn(|cx| {
-        for (at, future) in futures.iter_mut().enumerate() {
-            if let Poll::Ready(value) = future.as_mut().poll(cx) {
-                return Poll::Ready((at, value));
-            }
-        }
-        Poll::Pending
-    })
-    .await
 }

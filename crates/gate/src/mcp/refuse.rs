@@ -38,7 +38,7 @@ impl Call {
     pub(super) fn error(&self, refusal: &Refusal) -> Message {
         let record = self.base.action.id().to_string();
         let mut data = json!({ "record": record, "decision": refusal.effect().as_str() });
-        if let Refusal::Held(waiting) = refusal {
+        if let Refusal::Held(waiting) | Refusal::Unanswered(waiting) = refusal {
             data["approval"] = json!(waiting.record.to_string());
         }
         if let Refusal::UnsupportedVersion(requested) = refusal {

@@ -254,7 +254,7 @@ impl Call {
                 break;
             }
         }
-        Ok(Ready::Streamed(Box::new(Stream { expect, events, held })))
+        Ok(Ready::Streamed(Box::new(Stream { expect, events, held, news: None })))
     }
 
     /// An answer that nothing came before but ids, framed as its server frames it.

@@ -5,6 +5,7 @@
 //! Each of these is one action with one record, and each message that a server sends by itself and
 //! that asks for something is another.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,6 +27,7 @@ use super::news::News;
 use super::parts::Voice;
 use super::seal::{Place, Session, Use};
 use super::server::{Mcp, Server};
+use super::still::Leave;
 use super::stream::{Expect, Stream};
 use super::who::check_origin;
 use crate::answer::{AnswerBody, DECISION, RECORD};
@@ -381,7 +383,9 @@ impl Call {
         };
         match (reply.status, reply.body) {
             (_, ReplyBody::Many(events)) => {
-                Ok(Ready::Streamed(Box::new(Stream { expect, events, held: Vec::new() })))
+                let news = Some(Leave::default());
+                let stream = Stream { expect, events, held: Vec::new(), news };
+                Ok(Ready::Streamed(Box::new(stream)))
             }
             (StatusCode::NOT_FOUND, _) => Err(Refusal::NoSuchSession),
             _ => Ok(Ready::accepted(StatusCode::METHOD_NOT_ALLOWED)),
@@ -494,8 +498,11 @@ impl Talk {
     }
 
     /// Ends when the kill switch hits the agent or the server.
-    pub(super) async fn until_contained(&self, worker: &Worker) -> Contained {
+    pub(super) fn until_contained(
+        &self,
+        worker: &Worker,
+    ) -> impl Future<Output = Contained> + Send + use<> {
         let place = model::Subject::Server(self.server.name.clone());
-        worker.gate.until_contained(&self.who, &place).await
+        worker.gate.until_contained(&self.who, &place)
     }
 }

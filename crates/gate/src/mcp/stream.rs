@@ -3,6 +3,8 @@
 //! Each message is read whole and inspected before it leaves. The first waits for the record that the
 //! action has begun, the last for the record of how it ended.
 
+use std::future::Future;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use model::Status;
@@ -13,6 +15,7 @@ use super::message::{Id, Message};
 use super::method::Method;
 use super::seal::{Place, Use};
 use super::serve::{Call, Talk};
+use super::still::{Leave, until_over};
 use crate::answer::{AnswerBody, Broken, Driven};
 use crate::refusal::Refusal;
 
@@ -34,6 +37,8 @@ pub(super) struct Stream {
     pub events: Box<Events>,
     /// Events that were read already.
     pub held: Vec<Event>,
+    /// Where it is no answer to a call: it ends with what opened it, and with the leave to hear it.
+    pub news: Option<Leave>,
 }
 
 /// What became of one event.
@@ -62,45 +67,36 @@ impl Expect {
 
 impl Stream {
     /// The answer's head, and a body that drives the rest.
-    pub(super) fn answer(self: Box<Self>, mut call: Call, talk: Talk) -> Response<AnswerBody> {
-        let mut response = head(&mut call);
-        *response.body_mut() =
-            AnswerBody::Driven(Box::new(Driven::new(|pieces| self.run(call, talk, pieces))));
-        response
+    pub(super) fn answer(self: Box<Self>, call: Call, talk: Talk) -> Response<AnswerBody> {
+        driven(call, |call, pieces| self.run(call, talk, pieces))
     }
 
     async fn run(
         mut self: Box<Self>,
         mut call: Call,
-        talk: Talk,
+        mut talk: Talk,
         pieces: mpsc::Sender<Bytes>,
     ) -> Result<(), Broken> {
         call.base.action.announce().await.map_err(|_| Broken)?;
-        let worker = call.worker.clone();
+        let (worker, id) = (call.worker.clone(), self.expect.id.clone());
+        let over = match self.news {
+            Some(_) => until_over(&worker, [&talk]),
+            None => Box::pin(talk.until_contained(&worker)),
+        };
         let ended = tokio::select! {
             biased;
-            contained = talk.until_contained(&worker) => Err(Refusal::Contained(contained)),
-            ended = self.pass(&mut call, &talk, &pieces) => ended,
+            contained = over => Err(Refusal::Contained(contained)),
+            ended = self.pass(&mut call, &mut talk, &pieces) => ended,
         };
-        let (last, status) = match ended {
-            Ok(Some(answer)) => (answer.write(), Status::Ok),
-            Ok(None) => (Bytes::new(), Status::Ok),
-            Err(refusal) => broken_off(&mut call, self.expect.id.as_ref(), &refusal),
-        };
-        call.base.action.answer_bytes(&last);
-        call.base.action.finish(status).await.map_err(|_| Broken)?;
-        if !last.is_empty() {
-            // The receiver is the body that drives this.
-            let _ = pieces.send(last).await;
-        }
-        Ok(())
+        let last = ended.map(|answer| answer.map(|event| event.write()).unwrap_or_default());
+        close(call, id.as_ref(), last, &pieces).await
     }
 
     /// Passes asides on until the answer is there; nothing where the stream may be taken up again.
     pub(super) async fn pass(
         &mut self,
         call: &mut Call,
-        talk: &Talk,
+        talk: &mut Talk,
         pieces: &mpsc::Sender<Bytes>,
     ) -> Result<Option<Event>, Refusal> {
         let (mut asides, mut can_resume) = (0, false);
@@ -114,6 +110,9 @@ impl Stream {
             call.base.action.upstream += waiting.elapsed();
             let Some(event) = event else { break };
             can_resume |= event.id.is_some();
+            if let Some(leave) = &mut self.news {
+                call.check_hears(talk, leave, "listen")?;
+            }
             match call.take(talk, &self.expect, event).await? {
                 Taken::Answer(event) => return Ok(Some(event)),
                 Taken::Dropped => {}
@@ -135,8 +134,41 @@ impl Stream {
     }
 }
 
+/// An answer whose events `work` writes.
+pub(super) fn driven<F>(
+    mut call: Call,
+    work: impl FnOnce(Call, mpsc::Sender<Bytes>) -> F,
+) -> Response<AnswerBody>
+where
+    F: Future<Output = Result<(), Broken>> + Send + 'static,
+{
+    let mut response = head(&mut call);
+    *response.body_mut() = AnswerBody::Driven(Box::new(Driven::new(|pieces| work(call, pieces))));
+    response
+}
+
+/// Completes the record of a stream of events, then lets its last event go.
+pub(super) async fn close(
+    mut call: Call,
+    id: Option<&Id>,
+    ended: Result<Bytes, Refusal>,
+    pieces: &mpsc::Sender<Bytes>,
+) -> Result<(), Broken> {
+    let (last, status) = match ended {
+        Ok(last) => (last, Status::Ok),
+        Err(refusal) => broken_off(&mut call, id, &refusal),
+    };
+    call.base.action.answer_bytes(&last);
+    call.base.action.finish(status).await.map_err(|_| Broken)?;
+    if !last.is_empty() {
+        // The receiver is the body that drives this.
+        let _ = pieces.send(last).await;
+    }
+    Ok(())
+}
+
 /// The head of an answer that is a stream of events.
-pub(super) fn head(call: &mut Call) -> Response<AnswerBody> {
+fn head(call: &mut Call) -> Response<AnswerBody> {
     let record = call.base.action.record();
     record.http_status = Some(200);
     let effect = record.decision.effect;
@@ -153,7 +185,7 @@ pub(super) fn head(call: &mut Call) -> Response<AnswerBody> {
 }
 
 /// The error as the last event; nothing where nobody waits for an answer.
-pub(super) fn broken_off(call: &mut Call, id: Option<&Id>, refusal: &Refusal) -> (Bytes, Status) {
+fn broken_off(call: &mut Call, id: Option<&Id>, refusal: &Refusal) -> (Bytes, Status) {
     let status = match refusal {
         Refusal::Contained(_) => Status::Cut,
         refusal => refusal.outcome(),
@@ -184,8 +216,8 @@ impl Call {
             Message::Request { id, method, .. } => {
                 (Box::pin(self.asked(talk, &id, &method, event.data)).await?, false)
             }
-            Message::Notification { method, .. } => {
-                (self.notified(talk, &method, event.data)?, false)
+            Message::Notification { method, params } => {
+                (self.notified(talk, (&method, &params), event.data)?, false)
             }
             Message::Result { id, result } if Some(&id) == expect.id.as_ref() => {
                 (Some(self.answered(talk, expect, result, event.data).await?), true)

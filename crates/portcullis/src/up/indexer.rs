@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use gate::limits::{Amount, Caller, Counters, Limit, Place, Saved};
+use gate::mcp::listen::COUNTED_AT;
 use model::{Record, Status, Tier, Timestamp, UserName};
 use payloads::Names;
 use store::{Batch, CountedAt, Counter, Entry};
@@ -158,10 +159,15 @@ pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record,
     let tokens = record.usage.input_tokens.saturating_add(record.usage.output_tokens);
     let is_free = record.status == Status::Begun || record.status == Status::Refused && tokens == 0;
     let owner = resource.name.split('/').next().unwrap_or_default();
-    let place = match record.kind.as_str() {
+    let places: Vec<Place<'_>> = match record.kind.as_str() {
         _ if is_free => return,
-        "llm.call" => Place::Provider(owner),
-        kind if gate::mcp::method::is_counted(kind) => Place::Server(owner),
+        "llm.call" => vec![Place::Provider(owner)],
+        // One stream is heard at several servers; one that is opened by GET counts nowhere.
+        "mcp.listen" => {
+            let servers = record.detail.get(COUNTED_AT).map(String::as_str).unwrap_or_default();
+            servers.split(',').filter(|name| !name.is_empty()).map(Place::Server).collect()
+        }
+        kind if gate::mcp::method::is_counted(kind) => vec![Place::Server(owner)],
         _ => return,
     };
     let used = Amount {
@@ -175,7 +181,7 @@ pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record,
         .on_behalf_of
         .as_ref()
         .map(|shown| names.name(shown).unwrap_or_else(|| shown.clone()));
-    let caller = Caller {
+    let caller = |place| Caller {
         tenant: &record.tenant,
         agent: agent.as_str(),
         person: person.as_ref().map(UserName::as_str),
@@ -184,7 +190,8 @@ pub(super) fn count(counters: &Arc<Counters>, limits: &[Limit], record: &Record,
         place,
         tool: (resource.kind == "tool").then_some(resource.name.as_str()),
     };
-    counters.record(limits, &caller, used, record.time);
+    let callers: Vec<Caller<'_>> = places.into_iter().map(caller).collect();
+    counters.record(limits, &callers, used, record.time);
 }
 
 /// One row a quantity; a limit that is no longer configured has nothing to keep.

@@ -8,7 +8,7 @@ use portcullis_tests::mcp::{modern, modern_client, text, tool};
 use portcullis_tests::{Gate, Reply, gate, mcp_server, wait};
 use serde_json::{Value, json};
 
-const METHOD: &str = "subscriptions/listen";
+pub(super) const METHOD: &str = "subscriptions/listen";
 const ID: &str = "io.modelcontextprotocol/subscriptionId";
 
 const ROLE: &str = r#"
@@ -18,7 +18,7 @@ tools = ["*"]
 resources = ["*/note://*"]
 "#;
 
-fn changed(of: &str) -> Value {
+pub(super) fn changed(of: &str) -> Value {
     json!({"jsonrpc": "2.0", "method": format!("notifications/{of}/list_changed")})
 }
 
@@ -26,12 +26,12 @@ fn updated(uri: &str) -> Value {
     json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": uri}})
 }
 
-async fn listen(gate: &Gate, path: &str, notifications: Value) -> Open {
+pub(super) async fn listen(gate: &Gate, path: &str, notifications: Value) -> Open {
     let client = modern_client(&gate.client("bot"), METHOD);
     client.stream(path, modern(METHOD, json!({"notifications": notifications}))).await
 }
 
-async fn heard(gate: &Gate, path: &str, notifications: Value) -> Reply {
+pub(super) async fn heard(gate: &Gate, path: &str, notifications: Value) -> Reply {
     listen(gate, path, notifications).await.whole().await
 }
 
