@@ -1,4 +1,5 @@
-// The `@modelcontextprotocol/sdk` package, unmodified, against its own server behind the gate.
+// The `@modelcontextprotocol/sdk` package and its successor `@modelcontextprotocol/client`, unmodified, against a
+// server of the first behind the gate.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -6,6 +7,7 @@ import net from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from "@modelcontextprotocol/client";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ElicitRequestSchema, McpError } from "@modelcontextprotocol/sdk/types.js";
@@ -72,3 +74,21 @@ test("an unknown tool is the SDK's own error", async () => {
 test("who may nothing gets no session", async () => {
   await assert.rejects(connect("/mcp/own", CLERK_KEY), McpError);
 });
+
+// A client of 2026-07-28 hears a server with sessions by `subscriptions/listen`.
+for (const [path, prefix] of [["/mcp/web", ""], ["/mcp/own", ""], ["/mcp", "web__"], ["/mcp", "own__"]]) {
+  test(`news at ${path} ${prefix}`, async () => {
+    const client = new ModernClient({ name: "tests", version: "1" }, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+    const news = new Promise((resolve) => client.setNotificationHandler("notifications/tools/list_changed", resolve));
+    const headers = { authorization: `Bearer ${BOT_KEY}` };
+    const transport = new ModernTransport(new URL(GATE_URL + path), { requestInit: { headers } });
+    await client.connect(transport);
+    const listening = await client.listen({ toolsListChanged: true });
+    assert.deepEqual(listening.honoredFilter, { toolsListChanged: true });
+    await client.callTool({ name: `${prefix}grow`, arguments: {} });
+    await news;
+    await listening.close();
+    assert.equal(await listening.closed, "local");
+    await client.close();
+  });
+}

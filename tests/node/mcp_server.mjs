@@ -23,6 +23,12 @@ function build() {
       return { content: [{ type: "text", text: `${answer.action} ${answer.content?.colour ?? ""}` }] };
     },
   );
+  let grown = 0;
+  server.registerTool("grow", { description: "Has one more tool from now on.", inputSchema: {} }, async () => {
+    grown += 1;
+    server.registerTool(`grown_${grown}`, { description: "Does nothing.", inputSchema: {} }, async () => ({ content: [] }));
+    return { content: [{ type: "text", text: String(grown) }] };
+  });
   return server;
 }
 

@@ -40,6 +40,14 @@ def send(to: str, text: str) -> str:
     return f"sent to {to}"
 
 
+@server.tool()
+async def renew(ctx: Context) -> str:
+    """Says to whoever listens that today's notes are others."""
+    await ctx.notify_resource_updated("notes://today")
+    await ctx.notify_tools_changed()
+    return "said"
+
+
 @server.resource("notes://today")
 def today() -> str:
     """What was noted today."""

@@ -13,6 +13,7 @@ import pytest
 from conftest import GATE, need, operator
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.client.subscriptions import ResourceUpdated, SubscriptionLost, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult
 
@@ -53,7 +54,7 @@ def test_tools(bot, path, mode):
     async def talk():
         async with client(bot, path, mode=mode) as mcp:
             tools = {tool.name for tool in (await mcp.list_tools()).tools}
-            assert tools == {"add", "echo", "count", "fail", "send"}
+            assert tools == {"add", "echo", "count", "fail", "send", "renew"}
             assert (await mcp.call_tool("add", {"a": 2, "b": 3})).content[0].text == "5"
             failed = await mcp.call_tool("fail", {})
             assert failed.is_error
@@ -175,3 +176,50 @@ def test_who_may_nothing_gets_the_protocols_own_error(clerk, path):
 
     with pytest.raises((MCPError, ExceptionGroup)):
         run(talk())
+
+
+@pytest.mark.parametrize(("path", "tools", "uris"), [("/mcp/web", "", ""), ("/mcp", "web__", "mcp:web/")])
+def test_news_of_what_was_asked_for(bot, path, tools, uris):
+    uri = f"{uris}notes://today"
+
+    async def talk():
+        async with client(bot, path) as mcp:
+            async with mcp.listen(tools_list_changed=True, resource_subscriptions=[uri]) as news:
+                assert news.honored.resource_subscriptions == [uri] and news.honored.tools_list_changed
+                await mcp.call_tool(f"{tools}renew", {})
+                assert [await anext(news), await anext(news)] == [ResourceUpdated(uri=uri), ToolsListChanged()]
+            # Two streams at once, of which one asked for less.
+            async with mcp.listen(resource_subscriptions=[uri]) as one, mcp.listen(tools_list_changed=True) as other:
+                await mcp.call_tool(f"{tools}renew", {})
+                assert (await anext(one), await anext(other)) == (ResourceUpdated(uri=uri), ToolsListChanged())
+
+    run(talk())
+
+
+def test_news_end_with_the_key_that_asked_for_them():
+    key = operator("POST", "/api/v1/agents", json={"name": "listener", "roles": ["tester"]})["key"]
+
+    async def talk():
+        async with client(key, "/mcp/web") as mcp:
+            async with mcp.listen(tools_list_changed=True) as news:
+                rotate = "/api/v1/agents/listener/rotate"
+                await asyncio.to_thread(operator, "POST", rotate, json={"overlap_seconds": 0})
+                with pytest.raises(SubscriptionLost) as lost:
+                    await anext(news)
+                assert "taken no more" in str(lost.value.__cause__)
+
+    try:
+        run(talk())
+    finally:
+        operator("DELETE", "/api/v1/agents/listener")
+
+
+def test_news_of_a_server_that_has_none_are_the_protocols_own_error(bot):
+    async def talk():
+        async with client(bot, "/mcp/own") as mcp:
+            with pytest.raises(MCPError) as refused:
+                async with mcp.listen(prompts_list_changed=True):
+                    pass
+            assert refused.value.error.code == -32601
+
+    run(talk())
