@@ -17,8 +17,9 @@ use crate::{LogError, frame};
 /// With as many bytes in the pool the writer is called, whatever turn of a loop is under way.
 const CALL_AT_BYTES: usize = 64 << 10;
 
-/// The same where the pool's first record waits this long: the turns of a busy loop are long.
-pub(crate) const CALL_AFTER: Duration = Duration::from_micros(500);
+/// The same where the pool's first record waits this long: the turns of a busy loop are long, and it may
+/// have many of them before it rests.
+pub(crate) const CALL_AFTER: Duration = Duration::from_millis(1);
 
 /// A lock that was poisoned still holds what it held: no code here panics while it changes it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

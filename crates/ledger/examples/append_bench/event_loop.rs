@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use ledger::Log;
@@ -46,9 +48,11 @@ pub(crate) fn measure(folder: &Path, tasks: usize, work: Duration, time: Duratio
 }
 
 async fn run(log: &Log, tasks: usize, work: Burner, until: Instant) -> Outcome<Vec<Duration>> {
-    tokio::spawn(ledger::gather());
+    let runs = Arc::new(AtomicU64::new(0));
+    let so_far = runs.clone();
+    tokio::spawn(ledger::gather_while(move || so_far.load(Relaxed)));
     let started: Vec<_> =
-        (0..tasks).map(|_| tokio::spawn(append(log.clone(), work, until))).collect();
+        (0..tasks).map(|_| tokio::spawn(append(log.clone(), work, until, runs.clone()))).collect();
     let mut waits = Vec::new();
     for task in started {
         waits.extend(task.await??);
@@ -56,14 +60,24 @@ async fn run(log: &Log, tasks: usize, work: Burner, until: Instant) -> Outcome<V
     Ok(waits)
 }
 
-async fn append(log: Log, work: Burner, until: Instant) -> Outcome<Vec<Duration>> {
+async fn append(
+    log: Log,
+    work: Burner,
+    until: Instant,
+    runs: Arc<AtomicU64>,
+) -> Outcome<Vec<Duration>> {
     let mut waits = Vec::new();
     loop {
         let start = Instant::now();
         if start >= until {
             return Ok(waits);
         }
-        work.burn();
+        // In two turns, as a call has them: what came, and what its upstream said.
+        for _ in 0..2 {
+            runs.fetch_add(1, Relaxed);
+            work.half();
+            tokio::task::yield_now().await;
+        }
         let start = Instant::now();
         log.append(vec![b'x'; RECORD]).await?;
         waits.push(start.elapsed());
@@ -93,6 +107,10 @@ impl Burner {
         for round in 0..self.rounds {
             std::hint::black_box(round);
         }
+    }
+
+    fn half(self) {
+        Self { rounds: self.rounds / 2 }.burn();
     }
 }
 
