@@ -16,6 +16,8 @@ pub(super) struct Design {
     pub(super) terms: usize,
     /// The share of honest texts that lie above the shipped threshold.
     pub(super) shipped: f32,
+    /// How much a set counts in the calibration when its texts stand amid prose.
+    pub(super) amid_prose: f32,
 }
 
 /// People write one line or three pages, honest ones too: what a sentence says depends on how long the
@@ -25,6 +27,7 @@ const USER: Design = Design {
     ceiling: 7.0,
     terms: TERMS,
     shipped: 0.003,
+    amid_prose: 0.1,
 };
 
 /// In material one planted line stands out, however much is around it.
@@ -33,6 +36,7 @@ const TOOL: Design = Design {
     ceiling: f32::MAX,
     terms: WITHOUT_LENGTH,
     shipped: 0.01,
+    amid_prose: 0.0,
 };
 
 impl Design {
