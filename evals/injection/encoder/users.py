@@ -124,7 +124,7 @@ def arguments():
     parser.add_argument("--corpus", required=True, type=pathlib.Path, help="whole.jsonl of `portcullis-evals injection corpus`")
     parser.add_argument("--documents", action="append", default=[], help="a folder of plain documents, for prose")
     parser.add_argument("--part", action="append", type=int, default=[], help="leave this part out and judge it")
-    parser.add_argument("--everything", action="store_true", help="train on everything: what ships")
+    parser.add_argument("--everything", action="store_true", help="train on everything")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--encoder", required=True, type=pathlib.Path, help="the shipped file, whose words and reader of material stay")
     parser.add_argument("--out", required=True, type=pathlib.Path)
@@ -155,10 +155,9 @@ def main():
     for part in options.part + ([None] if options.everything else []):
         is_out = lambda row: part is not None and row["set"].startswith(PARTS[part])
         model = train([r for r in rows if not is_out(r)], texts, prose, fresh, options)
-        if part is None:
-            torch.save(model.state_dict(), options.out / "users.pt")
-            print(network.write(model, material, pieces, options.out / "encoder.bin"), "bytes")
-        else:
+        name = "encoder" if part is None else f"part-{part}"
+        print(network.write(model, material, pieces, options.out / f"{name}.bin"), "bytes")
+        if part is not None:
             out = [r for r in rows if is_out(r)]
             with open(options.out / f"part-{part}.jsonl", "w", encoding="utf-8") as file:
                 for row, scores in zip(out, judged(out, model, texts)):

@@ -19,7 +19,7 @@ struct Trust {
 }
 
 /// `evals/injection/encoder/stack.py` says by what these were chosen.
-const TYPED: Trust = Trust { share: 0.5, toll: 0.6 };
+const TYPED: Trust = Trust { share: 0.53, toll: 1.3 };
 const MATERIAL: Trust = Trust { share: 1.0, toll: 1.15 };
 
 impl Trust {

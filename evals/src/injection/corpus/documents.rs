@@ -1,6 +1,7 @@
 //! Documents as they lie on a disk: code, manuals, settings. Agents that write code read little else,
 //! and no labelled set holds them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -12,7 +13,9 @@ use super::grammar::Grammar;
 use super::made::{amid, beginning};
 
 /// How many are taken at most.
-const DOCUMENTS: usize = 3_000;
+const DOCUMENTS: usize = 2_000;
+/// And of one package: tables of one kind are one document in many files.
+const MAX_OF_PACKAGE: usize = 8;
 /// So much of one is read, from a sentence somewhere in it.
 const MIN_BYTES: usize = 200;
 const MAX_BYTES: usize = 4_000;
@@ -35,6 +38,12 @@ pub(super) fn texts(grammar: &Grammar, folder: &Path) -> anyhow::Result<Vec<Text
     let mut found: Vec<((u64, u64), PathBuf)> =
         paths.into_iter().map(|path| (of(&path), path)).collect();
     found.sort_unstable();
+    let mut taken: HashMap<u64, usize> = HashMap::new();
+    found.retain(|((_, package), _)| {
+        let count = taken.entry(*package).or_default();
+        *count += 1;
+        *count <= MAX_OF_PACKAGE
+    });
     let mut texts = Vec::new();
     for ((seed, package), path) in found.into_iter().take(DOCUMENTS) {
         let Ok(document) = std::fs::read_to_string(&path) else { continue };

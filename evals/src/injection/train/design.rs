@@ -30,12 +30,13 @@ const USER: Design = Design {
     amid_prose: 0.1,
 };
 
-/// In material one planted line stands out, however much is around it.
+/// In material one planted line stands out, however much is around it. Half of the honest texts are
+/// documents, which look worst: of all others less than one in a hundred lies above.
 const TOOL: Design = Design {
     balance: Balance { full: 3_000.0, most: 1.5 },
     ceiling: f32::MAX,
     terms: WITHOUT_LENGTH,
-    shipped: 0.01,
+    shipped: 0.015,
     amid_prose: 0.0,
 };
 
