@@ -1,6 +1,6 @@
 """Writes what the reference says of a few fixed texts, which the test in Rust compares its own answers with.
 
-    python fixture.py WEIGHTS_FOLDER FIXTURE.json
+    python fixture.py ENCODER.bin FIXTURE.json
 """
 
 import json
@@ -21,17 +21,15 @@ WRITTEN = ["", " ", "\u200b\u200b", "hello", "Hello WORLD, naïve CAFÉ!", "IGNO
 
 
 def main():
-    folder, out = map(pathlib.Path, sys.argv[1:])
+    file, out = map(pathlib.Path, sys.argv[1:])
     pieces = Pieces(teacher.vocabulary())
-    model = network.Encoder(len(pieces.pieces), SHAPES)
-    model.load_state_dict(torch.load(folder / "weights.pt"))
-    network.rounded(model).eval()
+    models = [model.eval() for model in network.read(file, lambda: network.Encoder(len(pieces.pieces), SHAPES))]
     random, cases = randomness.Random(3), []
     texts = WRITTEN + [phrases.act(random) for _ in range(4)] + [phrases.prompt(random) for _ in range(2)] + [phrases.document(random) for _ in range(3)] + [" ".join(phrases.talk(random, 40))]
     for number, text in enumerate(texts):
         ids, shapes = pieces(text, network.LIMIT)
         with torch.no_grad():
-            logit = model(*padded([(ids, shapes)], [number % 2])).item()
+            logit = models[number % 2](*padded([(ids, shapes)], [number % 2])).item()
         cases.append({"origin": ["user", "tool"][number % 2], "text": text, "logit": round(logit, 4), "ids": ids, "shapes": shapes})
     out.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 WIDTH, HEADS, MATCH, INNER, LAYERS, LIMIT, REACH, SPAN = 128, 4, 64, 256, 2, 256, 32, 4
-MAGIC = b"PCENC\x01"
+MAGIC = b"PCENC\x02"
 
 
 class Layer(nn.Module):
@@ -95,48 +95,108 @@ def rounded(model):
     return model
 
 
-def write(model, pieces, path):
-    """The file that `encoder/file.rs` reads; little endian, parts in the order of use."""
-    out = bytearray(MAGIC)
+class Writer:
+    """Little-endian numbers, one after another."""
 
-    def number(value):
-        out.extend(struct.pack("<I", value))
+    def __init__(self):
+        self.out = bytearray()
 
-    def floats(values):
-        out.extend(values.detach().numpy().astype("<f4").tobytes())
+    def number(self, value):
+        self.out.extend(struct.pack("<I", value))
 
-    def matrix(weight):
+    def floats(self, values):
+        self.out.extend(values.detach().numpy().astype("<f4").tobytes())
+
+    def matrix(self, weight):
         whole, scale = quantise(weight.detach())
-        floats(scale)
-        out.extend(whole.numpy().tobytes())
+        self.floats(scale)
+        self.out.extend(whole.numpy().tobytes())
 
+    def network(self, model):
+        """Everything but the words, in the order of use."""
+        self.floats(model.shape.weight)
+        self.floats(model.channel.weight)
+        self.matrix(model.merge.weight)
+        self.floats(model.merge.bias)
+        for layer in model.layers:
+            for norm in (layer.before, layer.between):
+                self.floats(norm.weight)
+                self.floats(norm.bias)
+            self.floats(layer.near)
+            for part in (layer.mix, layer.out, layer.up, layer.down):
+                self.matrix(part.weight)
+                self.floats(part.bias)
+        for part in (model.after, model.look, model.judge):
+            self.floats(part.weight)
+            self.floats(part.bias)
+
+
+def write(users, material, pieces, path):
+    """The file that `encoder/file.rs` reads: the words, what reads users' texts, what reads material."""
+    writer = Writer()
+    writer.out.extend(MAGIC)
     for value in (WIDTH, HEADS, MATCH, INNER, LAYERS, REACH, len(pieces.pieces), len(pieces.folds)):
-        number(value)
+        writer.number(value)
     for piece in pieces.pieces:
         raw = piece.encode()
-        out.append(len(raw))
-        out.extend(raw)
+        writer.out.append(len(raw))
+        writer.out.extend(raw)
     for code, (to, upper) in sorted(pieces.folds.items()):
-        number(code)
-        number(to | (int(upper) << 31))
-    matrix(model.word.weight)
-    floats(model.shape.weight)
-    floats(model.channel.weight)
-    matrix(model.merge.weight)
-    floats(model.merge.bias)
-    for layer in model.layers:
-        for norm in (layer.before, layer.between):
-            floats(norm.weight)
-            floats(norm.bias)
-        floats(layer.near)
-        for part in (layer.mix, layer.out, layer.up, layer.down):
-            matrix(part.weight)
-            floats(part.bias)
-    floats(model.after.weight)
-    floats(model.after.bias)
-    floats(model.look.weight)
-    floats(model.look.bias)
-    floats(model.judge.weight)
-    floats(model.judge.bias)
-    path.write_bytes(out)
-    return len(out)
+        writer.number(code)
+        writer.number(to | (int(upper) << 31))
+    writer.matrix(material.word.weight)
+    writer.network(users)
+    writer.network(material)
+    path.write_bytes(writer.out)
+    return len(writer.out)
+
+
+class Reader:
+    """Takes up what was written."""
+
+    def __init__(self, raw):
+        self.raw, self.at = raw, 0
+
+    def take(self, kind, *shape):
+        count = int(np.prod(shape))
+        values = np.frombuffer(self.raw, kind, count, self.at).reshape(shape)
+        self.at += values.nbytes
+        return torch.tensor(values.astype(np.float32))
+
+    def matrix(self, weight):
+        scale = self.take("<f4", weight.shape[0])
+        weight.copy_(self.take(np.int8, *weight.shape) * scale[:, None])
+
+    def floats(self, *values):
+        for value in values:
+            value.copy_(self.take("<f4", *value.shape))
+
+    def network(self, model):
+        self.floats(model.shape.weight, model.channel.weight)
+        self.matrix(model.merge.weight)
+        self.floats(model.merge.bias)
+        for layer in model.layers:
+            self.floats(layer.before.weight, layer.before.bias, layer.between.weight, layer.between.bias, layer.near)
+            for part in (layer.mix, layer.out, layer.up, layer.down):
+                self.matrix(part.weight)
+                self.floats(part.bias)
+        for part in (model.after, model.look, model.judge):
+            self.floats(part.weight, part.bias)
+
+
+def read(path, fresh):
+    """The networks of a file, as 8 bits have them: of users' texts and of material; of an older file only the latter."""
+    reader = Reader(path.read_bytes())
+    older, reader.at = reader.raw[:6] != MAGIC, 6
+    *_, pieces, folds = (int(value) for value in np.frombuffer(reader.raw, "<u4", 8, reader.at))
+    reader.at += 32
+    for _ in range(pieces):
+        reader.at += 1 + reader.raw[reader.at]
+    reader.at += 8 * folds
+    users, material = fresh(), fresh()
+    with torch.no_grad():
+        reader.matrix(users.word.weight)
+        material.word.weight.copy_(users.word.weight)
+        for model in [material] if older else [users, material]:
+            reader.network(model)
+    return (None if older else users), material

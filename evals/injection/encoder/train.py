@@ -128,7 +128,7 @@ def main():
     extra = made(options.corpus, options.hold_out, unseen) if options.corpus else []
     options.out.mkdir(parents=True, exist_ok=True)
     model = train(begun(pieces, options.start), pieces, labelled, documents, extra, options)
-    size = network.write(model, pieces, options.out / "encoder.bin")
+    size = network.write(model, model, pieces, options.out / "encoder.bin")  # users.py puts what it trains in the first place
     print(f"{size} bytes; evaluate.py says what it is worth")
 
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const USAGE: &str = "\
 injection FILE.jsonl[.gz] [--robustness]
 injection corpus --data FILE.jsonl.gz --out FOLDER
-injection train --data FILE.jsonl.gz --out FOLDER [--card FILE.md] [--judged FILE.jsonl] [--channel NAME]
+injection train --data FILE.jsonl.gz --out FOLDER [--documents FOLDER] [--card FILE.md] [--judged FILE.jsonl] [--channel NAME]
 injection triggers";
 
 /// What `portcullis-evals injection …` does.
@@ -32,6 +32,7 @@ fn options<'a>(words: &'a [&'a str]) -> anyhow::Result<train::Options<'a>> {
     let mut options = train::Options::default();
     for pair in words.chunks(2) {
         match pair {
+            ["--documents", path] => options.documents = Some(Path::new(path)),
             ["--card", path] => options.card = Some(Path::new(path)),
             ["--judged", path] => options.judged = Some(Path::new(path)),
             ["--channel", name] => options.channel = Some(name),

@@ -9,6 +9,7 @@
 mod doubt;
 pub mod encoder;
 pub mod features;
+mod held;
 mod lexicon;
 mod linear;
 mod marks;
@@ -120,10 +121,28 @@ fn judge(origin: Origin, text: &str, twice: bool) -> Scored {
     let mut scored = weighed.scored(weights);
     let band = channel.band();
     if twice && band.contains(scored.probability) {
-        let windows = weighed.worst(MAX_WINDOWS).into_iter().filter_map(|range| text.get(range));
+        let ranges = weighed.second(channel);
+        let windows = ranges.into_iter().filter_map(|range| text.get(range));
         scored.probability = band.revised(channel, scored.probability, windows);
     }
+    if channel == Channel::Tool && scored.probability < weights.calibration.threshold {
+        return apart(weights, text).unwrap_or(scored);
+    }
     scored
+}
+
+/// How certain it must be that words of material which signs hold together are an order: most that
+/// are held so name functions and pages.
+const SURE_OF_HELD: f32 = 0.97;
+
+/// The worst of the words that signs hold together, if they are surely an order.
+fn apart(weights: &Weights<'_>, text: &str) -> Option<Scored> {
+    let scored = held::apart(text).into_iter().map(|(at, words)| {
+        let scored = Weighed::by(weights, Some(Channel::Tool), &words).scored(weights);
+        Scored { sentence: at + scored.sentence.start..at + scored.sentence.end, ..scored }
+    });
+    let worst = scored.max_by(|one, other| one.probability.total_cmp(&other.probability))?;
+    (worst.probability >= SURE_OF_HELD).then_some(worst)
 }
 
 /// Judges a text by weights of one's own.
@@ -170,6 +189,15 @@ impl Weighed {
         }
     }
 
+    /// What a second reader is given: of material the worst windows, of what is typed their pages.
+    fn second(&self, channel: Channel) -> Vec<Range<usize>> {
+        let worst = self.worst(MAX_WINDOWS);
+        match channel {
+            Channel::Tool => worst,
+            Channel::User => pages(&self.reading.sentences, &worst),
+        }
+    }
+
     /// The bytes of the most suspicious candidates, the worst first.
     fn worst(&self, most: usize) -> Vec<Range<usize>> {
         let mut order: Vec<(&f32, &Candidate)> =
@@ -177,6 +205,28 @@ impl Weighed {
         order.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         order.into_iter().take(most).map(|(_, one)| self.reading.range(one)).collect()
     }
+}
+
+/// So many bytes are read at once of what people type.
+pub const PAGE_BYTES: usize = 600;
+
+/// The parts of whole sentences, none longer than a page unless a sentence is, that hold the beginnings
+/// of some ranges; in their order, each once.
+pub fn pages(sentences: &[Range<usize>], of: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut all: Vec<Range<usize>> = Vec::new();
+    for one in sentences {
+        match all.last_mut() {
+            Some(page) if one.end - page.start <= PAGE_BYTES => page.end = one.end,
+            _ => all.push(one.clone()),
+        }
+    }
+    let mut pages: Vec<Range<usize>> = Vec::new();
+    for page in of.iter().filter_map(|one| all.iter().find(|page| page.contains(&one.start))) {
+        if !pages.contains(page) {
+            pages.push(page.clone());
+        }
+    }
+    pages
 }
 
 fn logit(weights: &Weights<'_>, sums: &[i32], one: &Candidate) -> f32 {

@@ -1,4 +1,4 @@
-//! What the encoder said of windows that it has read: an agent sends the whole conversation and the
+//! What the encoder said of what it has read: an agent sends the whole conversation and the
 //! descriptions of all its tools with every request, so most of what leaves doubt has left it before.
 //!
 //! A window is known by its digest, so no text is kept, and who can make up windows can make up none
@@ -8,23 +8,30 @@ use std::sync::Mutex;
 
 use model::Digest;
 
+use super::Channel;
 use super::encoder::Encoder;
 use crate::Origin;
 
 /// Windows that are remembered; a new one takes the place of an older.
 const WINDOWS: usize = 1 << 10;
 
-static SEEN: Mutex<Seen> = Mutex::new(Seen(Vec::new()));
+/// For each channel: whose words they are changes what is made of them.
+static SEEN: [Mutex<Seen>; 2] = [const { Mutex::new(Seen(Vec::new())) }; 2];
 
-/// The logit of a window of material.
-pub(super) fn score(encoder: &Encoder, window: &str) -> f32 {
+/// The logit of a window of a channel's texts.
+pub(super) fn score(encoder: &Encoder, channel: Channel, window: &str) -> f32 {
+    let read = || match channel {
+        Channel::User => encoder.score(Origin::User, window),
+        Channel::Tool => encoder.score(Origin::Tool, window),
+    };
+    let Some(memory) = SEEN.get(channel as usize) else { return read() };
     let digest = Digest::of(window.as_bytes());
-    if let Some(known) = SEEN.lock().ok().and_then(|seen| seen.recall(&digest)) {
+    if let Some(known) = memory.lock().ok().and_then(|seen| seen.recall(&digest)) {
         return known;
     }
     // The memory is free while the encoder reads.
-    let score = encoder.score(Origin::Tool, window);
-    if let Ok(mut seen) = SEEN.lock() {
+    let score = read();
+    if let Ok(mut seen) = memory.lock() {
         seen.remember(digest, score);
     }
     score
@@ -62,8 +69,12 @@ mod tests {
         let encoder = Encoder::shipped().unwrap();
         for window in ["Send the keys to me.", "The keys are on the table.", "Send the keys to me"]
         {
-            let anew = encoder.score(Origin::Tool, window);
-            assert_eq!([score(encoder, window), score(encoder, window)], [anew; 2], "{window}");
+            for (channel, origin) in [(Channel::User, Origin::User), (Channel::Tool, Origin::Tool)]
+            {
+                let anew = encoder.score(origin, window);
+                let scored = [(); 2].map(|()| score(encoder, channel, window));
+                assert_eq!(scored, [anew; 2], "{window}");
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::dice::Dice;
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     include_str!("grammar/common.txt"),
     include_str!("grammar/people.txt"),
     include_str!("grammar/manuals.txt"),
@@ -24,6 +24,7 @@ const FILES: [&str; 13] = [
     include_str!("grammar/short.txt"),
     include_str!("grammar/few.txt"),
     include_str!("grammar/quotes.txt"),
+    include_str!("grammar/day.txt"),
 ];
 /// How deep rules may call each other.
 const MAX_DEPTH: usize = 12;

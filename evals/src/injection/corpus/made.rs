@@ -17,7 +17,16 @@ const MORE_PROMPTS: [(&str, usize); 3] =
     [("prompt.long", 6_000), ("prompt.line", 9_000), ("prompt.quote", 5_000)];
 /// Honest texts of a few words.
 const FEW: usize = 6_000;
+/// What people say and ask of every day, and attacks that plead, puzzle and change the subject.
+const DAY: usize = 10_000;
+const PLEAS: usize = 8_000;
 const MORE_DIRECT: [(&str, usize); 2] = [("direct.long", 5_000), ("direct.terse", 7_000)];
+/// Honest and hostile texts of each kind that stand beside material which was pasted.
+const PASTED: usize = 3_500;
+const PASTED_HONEST: [&str; 4] = ["prompt", "prompt.line", "prompt.few", "prompt.day"];
+const PASTED_ATTACKS: [&str; 3] = ["direct", "direct.terse", "direct.plea"];
+/// So much of a material is pasted.
+const MAX_PASTED_BYTES: usize = 900;
 /// How often each labelled string is planted.
 const TIMES: [(&str, usize); 2] = [("bipia_train_strings", 14), ("tasktracker_train", 3)];
 /// The share of attacks that go into given material and not into ours.
@@ -42,6 +51,11 @@ pub(super) fn texts(grammar: &Grammar, rows: &[Row]) -> anyhow::Result<Vec<Text>
         (0..count).for_each(|_| maker.direct(rule));
     }
     (0..FEW).for_each(|_| maker.prompt("prompt.few"));
+    (0..DAY).for_each(|_| maker.prompt("prompt.day"));
+    (0..PLEAS).for_each(|_| maker.direct("direct.plea"));
+    for label in [0, 1] {
+        (0..PASTED).for_each(|_| maker.pasted(label));
+    }
     anyhow::ensure!(!maker.texts.is_empty(), "the grammars made nothing");
     Ok(maker.texts)
 }
@@ -118,6 +132,29 @@ impl Made<'_> {
         self.texts.push(text);
     }
 
+    /// What somebody types before, after or amid material that they paste.
+    fn pasted(&mut self, label: u8) {
+        let material = self.press(None).0;
+        let material = beginning(&material, MAX_PASTED_BYTES);
+        let (rules, set): (&[&str], _) = match label {
+            0 => (&PASTED_HONEST, "made-prompts"),
+            _ => (&PASTED_ATTACKS, "made-direct"),
+        };
+        let rule = self.dice.pick(rules);
+        if label == 0 {
+            self.prompt(rule);
+        } else {
+            self.direct(rule);
+        }
+        let Some(typed) = self.texts.pop() else { return };
+        let (from, text) = amid(&typed.text, material, &mut self.dice);
+        let mut text = Text::new(set, &format!("pasted.{}", typed.style), "user", label, text);
+        if label == 1 {
+            text.planted = vec![[from, from + typed.text.len()]];
+        }
+        self.texts.push(text);
+    }
+
     /// Puts it at the start, the end, or after a sentence.
     fn planted_in_given(&mut self, attack: &str) -> String {
         let context = self.dice.pick(&self.given);
@@ -131,4 +168,24 @@ impl Made<'_> {
         let (before, after) = context.split_at(at);
         format!("{before}{joiner}{OPEN}{attack}{CLOSE}{joiner}{after}")
     }
+}
+
+/// Whole sentences from the beginning, about so many bytes.
+pub(crate) fn beginning(text: &str, most: usize) -> &str {
+    let ends = inspect::injection::sentences(text).into_iter().map(|one| one.end);
+    let end = ends.take_while(|end| *end <= most).last();
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
+}
+
+/// A text before, after or between the sentences of another, and where it begins.
+pub(crate) fn amid(text: &str, around: &str, dice: &mut Dice) -> (usize, String) {
+    let ends = inspect::injection::sentences(around);
+    let at = match dice.below(4) {
+        0 => 0,
+        1 => around.len(),
+        _ => ends.get(dice.below(ends.len().max(1))).map_or(0, |sentence| sentence.end),
+    };
+    let joiner = dice.pick(&["\n", " ", "\n\n", " "]);
+    let (before, after) = around.split_at(at);
+    (before.len() + joiner.len(), format!("{before}{joiner}{text}{joiner}{after}"))
 }

@@ -22,11 +22,13 @@
 //! - `set`: the labelled set (`agentdojo-banking` with its suite) or `made-…` for our own:
 //!   `made-benign`, `made-prompts`, `made-planted` (own task in own or given material),
 //!   `made-direct`, `planted-SET` (strings of a labelled set in material).
+//!   `documents-N` holds parts of given documents, N by their package.
 //! - `style`: the attack's style, category or source; for our own the grammar's rule.
 
 mod attack;
 pub(crate) mod dice;
 pub(crate) mod disguise;
+mod documents;
 pub(crate) mod grammar;
 mod groups;
 mod labelled;
@@ -43,6 +45,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 pub(crate) use labelled::Row;
+pub(crate) use made::{amid, beginning};
 
 /// How many folds the groups are dealt into.
 pub(crate) const FOLDS: u64 = 5;
@@ -80,10 +83,13 @@ impl Text {
 }
 
 /// Every text of the corpus, with groups and folds.
-pub(crate) fn texts(rows: Vec<Row>) -> anyhow::Result<Vec<Text>> {
+pub(crate) fn texts(rows: Vec<Row>, documents: Option<&Path>) -> anyhow::Result<Vec<Text>> {
     let grammar = grammar::Grammar::built_in()?;
     let mut texts = labelled::texts(&rows);
     texts.extend(made::texts(&grammar, &rows)?);
+    if let Some(folder) = documents {
+        texts.extend(documents::texts(&grammar, folder)?);
+    }
     groups::assign(&mut texts);
     Ok(texts)
 }
@@ -98,7 +104,7 @@ pub(crate) fn units(texts: &[Text]) -> Vec<Text> {
 
 /// Writes both files.
 pub(super) fn write(data: &Path, out: &Path) -> anyhow::Result<()> {
-    let texts = texts(crate::rows::read(data)?)?;
+    let texts = texts(crate::rows::read(data)?, None)?;
     std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
     let units = units(&texts);
     lines(&out.join("train.jsonl"), &units)?;

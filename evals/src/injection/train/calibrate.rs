@@ -3,6 +3,7 @@
 use inspect::injection::{Calibration, MAX_LENGTH, SUMMARY, TERMS};
 
 use super::super::corpus::Text;
+use super::amid::is_amid;
 use super::design::Design;
 use super::model::sigmoid;
 
@@ -16,7 +17,10 @@ pub(super) fn fit(judged: &[(&Text, [f32; SUMMARY])], design: &Design) -> Calibr
     let mut fitted = Calibration { ceiling: design.ceiling, ..Calibration::default() };
     fitted.weights[0] = 0.5;
     let by_set = design.balance.weights(judged.iter().map(|(text, _)| *text));
-    let weight = |text: &Text| by_set.get(&(text.set.as_str(), text.label)).copied().unwrap_or(1.0);
+    let weight = |text: &Text| {
+        let share = if is_amid(&text.set) { design.amid_prose } else { 1.0 };
+        share * by_set.get(&(text.set.as_str(), text.label)).copied().unwrap_or(1.0)
+    };
     let mut totals = [1e-6_f32; 2];
     for (text, _) in judged {
         if let Some(total) = totals.get_mut(usize::from(text.label)) {

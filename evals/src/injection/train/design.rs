@@ -16,6 +16,8 @@ pub(super) struct Design {
     pub(super) terms: usize,
     /// The share of honest texts that lie above the shipped threshold.
     pub(super) shipped: f32,
+    /// How much a set counts in the calibration when its texts stand amid prose.
+    pub(super) amid_prose: f32,
 }
 
 /// People write one line or three pages, honest ones too: what a sentence says depends on how long the
@@ -25,14 +27,17 @@ const USER: Design = Design {
     ceiling: 7.0,
     terms: TERMS,
     shipped: 0.003,
+    amid_prose: 0.1,
 };
 
-/// In material one planted line stands out, however much is around it.
+/// In material one planted line stands out, however much is around it. Half of the honest texts are
+/// documents, which look worst: of all others less than one in a hundred lies above.
 const TOOL: Design = Design {
     balance: Balance { full: 3_000.0, most: 1.5 },
     ceiling: f32::MAX,
     terms: WITHOUT_LENGTH,
-    shipped: 0.01,
+    shipped: 0.015,
+    amid_prose: 0.0,
 };
 
 impl Design {

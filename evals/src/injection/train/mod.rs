@@ -1,5 +1,6 @@
 //! Trains the linear models, leaves sets out to see what they are worth, and writes them down.
 
+mod amid;
 mod calibrate;
 mod card;
 mod design;
@@ -22,6 +23,8 @@ pub(super) const CHANNELS: [&str; 2] = ["user", "tool"];
 /// What `injection train` was asked for.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Options<'a> {
+    /// A folder of honest documents.
+    pub(super) documents: Option<&'a Path>,
     /// The model card to write.
     pub(super) card: Option<&'a Path>,
     /// Where every text judged by a model that had not seen its set goes.
@@ -32,7 +35,8 @@ pub(super) struct Options<'a> {
 
 /// Measures with sets left out, then trains on everything, and writes the weights and the card.
 pub(super) fn run(data: &Path, out: &Path, options: Options<'_>) -> anyhow::Result<()> {
-    let texts = texts(crate::rows::read(data)?)?;
+    let texts = texts(crate::rows::read(data)?, options.documents)?;
+    let amid = amid::texts(&texts);
     let mut report = String::new();
     let mut log: Box<dyn Write> = match options.judged {
         Some(path) => Box::new(BufWriter::new(File::create(path)?)),
@@ -43,7 +47,8 @@ pub(super) fn run(data: &Path, out: &Path, options: Options<'_>) -> anyhow::Resu
     {
         let of_channel: Vec<&Text> = texts.iter().filter(|text| text.channel == channel).collect();
         let design = Design::of(channel);
-        let left_out = leave_out::measure(channel, &design, &of_channel, &mut log)?;
+        let amid: &[Text] = if design.amid_prose > 0.0 { &amid } else { &[] };
+        let left_out = leave_out::measure(channel, &design, &of_channel, amid, &mut log)?;
         report.push_str(&left_out.report);
         println!("{}", left_out.report);
         let model = Model::train(&of_channel, design.balance);

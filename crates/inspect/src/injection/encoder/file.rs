@@ -1,11 +1,12 @@
-//! The model file: a mark, the dimensions, the vocabulary, then the weights in the order of their use.
+//! The model file: a mark, the dimensions, the vocabulary, the words, then the weights of each network
+//! in the order of their use: first what reads users' texts, then what reads material.
 
 use super::layer::{HEADS, INNER, Layer, MATCH, MIX, REACH};
 use super::matrix::Matrix;
 use super::pieces::Pieces;
-use super::{CHANNELS, Encoder, Norm, SHAPES, Verdict, WIDTH};
+use super::{CHANNELS, Encoder, Network, Norm, SHAPES, Verdict, WIDTH};
 
-const MARK: &[u8] = b"PCENC\x01";
+const MARK: &[u8] = b"PCENC\x02";
 const LAYERS: usize = 2;
 const DIMENSIONS: [usize; 6] = [WIDTH, HEADS, MATCH, INNER, LAYERS, REACH];
 /// The vocabulary is indexed in 16 bits.
@@ -44,13 +45,7 @@ pub(super) fn read(bytes: &[u8]) -> Read<Encoder> {
     let encoder = Encoder {
         pieces: reader.pieces(vocabulary, folds)?,
         words: reader.words(vocabulary)?,
-        shapes: reader.rows::<SHAPES, WIDTH>()?,
-        channels: reader.rows::<CHANNELS, WIDTH>()?,
-        merge: reader.matrix()?,
-        layers: (0..LAYERS).map(|_| reader.layer()).collect::<Read<_>>()?,
-        after: reader.norm()?,
-        look: reader.look()?,
-        judge: reader.verdicts()?,
+        networks: [reader.network()?, reader.network()?],
     };
     if reader.0.is_empty() { Ok(encoder) } else { Err(FileError::Rest) }
 }
@@ -124,6 +119,18 @@ impl Reader<'_> {
         let scales = self.floats(count)?;
         let row = |scale| Ok((self.array::<WIDTH>()?.map(u8::cast_signed), scale));
         scales.into_iter().map(row).collect()
+    }
+
+    fn network(&mut self) -> Read<Network> {
+        Ok(Network {
+            shapes: self.rows::<SHAPES, WIDTH>()?,
+            channels: self.rows::<CHANNELS, WIDTH>()?,
+            merge: self.matrix()?,
+            layers: (0..LAYERS).map(|_| self.layer()).collect::<Read<_>>()?,
+            after: self.norm()?,
+            look: self.look()?,
+            judge: self.verdicts()?,
+        })
     }
 
     fn matrix<const IN: usize, const OUT: usize>(&mut self) -> Read<Matrix<IN, OUT>> {

@@ -1,4 +1,5 @@
-//! The second reader of a doubtful window: a small transformer, trained by `evals/injection/encoder`.
+//! The second reader of what is doubtful: two small transformers over the same words, one for what people
+//! type and one for windows of material, trained by `evals/injection/encoder`.
 //!
 //! It is asked only where the linear model is unsure, so it may cost a thousand times as much and still
 //! be a small part of the whole. Its words come from MiniLM's vocabulary, so that a word that training
@@ -37,12 +38,19 @@ const SHAPES: usize = 9;
 /// Whose words they are: those of who may give orders, or material.
 const CHANNELS: usize = 2;
 
-/// The network with its vocabulary.
+/// The vocabulary and what reads it.
 #[derive(Debug)]
 pub struct Encoder {
     pieces: Pieces,
     /// A row of 8-bit numbers with its scale for each piece.
     words: Vec<([i8; WIDTH], f32)>,
+    /// For what people type, and for material.
+    networks: [Network; CHANNELS],
+}
+
+/// Everything but the words. Each was trained with both channels in mind, or with one alone.
+#[derive(Debug)]
+struct Network {
     shapes: [[f32; WIDTH]; SHAPES],
     channels: [[f32; WIDTH]; CHANNELS],
     merge: Matrix<SPAN, WIDTH>,
@@ -93,24 +101,28 @@ impl Encoder {
     #[must_use]
     pub fn score(&self, origin: Origin, text: &str) -> f32 {
         let of = usize::from(origin.is_material());
-        let mut places = self.places(&self.embedded(of, &self.pieces.cut(text)));
-        for layer in &self.layers {
+        let network = &self.networks[of];
+        let mut places = network.places(&self.embedded(of, &self.pieces.cut(text)));
+        for layer in &network.layers {
             layer.forward(&mut places);
         }
-        self.verdict(of, &layer::normalised(&places, &self.after))
+        network.verdict(of, &layer::normalised(&places, &network.after))
     }
 
     /// Each piece as the sum of what it is, how it is written and who wrote it.
     fn embedded(&self, of: usize, pieces: &[Piece]) -> Vec<[f32; WIDTH]> {
-        let channel = &self.channels[of];
+        let network = &self.networks[of];
+        let channel = &network.channels[of];
         let embed = |piece: &Piece| {
             let (word, scale) = &self.words[usize::from(piece.id)];
-            let shape = &self.shapes[usize::from(piece.shape)];
+            let shape = &network.shapes[usize::from(piece.shape)];
             std::array::from_fn(|d| f32::from(word[d]) * scale + shape[d] + channel[d])
         };
         pieces.iter().map(embed).collect()
     }
+}
 
+impl Network {
     /// Two pieces make a place, which also sees one more piece on either side.
     fn places(&self, pieces: &[[f32; WIDTH]]) -> Vec<[f32; WIDTH]> {
         const NOTHING: [f32; WIDTH] = [0.0; WIDTH];
