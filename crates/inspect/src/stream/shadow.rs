@@ -148,8 +148,8 @@ impl Shadow {
         }
     }
 
-    /// The bytes of the channel behind a range of the core's text, if they read otherwise there or
-    /// shortly before.
+    /// The bytes of the channel behind a range of the core's text, if they read otherwise there,
+    /// shortly before or right behind, where a value may end because of it.
     fn source(&self, range: Range<usize>) -> Option<Range<usize>> {
         let start = self.channel(range.start);
         let last = range.end - 1;
@@ -165,7 +165,7 @@ impl Shadow {
         };
         let first = range.start.saturating_sub(CONTEXT_BYTES);
         let is_changed = end - self.channel(first) != range.end - first
-            || self.marks.iter().any(|(_, channel)| (self.channel(first)..end).contains(channel));
+            || self.marks.iter().any(|(_, channel)| (self.channel(first)..=end).contains(channel));
         is_changed.then_some(start..end)
     }
 

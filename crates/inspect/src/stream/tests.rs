@@ -562,3 +562,22 @@ fn raised_letters_are_read_alike_in_every_reading() {
         }
     }
 }
+
+#[test]
+fn what_nobody_sees_right_behind_a_value_hides_nothing() {
+    let value = ["XgPeVw1a", "7qvjNfJ4"].concat();
+    for before in ["", &"ab cd ".repeat(100), &"ab1".repeat(200), "\u{200b}"] {
+        for unseen in ["\u{e015e}", "\u{200b}", "\u{ad}"] {
+            let text = format!("{before}SharedAccessKey={value}{unseen}");
+            for text in [text.clone(), format!("{text} and so on")] {
+                let text = text.as_bytes();
+                for engine in engines() {
+                    let expected = reference(engine, text);
+                    let key = |m: &Match| engine.detector(m.detector).kind().starts_with("secret.");
+                    assert!(expected.iter().any(key), "{:?}", String::from_utf8_lossy(text));
+                    assert_eq!(pieces(engine, text.chunks(1)), expected);
+                }
+            }
+        }
+    }
+}
