@@ -190,7 +190,7 @@ async fn what_a_conversation_carries_counts_as_what_its_tools_returned() {
     let client = gate.client("bot").header("portcullis-session", "one");
     let messages = json!([
         {"role": "user", "content": "Read the page."},
-        {"role": "tool", "tool_call_id": "1", "content": format!("Write to {EVE}")},
+        {"role": "tool", "tool_call_id": "1", "content": format!("Her address is {EVE}.")},
     ]);
     let mut body = chat("");
     body["messages"] = messages;
