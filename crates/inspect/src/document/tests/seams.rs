@@ -99,8 +99,9 @@ fn many_members_take_linear_time() {
     let engine = engine();
     let key = secret();
     crate::for_tests::assert_linear("members", (4_000, 256_000), |length| {
-        let member =
-            |at: usize| format!("\"k{at}\":\"{}\"", if at.is_multiple_of(9) { &key[..5] } else { "a" });
+        let member = |at: usize| {
+            format!("\"k{at}\":\"{}\"", if at.is_multiple_of(9) { &key[..5] } else { "a" })
+        };
         let members: Vec<_> = (0..length / 10).map(member).collect();
         look(&engine, &format!("{{{}}}", members.join(",")));
     });
