@@ -11,6 +11,9 @@ import urllib.parse
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+# One for all that is asked of it, as a provider's outlasts its restarts: the gate does not fetch keys anew each time.
+KEY = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": secrets.token_hex(8)})
+
 
 class Provider(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -23,7 +26,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
                 "id_token_signing_alg_values_supported": ["ES256"], "code_challenge_methods_supported": ["S256"],
             })
         if address.path == "/jwks":
-            return self.say({"keys": [self.server.key.as_dict(private=False)]})
+            return self.say({"keys": [KEY.as_dict(private=False)]})
         asked = dict(urllib.parse.parse_qsl(address.query))
         code = secrets.token_urlsafe()
         self.server.asked[code] = asked
@@ -39,7 +42,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
             "iss": self.server.issuer, "aud": asked["client_id"], "nonce": asked["nonce"], "sub": self.server.person, "iat": now,
             "auth_time": now, "exp": now + 300, "amr": ["pwd", "mfa"], "email": self.server.person, "email_verified": True,
         }
-        token = jwt.encode({"alg": "ES256", "kid": self.server.key.kid}, claims, self.server.key)
+        token = jwt.encode({"alg": "ES256", "kid": KEY.kid}, claims, KEY)
         self.say({"access_token": secrets.token_urlsafe(), "token_type": "Bearer", "id_token": token})
 
     def say(self, value):
@@ -59,7 +62,6 @@ def provider(issuer, person):
     address = urllib.parse.urlsplit(issuer)
     server = http.server.ThreadingHTTPServer((address.hostname, address.port), Provider)
     server.issuer, server.person, server.asked = issuer, person, {}
-    server.key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256", "kid": secrets.token_hex(8)})
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
